@@ -1,0 +1,1 @@
+"""What is said: the pipeline file, the event, the labels and the errors. Imports nothing of ours."""

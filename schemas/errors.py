@@ -1,0 +1,124 @@
+"""Every exception of the product.
+
+```
+GlossatorError                exit 70   a fault of ours
+├── ConfigError               exit 78   the pipeline file is wrong; carries every mistake at once
+├── ModelError                exit 66   a model is missing, unsafe, or does not fit its task
+├── BrokerError               exit 69   the cluster cannot be reached, or refused what we must do
+│   ├── TopicError            exit 69   a topic does not exist and nobody creates it
+│   ├── AccessError           exit 77   credentials or permissions
+│   └── OffsetError           exit 74   a committed offset is no longer in the log: events were lost
+│                                       before we could read them, and a person must decide
+├── DeviceError               exit 71   the accelerator is in a state only a new process can leave
+└── EventError                          one event is bad; never leaves the worker: a dead letter
+    ├── DecodeError                     stage "decode": the bytes are no event we can read
+    ├── TokenizeError                   stage "tokenize"
+    ├── ForwardError                    stage "forward": the model failed on this event alone
+    ├── AnnotateError                   stage "annotate": a task could not read its outputs
+    ├── EncodeError                     stage "encode": the enriched event cannot be written
+    └── ProduceError                    stage "produce": the broker refused the enriched event
+```
+
+Messages never hold text of an event, keys, header values or secrets. Exit codes follow BSD
+sysexits.h; 0 is a clean end, 2 a wrong command line, 130/143 a second SIGINT/SIGTERM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class GlossatorError(Exception):
+    """Root of the tree: catching it catches everything this product raises on purpose."""
+
+    exit_code = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a pipeline file; printed as ``file:line:column path: message``."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}"
+        return f"{where} {self.path}: {self.message}" if self.path else f"{where} {self.message}"
+
+
+class ConfigError(GlossatorError):
+    """The pipeline file cannot be used; ``problems`` holds every mistake found, in file order."""
+
+    exit_code = 78
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = list(problems)
+
+
+class ModelError(GlossatorError):
+    """A model is missing, has no safetensors, or its head does not fit the task."""
+
+    exit_code = 66
+
+
+class BrokerError(GlossatorError):
+    """The Kafka cluster cannot be reached, or refused something we cannot do without."""
+
+    exit_code = 69
+
+
+class TopicError(BrokerError):
+    """A topic named in the pipeline file does not exist."""
+
+
+class AccessError(BrokerError):
+    """The cluster does not accept our credentials, or they do not permit what we must do."""
+
+    exit_code = 77
+
+
+class OffsetError(BrokerError):
+    """The committed offset is gone from the log; going on would skip events silently."""
+
+    exit_code = 74
+
+
+class DeviceError(GlossatorError):
+    """The accelerator's context is broken for good; a new process is the only cure."""
+
+    exit_code = 71
+
+
+class EventError(GlossatorError):
+    """One event cannot be processed. Its message is the reason its dead letter carries."""
+
+    stage = "unknown"
+
+
+class DecodeError(EventError):
+    stage = "decode"
+
+
+class TokenizeError(EventError):
+    stage = "tokenize"
+
+
+class ForwardError(EventError):
+    stage = "forward"
+
+
+class AnnotateError(EventError):
+    stage = "annotate"
+
+
+class EncodeError(EventError):
+    stage = "encode"
+
+
+class ProduceError(EventError):
+    stage = "produce"

@@ -1,0 +1,1 @@
+"""How events move: the only package that knows the Kafka client. Never imports torch."""
