@@ -51,8 +51,18 @@ class Strict(BaseModel):
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 PipelineName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
+
+
+def _no_dots(value: str) -> str:
+    if value in {".", ".."}:
+        raise PydanticCustomError("topic_name", "a topic cannot be called . or ..")
+    return value
+
+
 # Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic).
-TopicName = Annotated[str, StringConstraints(pattern=r"^(?!\.{1,2}$)[A-Za-z0-9._-]+$", max_length=249)]
+TopicName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=249), AfterValidator(_no_dots)
+]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[(\d{1,6})\]|\[(?:'([^']+)'|\"([^\"]+)\")\]")
