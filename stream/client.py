@@ -1,0 +1,141 @@
+"""The Kafka client's settings: our defaults, the user's, and what its errors mean in our tree."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+
+from schemas.errors import AccessError, BrokerError
+
+log = logging.getLogger("glossator.kafka")
+
+Settings = Mapping[str, str | int | float | bool]
+
+_COMMON: dict[str, Any] = {
+    "client.id": "glossator",
+    # A dead broker is noticed by the keep-alive, not after the kernel's two hours.
+    "socket.keepalive.enable": True,
+}
+_CONSUMER: dict[str, Any] = {
+    "partition.assignment.strategy": "cooperative-sticky",
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    # Where to start is decided when a partition is assigned; anything later that would move the
+    # position is an error, because it would skip or repeat events silently.
+    "auto.offset.reset": "error",
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.wait.max.ms": 100,
+}
+_PRODUCER: dict[str, Any] = {
+    "enable.idempotence": True,
+    "linger.ms": 5,
+    "compression.type": "lz4",
+    # The broker decides what is too large, topic by topic; the client only bounds memory.
+    "message.max.bytes": 100_000_000,
+    "queue.buffering.max.kbytes": 131_072,
+    # The Java clients' partitioner: keys land where other producers put them.
+    "partitioner": "murmur2_random",
+}
+_ACCESS_CODES = frozenset({
+    KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KafkaError._SSL,
+})
+
+
+def consumer_settings(settings: Settings, group: str) -> dict[str, Any]:
+    """The consumer's configuration: defaults, then the user's settings, then what promises rest on."""
+    merged = {**_COMMON, **_CONSUMER, **settings, "group.id": group}
+    if settings.get("group.protocol") == "consumer":
+        # KIP-848: the broker assigns; the client refuses to be told how.
+        del merged["partition.assignment.strategy"]
+    return merged
+
+
+def producer_settings(settings: Settings) -> dict[str, Any]:
+    return {**_COMMON, **_PRODUCER, **settings}
+
+
+def check_settings(settings: Settings) -> list[tuple[str, str]]:
+    """(setting, what is wrong) for settings the client does not know or cannot take.
+
+    Nothing is connected to: the clients are made without addresses. Each setting is tried alone
+    first, so every mistake is found at once.
+    """
+    problems: list[tuple[str, str]] = []
+    quiet = logging.getLogger("glossator.kafka.check")
+    quiet.disabled = True
+    for name, value in settings.items():
+        if name == "bootstrap.servers":
+            continue
+        try:
+            Producer({name: value}, logger=quiet)
+        except KafkaException as error:
+            reason = error.args[0]
+            if reason.code() == KafkaError._INVALID_ARG and name in reason.str():
+                unknown = "No such configuration property" in reason.str()
+                problems.append((name, "unknown setting of the Kafka client" if unknown
+                                 else "the Kafka client does not accept this value"))
+    return problems
+
+
+class ErrorWatch:
+    """Hears the client's own errors (they come on its callback) and keeps what matters.
+
+    ``denied`` holds the reason once the cluster refused our credentials; ``down`` is true while no
+    broker can be reached. Each change is logged in one line.
+    """
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+        self.denied: str | None = None
+        self.down = False
+
+    def __call__(self, error: KafkaError) -> None:
+        if error.code() in _ACCESS_CODES:
+            if self.denied is None:
+                log.error("%s: the cluster refused us: %s", self._who, error.name())
+            self.denied = error.name()
+        elif error.code() == KafkaError._ALL_BROKERS_DOWN:
+            if not self.down:
+                log.warning("%s: no broker can be reached; waiting for one", self._who)
+            self.down = True
+
+    def recovered(self) -> None:
+        if self.down:
+            log.info("%s: a broker can be reached again", self._who)
+        self.down = False
+
+
+def make_consumer(settings: Settings, group: str, watch: ErrorWatch, **callbacks: Any) -> Consumer:
+    """Raises BrokerError when the client refuses the settings."""
+    try:
+        return Consumer({**consumer_settings(settings, group), "error_cb": watch, **callbacks}, logger=_client_log())
+    except KafkaException as error:
+        raise BrokerError(f"the Kafka client refused its settings: {error.args[0].str()}") from None
+
+
+def make_producer(settings: Settings, watch: ErrorWatch) -> Producer:
+    """Raises BrokerError when the client refuses the settings."""
+    try:
+        return Producer({**producer_settings(settings), "error_cb": watch}, logger=_client_log())
+    except KafkaException as error:
+        raise BrokerError(f"the Kafka client refused its settings: {error.args[0].str()}") from None
+
+
+def _client_log() -> logging.Logger:
+    # The client's own lines (every refused connection, every setting of the other kind of client)
+    # are for debugging; what a person must know reaches ErrorWatch.
+    logger = logging.getLogger("glossator.librdkafka")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL)
+    return logger
+
+
+def fault(error: KafkaError, doing: str) -> BrokerError:
+    """Our exception for the client's ``error``, met while ``doing`` something."""
+    kind = AccessError if error.code() in _ACCESS_CODES else BrokerError
+    return kind(f"{doing}: {error.name()}: {error.str()}")

@@ -1,0 +1,261 @@
+"""The consumer: poll, pause and resume, rebalance, commit. One thread, the poll thread, owns it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.config import Pipeline
+from schemas.errors import AccessError, OffsetError
+from schemas.record import Assignment, Record
+from stream.client import ErrorWatch, fault, make_consumer
+
+log = logging.getLogger("glossator.source")
+
+T = TypeVar("T")
+
+_BATCH = 1000
+_RETRIED_COMMITS = frozenset({
+    KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._WAIT_COORD, KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR,
+    KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH,
+})
+
+
+class Source:
+    """The worker's end of the consumer group.
+
+    ``on_revoke(assignments)`` is called on the poll thread while the group waits: it drains what is
+    in flight and returns; then the partitions are let go. ``on_lost(assignments)`` is called when
+    they are gone already: nothing of theirs may be committed.
+
+    Starting positions are decided here, when a partition is assigned: the committed offset, or for
+    a group that has none ``input.start``; any other change of position is an OffsetError.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        on_revoke: Callable[[list[Assignment]], object],
+        on_lost: Callable[[list[Assignment]], object],
+    ) -> None:
+        self._topics = pipeline.input.topics
+        self._start = pipeline.input.start
+        self._on_revoke = on_revoke
+        self._on_lost = on_lost
+        self._watch = ErrorWatch("consumer")
+        self._consumer: Consumer = make_consumer(
+            pipeline.kafka, pipeline.pipeline, self._watch, on_commit=self._committed
+        )
+        strategy = str(pipeline.kafka.get("partition.assignment.strategy", "cooperative-sticky"))
+        self._cooperative = pipeline.kafka.get("group.protocol") == "consumer" or "cooperative" in strategy
+        self._assigned: dict[tuple[str, int], Assignment] = {}
+        self._paused = False
+        self._failed_commits: dict[Assignment, int] = {}
+        self._consumer.subscribe(
+            self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
+        )
+
+    @property
+    def assignments(self) -> list[Assignment]:
+        return list(self._assigned.values())
+
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
+    @property
+    def down(self) -> bool:
+        """No broker can be reached at the moment."""
+        return self._watch.down
+
+    def poll(self, timeout: float) -> list[Record]:
+        """What has arrived, at most a thousand records; waits up to ``timeout`` seconds for the first.
+
+        Must be called more often than ``max.poll.interval.ms``, paused or not. Raises OffsetError
+        when a position is out of the log's range, AccessError and BrokerError for what waiting
+        cannot mend.
+        """
+        first = self._consumer.poll(timeout)
+        if first is None:
+            if self._watch.denied and not self._assigned:
+                raise AccessError(f"the cluster refused the consumer: {self._watch.denied}")
+            return []
+        # The rest of what is here already, without waiting for more.
+        messages = [first, *self._consumer.consume(_BATCH - 1, 0)]
+        self._watch.recovered()
+        assigned = self._assigned
+        records = []
+        message: Any  # the client's types allow None for what a message without error always has
+        for message in messages:
+            if (error := message.error()) is not None:
+                self._judge(error, message)
+                continue
+            assignment = assigned.get((message.topic(), message.partition()))
+            if assignment is None:  # fetched before a rebalance that took it away
+                continue
+            records.append(Record(assignment, message.offset(), message.key(), message.value(), message.headers(),
+                                  message.timestamp()[1]))
+        return records
+
+    def pause(self) -> None:
+        """Stops fetching; ``poll`` must go on. Partitions assigned later start paused."""
+        if not self._paused:
+            self._paused = True
+            self._consumer.pause(_partitions(self._assigned.values()))
+
+    def resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._consumer.resume(_partitions(self._assigned.values()))
+
+    def commit(self, ends: Mapping[Assignment, int], wait: bool = False) -> None:
+        """Commits ``ends`` (assignment -> next offset), in the background unless ``wait``.
+
+        What a background commit could not write is handed back by ``take_failed_commits``. With
+        ``wait`` a transient refusal is tried again for some seconds, then logged: an event may then
+        be processed again, never lost.
+        """
+        offsets = [TopicPartition(a.topic, a.partition, end) for a, end in ends.items() if a.state != Assignment.GONE]
+        if not offsets:
+            return
+        if not wait:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+            return
+        for attempt in range(10):
+            try:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+                return
+            except KafkaException as error:
+                reason = error.args[0]
+                if reason.code() not in _RETRIED_COMMITS or attempt == 9:
+                    log.warning("offsets were not committed (%s): events may be processed again", reason.name())
+                    return
+                time.sleep(0.2)
+
+    def take_failed_commits(self) -> dict[Assignment, int]:
+        failed, self._failed_commits = self._failed_commits, {}
+        return failed
+
+    def lag(self) -> int:
+        """Events behind the end of the log, over the partitions assigned, as far as the client has heard."""
+        total = 0
+        for position in self._consumer.position(_partitions(self._assigned.values())):
+            _, high = self._consumer.get_watermark_offsets(position, cached=True)
+            if high > 0 and position.offset >= 0:
+                total += max(0, high - position.offset)
+        return total
+
+    def close(self) -> None:
+        """Leaves the group; partitions still held are let go without draining."""
+        self._assigned.clear()
+        self._consumer.close()
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        starts = self._starts(partitions) if partitions else []
+        for start in starts:
+            self._assigned[start.topic, start.partition] = Assignment(start.topic, start.partition)
+        if self._cooperative:
+            consumer.incremental_assign(starts)
+        else:
+            consumer.assign(starts)
+        if self._paused and starts:
+            consumer.pause(starts)
+        if starts:
+            log.info("assigned %s", _names(starts))
+
+    def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        revoked = self._take(partitions)
+        if revoked:
+            log.info("revoking %s", _names(partitions))
+            self._on_revoke(revoked)
+        self._let_go(consumer, partitions)
+
+    def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        lost = self._take(partitions)
+        log.warning("lost %s: the group has given them to somebody else", _names(partitions))
+        self._on_lost(lost)
+        self._let_go(consumer, partitions)
+
+    def _let_go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._cooperative:
+            consumer.incremental_unassign(partitions)
+        else:
+            consumer.unassign()
+
+    def _take(self, partitions: Iterable[TopicPartition]) -> list[Assignment]:
+        taken = (self._assigned.pop((p.topic, p.partition), None) for p in partitions)
+        return [assignment for assignment in taken if assignment is not None]
+
+    def _starts(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """Where each newly assigned partition begins."""
+        starts = []
+        fresh = []
+        known = _patiently(lambda: self._consumer.committed(partitions, timeout=10), "reading committed offsets")
+        for committed in known:
+            if committed.offset >= 0:
+                starts.append(TopicPartition(committed.topic, committed.partition, committed.offset))
+            elif self._start == "earliest":
+                starts.append(TopicPartition(committed.topic, committed.partition, OFFSET_BEGINNING))
+            else:
+                end = _patiently(partial(self._end, committed), "reading the end of the log")
+                fresh.append(TopicPartition(committed.topic, committed.partition, end))
+        if fresh:
+            # "latest" is decided once: a restart before the first event must not decide it anew,
+            # or what arrived in between would be skipped.
+            _patiently(lambda: self._consumer.commit(offsets=fresh, asynchronous=False), "committing where to start")
+        return starts + fresh
+
+    def _end(self, partition: TopicPartition) -> int:
+        return int(self._consumer.get_watermark_offsets(partition, timeout=10)[1])
+
+    def _committed(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
+        for offset in offsets:
+            reason = offset.error or error
+            if reason is None:
+                continue
+            assignment = self._assigned.get((offset.topic, offset.partition))
+            if assignment is not None and reason.code() in _RETRIED_COMMITS:
+                self._failed_commits[assignment] = offset.offset
+            elif reason.code() != KafkaError._NO_OFFSET:
+                log.warning("commit of %s[%d] refused: %s", offset.topic, offset.partition, reason.name())
+
+    def _judge(self, error: KafkaError, message: Message) -> None:
+        """Raises for errors that waiting cannot mend; logs the others."""
+        code = error.code()
+        if code == KafkaError._AUTO_OFFSET_RESET:
+            raise OffsetError(
+                f"{message.topic()}[{message.partition()}]: the committed offset is no longer in the log, so events "
+                "were deleted before they were read; reset the group's offsets yourself to go on"
+            )
+        reason = fault(error, "consuming")
+        if error.fatal() or isinstance(reason, AccessError):
+            raise reason
+        log.warning("%s", reason)
+
+
+def _partitions(assignments: Iterable[Assignment]) -> list[TopicPartition]:
+    return [TopicPartition(a.topic, a.partition) for a in assignments]
+
+
+def _names(partitions: Iterable[TopicPartition]) -> str:
+    return " ".join(f"{p.topic}[{p.partition}]" for p in sorted(partitions, key=lambda p: (p.topic, p.partition)))
+
+
+def _patiently(call: Callable[[], T], doing: str) -> T:
+    """The call's result, tried three times of up to ten seconds; then BrokerError or AccessError."""
+    for _ in range(2):
+        try:
+            return call()
+        except KafkaException as error:
+            log.warning("%s: %s; trying again", doing, error.args[0].name())
+            time.sleep(0.5)
+    try:
+        return call()
+    except KafkaException as error:
+        raise fault(error.args[0], doing) from None

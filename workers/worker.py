@@ -1,0 +1,163 @@
+"""The composition root: polls, prepares, computes, publishes, commits. One loop, three more threads."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from schemas.config import Pipeline
+from schemas.loader import config_hash
+from schemas.record import Assignment, Record
+from stream.codec import codec
+from stream.flight import Flight
+from stream.microbatch import MicroBatch, MicroBatcher
+from stream.sink import Sink
+from stream.source import Source
+from workers.chain import Chain, Work
+from workers.channel import Channel, Closed
+from workers.enrich import EventBuilder
+from workers.publisher import Publisher
+from workers.stats import Stats
+
+log = logging.getLogger("glossator.worker")
+
+_IDLE = 0.1
+
+
+class Worker:
+    """One member of the pipeline's consumer group.
+
+    ``run`` works until ``stop`` is called (from any thread, or a signal handler), or until something
+    fails that a restart or a person must mend. Whatever happens, an event's offset is committed only
+    after its enriched event or its dead letter is in the log.
+    """
+
+    def __init__(self, pipeline: Pipeline, chain: Chain, patience: float = 60.0) -> None:
+        """``patience``: seconds to wait at the start for brokers and topics."""
+        self.stats = Stats()
+        self._pipeline = pipeline
+        self._chain = chain
+        self._patience = patience
+        self._stopping = threading.Event()
+        self._failure: BaseException | None = None
+        self._next_look = 0.0
+
+    def stop(self) -> None:
+        """Asks for a graceful end: finish what is started, commit, leave the group."""
+        self._stopping.set()
+
+    def run(self) -> bool:
+        """Works the input off. Read from top to bottom, this is the way of one event.
+
+        Returns whether everything started was finished; False when the drain timeout was over first
+        (a thread may then still hold the device). Raises BrokerError, TopicError, AccessError,
+        OffsetError or DeviceError.
+        """
+        pipeline, chain, stats = self._pipeline, self._chain, self.stats
+        batching = pipeline.batching
+        decode = codec(pipeline.input).decode
+        batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
+        arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
+        prepared: Channel[tuple[MicroBatch, Work]] = Channel(2)
+        computed: Channel[tuple[MicroBatch, Work]] = Channel(2)
+        flight = Flight(pipeline, wake=lambda: arrived.put([]), failed=lambda: self._failure is not None)
+        config = config_hash(pipeline)
+        publisher = Publisher(pipeline, EventBuilder(pipeline, chain.models), config, stats)
+        sink = Sink(pipeline, flight.landed, publisher.dead_letter)
+
+        def prepare() -> None:
+            while True:
+                records = arrived.get(batcher.wait()) or []
+                live, leaving = _split(records)
+                flight.dropped(leaving + batcher.purge())
+                documents = [decode(record) for record in live]
+                chain.prepare(documents)
+                batches = batcher.add(documents)
+                if (due := batcher.cut_due()) is not None:
+                    batches.append(due)
+                for batch in batches:
+                    prepared.put((batch, chain.pack(batch.documents)))
+
+        def device() -> None:
+            for batch, work in prepared:
+                chain.forward(work)
+                computed.put((batch, work))
+
+        def finish() -> None:
+            while True:
+                # While delivery reports are out, they are what there is to wait for.
+                ready = computed.get(0 if len(sink) else _IDLE)
+                if ready is None:
+                    sink.poll(0.005)
+                    continue
+                batch, work = ready
+                chain.annotate(work)
+                stats.fill = batch.tokens / batching.max_tokens
+                sink.send(batch, publisher.outbounds(batch))
+
+        topics = [*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic]
+        sink.await_topics(topics, self._patience, self._stopping.is_set)
+        source = Source(pipeline, on_revoke=lambda leaving: flight.drain(leaving, source), on_lost=flight.abandon)
+        lanes = [_Lane(work, self._fail) for work in (prepare, device, finish)]
+        drained = False
+        try:
+            while not self._stopping.is_set() and self._failure is None:
+                records = source.poll(_IDLE)
+                if records:
+                    stats.polled += len(records)
+                    flight.take_off(records)
+                    arrived.put(records)
+                flight.settle(source)
+                flight.regulate(source)
+                self._observe(flight, source)
+            drained = flight.drain(source.assignments, source)
+        finally:
+            for channel in (arrived, prepared, computed):
+                channel.abort()
+            for lane in lanes:
+                lane.join(1.0)
+            if not any(lane.is_alive() for lane in lanes):
+                sink.close()
+            source.close()
+        if self._failure is not None:
+            raise self._failure
+        return drained
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+
+    def _observe(self, flight: Flight, source: Source) -> None:
+        self.stats.in_flight = flight.events
+        self.stats.paused = source.paused
+        if (now := time.monotonic()) >= self._next_look:
+            self._next_look = now + 1.0
+            self.stats.lag = source.lag()
+
+
+class _Lane(threading.Thread):
+    """A thread that runs ``work`` until its channel closes; any other end of it is reported."""
+
+    def __init__(self, work: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
+        super().__init__(name=work.__name__, daemon=True)
+        self._work = work
+        self._fail = fail
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except Closed:
+            pass
+        except BaseException as error:
+            self._fail(error)
+
+
+def _split(records: list[Record]) -> tuple[list[Record], list[Record]]:
+    """Records that may be started, and those whose partition is leaving."""
+    live: list[Record] = []
+    leaving: list[Record] = []
+    for record in records:
+        (live if record.assignment.state == Assignment.LIVE else leaving).append(record)
+    return live, leaving
