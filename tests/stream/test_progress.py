@@ -1,0 +1,144 @@
+"""A committable offset never runs ahead of the lowest unfinished event."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from schemas.document import Document
+from schemas.record import Assignment, Record
+from stream.microbatch import MicroBatch, MicroBatcher
+from stream.progress import Progress
+
+
+class ProgressMachine(RuleBasedStateMachine):
+    """Polls, cuts, finishes in any order, revokes and reassigns; compares with a model that keeps
+    every single offset."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.progress = Progress()
+        self.batcher = MicroBatcher(max_tokens=10_000, max_events=10_000, linger=0.0, clock=lambda: 0.0)
+        self.owned = {p: Assignment("t", p) for p in range(3)}
+        self.position = dict.fromkeys(range(3), 0)
+        self.unfinished: dict[Assignment, set[int]] = {a: set() for a in self.owned.values()}
+        self.cut: list[MicroBatch] = []
+        self.committed = dict.fromkeys(range(3), 0)
+
+    def _commit(self) -> None:
+        for assignment, end in self.progress.take_committable().items():
+            assert assignment.state != Assignment.GONE
+            assert end > self.committed[assignment.partition], "a commit went backwards"
+            assert all(offset >= end for offset in self.unfinished[assignment]), "committed ahead of an unfinished event"
+            self.committed[assignment.partition] = end
+
+    @rule(partition=st.integers(0, 2), count=st.integers(1, 5), gap=st.integers(0, 3))
+    def poll(self, partition: int, count: int, gap: int) -> None:
+        assignment = self.owned[partition]
+        # Compacted topics and transaction markers leave gaps between offsets.
+        start = self.position[partition] + gap
+        records = [Record(assignment, offset, None, b"v") for offset in range(start, start + count)]
+        self.position[partition] = start + count
+        self.unfinished[assignment].update(record.offset for record in records)
+        self.progress.polled(records)
+        assert not self.batcher.add(Document(record) for record in records)
+
+    @rule()
+    def cut_all(self) -> None:
+        if (batch := self.batcher.cut_due()) is not None:
+            self.cut.append(batch)
+
+    @precondition(lambda self: self.cut)
+    @rule(data=st.data())
+    def finish_one(self, data: st.DataObject) -> None:
+        batch = self.cut.pop(data.draw(st.integers(0, len(self.cut) - 1)))
+        for document in batch.documents:
+            assert document.record is not None
+            self.unfinished[document.record.assignment].discard(document.record.offset)
+        self.progress.finished(batch.number, batch.ends, batch.size)
+
+    @rule()
+    def commit(self) -> None:
+        self._commit()
+
+    @rule(failed=st.booleans())
+    def commit_may_fail(self, failed: bool) -> None:
+        ends = self.progress.take_committable()
+        self.progress.put_back(ends)
+        if not failed:
+            self._commit()
+
+    @rule(partition=st.integers(0, 2), in_time=st.booleans())
+    def revoke(self, partition: int, in_time: bool) -> None:
+        """The group takes the partition; after it returns, reading goes on from the last commit."""
+        assignment = self.owned[partition]
+        assignment.state = Assignment.CLOSING
+        purged = self.batcher.purge()
+        self.unfinished[assignment].difference_update(record.offset for record in purged)
+        self.progress.dropped(purged)
+        dropped = min((record.offset for record in purged), default=None)
+        if in_time:
+            while self.cut:
+                batch = self.cut.pop()
+                for document in batch.documents:
+                    assert document.record is not None
+                    self.unfinished[document.record.assignment].discard(document.record.offset)
+                self.progress.finished(batch.number, batch.ends, batch.size)
+            assert not self.progress.pending([assignment])
+        self._commit()
+        assert dropped is None or self.committed[partition] <= dropped, "a dropped event was committed"
+        assignment.state = Assignment.GONE
+        self.progress.forget([assignment])
+        fresh = Assignment("t", partition)
+        self.owned[partition] = fresh
+        self.unfinished[fresh] = set()
+        self.position[partition] = self.committed[partition]
+
+    @invariant()
+    def counts_match(self) -> None:
+        waiting = sum(len(batch.documents) for batch in self.cut)
+        assert self.progress.in_flight >= waiting
+        assert self.progress.bytes_in_flight >= 0
+
+    def teardown(self) -> None:
+        self.cut_all()
+        for batch in self.cut:
+            for document in batch.documents:
+                assert document.record is not None
+                self.unfinished[document.record.assignment].discard(document.record.offset)
+            self.progress.finished(batch.number, batch.ends, batch.size)
+        self._commit()
+        assert self.progress.in_flight == 0
+        assert self.progress.bytes_in_flight == 0
+        for partition, assignment in self.owned.items():
+            assert not self.unfinished[assignment]
+            assert self.committed[partition] == self.position[partition] or self.committed[partition] == 0
+
+
+TestProgress = ProgressMachine.TestCase
+TestProgress.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+
+
+def test_delivery_out_of_order_waits_for_the_head() -> None:
+    progress = Progress()
+    assignment = Assignment("t", 0)
+    progress.polled(Record(assignment, offset, None, b"abc") for offset in range(4))
+    progress.finished(1, {assignment: (4, 2)}, 6)
+    assert progress.take_committable() == {}
+    progress.finished(0, {assignment: (2, 2)}, 6)
+    assert progress.take_committable() == {assignment: 4}
+    assert (progress.in_flight, progress.bytes_in_flight) == (0, 0)
+
+
+def test_a_failed_commit_is_due_again_but_never_overwrites_a_later_one() -> None:
+    progress = Progress()
+    assignment = Assignment("t", 0)
+    progress.polled(Record(assignment, offset, None, b"") for offset in range(2))
+    progress.finished(0, {assignment: (1, 1)}, 0)
+    first = progress.take_committable()
+    progress.finished(1, {assignment: (2, 1)}, 0)
+    progress.put_back(first)
+    assert progress.take_committable() == {assignment: 2}
+    progress.put_back({assignment: 2})
+    assert progress.take_committable() == {assignment: 2}
