@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,6 +60,10 @@ def producer_settings(settings: Settings) -> dict[str, Any]:
     return {**_COMMON, **_PRODUCER, **settings}
 
 
+# How the client words a bad value; other refusals are about settings that only work together.
+_BAD_VALUE = ("Invalid value", "outside allowed range", "Expected ")
+
+
 def check_settings(settings: Settings) -> list[tuple[str, str]]:
     """(setting, what is wrong) for settings the client does not know or cannot take.
 
@@ -74,11 +79,11 @@ def check_settings(settings: Settings) -> list[tuple[str, str]]:
         try:
             Producer({name: value}, logger=quiet)
         except KafkaException as error:
-            reason = error.args[0]
-            if reason.code() == KafkaError._INVALID_ARG and name in reason.str():
-                unknown = "No such configuration property" in reason.str()
-                problems.append((name, "unknown setting of the Kafka client" if unknown
-                                 else "the Kafka client does not accept this value"))
+            reason = error.args[0].str()
+            if "No such configuration property" in reason:
+                problems.append((name, "unknown setting of the Kafka client"))
+            elif any(sign in reason for sign in _BAD_VALUE):
+                problems.append((name, "the Kafka client does not accept this value"))
     return problems
 
 
@@ -86,19 +91,23 @@ class ErrorWatch:
     """Hears the client's own errors (they come on its callback) and keeps what matters.
 
     ``denied`` holds the reason once the cluster refused our credentials; ``down`` is true while no
-    broker can be reached. Each change is logged in one line.
+    broker can be reached, ``unresolved`` once a broker's name could not be looked up. What a person
+    should know is logged in one line, once.
     """
 
     def __init__(self, who: str) -> None:
         self._who = who
         self.denied: str | None = None
         self.down = False
+        self.unresolved = False
 
     def __call__(self, error: KafkaError) -> None:
         if error.code() in _ACCESS_CODES:
             if self.denied is None:
                 log.error("%s: the cluster refused us: %s", self._who, error.name())
             self.denied = error.name()
+        elif error.code() == KafkaError._RESOLVE:
+            self.unresolved = True
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:
             if not self.down:
                 log.warning("%s: no broker can be reached; waiting for one", self._who)
@@ -115,7 +124,7 @@ def make_consumer(settings: Settings, group: str, watch: ErrorWatch, **callbacks
     try:
         return Consumer({**consumer_settings(settings, group), "error_cb": watch, **callbacks}, logger=_client_log())
     except KafkaException as error:
-        raise BrokerError(f"the Kafka client refused its settings: {error.args[0].str()}") from None
+        raise _refused(error) from None
 
 
 def make_producer(settings: Settings, watch: ErrorWatch) -> Producer:
@@ -123,7 +132,13 @@ def make_producer(settings: Settings, watch: ErrorWatch) -> Producer:
     try:
         return Producer({**producer_settings(settings), "error_cb": watch}, logger=_client_log())
     except KafkaException as error:
-        raise BrokerError(f"the Kafka client refused its settings: {error.args[0].str()}") from None
+        raise _refused(error) from None
+
+
+def _refused(error: KafkaException) -> BrokerError:
+    # The client quotes the value it dislikes, and a value may be a secret.
+    reason = re.sub(r'value "[^"]*"', "value", error.args[0].str().strip())
+    return BrokerError(f"the Kafka client refused its settings: {reason}")
 
 
 def _client_log() -> logging.Logger:

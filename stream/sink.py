@@ -88,7 +88,8 @@ class Sink:
             if isinstance(reason := fault(error, f"looking up topic {missing[0]}"), AccessError):
                 raise reason
             what = (f"topic {missing[0]} does not exist" if unknown
-                    else f"no broker answers at bootstrap.servers ({error.name()})")
+                    else "no broker answers at bootstrap.servers"
+                    + (": a host name cannot be resolved" if self._watch.unresolved else ""))
             if time.monotonic() > deadline:
                 if unknown:
                     raise TopicError(f"{what}, and the cluster does not create it; create it first")

@@ -1,0 +1,67 @@
+"""``glossator run``: one worker, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+EPILOG = """\b
+Example:
+  KAFKA_BOOTSTRAP_SERVERS=localhost:9092 glossator run examples/starter.yaml
+\b
+Scale by starting the same command again, here or on another machine: the
+workers share the partitions of the input topics.
+\b
+Signals: the first SIGTERM or SIGINT finishes what is in flight, commits, leaves
+the group and exits 0; a second one leaves at once (143 or 130).
+\b
+Exit status: 0 stopped, 2 wrong command line, 66 model missing or unfit,
+69 broker or topic unavailable, 70 a fault of ours, 71 the device broke,
+74 committed offset no longer in the log, 77 credentials or permissions,
+78 the pipeline file is wrong.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("pipeline", type=click.Path(path_type=Path))
+@click.option("--patience", default=60.0, show_default=True, metavar="SECONDS",
+              help="How long to wait at the start for brokers and topics.")
+@click.option("--log-level", default="info", show_default=True,
+              type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False))
+def run(pipeline: Path, patience: float, log_level: str) -> None:
+    """Reads events from Kafka, enriches them, publishes them, until stopped."""
+    logging.basicConfig(
+        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    from schemas.loader import load
+    from stream.client import require_known_settings
+    from workers.signals import GracefulStop
+
+    signals = GracefulStop()
+    settings = load(pipeline)
+    require_known_settings(settings.kafka, str(pipeline))
+
+    from workers.chain import Chain
+    from workers.worker import Worker
+
+    log = logging.getLogger("glossator")
+    started = time.monotonic()
+    chain = Chain.load(settings)
+    chain.warm_up()
+    log.info("models ready in %.1f s: %s", time.monotonic() - started,
+             ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items()))
+    worker = Worker(settings, chain, patience)
+    signals.stop = worker.stop
+    drained = worker.run()
+    stats = worker.stats
+    log.info("read %d events: %d enriched, %d dead letters, %d left for their partitions' next owner",
+             stats.polled, stats.enriched, stats.dead_letters, stats.polled - stats.enriched - stats.dead_letters)
+    if not drained:
+        # A thread still holds the device, and interpreter shutdown would wait for it.
+        logging.shutdown()
+        os._exit(0)
