@@ -164,8 +164,8 @@ class Source:
             consumer.incremental_assign(starts)
         else:
             consumer.assign(starts)
-        if self._paused and starts:
-            consumer.pause(starts)
+        # The client remembers a pause beyond the assignment it was made in.
+        (consumer.pause if self._paused else consumer.resume)(starts)
         if starts:
             log.info("assigned %s", _names(starts))
 

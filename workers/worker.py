@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from schemas.config import Pipeline
 from schemas.loader import config_hash
@@ -15,11 +16,13 @@ from stream.flight import Flight
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.sink import Sink
 from stream.source import Source
-from workers.chain import Chain, Work
 from workers.channel import Channel, Closed
 from workers.enrich import EventBuilder
 from workers.publisher import Publisher
 from workers.stats import Stats
+
+if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
+    from workers.chain import Chain, Work
 
 log = logging.getLogger("glossator.worker")
 
