@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -38,13 +39,16 @@ def run(pipeline: Path, patience: float, log_level: str) -> None:
     logging.basicConfig(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
-    from schemas.loader import load
-    from stream.client import require_known_settings
+    from schemas.errors import ConfigError
+    from schemas.loader import read
+    from workers.cli.lint import client_problems
     from workers.signals import GracefulStop
 
     signals = GracefulStop()
-    settings = load(pipeline)
-    require_known_settings(settings.kafka, str(pipeline))
+    found = read(pipeline)
+    if problems := client_problems(found):
+        raise ConfigError(problems)
+    settings = found.pipeline
 
     from workers.chain import Chain
     from workers.worker import Worker
@@ -55,6 +59,8 @@ def run(pipeline: Path, patience: float, log_level: str) -> None:
     chain.warm_up()
     log.info("models ready in %.1f s: %s", time.monotonic() - started,
              ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items()))
+    # Models and modules stay for good: the garbage collector need not walk them again and again.
+    gc.freeze()
     worker = Worker(settings, chain, patience)
     signals.stop = worker.stop
     drained = worker.run()

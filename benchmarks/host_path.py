@@ -1,0 +1,123 @@
+"""The host path: events through a worker that computes nothing, against the plainest loop there is.
+
+The plain loop polls, parses, dumps and produces with nothing promised: it commits what it has read, hears
+no delivery report, keeps no order across failures. What the worker costs more is what its promises cost,
+beside the enriched event being larger. A second table watches memory while a backlog is worked off.
+
+    python -m benchmarks.host_path --events 200000 --rounds 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import tempfile
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import psutil
+from confluent_kafka import Consumer, Producer
+
+from benchmarks.report import report
+from schemas.config import Pipeline
+from tests.kafka.choice import cluster
+from tests.kafka.cluster import Cluster
+from tests.noop import TASKS, NoopChain
+from workers.worker import Worker
+
+TEXT = "event number {} has about as many words in it as a short post on some network has, so that it is not too small"
+
+
+def fill(kafka: Cluster, events: int) -> str:
+    topic = kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", 6)
+    kafka.produce_all(
+        topic, ((str(i % 1000).encode(), orjson.dumps({"id": i, "text": TEXT.format(i)})) for i in range(events)),
+        **{"linger.ms": 20, "batch.num.messages": 10000},
+    )  # fmt: skip
+    return topic
+
+
+def plain(kafka: Cluster, topic: str, out: str, events: int) -> float:
+    """Events a second of poll, loads, dumps, produce."""
+    client = {"bootstrap.servers": kafka.bootstrap_servers}
+    consumer = Consumer({**client, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"})
+    producer = Producer({**client, "linger.ms": 5})
+    consumer.subscribe([topic])
+    first: Any = None
+    while first is None:
+        first = consumer.poll(1)
+    started, done = time.perf_counter(), 0
+    messages = [first]
+    while True:
+        for message in messages:
+            event = orjson.loads(message.value() or b"")
+            event["tone"] = "neutral"
+            while True:
+                try:
+                    producer.produce(out, orjson.dumps(event), message.key())
+                    break
+                except BufferError:
+                    producer.poll(0.01)
+        done += len(messages)
+        producer.poll(0)
+        if done >= events:
+            break
+        messages = consumer.consume(1000, 0.1)
+    producer.flush()
+    rate = events / (time.perf_counter() - started)
+    consumer.close()
+    return rate
+
+
+def worker(kafka: Cluster, topic: str, out: str, events: int) -> tuple[float, list[float]]:
+    """Events a second from the first event polled to the last one delivered, and MiB resident meanwhile."""
+    pipeline = Pipeline.model_validate({
+        "pipeline": f"bench-{uuid.uuid4().hex[:8]}", "kafka": {"bootstrap.servers": kafka.bootstrap_servers},
+        "input": {"topics": [topic]}, "tasks": TASKS, "output": {"topic": out, "dead_letter": out},
+    })  # fmt: skip
+    member = Worker(pipeline, cast(Any, NoopChain()))
+    thread = threading.Thread(target=member.run)
+    thread.start()
+    while not member.stats.polled and thread.is_alive():
+        time.sleep(0.001)
+    started, process, resident = time.perf_counter(), psutil.Process(), []
+    while (member.stats.enriched < events or member.stats.in_flight) and thread.is_alive():
+        resident.append(process.memory_info().rss / 2**20)
+        time.sleep(0.02)
+    rate = events / (time.perf_counter() - started)
+    member.stop()
+    thread.join()
+    return rate, resident
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    gc.freeze()
+    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as kafka:
+        topic, out = fill(kafka, arguments.events), kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", 6)
+        rounds = []
+        resident: list[float] = []
+        for _ in range(arguments.rounds):
+            bare = plain(kafka, topic, out, arguments.events)
+            ours, resident = worker(kafka, topic, out, arguments.events)
+            rounds.append((bare, ours))
+    quarter = max(1, len(resident) // 4)
+    report("host_path", f"Host path, {arguments.events} events, {kafka.kind}", {
+        "plain loop, events/s": statistics.median(bare for bare, _ in rounds),
+        "worker, events/s": statistics.median(ours for _, ours in rounds),
+        "worker / plain (target 0.3)": statistics.median(ours / bare for bare, ours in rounds),
+        "resident MiB, second quarter": statistics.median(resident[quarter : 2 * quarter]),
+        "resident MiB, last quarter": statistics.median(resident[-quarter:]),
+    })  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

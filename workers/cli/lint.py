@@ -1,0 +1,117 @@
+"""``glossator lint``: every mistake in a pipeline file, or what the file would do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from schemas.config import Pipeline
+from schemas.errors import ConfigError, Problem
+from schemas.loader import PipelineFile, config_hash, read
+from stream.client import check_settings
+
+EPILOG = """\b
+Example:
+  glossator lint examples/starter.yaml
+  glossator lint --format json pipeline.yaml | jq -r '.problems[].message'
+
+\b
+Mistakes go to standard error, one a line, as file:line:column path: what is
+wrong. Notices (an unpinned revision) go there too and do not fail. Nothing is
+connected to and no model is loaded.
+
+\b
+Exit status: 0 the file can be run, 2 wrong command line, 70 a fault of ours,
+78 the file is wrong.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("pipeline", type=click.Path())
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="json: one object with problems, notices and a summary, on standard output.")
+@click.pass_context
+def lint(ctx: click.Context, pipeline: str, form: str) -> None:
+    """Checks a pipeline file and says what it would do."""
+    found: PipelineFile | None = None
+    try:
+        found = read(pipeline)
+        problems = client_problems(found)
+    except ConfigError as error:
+        problems = error.problems
+    notices = list(unpinned(found)) if found else []
+    summary = summarise(found.pipeline) if found and not problems else None
+    if form == "json":
+        report = {
+            "file": pipeline, "ok": not problems, "problems": [asdict(problem) for problem in problems],
+            "notices": [asdict(notice) for notice in notices], "pipeline": summary,
+        }  # fmt: skip
+        click.echo(json.dumps(report, indent=2))
+    else:
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        for notice in notices:
+            click.echo(f"{notice} (notice)", err=True)
+        if found and not problems:
+            click.echo(describe(found))
+    if problems:
+        ctx.exit(ConfigError.exit_code)
+
+
+def client_problems(found: PipelineFile) -> list[Problem]:
+    """What the Kafka client itself would refuse of the ``kafka`` section."""
+    return [found.problem(("kafka", name), message) for name, message in check_settings(found.pipeline.kafka)]
+
+
+def unpinned(found: PipelineFile) -> Iterator[Problem]:
+    """A notice for each model whose next download may bring other weights."""
+    for index, task in enumerate(found.pipeline.tasks):
+        if task.revision is None and task.model != "starter" and not _local(task.model):
+            yield found.problem(
+                ("tasks", index, "model"),
+                "no revision is pinned, so the model can change under you; set revision: to a commit",
+            )
+
+
+def summarise(pipeline: Pipeline) -> dict[str, Any]:
+    """What would run, for programs to read."""
+    return {
+        "name": pipeline.pipeline,
+        "config": config_hash(pipeline),
+        "topics": list(pipeline.input.topics),
+        "output": pipeline.output.topic,
+        "dead_letter": pipeline.output.dead_letter_topic,
+        "delivery": pipeline.delivery,
+        "tasks": [
+            {"name": task.name, "task": task.task, "model": task.model, "revision": task.revision}
+            for task in pipeline.tasks
+        ],
+    }
+
+
+def describe(found: PipelineFile) -> str:
+    """What would run, for people to read."""
+    pipeline = found.pipeline
+    source, output = pipeline.input, pipeline.output
+    where = f"json, text at {source.text}" if source.format == "json" else "plain text"
+    lines = [
+        f"{found.file}: ok",
+        f"  pipeline  {pipeline.pipeline}, configuration {config_hash(pipeline)}, {pipeline.delivery}",
+        f"  reads     {', '.join(source.topics)} ({where})",
+    ]
+    width = max(len(task.name) for task in pipeline.tasks)
+    kinds = max(len(task.task) for task in pipeline.tasks)
+    for index, task in enumerate(pipeline.tasks):
+        pin = f" @ {task.revision}" if task.revision else ""
+        lines.append(f"  {'tasks' if index == 0 else '':8}  {task.name:{width}}  {task.task:{kinds}}  {task.model}{pin}")
+    lines.append(f"  writes    {output.topic}, dead letters to {output.dead_letter_topic}")
+    return "\n".join(lines)
+
+
+def _local(model: str) -> bool:
+    return model.startswith((".", "/", "~")) or Path(model).is_dir()

@@ -1,0 +1,120 @@
+"""``glossator``: finds the verb, and turns whatever it raises into one line and an exit status."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+import traceback
+from importlib import metadata
+from typing import Any
+
+import click
+
+from schemas.errors import ConfigError, GlossatorError
+
+# Verb -> (module, command, what it does). Imported only when called: --help must not load torch.
+_VERBS = {
+    "run": ("workers.cli.run", "run", "Reads events from Kafka, enriches them, publishes them, until stopped."),
+    "lint": ("workers.cli.lint", "lint", "Checks a pipeline file and says what it would do."),
+    "try": ("workers.cli.try_", "try_", "Enriches texts from the command line or standard input, without Kafka."),
+    "demo": ("workers.cli.demo", "demo", "Plays a stream through an embedded broker and shows it live."),
+}
+
+EPILOG = """\b
+Example:
+  glossator lint examples/starter.yaml
+  glossator try --pipeline examples/starter.yaml "Angela Merkel praised the coffee in Paris."
+  glossator run examples/starter.yaml
+
+\b
+Exit status:
+   0  a clean end
+   2  wrong command line
+  66  a model is missing, unsafe, or does not fit its task
+  69  the brokers cannot be reached, or a topic does not exist
+  70  a fault of ours
+  71  the device can only be recovered by a new process
+  74  a committed offset is no longer in the log
+  77  credentials or permissions
+  78  the pipeline file is wrong
+ 130  interrupted (143: terminated) before a graceful end
+"""
+
+
+class Verbs(click.Group):
+    """Imports a verb when it is called, and ends every failure the same way.
+
+    Errors of ours are printed as one line (the pipeline file's mistakes as one line each). Anything
+    else is a fault: its message may quote the text of an event, so only its class and place are
+    printed, and the traceback under ``--debug`` alone.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        module, command, _ = _VERBS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(module), command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, summary) for verb, (_, _, summary) in _VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            ctx.exit(130)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                # Whoever read our output has seen enough; click ends quietly.
+                raise
+            if ctx.params.get("debug"):
+                traceback.print_exception(error)
+            click.echo(_line(error), err=True)
+            ctx.exit(error.exit_code if isinstance(error, GlossatorError) else GlossatorError.exit_code)
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, ConfigError):
+        # As compilers print them, so that editors can jump to the place.
+        return str(error)
+    if isinstance(error, GlossatorError):
+        return f"glossator: {error}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return (f"glossator: unexpected {type(error).__qualname__}{place}; this is a fault of ours. "
+            "The traceback (it may quote texts): glossator --debug ...")  # fmt: skip
+
+
+def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        try:
+            version = metadata.version("glossator")
+        except metadata.PackageNotFoundError:
+            version = "(not installed, run from its sources)"
+        click.echo(f"glossator {version} on Python {sys.version.split()[0]}")
+        ctx.exit()
+
+
+@click.group(cls=Verbs, epilog=EPILOG, subcommand_metavar="VERB [ARGS]...",
+             context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+              help="Print the version and exit.")
+@click.option("--debug", is_flag=True, envvar="GLOSSATOR_DEBUG", show_envvar=True,
+              help="Show the traceback of an error; it may quote texts.")
+def cli(debug: bool) -> None:
+    """Streaming NLP for Kafka: text events in, events enriched by encoder models out.
+
+    A pipeline file says which topics are read, which models run, and where the enriched events go.
+    """
+
+
+if __name__ == "__main__":
+    cli(prog_name="glossator")
