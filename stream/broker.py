@@ -29,7 +29,8 @@ class EmbeddedBroker:
       groups cannot be listed, described or deleted;
     - classic groups move slowly: the first member waits 3 s for its partitions, and whenever one has
       joined or left since, the next waits for the session timeout less 1 s (44 s by default), twice
-      in a cooperative rebalance. KIP-848 groups settle within about 3 s;
+      in a cooperative rebalance. With a session timeout of 3 s or less nobody ever gets partitions.
+      KIP-848 groups settle within about 3 s;
     - no TLS, no authentication, no replication, nothing on disk.
 
     Source: librdkafka's ``test.mock.num.brokers`` (``rdkafka_mock.c``).

@@ -178,7 +178,7 @@ class Source:
 
     def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         lost = self._take(partitions)
-        log.warning("lost %s: the group has given them to somebody else", _names(partitions))
+        log.warning("lost %s: the group no longer counts us as the owner", _names(partitions))
         self._on_lost(lost)
         self._let_go(consumer, partitions)
 

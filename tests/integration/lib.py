@@ -104,6 +104,9 @@ class Case:
         member = Member(self.settings, delay)
         try:
             yield member
+        except BaseException:
+            print(Path(member.log.name).read_text())  # pytest shows it with the failure
+            raise
         finally:
             member.process.kill()
             member.process.communicate()

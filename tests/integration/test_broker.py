@@ -1,0 +1,91 @@
+"""Brokers that go away, topics that are not there, offsets that are gone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from tests.integration.lib import Case, eventually
+from tests.kafka.cluster import Cluster
+from tests.kafka.node import KafkaNode
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_broker_killed_in_mid_stream_is_waited_for(kafka_node: KafkaNode) -> None:
+    case = Case(Cluster(kafka_node.bootstrap_servers, True, "of this test"), partitions=3)
+    case.feed(3000)
+    with case.member(delay=0.002) as member:
+        eventually(lambda: case.count(case.output) > 300)
+        kafka_node.kill()
+        eventually(lambda: member.logged("no broker can be reached"))
+        time.sleep(2)
+        kafka_node.start()
+        # The group may have given us up meanwhile; then what was in flight comes twice.
+        eventually(lambda: case.committed() == 3000, within=120)
+        member.stop()
+    assert set(case.ids(case.output)) == set(range(3000))
+
+
+def test_a_broker_that_is_not_up_yet_is_waited_for(kafka_node: KafkaNode) -> None:
+    case = Case(Cluster(kafka_node.bootstrap_servers, True, "of this test"), partitions=3)
+    case.feed(10)
+    kafka_node.stop()
+    with case.member() as member:
+        eventually(lambda: member.logged("no broker answers at bootstrap.servers; waiting"))
+        kafka_node.start()
+        eventually(lambda: case.count(case.output) == 10)
+        member.stop()
+    assert case.ids(case.output) == Counter(range(10))
+
+
+def test_offsets_gone_from_the_log_stop_the_worker(real_kafka: Any) -> None:
+    case = Case(real_kafka, partitions=1)
+    case.feed(10)
+    with case.member() as member:
+        eventually(lambda: case.committed() == 10)
+        member.stop()
+    case.feed(10, start=10)
+    admin = AdminClient({"bootstrap.servers": case.bootstrap})
+    (deleted,) = admin.delete_records([TopicPartition(case.input, 0, 15)]).values()
+    deleted.result(30)
+    with case.member() as member:
+        member.process.wait(60)
+        assert member.logged("OffsetError")
+        assert member.logged("the committed offset is no longer in the log")
+    assert case.count(case.output) == 10, "events behind the gap were read as if nothing had happened"
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "says"),
+    [
+        ("bootstrap.servers: 127.0.0.1:1", 69, "no broker answers at bootstrap.servers"),
+        ("bootstrap.servers: nowhere.invalid:9092", 69, "a host name cannot be resolved"),
+        ("bootstrap.servers: {real}", 69, "topic nowhere does not exist"),
+        ("bootstrap.servers: {real}\n  security.protocol: SASL_PLAINTEXT\n  sasl.mechanism: PLAIN\n"
+         "  sasl.username: me\n  sasl.password: hunter2", 77, "the cluster refused us"),
+        ("bootstrap.servers: {real}\n  securty.protocol: SSL", 78, "unknown setting of the Kafka client"),
+    ],
+)  # fmt: skip
+def test_what_keeps_a_worker_from_starting_is_one_line_and_a_status(
+    real_kafka: Any, tmp_path: Path, line: str, status: int, says: str
+) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(
+        f"pipeline: p\nkafka:\n  {line.format(real=real_kafka.bootstrap_servers)}\ninput: {{topics: [nowhere]}}\n"
+        "tasks: [{name: tone, task: sentiment, model: starter}]\noutput: {topic: out}\n"
+    )
+    command = [sys.executable, "-m", "workers.cli.main", "run", str(file), "--patience", "4", "--log-level", "error"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == status, done.stderr
+    assert says in done.stderr
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
