@@ -12,8 +12,15 @@ from schemas.errors import DecodeError
 from schemas.record import Record
 
 _BOM = b"\xef\xbb\xbf"
-_TYPE_NAMES = {dict: "an object", list: "an array", int: "a number", float: "a number", bool: "a boolean",
-               type(None): "null", str: "a string"}
+_TYPE_NAMES = {
+    dict: "an object",
+    list: "an array",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+    type(None): "null",
+    str: "a string",
+}
 
 
 class Codec(Protocol):
@@ -40,8 +47,9 @@ class _Bounded:
                 raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
             text, event = self._read(value)
             if len(text) > self._max_characters:
-                raise DecodeError(f"the text has {len(text)} characters, "
-                                  f"input.max_characters is {self._max_characters}")
+                raise DecodeError(
+                    f"the text has {len(text)} characters, input.max_characters is {self._max_characters}"
+                )
             if not text or text.isspace():
                 raise DecodeError("the text is only white space" if text else "the text is empty")
             return Document(record, text, event)

@@ -21,10 +21,16 @@ from stream.microbatch import MicroBatch
 log = logging.getLogger("glossator.sink")
 
 # Refused for what the record is: sending it again cannot help.
-_REFUSED = frozenset({
-    KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE,
-    KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP, KafkaError.INVALID_MSG,
-})
+_REFUSED = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.INVALID_MSG,
+    }
+)
 _POLL = 0.1
 
 
@@ -87,9 +93,12 @@ class Sink:
                 raise AccessError(f"the cluster refused us: {self._watch.denied}; check the credentials in kafka:")
             if isinstance(reason := fault(error, f"looking up topic {missing[0]}"), AccessError):
                 raise reason
-            what = (f"topic {missing[0]} does not exist" if unknown
-                    else "no broker answers at bootstrap.servers"
-                    + (": a host name cannot be resolved" if self._watch.unresolved else ""))
+            what = (
+                f"topic {missing[0]} does not exist"
+                if unknown
+                else "no broker answers at bootstrap.servers"
+                + (": a host name cannot be resolved" if self._watch.unresolved else "")
+            )
             if time.monotonic() > deadline:
                 if unknown:
                     raise TopicError(f"{what}, and the cluster does not create it; create it first")

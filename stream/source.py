@@ -20,11 +20,19 @@ log = logging.getLogger("glossator.source")
 T = TypeVar("T")
 
 _BATCH = 1000
-_RETRIED_COMMITS = frozenset({
-    KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._WAIT_COORD, KafkaError.REQUEST_TIMED_OUT,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR,
-    KafkaError.REBALANCE_IN_PROGRESS, KafkaError.STALE_MEMBER_EPOCH,
-})
+_RETRIED_COMMITS = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._WAIT_COORD,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.STALE_MEMBER_EPOCH,
+    }
+)
 
 
 class Source:
@@ -57,9 +65,7 @@ class Source:
         self._assigned: dict[tuple[str, int], Assignment] = {}
         self._paused = False
         self._failed_commits: dict[Assignment, int] = {}
-        self._consumer.subscribe(
-            self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
-        )
+        self._consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
 
     @property
     def assignments(self) -> list[Assignment]:
@@ -99,8 +105,16 @@ class Source:
             assignment = assigned.get((message.topic(), message.partition()))
             if assignment is None:  # fetched before a rebalance that took it away
                 continue
-            records.append(Record(assignment, message.offset(), message.key(), message.value(), message.headers(),
-                                  message.timestamp()[1]))
+            records.append(
+                Record(
+                    assignment,
+                    message.offset(),
+                    message.key(),
+                    message.value(),
+                    message.headers(),
+                    message.timestamp()[1],
+                )
+            )
         return records
 
     def pause(self) -> None:

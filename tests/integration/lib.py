@@ -61,8 +61,15 @@ class Case:
 
     def read(self, topic: str) -> list[Message]:
         """Everything in ``topic`` now, in the order of its partitions."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "reader", "enable.auto.commit": False,
-                             "auto.offset.reset": "earliest", "enable.partition.eof": True})
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "enable.partition.eof": True,
+            }
+        )
         try:
             partitions = list(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
             consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
@@ -79,9 +86,11 @@ class Case:
 
     def ids(self, topic: str) -> Counter[int]:
         """How often each event is in ``topic``, by its id."""
+
         def event(message: Message) -> dict[str, Any]:
             value = json.loads(message.value() or b"{}")
             return dict(value.get("event", value))
+
         return Counter(event(message)["id"] for message in self.read(topic))
 
     def committed(self) -> int:

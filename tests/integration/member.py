@@ -23,7 +23,9 @@ def main(settings: dict[str, Any], delay: float) -> None:
     worker = Worker(Pipeline.model_validate(settings), cast(Any, NoopChain(delay)), patience=30)
     signals.stop = worker.stop
     drained = worker.run()
-    print(json.dumps({"polled": worker.stats.polled, "enriched": worker.stats.enriched, "drained": drained}), flush=True)
+    print(
+        json.dumps({"polled": worker.stats.polled, "enriched": worker.stats.enriched, "drained": drained}), flush=True
+    )
     if not drained:
         os._exit(0)
 

@@ -55,14 +55,26 @@ def test_key_headers_and_timestamp_are_kept(real_kafka: Any) -> None:
 
 
 RUBBISH: list[bytes | None] = [
-    b"\xff\xfe\x00 not UTF-8", b"not json", b"[1, 2]", b'{"other": 1}', b'{"text": 3}', b'{"text": ""}', None,
-    b'{"text": ' + b"[" * 5000, b'{"text": "\\ud800 lone"}', b"", b'{"text": "' + b"w" * 2_000_000 + b'"}',
+    b"\xff\xfe\x00 not UTF-8",
+    b"not json",
+    b"[1, 2]",
+    b'{"other": 1}',
+    b'{"text": 3}',
+    b'{"text": ""}',
+    None,
+    b'{"text": ' + b"[" * 5000,
+    b'{"text": "\\ud800 lone"}',
+    b"",
+    b'{"text": "' + b"w" * 2_000_000 + b'"}',
 ]
 
 
 def test_rubbish_is_dead_lettered_and_its_neighbours_pass(real_kafka: Any) -> None:
     case = Case(real_kafka, partitions=1)
-    good = [json.dumps({"id": i, "text": f"caf\u0065\u0301 \U0001f469\u200d\U0001f680 \x00 {i}"}).encode() for i in range(12)]
+    good = [
+        json.dumps({"id": i, "text": f"caf\u0065\u0301 \U0001f469\u200d\U0001f680 \x00 {i}"}).encode()
+        for i in range(12)
+    ]
     mixed = [value for pair in itertools.zip_longest(good, RUBBISH, fillvalue=b"no json either") for value in pair]
     real_kafka.create_topic(f"{case.group}.big", 1, {"max.message.bytes": "20000000"})
     case.settings["input"]["topics"] = [f"{case.group}.big"]
@@ -91,8 +103,13 @@ def test_an_event_too_large_for_the_topics_leaves_its_coordinates(real_kafka: An
     real_kafka.create_topic(big, 1, {"max.message.bytes": "20000000"})
     case.settings["input"]["topics"] = [big]
     case.input = big
-    case.send([b'{"id": 0, "text": "a"}', json.dumps({"id": 1, "text": "ab " * 1000, "more": random.Random(1).randbytes(4_000_000).hex()}).encode(),
-               b'{"id": 2, "text": "b"}'])
+    case.send(
+        [
+            b'{"id": 0, "text": "a"}',
+            json.dumps({"id": 1, "text": "ab " * 1000, "more": random.Random(1).randbytes(4_000_000).hex()}).encode(),
+            b'{"id": 2, "text": "b"}',
+        ]
+    )
     with case.member() as member:
         eventually(lambda: case.count(case.output) == 2 and case.count(case.dead) == 1)
         member.stop()

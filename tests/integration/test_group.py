@@ -48,8 +48,13 @@ def test_an_eager_assignor_works_too(real_kafka: Any) -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_worker_slower_than_the_poll_interval_is_not_evicted(real_kafka: Any, protocol: str) -> None:
-    case = Case(real_kafka, partitions=2, protocol=protocol, kafka={"max.poll.interval.ms": 6000},
-                backpressure={"high_events": 60, "low_events": 20})
+    case = Case(
+        real_kafka,
+        partitions=2,
+        protocol=protocol,
+        kafka={"max.poll.interval.ms": 6000},
+        backpressure={"high_events": 60, "low_events": 20},
+    )
     case.feed(100)
     with case.member(delay=0.18) as member:  # a micro-batch of 50 takes 9 seconds
         eventually(lambda: case.count(case.output) == 100)

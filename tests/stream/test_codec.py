@@ -53,7 +53,11 @@ def _input(**settings: object) -> Input:
     ],
 )
 def test_bad_json_is_a_failure_in_its_place(value: bytes | None, reason: str) -> None:
-    limits = {"max_characters": 100} if value is None or len(value) < 2000 else {"max_bytes": 2000 if b" " in value else 20000}
+    limits = (
+        {"max_characters": 100}
+        if value is None or len(value) < 2000
+        else {"max_bytes": 2000 if b" " in value else 20000}
+    )
     document = codec(_input(**limits)).decode(_record(value))
     assert document.failure is not None
     assert document.failure.message.startswith(reason)

@@ -16,9 +16,15 @@ def test_original_and_reason() -> None:
     assert (letter.topic, letter.key, letter.value, letter.timestamp_ms) == ("posts.dead", b"\x00key", RECORD.value, 99)
     assert letter.headers[:2] == RECORD.headers
     assert {name.removeprefix(PREFIX): value for name, value in letter.headers[2:]} == {
-        "topic": b"posts", "partition": b"3", "offset": b"1842", "pipeline.name": b"social",
-        "pipeline.config": b"9f2c11ab", "stage": b"annotate", "task.name": b"tone",
-        "exception.class.name": b"AnnotateError", "exception.message": b"no such label",
+        "topic": b"posts",
+        "partition": b"3",
+        "offset": b"1842",
+        "pipeline.name": b"social",
+        "pipeline.config": b"9f2c11ab",
+        "stage": b"annotate",
+        "task.name": b"tone",
+        "exception.class.name": b"AnnotateError",
+        "exception.message": b"no such label",
     }
 
 

@@ -30,7 +30,9 @@ class ProgressMachine(RuleBasedStateMachine):
         for assignment, end in self.progress.take_committable().items():
             assert assignment.state != Assignment.GONE
             assert end > self.committed[assignment.partition], "a commit went backwards"
-            assert all(offset >= end for offset in self.unfinished[assignment]), "committed ahead of an unfinished event"
+            assert all(offset >= end for offset in self.unfinished[assignment]), (
+                "committed ahead of an unfinished event"
+            )
             self.committed[assignment.partition] = end
 
     @rule(partition=st.integers(0, 2), count=st.integers(1, 5), gap=st.integers(0, 3))

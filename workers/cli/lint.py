@@ -108,7 +108,8 @@ def describe(found: PipelineFile) -> str:
     kinds = max(len(task.task) for task in pipeline.tasks)
     for index, task in enumerate(pipeline.tasks):
         pin = f" @ {task.revision}" if task.revision else ""
-        lines.append(f"  {'tasks' if index == 0 else '':8}  {task.name:{width}}  {task.task:{kinds}}  {task.model}{pin}")
+        head = "tasks" if index == 0 else ""
+        lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {task.model}{pin}")
     lines.append(f"  writes    {output.topic}, dead letters to {output.dead_letter_topic}")
     return "\n".join(lines)
 

@@ -30,10 +30,19 @@ Exit status: 0 stopped, 2 wrong command line, 66 model missing or unfit,
 
 @click.command(epilog=EPILOG)
 @click.argument("pipeline", type=click.Path(path_type=Path))
-@click.option("--patience", default=60.0, show_default=True, metavar="SECONDS",
-              help="How long to wait at the start for brokers and topics.")
-@click.option("--log-level", default="info", show_default=True,
-              type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False))
+@click.option(
+    "--patience",
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait at the start for brokers and topics.",
+)
+@click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+)
 def run(pipeline: Path, patience: float, log_level: str) -> None:
     """Reads events from Kafka, enriches them, publishes them, until stopped."""
     logging.basicConfig(
@@ -57,16 +66,24 @@ def run(pipeline: Path, patience: float, log_level: str) -> None:
     started = time.monotonic()
     chain = Chain.load(settings)
     chain.warm_up()
-    log.info("models ready in %.1f s: %s", time.monotonic() - started,
-             ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items()))
+    log.info(
+        "models ready in %.1f s: %s",
+        time.monotonic() - started,
+        ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items()),
+    )
     # Models and modules stay for good: the garbage collector need not walk them again and again.
     gc.freeze()
     worker = Worker(settings, chain, patience)
     signals.stop = worker.stop
     drained = worker.run()
     stats = worker.stats
-    log.info("read %d events: %d enriched, %d dead letters, %d left for their partitions' next owner",
-             stats.polled, stats.enriched, stats.dead_letters, stats.polled - stats.enriched - stats.dead_letters)
+    log.info(
+        "read %d events: %d enriched, %d dead letters, %d left for their partitions' next owner",
+        stats.polled,
+        stats.enriched,
+        stats.dead_letters,
+        stats.polled - stats.enriched - stats.dead_letters,
+    )
     if not drained:
         # A thread still holds the device, and interpreter shutdown would wait for it.
         logging.shutdown()
