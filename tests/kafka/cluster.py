@@ -1,0 +1,179 @@
+"""What tests do with a Kafka cluster, whichever it is: create, produce, read back, look at groups."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class Row(NamedTuple):
+    """A record as read back."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp: int
+    """Milliseconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """``real`` is False for the embedded broker; ``kind`` says in words what this is."""
+
+    bootstrap_servers: str
+    real: bool
+    kind: str
+
+    def create_topic(self, name: str, partitions: int = 4, config: Mapping[str, str] | None = None) -> str:
+        """Returns ``name`` when every partition has a leader. The embedded broker only does 4 plain partitions."""
+        if self.real:
+            admin = self._admin()  # must outlive its answer
+            admin.create_topics([NewTopic(name, partitions, 1, config=dict(config or {}))])[name].result(30)
+        elif partitions != 4 or config:
+            raise ValueError("the embedded broker makes topics of 4 partitions without settings")
+        _until(lambda: len(self._partitions(name)) == partitions, 30, f"topic {name} did not appear")
+        return name
+
+    def produce_all(self, topic: str, records: Iterable[Any], partition: int = -1, **settings: Any) -> None:
+        """Each record is ``value``, ``(key, value)`` or ``(key, value, headers)``; returns when all are in the log."""
+        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "enable.idempotence": True, **settings})
+        refused: list[str] = []
+
+        def report(error: KafkaError | None, _: Any) -> None:
+            if error is not None:
+                refused.append(error.name())
+
+        for record in records:
+            key, value, *headers = record if isinstance(record, tuple) else (None, record)
+            while True:
+                try:
+                    producer.produce(topic, value, key, partition, report, headers=headers[0] if headers else None)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            producer.poll(0)
+        left = producer.flush(60)
+        assert not left and not refused, f"{left} records without a report, refused: {sorted(set(refused))}"
+
+    def consume_all(
+        self, topic: str, expected: int = 0, read_committed: bool = True, within: float = 60.0
+    ) -> list[Row]:
+        """Every record up to the end of the log, by partition and offset; waits for at least ``expected``.
+
+        Reading goes on to the end of every partition, so more than ``expected`` are seen too. Raises
+        AssertionError when they are not there ``within`` seconds, a bound for hangs.
+        """
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed" if read_committed else "read_uncommitted",
+            }
+        )
+        try:
+            partitions = self._partitions(topic)
+            starts = [TopicPartition(topic, p) for p in partitions]
+            for start in starts:
+                start.offset = consumer.get_watermark_offsets(start, timeout=30)[0]
+            consumer.assign(starts)
+            rows: list[Row] = []
+            at_end: set[int] = set()
+            deadline = time.monotonic() + within
+            while len(at_end) < len(partitions) or len(rows) < expected:
+                assert time.monotonic() < deadline, f"{len(rows)} of {expected} records in {topic}"
+                message: Any
+                for message in consumer.consume(5000, 0.2):
+                    if message.error() is None:
+                        at_end.discard(message.partition())
+                        rows.append(
+                            Row(
+                                message.partition(),
+                                message.offset(),
+                                message.key(),
+                                message.value(),
+                                message.headers() or [],
+                                message.timestamp()[1],
+                            )
+                        )
+                    elif message.error().code() == KafkaError._PARTITION_EOF:
+                        at_end.add(message.partition())
+                    elif not message.error().retriable():
+                        raise KafkaException(message.error())
+            return sorted(rows, key=lambda row: row[:2])
+        finally:
+            consumer.close()
+
+    def committed(self, group: str, topic: str) -> dict[int, int]:
+        """partition -> next offset, for the partitions where the group has committed one."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": group})
+        try:
+            asked = [TopicPartition(topic, partition) for partition in self._partitions(topic)]
+            return {p.partition: p.offset for p in consumer.committed(asked, timeout=30) if p.offset >= 0}
+        finally:
+            consumer.close()
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """partition -> end of the log."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": "reader"})
+        try:
+            return {
+                partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1]
+                for partition in self._partitions(topic)
+            }
+        finally:
+            consumer.close()
+
+    def wait_until_done(self, group: str, topic: str, within: float = 60.0) -> None:
+        """Returns when the group has committed the end of every partition that holds something."""
+        ends = {partition: end for partition, end in self.ends(topic).items() if end}
+        _until(
+            lambda: self.committed(group, topic).items() >= ends.items(),
+            within,
+            f"group {group} has not worked off {topic}",
+        )
+
+    def wait_for_members(self, group: str, count: int, within: float = 60.0) -> None:
+        """Returns when the group is stable with ``count`` members, each with partitions (0: when it is empty).
+
+        Needs a real broker.
+        """
+        admin = self._admin()
+
+        def settled() -> bool:
+            try:
+                found = admin.describe_consumer_groups([group], request_timeout=10)[group].result()
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return count == 0
+                raise
+            state = ConsumerGroupState.STABLE if count else ConsumerGroupState.EMPTY
+            busy = [member for member in found.members if member.assignment.topic_partitions]
+            return found.state == state and len(busy) == len(found.members) == count
+
+        _until(settled, within, f"group {group} is not stable with {count} members")
+
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.bootstrap_servers})
+
+    def _partitions(self, topic: str) -> list[int]:
+        found = self._admin().list_topics(topic, timeout=30).topics[topic].partitions.values()
+        return [partition.id for partition in found if partition.leader >= 0]
+
+
+def _until(condition: Any, within: float, complaint: str) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.05)

@@ -1,0 +1,158 @@
+"""A real Apache Kafka on this machine: one JVM, broker and controller in one (KRaft)."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from tests.kafka.jars import classpath
+
+READY_WITHIN = 120.0  # seconds; about 4 on an idle machine
+_HEAP = ("-Xms256m", "-Xmx512m")
+
+# One node keeps one copy of everything, topics exist only when created, and members that die are
+# missed within seconds rather than within a minute.
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    # After a kill the node takes itself for its own predecessor until that session is over.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "group.consumer.min.session.timeout.ms": "1000",
+    "group.consumer.session.timeout.ms": "6000",
+    "group.consumer.min.heartbeat.interval.ms": "500",
+    "group.consumer.heartbeat.interval.ms": "1000",
+}
+
+
+class KafkaNode:
+    """A broker with its data under ``folder``, on a port that stays the same over restarts.
+
+    Ends with the interpreter, and on Linux also when the interpreter is killed; start it from the
+    main thread, because Linux counts the end of the starting thread as the parent's.
+    ``settings`` go into ``server.properties``. Raises NoKafkaError where Java or the jars cannot be
+    had, RuntimeError with the end of the broker's log when it does not come up.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._classpath = classpath()
+        self._folder = folder
+        self._log = folder / "kafka.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        port, controller = free_ports(2)
+        self.bootstrap_servers = f"127.0.0.1:{port}"
+        listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"
+        properties = {
+            **SETTINGS,
+            "listeners": listeners,
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
+            "log.dirs": str(folder / "data"),
+            **(settings or {}),
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        self._properties = folder / "server.properties"
+        self._properties.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
+        cluster = ["--standalone", "--cluster-id", "Z2xvc3NhdG9yLXRlc3RzMA"]
+        self._run("kafka.tools.StorageTool", "format", "--config", str(self._properties), *cluster).wait()
+
+    def start(self) -> None:
+        """Returns when the broker answers; what it held before is there again."""
+        self._process = self._run("kafka.Kafka", str(self._properties))
+        atexit.register(self.kill)
+        deadline = time.monotonic() + READY_WITHIN
+        while not answers(self.bootstrap_servers):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"Kafka did not come up; the end of its log:\n{self._log.read_text()[-3000:]}")
+
+    def stop(self) -> None:
+        """The orderly end (SIGTERM): a suspended broker is resumed first."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+            try:
+                self._process.wait(60)
+            finally:
+                self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL; ``start`` brings the broker back on the same data and port."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            atexit.unregister(self.kill)
+
+    def suspend(self) -> None:
+        """The broker keeps its connections and answers nothing, as behind a broken network."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def __enter__(self) -> KafkaNode:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is None:
+            raise RuntimeError("the broker is not running")
+        self._process.send_signal(number)
+
+    def _run(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
+        quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+        command = [*tied(), "java", *_HEAP, quiet, "-cp", self._classpath, main, *arguments]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+
+def tied() -> list[str]:
+    """A command prefix: what it starts is killed when this process ends, however it ends (Linux)."""
+    return [setpriv, "--pdeathsig", "KILL"] if (setpriv := shutil.which("setpriv")) else []
+
+
+def answers(bootstrap_servers: str) -> bool:
+    """A broker can be reached there and has joined its cluster; waits up to a second for it."""
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    with contextlib.suppress(KafkaException):
+        return bool(admin.list_topics(timeout=1).brokers)
+    return False
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports nobody listens on; held together while chosen, so that they differ."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]

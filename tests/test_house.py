@@ -1,0 +1,47 @@
+"""What is written down twice says the same in both places."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
+
+HERE = Path(__file__).parents[1]
+
+
+def _yaml(name: str) -> Any:
+    return YAML(typ="safe").load(HERE / name)
+
+
+def test_every_dependency_is_pinned_to_a_version_it_allows() -> None:
+    project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
+    wanted = map(Requirement, chain(project["dependencies"], *project["optional-dependencies"].values()))
+    lines = (HERE / "constraints.txt").read_text().splitlines()
+    pins = {canonicalize_name(pin.name): pin for pin in map(Requirement, (line for line in lines if line[0] != "#"))}
+    for requirement in wanted:
+        (pin,) = pins[canonicalize_name(requirement.name)].specifier
+        assert pin.operator == "=="
+        assert requirement.specifier.contains(pin.version)
+
+
+def test_compose_makes_the_topics_of_its_pipeline() -> None:
+    pipeline, services = _yaml("examples/starter.yaml"), _yaml("docker-compose.yml")["services"]
+    (made,) = re.findall(r"for topic in (.+); do", services["topics"]["command"][0])
+    output = pipeline["output"]
+    assert set(made.split()) == {*pipeline["input"]["topics"], output["topic"], output["dead_letter"]}
+    assert services["worker"]["command"][-1] == "/pipelines/starter.yaml"
+
+
+def test_one_version_of_kafka_everywhere() -> None:
+    found = {
+        name: set(re.findall(r"(?:apache/kafka:|<version>)(4\.[\d.]+)", (HERE / name).read_text()))
+        for name in ("docker-compose.yml", "tests/kafka/choice.py", "tests/kafka/pom.xml")
+    }
+    assert all(found.values()), found
+    assert len(set().union(*found.values())) == 1, found
