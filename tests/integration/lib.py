@@ -1,4 +1,4 @@
-"""What the integration tests share: topics, members, and counting what came out."""
+"""What the integration tests share: a case's topics and group, its members, and counting what came out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
-
+from tests.kafka.cluster import Cluster, Row
 from tests.noop import TASKS
 
 PROTOCOLS = ("classic", "consumer")
@@ -26,14 +24,14 @@ PROTOCOLS = ("classic", "consumer")
 class Case:
     """Topics and a group of one test's own."""
 
-    def __init__(self, broker: Any, partitions: int = 6, protocol: str = "classic", **settings: Any) -> None:
-        self.bootstrap = broker.bootstrap_servers
+    def __init__(self, broker: Cluster, partitions: int = 6, protocol: str = "classic", **settings: Any) -> None:
+        self.broker = broker
         self.group = f"g-{uuid.uuid4().hex[:12]}"
         self.input, self.output = f"{self.group}.in", f"{self.group}.out"
         self.dead = f"{self.output}.dead"
         for topic in (self.input, self.output, self.dead):
             broker.create_topic(topic, partitions)
-        client = {"bootstrap.servers": self.bootstrap, **settings.pop("kafka", {})}
+        client = {"bootstrap.servers": broker.bootstrap_servers, **settings.pop("kafka", {})}
         if protocol == "consumer":
             client["group.protocol"] = "consumer"
         else:  # a killed member's partitions are given away after this, not after 45 s
@@ -50,63 +48,26 @@ class Case:
 
     def feed(self, count: int, start: int = 0) -> None:
         """Events ``start`` .. ``start + count - 1``, spread over the partitions by key."""
-        self.send((json.dumps({"id": i, "text": f"event number {i}"}).encode() for i in range(start, start + count)))
+        self.send(json.dumps({"id": i, "text": f"event number {i}"}).encode() for i in range(start, start + count))
 
     def send(self, values: Iterable[bytes | None]) -> None:
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, "message.max.bytes": 50_000_000})
-        for number, value in enumerate(values):
-            producer.produce(self.input, value, str(number % 97).encode())
-            producer.poll(0)
-        assert producer.flush(30) == 0
+        records = ((str(number % 97).encode(), value) for number, value in enumerate(values))
+        self.broker.produce_all(self.input, records, **{"message.max.bytes": 50_000_000})
 
-    def read(self, topic: str) -> list[Message]:
-        """Everything in ``topic`` now, in the order of its partitions."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.bootstrap,
-                "group.id": "reader",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "enable.partition.eof": True,
-            }
-        )
-        try:
-            partitions = list(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-            consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-            messages, at_end = [], 0
-            while at_end < len(partitions):
-                for message in consumer.consume(5000, 0.2):
-                    if message.error():
-                        at_end += 1
-                    else:
-                        messages.append(message)
-            return messages
-        finally:
-            consumer.close()
+    def read(self, topic: str) -> list[Row]:
+        return self.broker.consume_all(topic)
 
     def ids(self, topic: str) -> Counter[int]:
         """How often each event is in ``topic``, by its id."""
-
-        def event(message: Message) -> dict[str, Any]:
-            value = json.loads(message.value() or b"{}")
-            return dict(value.get("event", value))
-
-        return Counter(event(message)["id"] for message in self.read(topic))
+        return Counter(json.loads(row.value or b"")["event"]["id"] for row in self.read(topic))
 
     def committed(self) -> int:
         """Events of the input up to the group's committed offsets."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
-        (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(self.group)]).values()
-        return sum(partition.offset for partition in future.result().topic_partitions if partition.offset > 0)
+        return sum(self.broker.committed(self.group, self.input).values())
 
     def count(self, topic: str) -> int:
         """Records in ``topic``."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "counter"})
-        try:
-            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-            return sum(consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in partitions)
-        finally:
-            consumer.close()
+        return sum(self.broker.ends(topic).values())
 
     @contextmanager
     def member(self, delay: float = 0.0) -> Iterator[Member]:
@@ -138,7 +99,7 @@ class Member:
         """SIGTERM; the final line of a graceful end, whose status must be 0."""
         self.process.send_signal(signal.SIGTERM)
         out, _ = self.process.communicate(timeout=timeout)
-        assert self.process.returncode == 0, Path(self.log.name).read_text()
+        assert self.process.returncode == 0
         return dict(json.loads(out))
 
 

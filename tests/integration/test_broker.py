@@ -54,7 +54,7 @@ def test_offsets_gone_from_the_log_stop_the_worker(real_kafka: Any) -> None:
         eventually(lambda: case.committed() == 10)
         member.stop()
     case.feed(10, start=10)
-    admin = AdminClient({"bootstrap.servers": case.bootstrap})
+    admin = AdminClient({"bootstrap.servers": real_kafka.bootstrap_servers})
     (deleted,) = admin.delete_records([TopicPartition(case.input, 0, 15)]).values()
     deleted.result(30)
     with case.member() as member:
