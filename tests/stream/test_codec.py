@@ -13,7 +13,7 @@ from schemas.config import Input
 from schemas.record import Assignment, Record
 from stream.codec import codec
 
-SECRET = "s3cret-words"  # noqa: S105
+SECRET = "s3cret-words"
 
 
 def _record(value: bytes | None) -> Record:

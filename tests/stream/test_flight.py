@@ -1,0 +1,137 @@
+"""Backpressure, commits and draining, with a source that only writes down what it is told."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, cast
+
+import pytest
+
+from schemas.config import Pipeline
+from schemas.document import Document
+from schemas.record import Assignment, Record
+from stream.flight import Flight
+from stream.microbatch import MicroBatch
+from stream.source import Source
+from tests.noop import TASKS
+
+
+class Written:
+    """What the flight asked of its source."""
+
+    def __init__(self) -> None:
+        self.paused = False
+        self.commits: list[tuple[dict[Assignment, int], bool]] = []
+        self.failed: dict[Assignment, int] = {}
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def commit(self, ends: dict[Assignment, int], wait: bool = False) -> None:
+        if ends:
+            self.commits.append((dict(ends), wait))
+
+    def take_failed_commits(self) -> dict[Assignment, int]:
+        failed, self.failed = self.failed, {}
+        return failed
+
+
+@pytest.fixture
+def written() -> Written:
+    return Written()
+
+
+def _flight(wake: Any = lambda: None, failed: bool = False, **settings: Any) -> Flight:
+    pipeline = Pipeline.model_validate(
+        {
+            "pipeline": "p",
+            "kafka": {"bootstrap.servers": "b:1"},
+            "input": {"topics": ["t"]},
+            "tasks": TASKS,
+            "output": {"topic": "out"},
+            "commit_interval_ms": 10,
+            **settings,
+        }
+    )
+    return Flight(pipeline, wake, lambda: failed)
+
+
+def _records(assignment: Assignment, *offsets: int) -> list[Record]:
+    return [Record(assignment, offset, None, b"value") for offset in offsets]
+
+
+def _batch(number: int, records: list[Record]) -> MicroBatch:
+    return MicroBatch(number, [Document(record) for record in records], 0)
+
+
+def test_what_has_landed_is_committed_and_a_failed_commit_again(written: Written) -> None:
+    flight, source, assignment = _flight(), cast(Source, written), Assignment("t", 0)
+    records = _records(assignment, 0, 1)
+    flight.take_off(records)
+    flight.settle(source)
+    assert written.commits == []
+    flight.landed(_batch(0, records))
+    threading.Event().wait(0.02)
+    flight.settle(source)
+    assert written.commits == [({assignment: 2}, False)]
+    written.failed = {assignment: 2}
+    threading.Event().wait(0.02)
+    flight.settle(source)
+    assert written.commits == [({assignment: 2}, False)] * 2
+    assert flight.events == 0
+
+
+@pytest.mark.parametrize("mark", [{"high_events": 3, "low_events": 1}, {"high_bytes": 15}])
+def test_polling_pauses_over_the_high_mark_and_resumes_under_the_low_one(written: Written, mark: Any) -> None:
+    flight, source, assignment = _flight(backpressure=mark), cast(Source, written), Assignment("t", 0)
+    records = _records(assignment, 0, 1, 2, 3)
+    flight.take_off(records)
+    flight.regulate(source)
+    assert written.paused
+    flight.landed(_batch(0, records[:1]))
+    flight.settle(source)
+    flight.regulate(source)
+    assert written.paused, "resumed between the marks"
+    flight.landed(_batch(1, records[1:]))
+    flight.settle(source)
+    flight.regulate(source)
+    assert not written.paused
+
+
+def test_draining_commits_what_lands_and_lets_go_of_the_rest(written: Written) -> None:
+    leaving, staying = Assignment("t", 0), Assignment("t", 1)
+    records = _records(leaving, 0, 1, 2)
+    woken: list[int] = []
+
+    def wake() -> None:
+        woken.append(leaving.state)
+        flight.dropped(records[2:])
+        threading.Timer(0.05, lambda: flight.landed(_batch(0, records[:2]))).start()
+
+    flight = _flight(wake)
+    flight.take_off(records + _records(staying, 0))
+    assert flight.drain([leaving], cast(Source, written))
+    assert woken == [Assignment.CLOSING]
+    assert written.commits == [({leaving: 2}, True)]
+    assert (leaving.state, staying.state) == (Assignment.GONE, Assignment.LIVE)
+
+
+def test_a_drain_that_takes_too_long_commits_nothing_of_it(written: Written) -> None:
+    flight, assignment = _flight(drain_timeout_ms=50), Assignment("t", 0)
+    records = _records(assignment, 0)
+    flight.take_off(records)
+    assert not flight.drain([assignment], cast(Source, written))
+    assert written.commits == []
+    flight.landed(_batch(0, records))  # too late: somebody else has it now
+    flight.settle(cast(Source, written))
+    assert written.commits == []
+    assert flight.events == 0
+
+
+def test_a_failed_worker_does_not_wait(written: Written) -> None:
+    flight, assignment = _flight(failed=True, drain_timeout_ms=3_600_000), Assignment("t", 0)
+    flight.take_off(_records(assignment, 0))
+    assert not flight.drain([assignment], cast(Source, written))

@@ -1,0 +1,55 @@
+"""Every event of a micro-batch leaves it once: enriched, as a dead letter, or not at all if it is no longer ours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from schemas.config import Pipeline
+from schemas.document import Document, Failure
+from schemas.record import Assignment, Record
+from stream.microbatch import MicroBatch
+from tests.noop import TASKS
+from workers.enrich import EventBuilder
+from workers.publisher import Publisher
+from workers.stats import Stats
+
+PIPELINE = Pipeline.model_validate(
+    {
+        "pipeline": "p",
+        "kafka": {"bootstrap.servers": "b:1"},
+        "input": {"topics": ["posts"]},
+        "tasks": TASKS,
+        "output": {"topic": "out"},
+    }
+)
+
+
+def _document(assignment: Assignment, offset: int, annotation: Any = None) -> Document:
+    value = json.dumps({"text": f"n{offset}"}).encode()
+    document = Document(Record(assignment, offset, b"k", value, [("h", b"1")], 5), f"n{offset}", value)
+    document.annotations["tone"] = annotation or {"label": "neutral", "score": 1.0, "scores": {"neutral": 1.0}}
+    return document
+
+
+def test_each_event_once_in_order() -> None:
+    ours, gone = Assignment("posts", 0), Assignment("posts", 1)
+    gone.state = Assignment.GONE
+    failed = _document(ours, 1)
+    failed.failure = Failure("forward", "ForwardError", "too large for the device")
+    documents = [
+        _document(ours, 0),
+        failed,
+        _document(gone, 0),
+        _document(ours, 2, {"label": "odd", "score": float("nan"), "scores": {}}),
+        _document(ours, 3),
+    ]
+    stats = Stats()
+    publisher = Publisher(PIPELINE, EventBuilder(PIPELINE, {"tone": {"model": "m", "revision": "r"}}), "abc", stats)
+    outbounds = publisher.outbounds(MicroBatch(0, documents, tokens=9))
+    assert [outbound.topic for _, outbound in outbounds] == ["out", "out.dead", "out.dead", "out"]
+    assert [origin.offset if origin else None for origin, _ in outbounds] == [0, None, None, 3]
+    for _, outbound in outbounds:
+        assert (outbound.key, outbound.headers[0], outbound.timestamp_ms) == (b"k", ("h", b"1"), 5)
+    assert dict(outbounds[2][1].headers)["__glossator.errors.stage"] == b"encode"
+    assert (stats.enriched, stats.dead_letters, stats.discarded, stats.tokens) == (2, 2, 1, 9)
