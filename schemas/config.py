@@ -1,4 +1,4 @@
-"""The pipeline file: its models, defaults and cross-checks. How it is read is ``loader.py``'s.
+"""The pipeline file: its models and defaults. ``loader.py`` reads it, ``checks.py`` looks across fields.
 
 Everything the product will one day do has its name here already; what cannot be done yet is
 refused with "not yet supported", because a setting that is silently ignored is a lie.
@@ -7,7 +7,6 @@ refused with "not yet supported", because a setting that is silently ignored is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -15,18 +14,26 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     PositiveInt,
     StringConstraints,
-    model_validator,
+    Tag,
 )
 from pydantic_core import PydanticCustomError
 
 from schemas.labels import TAXONOMIES
 
+REFUSED = "refused"
+"""The type of every validation error whose message is ours: it may be shown, it quotes no value."""
+
+
+def _refuse(reason: str) -> PydanticCustomError:
+    return PydanticCustomError(REFUSED, "{reason}", {"reason": reason})
+
 
 def _not_yet(value: Any) -> Any:
-    raise PydanticCustomError("not_yet_supported", "not yet supported")
+    raise _refuse("not yet supported")
 
 
 def _later(*names: str) -> BeforeValidator:
@@ -34,7 +41,7 @@ def _later(*names: str) -> BeforeValidator:
 
     def check(value: Any) -> Any:
         if isinstance(value, str) and value in names:
-            raise PydanticCustomError("not_yet_supported", '"{value}" is not yet supported', {"value": value})
+            raise _refuse(f'"{value}" is not yet supported')
         return value
 
     return BeforeValidator(check)
@@ -44,25 +51,28 @@ NotYet = Annotated[Any, BeforeValidator(_not_yet)]
 
 
 class Strict(BaseModel):
-    """Unknown fields are mistakes, and no error ever quotes a value: it may be a secret."""
+    """Unknown fields are mistakes, nothing is converted, and no error quotes a value: it may be a secret."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
-PipelineName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
+NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+# Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic).
+TOPIC = r"^[A-Za-z0-9._-]+$"
+DEVICE = r"^(auto|cpu|cuda(:[0-9]{1,3})?)$"
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=64)]
+PipelineName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=200)]
 
 
 def _no_dots(value: str) -> str:
     if value in {".", ".."}:
-        raise PydanticCustomError("topic_name", "a topic cannot be called . or ..")
+        raise _refuse("a topic cannot be called . or ..")
     return value
 
 
-# Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic).
-TopicName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=249), AfterValidator(_no_dots)
-]
+TopicName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=249), AfterValidator(_no_dots)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[(\d{1,6})\]|\[(?:'([^']+)'|\"([^\"]+)\")\]")
@@ -92,7 +102,7 @@ def _path(value: str) -> str:
     try:
         parse_path(value)
     except ValueError as error:
-        raise PydanticCustomError("json_path", "{reason}", {"reason": str(error)}) from error
+        raise _refuse(str(error)) from error
     return value
 
 
@@ -128,8 +138,8 @@ class TaskConfig(Strict):
     """What every task has. ``model`` is a hub id, a local folder, or ``starter``."""
 
     name: Name
-    model: Annotated[str, StringConstraints(min_length=1)]
-    revision: str | None = None
+    model: Text
+    revision: Text | None = None
     long_text: Literal["windows", "truncate"] = "windows"
     max_length: Annotated[int, Field(ge=8, le=131_072)] | None = None
     """Tokens a sequence may have, special tokens included; default: what the model can take."""
@@ -137,13 +147,6 @@ class TaskConfig(Strict):
     """Tokens two neighbouring windows share; default: a quarter of ``max_length``."""
     when: NotYet = None
     redact: NotYet = None
-
-    @model_validator(mode="after")
-    def _stride_fits(self) -> TaskConfig:
-        # Two special tokens and at least one new token per window, or windows never end.
-        if self.stride is not None and self.max_length is not None and self.stride > self.max_length - 4:
-            raise PydanticCustomError("stride", "stride must be at most max_length - 4, or windows make no headway")
-        return self
 
 
 class ClassificationTask(TaskConfig):
@@ -161,21 +164,36 @@ class SpanTask(TaskConfig):
     """Spans scored lower are left out."""
 
 
+# Which branch of a union is meant is told by the value's shape, so that errors speak of that branch
+# alone. The tags' angle brackets keep them apart from keys of the file.
+def _shape(value: Any) -> str:
+    return "<map>" if isinstance(value, dict) else "<scalar>"
+
+
+def _known_taxonomy(value: str) -> str:
+    names = ["model", *TAXONOMIES]
+    if value not in names:
+        raise _refuse(f"must be one of {', '.join(names)}, or a map of the model's labels to yours")
+    return value
+
+
+Threshold = Annotated[
+    Annotated[Probability, Tag("<scalar>")] | Annotated[dict[str, Probability], Tag("<map>")], Discriminator(_shape)
+]
+Taxonomy = Annotated[
+    Annotated[str, AfterValidator(_known_taxonomy), Tag("<scalar>")] | Annotated[dict[str, Text], Tag("<map>")],
+    Discriminator(_shape),
+]
+
+
 class ModerationTask(TaskConfig):
     task: Literal["moderation"]
-    threshold: Probability | dict[str, Probability] | None = None
+    threshold: Threshold | None = None
     """One for all labels, or one per label (``default`` for the rest); default: the model's
     own calibrated thresholds, else 0.5."""
-    taxonomy: str | dict[str, str] = "standard"
+    taxonomy: Taxonomy = "standard"
     """``standard``, ``model`` (labels as the model names them), or a map of your own."""
     merge: Literal["max", "mean"] = "max"
-
-    @model_validator(mode="after")
-    def _taxonomy_known(self) -> ModerationTask:
-        if isinstance(self.taxonomy, str) and self.taxonomy not in {"model", *TAXONOMIES}:
-            known = ", ".join(["model", *TAXONOMIES])
-            raise PydanticCustomError("taxonomy", "taxonomy is one of {known}, or a map", {"known": known})
-        return self
 
 
 class EmbeddingTask(TaskConfig):
@@ -209,15 +227,9 @@ class Backpressure(Strict):
     low_events: PositiveInt = 4096
     high_bytes: PositiveInt = 67_108_864
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Backpressure:
-        if self.low_events >= self.high_events:
-            raise PydanticCustomError("marks", "low_events must be below high_events")
-        return self
-
 
 class Compute(Strict):
-    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    device: Annotated[str, StringConstraints(pattern=DEVICE)] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """auto: float32 on CPU (half precision is slower there), bfloat16 on CUDA."""
     forward_tokens: Annotated[int, Field(ge=16, le=1_000_000)] | None = None
@@ -225,47 +237,13 @@ class Compute(Strict):
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
 
 
-# What a setting of the client must not be, because a promise rests on it.
-_RESERVED: dict[str, str] = {
-    "group.id": "it is the pipeline's name",
-    "enable.auto.commit": "offsets are committed after delivery reports",
-    "enable.auto.offset.store": "offsets are stored in order after delivery reports",
-    "auto.offset.reset": 'a group must never skip silently; use "input.start"',
-    "enable.idempotence": "without it a retry can duplicate or reorder",
-    "max.in.flight": "idempotence needs at most 5",
-    "max.in.flight.requests.per.connection": "idempotence needs at most 5",
-    "acks": "fewer than all replicas can lose events",
-    "request.required.acks": "fewer than all replicas can lose events",
-    "transactional.id": "it is made of the pipeline and the slot",
-    "isolation.level": "aborted events must not be read",
-    "enable.partition.eof": "the worker does not expect end-of-partition events",
-    "delivery.report.only.error": "offsets wait for every delivery report",
-    "enable.gapless.guarantee": "a refused event is dead-lettered, not fatal",
-    "dr_msg_cb": "callbacks are the worker's",
-    "plugin.library.paths": "no foreign code is loaded from configuration",
-    "test.mock.num.brokers": "the embedded broker is for demo and tests only",
-}
-# Settings the KIP-848 group protocol takes over to the broker's side.
-_CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms",
-                 "group.protocol.type")
+def _setting(value: Any) -> Any:
+    if not isinstance(value, str | int | float):
+        raise _refuse("must be text, a number, or true or false")
+    return value
 
 
-def _no_reserved(settings: dict[str, Any]) -> dict[str, Any]:
-    if not settings.get("bootstrap.servers"):
-        raise PydanticCustomError("bootstrap", 'needs "bootstrap.servers", for example localhost:9092')
-    return settings
-
-
-KafkaSettings = Annotated[dict[str, str | int | float | bool], AfterValidator(_no_reserved)]
-
-
-def kafka_problems(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(setting, what is wrong) for each setting that would break a promise."""
-    for setting in settings:
-        if setting in _RESERVED:
-            yield setting, f"cannot be set: {_RESERVED[setting]}"
-        elif settings.get("group.protocol") == "consumer" and setting in _CLASSIC_ONLY:
-            yield setting, "cannot be set with group.protocol=consumer: the broker decides it (KIP-848)"
+KafkaSettings = dict[str, Annotated[str | int | float | bool, BeforeValidator(_setting)]]
 
 
 class Pipeline(Strict):

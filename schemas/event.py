@@ -1,14 +1,16 @@
 """The enriched event: the public contract, version 1.
 
 The hot path builds plain dicts of this shape; these models exist to generate the JSON Schema
-(``schemas/event.schema.json``) and for readers who want to parse events with types. Offsets are
-half-open and count Unicode code points of the original text, so ``text[start:end]`` in Python
-is the span.
+(``python -m schemas.event > schemas/event.schema.json``) and for readers who want to parse events
+with types. Offsets are half-open and count Unicode code points of the original text, so
+``text[start:end]`` in Python is the span.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+import sys
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,22 +21,25 @@ class _Public(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Count = Annotated[int, Field(ge=0)]
+
+
 class PipelineRef(_Public):
     name: str
-    config: str = Field(description="First 8 hex digits of the configuration's SHA-256.")
+    config: str = Field(pattern="^[0-9a-f]{8}$", description="First 8 hex digits of the configuration's SHA-256.")
 
 
 class Source(_Public):
     topic: str
-    partition: int
-    offset: int
-    key: str | None = Field(description="The record's key where it is UTF-8, else null; the output record keeps it whole.")
-    timestamp_ms: int | None
+    partition: Count
+    offset: Count
+    key: str | None = Field(description="The record's key where it is UTF-8; the output record has it whole.")
+    timestamp_ms: int | None = Field(description="Milliseconds since the epoch; null where the broker keeps none.")
 
 
 class Span(_Public):
-    start: int
-    end: int
+    start: Count = Field(description="Code points of the text before the span.")
+    end: Count = Field(description="Code points of the text up to the span's end.")
     label: str
     score: float
     text: str | None = Field(default=None, description="Absent with output.text: none.")
@@ -45,9 +50,9 @@ class Spans(_Public):
 
 
 class Classification(_Public):
-    label: str
+    label: str = Field(description="The label with the highest score.")
     score: float
-    scores: dict[str, float]
+    scores: dict[str, float] = Field(description="Every label's score.")
 
 
 class FlaggedLabel(_Public):
@@ -57,8 +62,8 @@ class FlaggedLabel(_Public):
 
 
 class Moderation(_Public):
-    flagged: bool
-    labels: list[FlaggedLabel]
+    flagged: bool = Field(description="Whether any label is.")
+    labels: list[FlaggedLabel] = Field(description="The highest score first.")
 
 
 class Embedding(_Public):
@@ -75,19 +80,28 @@ class Notice(_Public):
 
     task: str
     kind: Literal["truncated"]
-    kept: int = Field(description="Code points of the text the task has seen.")
-    of: int = Field(description="Code points the text has.")
+    kept: Count = Field(description="Code points of the text the task has seen.")
+    of: Count = Field(description="Code points the text has.")
 
 
 class EnrichedEvent(_Public):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     schema_: Literal["glossator.event/1"] = Field(alias="schema")
-    id: str = Field(description="topic-partition-offset-configuration: equal for equal work, so duplicates can be dropped.")
+    id: str = Field(description="Equal for equal work, so that duplicates can be dropped by it.")
     pipeline: PipelineRef
     source: Source | None = Field(description="null when the text did not come from Kafka (glossator try).")
     event: Any = Field(default=None, description="The input as it came, where it was JSON.")
-    text: str | None = None
+    text: str | None = Field(default=None, description="What the models read. Absent with output.text: none.")
     annotations: dict[str, Spans | Classification | Moderation | Embedding]
     models: dict[str, ModelRef]
     notices: list[Notice]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the enriched event."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **EnrichedEvent.model_json_schema()}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""Moderation taxonomies: the field's names for what a model's own labels mean."""
+"""Labels: the field's names for what the labels of published checkpoints mean."""
 
 from __future__ import annotations
 
@@ -32,8 +32,48 @@ STANDARD: dict[str, str] = {
 
 # Labels that mean "nothing found": never flagged, and left out of the annotation.
 CLEAN: frozenset[str] = frozenset(
-    {"neither", "none", "neutral", "normal", "ok", "clean", "safe", "non-toxic", "non_toxic", "not_toxic",
-     "not-offensive", "non-offensive", "not-hate", "nothate", "non-hate", "sfw"}
+    {
+        "neither",
+        "none",
+        "neutral",
+        "normal",
+        "ok",
+        "clean",
+        "safe",
+        "non-toxic",
+        "non_toxic",
+        "not_toxic",
+        "not-offensive",
+        "non-offensive",
+        "not-hate",
+        "nothate",
+        "non-hate",
+        "sfw",
+    }
 )
 
 TAXONOMIES: dict[str, dict[str, str]] = {"standard": STANDARD}
+
+# What entity recognisers abbreviate; every other label (GPE, MISC ...) keeps the model's name.
+ENTITIES: dict[str, str] = {
+    "PER": "PERSON",
+    "PERSON": "PERSON",
+    "LOC": "LOCATION",
+    "LOCATION": "LOCATION",
+    "ORG": "ORGANIZATION",
+    "ORGANIZATION": "ORGANIZATION",
+    "ORGANISATION": "ORGANIZATION",
+}
+
+# Spellings of the polarities, by lower-case label. Stars and LABEL_0 say nothing certain and are not here.
+POLARITIES: dict[str, str] = {
+    "neg": "negative",
+    "negative": "negative",
+    "very negative": "very negative",
+    "neu": "neutral",
+    "neutral": "neutral",
+    "mixed": "mixed",
+    "pos": "positive",
+    "positive": "positive",
+    "very positive": "very positive",
+}

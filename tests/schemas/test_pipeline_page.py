@@ -1,0 +1,118 @@
+"""docs/pipeline-file.md says of every field what the models say: none missing, no type or default stale."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from schemas import config
+from schemas.checks import CLASSIC_ONLY, RESERVED
+from schemas.loader import loads
+
+PAGE = (Path(__file__).parents[2] / "docs/pipeline-file.md").read_text()
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "Top level": config.Pipeline,
+    "input": config.Input,
+    "tasks": config.TaskConfig,
+    "sentiment, text-classification": config.ClassificationTask,
+    "ner, token-classification": config.SpanTask,
+    "moderation": config.ModerationTask,
+    "embedding": config.EmbeddingTask,
+    "output": config.Output,
+    "batching": config.Batching,
+    "backpressure": config.Backpressure,
+    "compute": config.Compute,
+}
+
+
+def _rows(heading: str) -> dict[str, list[str]]:
+    """Field -> [type, default] of the table under a heading."""
+    found = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found, f"no section {heading}"
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| .+ \|$", found[1], re.MULTILINE)
+    return {name: [kind, default] for name, kind, default in rows}
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if "$ref" in schema:
+        return "mapping"
+    branches = [branch for key in ("anyOf", "oneOf") for branch in schema.get(key, ()) if branch.get("type") != "null"]
+    if branches:
+        return ", or ".join(map(_kind, branches))
+    if choices := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        quoted = [f"`{choice}`" for choice in choices]
+        return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+    kind = schema.get("type")
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is None and "exclusiveMinimum" in schema:
+        low = schema["exclusiveMinimum"] + 1
+    bounds = "" if low is None else f", {low:.10g} to {high:.10g}" if high is not None else f", at least {low:.10g}"
+    if kind in {"integer", "number"}:
+        return ("whole number" if kind == "integer" else "number") + bounds
+    if kind == "string":
+        return "text" + (f", at most {schema['maxLength']} characters" if "maxLength" in schema else "")
+    if kind == "array":
+        return "list" if "discriminator" in schema["items"] else f"list of {_kind(schema['items'])}"
+    if kind == "object":
+        values = schema["additionalProperties"]
+        return "mapping" if "anyOf" in values else f"mapping of {_kind(values)}"
+    return {"boolean": "true or false"}.get(str(kind), "not yet supported")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if isinstance(field.default, BaseModel):
+        return "see there"
+    return "none" if field.default is None else f"`{json.dumps(field.default)}`"
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_every_field_is_explained(heading: str) -> None:
+    model = SECTIONS[heading]
+    shared = config.TaskConfig.model_fields if model in config.TaskConfig.__subclasses__() else {}
+    properties = model.model_json_schema()["properties"]
+    expected = {
+        name: [_kind(properties[name]), _default(field)]
+        for name, field in model.model_fields.items()
+        if name not in shared and not (shared and name == "task")
+    }
+    if model is config.TaskConfig:
+        # Which task it is stands in each kind's own model.
+        expected["task"] = ["a task", "required"]
+    assert _rows(heading) == expected
+
+
+def test_every_model_of_the_file_has_a_section() -> None:
+    models = {value for value in vars(config).values() if isinstance(value, type) and issubclass(value, config.Strict)}
+    assert models - {config.Strict} == set(SECTIONS.values())
+
+
+def test_the_refused_settings_are_listed() -> None:
+    section = PAGE.split("\n## kafka\n")[1].split("\n## ")[0]
+    assert dict(re.findall(r"^\| `([\w.]+)` \| (.+) \|$", section, re.MULTILINE)) == RESERVED
+    assert all(f"`{name}`" in section.split("group.protocol: consumer")[-1] for name in CLASSIC_ONLY)
+
+
+def test_the_tasks_that_come_later_are_listed() -> None:
+    (row,) = re.findall(r"^\| `task` \|.*\|$", PAGE, re.MULTILINE)
+    assert set(re.findall(r"`([\w-]+)`", row)) - {"task"} == config.LATER_TASKS
+
+
+def test_the_starter_example_is_right() -> None:
+    example = Path(__file__).parents[2] / "examples/starter.yaml"
+    pipeline = loads(example.read_text(), environ={"KAFKA_BOOTSTRAP_SERVERS": "broker:9092"})
+    assert pipeline.kafka == {"bootstrap.servers": "broker:9092"}
+    assert [(task.task, task.model) for task in pipeline.tasks] == [
+        ("sentiment", "starter"), ("ner", "starter"), ("moderation", "starter")
+    ]  # fmt: skip
+    assert (pipeline.input.topics, pipeline.output.topic) == (["posts"], "posts.enriched")
+    assert pipeline.output.dead_letter_topic == "posts.dead"

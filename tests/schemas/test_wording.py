@@ -1,0 +1,39 @@
+"""Every rule of the models has words of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from schemas.config import LATER_TASKS
+from schemas.wording import PATTERNS, TASKS, pipeline_schema, suggest
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        for value in schema.values():
+            yield from _patterns(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _patterns(value)
+
+
+def test_every_pattern_is_put_into_words() -> None:
+    assert set(_patterns(pipeline_schema())) == set(PATTERNS)
+
+
+def test_a_task_is_either_here_or_later() -> None:
+    assert not LATER_TASKS & set(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("modle", "model"), ("Model", "model"), ("max-length", "max_length"), ("maxlength", "max_length"),
+     ("zzz", None), ("", None), (7, None), (["model"], None), ("model" * 100, None)],
+)  # fmt: skip
+def test_suggestions_come_from_the_known_words(word: object, name: str | None) -> None:
+    assert suggest(word, ["model", "max_length", "stride"]) == name
