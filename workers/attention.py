@@ -34,7 +34,7 @@ class Layout:
         return cls(torch.from_numpy(batch.starts).to(device), batch.longest, batch.groups)
 
 
-def packed_attention(
+def packed_attention(  # noqa: PLR0917, transformers calls it so
     module: torch.nn.Module,
     query: Tensor,
     key: Tensor,
@@ -64,15 +64,18 @@ def packed_attention(
         return out.unsqueeze(0), None  # type: ignore[union-attr]
     out = torch.empty_like(q, memory_format=torch.contiguous_format)
     for group in layout.groups:
-        # Views all the way: [count * length, heads, d] -> [count, heads, length, d].
-        parts = [states[group.at : group.end].unflatten(0, (group.count, group.length)).transpose(1, 2)
-                 for states in (q, k, v)]  # fmt: skip
+        own_q, own_k, own_v = (_split(states, group).transpose(1, 2) for states in (q, k, v))
         if sliding_window is None or group.length <= sliding_window:
-            result = scaled_dot_product_attention(*parts, scale=scaling)
+            result = scaled_dot_product_attention(own_q, own_k, own_v, scale=scaling)
         else:
-            result = _banded(*parts, scaling, sliding_window)
-        out[group.at : group.end].unflatten(0, (group.count, group.length)).copy_(result.transpose(1, 2))
+            result = _banded(own_q, own_k, own_v, scaling, sliding_window)
+        _split(out, group).copy_(result.transpose(1, 2))
     return out.unsqueeze(0), None
+
+
+def _split(states: Tensor, group: Group) -> Tensor:
+    """The group's part of [T, heads, d] as a view [count, length, heads, d]."""
+    return states[group.at : group.end].view(group.count, group.length, *states.shape[1:])
 
 
 def _has_varlen(query: Tensor) -> bool:

@@ -1,0 +1,173 @@
+"""Tiny random checkpoints of every family, with real tokenizers, built once a test run."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+SENTENCES = (
+    "Angela Merkel praised the awful coffee in Paris.",
+    "the quick brown fox jumps over the lazy dog, again and again",
+    "Überraschung! Das Café in Zürich schließt schon um fünf Uhr.",
+    "I can't believe it's not butter... 10/10 would buy again \N{PILE OF POO}\N{THUMBS UP SIGN}",
+    "Москва и Санкт-Петербург are far away from 東京 and 大阪",
+    "e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT} naive words, stacked a\N{COMBINING DIAERESIS}",
+)
+LABELS = {
+    "sequence": ("negative", "neutral", "positive"),
+    "token": ("O", "B-PER", "I-PER", "B-LOC", "I-LOC"),
+}
+LENGTH = 48
+"""Tokens the tiny models take, special tokens included; ModernBERT and DeBERTa take the same."""
+
+_BERT_LIKE = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "max_position_embeddings": LENGTH,
+    "initializer_range": 0.15,
+}
+# family -> (configuration class, its settings, tokenizer)
+FAMILIES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "bert": ("BertConfig", _BERT_LIKE, "wordpiece"),
+    "roberta": ("RobertaConfig", {**_BERT_LIKE, "max_position_embeddings": LENGTH + 2, "type_vocab_size": 1}, "bytes"),
+    "xlm-roberta": (
+        "XLMRobertaConfig",
+        {**_BERT_LIKE, "max_position_embeddings": LENGTH + 2, "type_vocab_size": 1},
+        "unigram",
+    ),
+    "distilbert": (
+        "DistilBertConfig",
+        {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64, "max_position_embeddings": LENGTH,
+         "initializer_range": 0.15},
+        "wordpiece",
+    ),
+    "electra": ("ElectraConfig", {**_BERT_LIKE, "embedding_size": 16}, "wordpiece"),
+    "modernbert": (
+        "ModernBertConfig",
+        {**_BERT_LIKE, "global_attn_every_n_layers": 2, "local_attention": 12},
+        "bytes",
+    ),
+    "albert": ("AlbertConfig", {**_BERT_LIKE, "embedding_size": 16}, "unigram"),
+    "deberta": (
+        "DebertaConfig",
+        {**_BERT_LIKE, "relative_attention": True, "pos_att_type": ["c2p", "p2c"], "pooler_hidden_size": 32},
+        "bytes",
+    ),
+    "deberta-v2": (
+        "DebertaV2Config",
+        {**_BERT_LIKE, "relative_attention": True, "position_buckets": 16, "norm_rel_ebd": "layer_norm",
+         "share_att_key": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False,
+         "type_vocab_size": 0, "pooler_hidden_size": 32},
+        "unigram",
+    ),
+    "mpnet": ("MPNetConfig", {**_BERT_LIKE, "max_position_embeddings": LENGTH + 2}, "wordpiece"),
+}  # fmt: skip
+PACKED = ("bert", "roberta", "xlm-roberta", "distilbert", "electra", "modernbert")
+PADDED = ("deberta", "deberta-v2", "mpnet")
+
+_AUTO = {
+    "sequence": transformers.AutoModelForSequenceClassification,
+    "token": transformers.AutoModelForTokenClassification,
+    "embedding": transformers.AutoModel,
+}
+# Models this small lose more by handing work to other threads than they gain.
+torch.set_num_threads(1)
+
+_ROOT = Path(tempfile.mkdtemp(prefix="glossator-tiny-"))
+atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
+
+
+@cache
+def checkpoint(family: str, kind: str, seed: int = 0, **settings: Any) -> Path:
+    """The folder of a checkpoint whose head is of ``kind``: sequence, token, or embedding for none."""
+    name, own, tokenizer_kind = FAMILIES[family]
+    folder = Path(tempfile.mkdtemp(prefix=f"{family}-{kind}-", dir=_ROOT))
+    tokenizer = _tokenizer(tokenizer_kind)
+    labels = LABELS.get(kind, ())
+    named = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
+    special = {key: getattr(tokenizer, key) for key in ("pad_token_id", "cls_token_id", "sep_token_id")}
+    config = getattr(transformers, name)(
+        vocab_size=len(tokenizer),
+        **{**own, **special, "bos_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id},
+        **(named if labels else {}),
+        **settings,
+    )
+    torch.manual_seed(seed)
+    model = _AUTO[kind].from_config(config)
+    # Biases and poolers start at zero; moved, so that a test would miss them.
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 1:
+                parameter.add_(torch.randn_like(parameter) * 0.1)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@cache
+def _tokenizer(kind: str) -> Any:
+    tokenizer, names = _BUILDERS[kind]()
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=LENGTH, **names)
+
+
+def _wordpiece() -> tuple[Tokenizer, dict[str, str]]:
+    """As bert-base-uncased has it: accents stripped, lower case, CJK apart."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(
+        SENTENCES, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special, show_progress=False)
+    )
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.decoder = decoders.WordPiece()
+    return tokenizer, _names(*special)
+
+
+def _bytes() -> tuple[Tokenizer, dict[str, str]]:
+    """As roberta-base has it: any text is made of 256 bytes, spaces belong to the word after them."""
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(
+        SENTENCES,
+        trainers.BpeTrainer(vocab_size=400, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
+    )
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer, _names("<pad>", "<unk>", "<s>", "</s>", "<mask>")
+
+
+def _unigram() -> tuple[Tokenizer, dict[str, str]]:
+    """As xlm-roberta-base has it: SentencePiece pieces, spaces written as a lower block."""
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.train_from_iterator(
+        SENTENCES,
+        trainers.UnigramTrainer(vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False),
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer.decoder = decoders.Metaspace()
+    return tokenizer, _names("<pad>", "<unk>", "<s>", "</s>", "<mask>")
+
+
+def _names(pad: str, unk: str, cls: str, sep: str, mask: str) -> dict[str, str]:
+    return {"pad_token": pad, "unk_token": unk, "cls_token": cls, "sep_token": sep, "mask_token": mask}
+
+
+_BUILDERS = {"wordpiece": _wordpiece, "bytes": _bytes, "unigram": _unigram}

@@ -1,0 +1,139 @@
+"""One trunk: the part of a model that many heads share, run on packed batches."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from workers import attention
+from workers.attention import Layout
+from workers.packing import Ints, PackedBatch, flat_starts, pack
+
+States = tuple[Tensor, ...]
+"""Hidden states [1, T, H] of a packed batch: of every layer, embeddings first, or of the last alone."""
+
+_PROBE_LENGTHS = (5, 11, 11)
+
+
+class Trunk:
+    """A transformer without its head, on its device.
+
+    - ``packed``: the model runs on packed batches as they are; else they are padded and packed again.
+    - ``capacity``: tokens a sequence may have, None where the model has no limit.
+    - ``vocabulary``: token ids it has embeddings for.
+    - ``forward_tokens``: tokens a forward should have; smaller after the device ran out of memory.
+    """
+
+    def __init__(self, model: PreTrainedModel, device: torch.device, dtype: torch.dtype) -> None:
+        """Takes ``model`` over, a bare transformer in float32 on the CPU, and probes what it can."""
+        if hasattr(model, "pooler"):
+            model.pooler = None  # type: ignore[assignment]  # heads that need it keep it
+        self._model = model
+        self._offset, self.capacity = _positions(model)
+        self._ordinary: str = model.config._attn_implementation
+        self._takes_types = "token_type_ids" in inspect.signature(model.forward).parameters
+        self._pad = model.config.pad_token_id or 0
+        self.vocabulary = embedding_rows(model)
+        self.device = torch.device("cpu")
+        self.dtype = torch.float32
+        self.forward_tokens = 1024
+        # Once where arithmetic is exact, for the model's code, and once where it will run, for the kernels.
+        self.packed = self._packs(1e-4)
+        self._place(device, dtype)
+        if self.packed and (device.type != "cpu" or dtype != torch.float32):
+            self.packed = self._packs(1e-4 if dtype == torch.float32 else 3e-2)
+
+    @torch.inference_mode()
+    def forward(self, batch: PackedBatch, ids: Ints, types: Ints | None = None, every_layer: bool = False) -> States:
+        """Hidden states of ``batch``, given the flat arrays it was packed from."""
+        run = self._forward_packed if self.packed else self._forward_padded
+        return run(batch, ids, types if self._takes_types else None, every_layer)
+
+    def _forward_packed(self, batch: PackedBatch, ids: Ints, types: Ints | None, every_layer: bool) -> States:
+        inputs = {
+            "input_ids": self._row(ids[batch.tokens]),
+            "position_ids": self._row(batch.positions + self._offset),
+            "layout": Layout.of(batch, self.device),
+        }
+        if types is not None:
+            inputs["token_type_ids"] = self._row(types[batch.tokens])
+        return _states(self._model(**inputs, output_hidden_states=every_layer), every_layer)
+
+    def _forward_padded(self, batch: PackedBatch, ids: Ints, types: Ints | None, every_layer: bool) -> States:
+        sizes = np.diff(batch.starts)
+        real = np.arange(batch.longest) < sizes[:, None]
+        mask = torch.from_numpy(real).to(self.device)
+
+        def rectangle(flat: Ints, fill: int) -> Tensor:
+            rows = np.full(real.shape, fill, np.int64)
+            rows[real] = flat[batch.tokens]
+            return torch.from_numpy(rows).to(self.device)
+
+        inputs = {"input_ids": rectangle(ids, self._pad), "attention_mask": mask.long()}
+        if types is not None:
+            inputs["token_type_ids"] = rectangle(types, 0)
+        states = _states(self._model(**inputs, output_hidden_states=every_layer), every_layer)
+        return tuple(layer[mask].unsqueeze(0) for layer in states)
+
+    def _row(self, values: Ints) -> Tensor:
+        return torch.from_numpy(values).to(self.device).unsqueeze(0)
+
+    def _place(self, device: torch.device, dtype: torch.dtype) -> None:
+        nn.Module.to(self._model, device=device, dtype=dtype)
+        self.device, self.dtype = device, dtype
+
+    @torch.inference_mode()
+    def _packs(self, tolerance: float) -> bool:
+        """Whether packed forwards equal the model's ordinary ones; leaves its attention set accordingly.
+
+        Some models cannot take the packed attention, some take it and ignore positions, windows or a
+        bias. Trying tells them apart, and goes on doing so for models nobody has written yet.
+        """
+        model = self._model
+        model.set_attn_implementation(self._ordinary)
+        window = getattr(model.config, "sliding_window", None)
+        lengths = _PROBE_LENGTHS if not window else (*_PROBE_LENGTHS, 3 * window + 7)
+        ids, batch = probe(self.vocabulary, self._pad, lengths, self.capacity)
+        expected = self._forward_padded(batch, ids, None, False)[0]
+        try:
+            model.set_attn_implementation(attention.PACKED)
+            states = self._forward_packed(batch, ids, None, False)[0]
+            close = states.shape == expected.shape and float((states - expected).norm() / expected.norm()) < tolerance
+        except Exception:
+            close = False
+        if not close:
+            model.set_attn_implementation(self._ordinary)
+        return close
+
+
+def embedding_rows(model: PreTrainedModel) -> int:
+    """Token ids the model has embeddings for."""
+    weight: Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
+    return weight.shape[0]
+
+
+def probe(vocabulary: int, pad: int, lengths: tuple[int, ...], capacity: int | None) -> tuple[Ints, PackedBatch]:
+    """Random tokens, always the same, and the batch they pack into."""
+    sizes = np.minimum(np.array(lengths), capacity or max(lengths))
+    ids = np.random.default_rng(0).integers(0, vocabulary - 1, int(sizes.sum()))
+    ids += ids >= pad
+    (batch,) = pack(sizes, flat_starts(sizes), np.arange(len(sizes)), int(sizes.sum()))
+    return ids, batch
+
+
+def _states(output: Any, every_layer: bool) -> States:
+    return tuple(output.hidden_states) if every_layer else (output.last_hidden_state,)
+
+
+def _positions(model: nn.Module) -> tuple[int, int | None]:
+    """(the first position id, how many there are). Tables with a padding row begin after it (RoBERTa)."""
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            first = 0 if module.padding_idx is None else module.padding_idx + 1
+            return first, module.num_embeddings - first
+    return 0, getattr(model.config, "max_position_embeddings", None)

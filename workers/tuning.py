@@ -1,0 +1,54 @@
+"""How many tokens a forward should have on this machine: measured, because nobody could know."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from workers.encoder import Trunk
+from workers.packing import flat_starts, pack
+
+_CPU = (256, 512, 1024, 2048, 4096)
+_CUDA = (4096, 8192, 16384, 32768, 65536)
+
+
+def tune(trunk: Trunk, most: int, seconds: float = 3.0) -> None:
+    """Sets ``trunk.forward_tokens`` to the fastest size up to ``most`` that could be tried in ``seconds``.
+
+    On a CPU small forwards win while they fit its caches; on a GPU large ones do, until they fill it.
+    """
+    sizes = [size for size in (_CPU if trunk.device.type == "cpu" else _CUDA) if size <= most] or [most]
+    rates: dict[int, float] = {}
+    trunk.forward_tokens = sizes[0]
+    deadline = time.monotonic() + seconds
+    for _ in range(3):
+        for size in sizes:
+            # A size whose rate is not known yet takes at most as long per token as the one before it.
+            rate = rates.get(size) or max(rates.values(), default=0.0)
+            if rate and time.monotonic() + size / rate > deadline:
+                break
+            try:
+                rates[size] = max(rates.get(size, 0.0), _rate(trunk, size))
+            except torch.OutOfMemoryError:
+                sizes = sizes[: sizes.index(size)]
+                break
+    if rates:
+        trunk.forward_tokens = max(rates, key=lambda size: rates[size])
+
+
+def _rate(trunk: Trunk, size: int) -> float:
+    """Tokens per second of a forward of about ``size`` tokens, lengths mixed as posts and articles mix."""
+    lengths = np.random.default_rng(0).lognormal(3.5, 0.8, size // 8).astype(np.int64)
+    lengths = np.clip(lengths, 4, min(size, trunk.capacity or size))
+    lengths = lengths[np.cumsum(lengths) <= size]
+    starts = flat_starts(lengths)
+    batch = pack(lengths, starts, np.arange(len(lengths)), size, padded=not trunk.packed)[0]
+    ids = np.random.default_rng(0).integers(0, trunk.vocabulary, starts[-1])
+    trunk.forward(batch, ids)  # warm
+    began = time.perf_counter()
+    trunk.forward(batch, ids)
+    if trunk.device.type == "cuda":
+        torch.cuda.synchronize(trunk.device)
+    return len(batch.tokens) / (time.perf_counter() - began)
