@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +33,14 @@ class HeadInfo:
     - ``thresholds``: label -> calibrated threshold, where the head ships them.
     - ``word_aware``: the tokenizer marks continued words (WordPiece), so that a token's length
       against its text tells whether it starts a word.
+    - ``unk_id``: the tokenizer's unknown token, which always starts a word; None where it has none.
     """
 
     labels: tuple[str, ...]
     multi_label: bool = False
     thresholds: dict[str, float] | None = None
     word_aware: bool = False
+    unk_id: int | None = None
 
 
 class Task(ABC):
@@ -62,16 +64,7 @@ class Task(ABC):
 
         ``windows[i]`` is the tokenizer's encoding of a window, whose offsets count code points of
         ``document.text``; ``scores[i]`` its scores: ``[tokens, labels]`` for a token head (special
-        tokens included), ``[labels]`` for a sequence head, ``[dimensions]`` for an embedding.
+        tokens included), ``[labels]`` for a sequence head, ``[dimensions]`` for an embedding. All of
+        them are finite: a document whose model gave anything else does not get here.
         Raises EventError for a document that cannot be annotated.
         """
-
-
-def content_tokens(window: Encoding) -> int:
-    """Tokens of a window without its special tokens: the weight of the window in a mean."""
-    return len(window) - int(sum(window.special_tokens_mask))
-
-
-def as_list(scores: Scores) -> list[Any]:
-    """Plain floats, which is what JSON and the dead letter of a broken model need."""
-    return scores.tolist()  # type: ignore[no-any-return]

@@ -1,0 +1,130 @@
+"""Moderation: thresholds, taxonomy, and what is left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.config import ModerationTask
+from schemas.document import Document
+from schemas.errors import ModelError
+from tests.workers.tasks import small
+from workers.tasks.base import HeadInfo
+from workers.tasks.moderation import Moderation
+
+TOXIC = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
+
+
+def task(labels: tuple[str, ...], multi_label: bool = True, calibrated: Any = None, **more: Any) -> Moderation:
+    return Moderation(
+        ModerationTask(name="mod", model="m", task="moderation", **more), HeadInfo(labels, multi_label, calibrated)
+    )
+
+
+def said(made: Moderation, *rows: list[float]) -> dict[str, Any]:
+    windows = small.windows_of("bert", "the " * (6 * len(rows)), 8, 0)[: len(rows)]
+    assert len(windows) == len(rows)
+    return made.annotate(Document(None, "the"), windows, [np.array(row, np.float32) for row in rows])
+
+
+def flags(made: Moderation, *rows: list[float]) -> dict[str, bool]:
+    return {label["label"]: label["flagged"] for label in said(made, *rows)["labels"]}
+
+
+def test_labels_have_the_standard_names_and_come_highest_first() -> None:
+    assert said(task(TOXIC), [0.9, 0.1, 0.5, 0.2, 0.3, 0.0]) == {
+        "flagged": True,
+        "labels": [
+            {"label": "toxicity", "score": 0.9, "flagged": True},
+            {"label": "profanity", "score": 0.5, "flagged": True},
+            {"label": "harassment", "score": 0.3, "flagged": False},
+            {"label": "violence", "score": 0.2, "flagged": False},
+            {"label": "severe_toxicity", "score": 0.1, "flagged": False},
+            {"label": "hate", "score": 0.0, "flagged": False},
+        ],
+    }
+
+
+def test_taxonomy_model_keeps_the_models_names_and_a_map_gives_ones_own() -> None:
+    assert set(flags(task(TOXIC, taxonomy="model"), [0.0] * 6)) == set(TOXIC)
+    own = task(TOXIC, taxonomy={"toxic": "rude", "insult": "rude"})
+    found = said(own, [0.2, 0.0, 0.0, 0.0, 0.4, 0.0])
+    assert found["labels"][0] == {"label": "rude", "score": 0.4, "flagged": False}
+    assert len(found["labels"]) == 5
+
+
+def test_of_labels_that_share_a_name_the_highest_score_stands_and_any_flag_counts() -> None:
+    made = task(("hate", "hateful"), threshold={"hate": 0.2, "hateful": 0.9})
+    assert said(made, [0.3, 0.8]) == {"flagged": True, "labels": [{"label": "hate", "score": 0.8, "flagged": True}]}
+
+
+@given(st.floats(0, 1, width=32), st.floats(0, 1, width=32))
+def test_flagged_from_the_threshold_on(score: float, threshold: float) -> None:
+    found = said(task(("spam",), threshold=threshold), [score])
+    assert found["flagged"] is found["labels"][0]["flagged"] is (found["labels"][0]["score"] >= threshold)
+    assert found["labels"][0]["score"] == pytest.approx(score, abs=1e-6)
+
+
+def test_where_a_threshold_comes_from() -> None:
+    labels, calibrated = ("toxic", "insult", "threat"), {"toxic": 0.1, "insult": 0.1}
+    row = [0.3, 0.3, 0.3]
+    for threshold, flagged in (
+        (None, [True, True, False]),
+        (0.3, [True, True, True]),
+        ({"toxic": 0.4}, [False, True, False]),
+        ({"toxicity": 0.4, "default": 0.2}, [False, True, True]),
+        ({"toxicity": 0.4, "toxic": 0.2}, [True, True, False]),
+    ):
+        made = task(labels, calibrated=calibrated, threshold=threshold, taxonomy="standard")
+        found = flags(made, row)
+        assert [found[name] for name in ("toxicity", "harassment", "violence")] == flagged, threshold
+
+
+@pytest.mark.parametrize("clean", ["neither", "Non-Toxic", "OK", "nothate"])
+def test_a_clean_label_is_left_out_and_means_softmax(clean: str) -> None:
+    made = task((clean, "offensive"), multi_label=False)
+    assert made.activation() == "softmax"
+    assert said(made, [0.9, 0.1])["labels"] == [{"label": "harassment", "score": 0.1, "flagged": False}]
+    assert task((clean, "offensive"), multi_label=True).activation() == "sigmoid"
+
+
+def test_without_a_clean_label_every_label_stands_for_itself() -> None:
+    assert task(TOXIC, multi_label=False).activation() == "sigmoid"
+
+
+def test_labels_that_say_nothing_must_be_named() -> None:
+    unnamed = ("LABEL_0", "LABEL_1")
+    with pytest.raises(ModelError, match="does not say what its labels mean"):
+        task(unnamed, multi_label=False)
+    made = task(unnamed, multi_label=False, taxonomy={"LABEL_0": "clean", "LABEL_1": "toxicity"})
+    assert made.activation() == "softmax"
+    assert said(made, [0.2, 0.8])["labels"] == [{"label": "toxicity", "score": 0.8, "flagged": True}]
+
+
+def test_windows_are_merged_as_asked() -> None:
+    rows = ([0.9], [0.1])
+    assert said(task(("spam",)), *rows)["labels"][0]["score"] == pytest.approx(0.9)
+    assert said(task(("spam",), merge="mean"), *rows)["labels"][0]["score"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"threshold": {"insullt": 0.5}}, r'no label "insullt" to give a threshold, did you mean "insult"\? '),
+        ({"threshold": {"neutral": 0.5}}, r'no label "neutral" to give a threshold'),
+        ({"taxonomy": {"toxik": "bad"}}, r'no label "toxik" to give a taxonomy, did you mean "toxic"'),
+    ],
+)
+def test_labels_the_head_lacks_are_refused(settings: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ModelError, match=reason):
+        task(("toxic", "insult", "neutral"), **settings)
+
+
+def test_a_head_with_nothing_to_flag_is_refused() -> None:
+    for labels in (("neutral",), ()):
+        with pytest.raises(ModelError, match="no label that could be flagged"):
+            task(labels)

@@ -1,0 +1,178 @@
+"""Spans against transformers' own pipeline, and what holds of them whatever the model says."""
+
+from __future__ import annotations
+
+import warnings
+from copy import copy
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from transformers import TokenClassificationPipeline
+
+from schemas.config import SpanTask
+from schemas.document import Document
+from schemas.errors import ModelError
+from tests.workers import tiny
+from tests.workers.tasks import small
+from tests.workers.tasks.small import FAMILIES, Family
+from workers.tasks.base import HeadInfo
+from workers.tasks.spans import Spans
+
+BIO = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
+PLAIN = ("LOC", "O", "PER", "X-PER", "ORG")
+JOINING = ("simple", "first", "average", "max")
+LONG, SHORT, STRIDE = tiny.LENGTH, 16, 5
+
+thorough = settings(deadline=None, max_examples=50)
+
+
+def task(labels: tuple[str, ...], family: Family = "bert", **more: Any) -> Spans:
+    config = SpanTask(name="found", model="m", **{"task": "token-classification", **more})
+    return Spans(config, small.head(family, labels))
+
+
+@cache
+def reference(family: Family, labels: tuple[str, ...], max_length: int) -> TokenClassificationPipeline:
+    network = copy(small.model(family, "token"))
+    network.config = copy(network.config)
+    network.config.id2label = dict(enumerate(labels))
+    return TokenClassificationPipeline(model=network, tokenizer=small.tokenizer(family, max_length), device="cpu")
+
+
+def annotate(spans: Spans, family: Family, labels: tuple[str, ...], text: str, max_length: int) -> list[dict[str, Any]]:
+    network = reference(family, labels, max_length).model
+    windows = small.windows_of(family, text, max_length, STRIDE)
+    if max_length == LONG:  # where the pipeline truncates
+        windows = windows[:1]
+    scores = [small.logits(network, window).softmax(-1).numpy() for window in windows]
+    return spans.annotate(Document(None, text), windows, scores)["spans"]
+
+
+def expected(pipe: TokenClassificationPipeline, text: str, **more: Any) -> list[dict[str, Any]]:
+    """The pipeline's entities, none overlapping another, stripped of white space and of those left empty."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of its own heuristic
+        entities = pipe(text, **more)
+    entities = pipe.aggregate_overlapping_entities([entity for entity in entities if entity["start"] < entity["end"]])
+    found = []
+    for entity in entities:
+        piece = text[entity["start"] : entity["end"]]
+        if bare := piece.strip():
+            start = entity["start"] + piece.index(bare)
+            label = entity.get("entity_group") or entity["entity"]
+            found.append({"start": start, "end": start + len(bare), "label": label, "text": bare,
+                          "score": pytest.approx(float(entity["score"]), abs=1e-4)})  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("labels", [BIO, PLAIN])
+@thorough
+@given(text=small.texts, aggregation=st.sampled_from(JOINING))
+@example(text="Ada  Lovelace 👩‍👩‍👧‍👦cafe\u0301 wrote", aggregation="average")
+def test_equals_the_pipeline(family: Family, labels: tuple[str, ...], text: str, aggregation: str) -> None:
+    pipe = reference(family, labels, LONG)
+    ours = annotate(task(labels, family, aggregation=aggregation), family, labels, text, LONG)
+    assert ours == expected(pipe, text, aggregation_strategy=aggregation)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@thorough
+@given(text=small.texts, aggregation=st.sampled_from(JOINING))
+def test_equals_the_pipeline_in_windows(family: Family, text: str, aggregation: str) -> None:
+    pipe = reference(family, BIO, SHORT)
+    ours = annotate(task(BIO, family, aggregation=aggregation), family, BIO, text, SHORT)
+    assert ours == expected(pipe, text, aggregation_strategy=aggregation, stride=STRIDE)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@thorough
+@given(text=small.texts)
+def test_without_aggregation_equals_the_pipeline(family: Family, text: str) -> None:
+    pipe = reference(family, BIO, LONG)
+    ours = annotate(task(BIO, family, aggregation="none"), family, BIO, text, LONG)
+    assert ours == expected(pipe, text, aggregation_strategy="none")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@thorough
+@given(
+    text=small.texts,
+    aggregation=st.sampled_from(("none", *JOINING)),
+    threshold=st.sampled_from((0.0, 0.4, 0.9)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_spans_slice_the_text_and_never_overlap(
+    family: Family, text: str, aggregation: str, threshold: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    windows = small.windows_of(family, text, SHORT, STRIDE)
+    tables = [rng.dirichlet(np.full(len(BIO), 0.3), len(window)).astype(np.float32) for window in windows]
+    spans = task(BIO, family, aggregation=aggregation, threshold=threshold)
+    found = spans.annotate(Document(None, text), windows, tables)["spans"]
+    end = 0
+    for span in found:
+        assert end <= span["start"] < span["end"] <= len(text)
+        assert text[span["start"] : span["end"]] == span["text"] == span["text"].strip()
+        assert threshold <= span["score"] <= 1
+        assert span["label"] in (BIO[1:] if aggregation == "none" else ("PER", "LOC"))
+        end = span["end"]
+
+
+def scripted(text: str, labels: tuple[str, ...], said: list[tuple[str, float]], **more: Any) -> list[dict[str, Any]]:
+    """The spans when the model gives each token of ``text`` the label and score ``said`` of it."""
+    (window,) = small.windows_of("bert", text, LONG)
+    assert len(window) == len(said) + 2, window.tokens
+    table = np.zeros((len(window), len(labels)), np.float32)
+    table[[0, -1], labels.index("O")] = 1
+    for row, (label, score) in zip(table[1:], said, strict=False):
+        row[:] = (1 - score) / (len(labels) - 1)
+        row[labels.index(label)] = score
+    return task(labels, **more).annotate(Document(None, text), [window], [table])["spans"]
+
+
+def brief(spans: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(span["text"], span["label"]) for span in spans]
+
+
+def test_b_begins_a_new_span_and_i_goes_on() -> None:
+    said = [("B-PER", 0.9), ("I-PER", 0.7), ("B-PER", 0.8), ("O", 0.9), ("B-LOC", 0.6)]
+    found = scripted("the the the the the", BIO, said)
+    assert brief(found) == [("the the", "PER"), ("the", "PER"), ("the", "LOC")]
+    assert found[0]["score"] == pytest.approx(0.8)
+
+
+def test_ner_uses_the_names_of_the_field() -> None:
+    labels = (*BIO, "B-ORG", "I-MISC")
+    said = [("B-PER", 0.9), ("B-LOC", 0.9), ("B-ORG", 0.9), ("I-MISC", 0.9)]
+    assert [label for _, label in brief(scripted("the the the the", labels, said, task="ner"))] == [
+        "PERSON", "LOCATION", "ORGANIZATION", "MISC",
+    ]  # fmt: skip
+    found = scripted("the the the the", labels, said, task="ner", aggregation="none")
+    assert [label for _, label in brief(found)] == ["B-PERSON", "B-LOCATION", "B-ORGANIZATION", "I-MISC"]
+
+
+def test_a_span_under_the_threshold_does_not_push_out_a_better_one() -> None:
+    text = "the the the"
+    (window,) = small.windows_of("bert", text, LONG)
+    unsure = np.array([[1, 0, 0], *[[0.4, 0.6, 0]] * 3, [1, 0, 0]], np.float32)
+    sure = np.array([[1, 0, 0], [1, 0, 0], [0.05, 0.95, 0], [1, 0, 0], [1, 0, 0]], np.float32)
+    labels = ("O", "PER", "LOC")
+    for threshold, spans in ((0.0, [(text, "PER")]), (0.9, [("the", "PER")])):
+        found = task(labels, threshold=threshold).annotate(Document(None, text), [window, window], [unsure, sure])
+        assert brief(found["spans"]) == spans
+
+
+def test_nothing_found_is_an_empty_list() -> None:
+    assert scripted("the the", BIO, [("O", 0.9), ("O", 0.5)]) == []
+
+
+def test_ner_refuses_a_head_that_has_no_outside() -> None:
+    with pytest.raises(ModelError, match=r'model "m" has no label "O".*LABEL_0, LABEL_1'):
+        task(("LABEL_0", "LABEL_1"), task="ner")
+    with pytest.raises(ModelError, match="no labels"):
+        Spans(SpanTask(name="found", model="m", task="token-classification"), HeadInfo(()))

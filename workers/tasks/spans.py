@@ -1,0 +1,207 @@
+"""``ner`` and ``token-classification``: labelled spans of the text.
+
+The rules are those of transformers' ``TokenClassificationPipeline`` (``pipelines/token_classification.py``),
+restated over arrays: whatever is labelled ``O`` costs no Python object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from tokenizers import Encoding
+
+from schemas.config import SpanTask
+from schemas.document import Annotation, Document
+from schemas.errors import ModelError
+from schemas.labels import ENTITIES
+from workers.tasks.base import Activation, HeadInfo, Scores, Task
+from workers.tasks.scores import DECIMALS
+
+OUTSIDE = "O"
+
+
+class _Span(NamedTuple):
+    start: int
+    end: int
+    label: str
+    score: float
+
+
+class _Unit(NamedTuple):
+    """What spans are made of: a token, or a word of the tokens ``first`` to ``last``. ``label`` is an index."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+    label: int
+    score: float
+
+
+class Spans(Task):
+    """Spans sorted by start that never overlap, half-open, in code points; white space at their ends is left out.
+
+    ``aggregation``: ``none`` makes a span of every token; ``simple`` joins neighbours of like label
+    (``B-`` begins anew); ``first``, ``average`` and ``max`` first settle on one label a word, by its first
+    token, by the mean of its tokens' scores, or by its surest token.
+
+    Where spans overlap (two windows saw the same text, or several tokens share a character) the longest
+    stays, then the surest. Spans under the threshold do not compete.
+
+    ``ner`` writes PERSON, LOCATION and ORGANIZATION for their abbreviations; ``token-classification``
+    keeps the model's names.
+    """
+
+    head_kind = "token"
+
+    def __init__(self, config: SpanTask, head: HeadInfo) -> None:
+        """Raises ModelError for a head without labels, and for ``ner`` with one that lacks ``O``."""
+        super().__init__(config, head)
+        what = f'task "{config.name}": model "{config.model}"'
+        if not head.labels:
+            raise ModelError(f"{what} has no labels for {config.task}")
+        if config.task == "ner" and OUTSIDE not in head.labels:
+            raise ModelError(
+                f'{what} has no label "{OUTSIDE}" for what is no entity; it has: {", ".join(head.labels[:20])} '
+                "(task: token-classification takes any labels)"
+            )
+        self._threshold = config.threshold
+        self._aggregation = config.aggregation
+        joined = config.aggregation != "none"
+        kinds = [label[2:] if label.startswith(("B-", "I-")) else label for label in head.labels]
+        names = [label.split("-", 1)[-1] if joined else label for label in head.labels]
+        self._outside = [name == OUTSIDE for name in names]
+        self._inside = np.array([name != OUTSIDE for name in names])
+        # A label that begins never joins what is before it, and single tokens join nothing.
+        self._begins = [not joined or label.startswith("B-") for label in head.labels]
+        self._kinds = kinds
+        self._names = [_entity(name) for name in names] if config.task == "ner" else names
+
+    def activation(self) -> Activation:
+        return "softmax"
+
+    def annotate(self, document: Document, windows: Sequence[Encoding], scores: Sequence[Scores]) -> Annotation:
+        text = document.text
+        found: list[_Span] = []
+        for window, table in zip(windows, scores, strict=True):
+            found += self._spans(window, table, text)
+        spans = []
+        for span in _without_overlaps(found):
+            piece = text[span.start : span.end]
+            if bare := piece.strip():
+                start = span.start + piece.index(bare)
+                spans.append({
+                    "start": start, "end": start + len(bare), "label": span.label, "score": span.score, "text": bare,
+                })  # fmt: skip
+        return {"spans": spans}
+
+    def _spans(self, window: Encoding, table: Scores, text: str) -> Iterator[_Span]:
+        """The spans of one window, from its scores ``[tokens, labels]``."""
+        labels = table.argmax(axis=1)
+        inside = np.flatnonzero(self._inside[labels])
+        if not len(inside):
+            return
+        if self._aggregation in ("none", "simple"):
+            units = self._tokens(window, table, inside.tolist(), labels[inside].tolist())
+        else:
+            units = self._words(window, table, inside.tolist(), text)
+        group: list[_Unit] = []
+        for unit in units:
+            if group and not self._joins(group[-1], unit):
+                yield from self._span(group)
+                group = []
+            group.append(unit)
+        if group:
+            yield from self._span(group)
+
+    def _joins(self, last: _Unit, unit: _Unit) -> bool:
+        return (
+            unit.first == last.last + 1
+            and not self._begins[unit.label]
+            and self._kinds[unit.label] == self._kinds[last.label]
+        )
+
+    def _span(self, group: list[_Unit]) -> Iterator[_Span]:
+        score = round(sum(unit.score for unit in group) / len(group), DECIMALS)
+        start, end = group[0].start, group[-1].end
+        if score >= self._threshold and start < end:
+            yield _Span(start, end, self._names[group[0].label], score)
+
+    def _tokens(self, window: Encoding, table: Scores, tokens: list[int], labels: list[int]) -> Iterator[_Unit]:
+        for token, label, score in zip(tokens, labels, table[tokens, labels].tolist(), strict=True):
+            if (chars := window.token_to_chars(token)) is not None:  # None for special tokens
+                yield _Unit(token, token, *chars, label, score)
+
+    def _words(self, window: Encoding, table: Scores, tokens: list[int], text: str) -> Iterator[_Unit]:
+        """The words that hold ``tokens``, labelled; a word without any of them can only be outside."""
+        continues = _continues(window, self.head, text)
+        done = -1
+        for token in tokens:
+            if token <= done:
+                continue
+            first = last = token
+            while continues(first):
+                first -= 1
+            while continues(last + 1):
+                last += 1
+            done = last
+            row = self._settle(table[first : last + 1])
+            label = int(row.argmax())
+            start, end = window.token_to_chars(first), window.token_to_chars(last)
+            if start is not None and end is not None and not self._outside[label]:
+                yield _Unit(first, last, start[0], end[1], label, float(row[label]))
+
+    def _settle(self, rows: Scores) -> Scores:
+        """The scores of a word ``[labels]`` from those of its tokens ``[tokens, labels]``."""
+        if self._aggregation == "first":
+            return rows[0]  # type: ignore[no-any-return]
+        if self._aggregation == "max":
+            return rows[rows.max(axis=1).argmax()]  # type: ignore[no-any-return]
+        return rows.mean(axis=0)  # type: ignore[no-any-return]
+
+
+def _entity(name: str) -> str:
+    """A label or kind of ``ner`` under the name it has here, its ``B-`` or ``I-`` kept."""
+    prefix = name[:2] if name.startswith(("B-", "I-")) else ""
+    kind = name[len(prefix) :]
+    return prefix + ENTITIES.get(kind.upper(), kind)
+
+
+def _continues(window: Encoding, head: HeadInfo, text: str) -> Callable[[int], bool]:
+    """Whether token i continues the word of token i - 1; False at special tokens and beyond the window.
+
+    A word-aware tokenizer marks such tokens, which makes them longer than their text. With any other a word
+    begins behind a space. The unknown token stands for a whole word.
+    """
+    pieces = window.tokens if head.word_aware else []
+    ids = window.ids
+
+    def continues(token: int) -> bool:
+        if not 0 < token < len(ids) or ids[token] == head.unk_id:
+            return False
+        chars = window.token_to_chars(token)
+        if chars is None or window.token_to_chars(token - 1) is None:
+            return False
+        start, end = chars
+        if head.word_aware:
+            return len(pieces[token]) != end - start
+        return start > 0 and " " not in text[start - 1 : start + 1]
+
+    return continues
+
+
+def _without_overlaps(spans: list[_Span]) -> list[_Span]:
+    """``spans`` by start, the longer (then the surer) of two that overlap."""
+    if not spans:
+        return []
+    spans.sort(key=lambda span: span.start)
+    kept = spans[:1]
+    for span in spans[1:]:
+        last = kept[-1]
+        if span.start >= last.end:
+            kept.append(span)
+        elif (span.end - span.start, span.score) > (last.end - last.start, last.score):
+            kept[-1] = span
+    return kept
