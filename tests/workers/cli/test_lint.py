@@ -1,0 +1,105 @@
+"""``glossator lint``: mistakes to standard error, what would run to standard output."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.schemas.pipelines import GOOD, mutate
+from workers.cli.main import cli
+
+STARTER = Path(__file__).parents[3] / "examples/starter.yaml"
+
+
+def lint(tmp_path: Path, text: str, *options: str) -> Result:
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        patch.delenv("SECRET", raising=False)
+        return CliRunner().invoke(cli, ["lint", "p.yaml", *options])
+
+
+def test_a_good_file_says_what_would_run(tmp_path: Path) -> None:
+    result = lint(tmp_path, GOOD)
+    assert result.exit_code == 0
+    assert result.stdout == """\
+p.yaml: ok
+  pipeline  social-moderation, configuration 250e6e8c, at_least_once
+  reads     posts, comments (json, text at $.body)
+  tasks     toxicity  moderation  unitary/toxic-bert
+            entities  ner         dslim/bert-base-NER @ d1a3e8f
+  writes    posts.enriched, dead letters to posts.dead
+"""
+
+
+def test_a_hub_model_without_a_revision_is_a_notice(tmp_path: Path) -> None:
+    result = lint(tmp_path, GOOD)
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "p.yaml:12:12 tasks[0].model: no revision is pinned, so the model can change under you; "
+        "set revision: to a commit (notice)\n"
+    )
+
+
+@pytest.mark.parametrize("model", ["starter", "./models/mine", "/models/mine", "~/mine", "folder"])
+def test_what_cannot_be_pinned_needs_no_revision(tmp_path: Path, model: str) -> None:
+    (tmp_path / "folder").mkdir()
+    result = lint(tmp_path, mutate("unitary/toxic-bert", model))
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_mistakes_are_lines_and_exit_78(tmp_path: Path) -> None:
+    result = lint(tmp_path, GOOD.replace("model: u", "modle: u").replace("format: json", "format: jsn"))
+    assert result.exit_code == 78
+    assert result.stdout == ""
+    assert result.stderr == (
+        'p.yaml:7:11 input.format: must be one of json, text, did you mean "json"?\n'
+        'p.yaml:12:5 tasks[0].modle: unknown field, did you mean "model"?\n'
+    )
+
+
+def test_settings_that_the_client_does_not_know_are_mistakes(tmp_path: Path) -> None:
+    result = lint(tmp_path, mutate("sasl.password: ${SECRET:-hush}", "sasl.pasword: hush"))
+    assert result.exit_code == 78
+    assert result.stderr.splitlines()[0] == "p.yaml:4:17 kafka.sasl.pasword: unknown setting of the Kafka client"
+    assert "hush" not in result.stderr
+
+
+def test_json_is_for_programs(tmp_path: Path) -> None:
+    good, bad = lint(tmp_path, GOOD, "--format", "json"), lint(tmp_path, "pipelin: x", "--format", "json")
+    assert (good.exit_code, good.stderr) == (0, "")
+    report = json.loads(good.stdout)
+    assert (report["ok"], report["problems"], len(report["notices"])) == (True, [], 1)
+    assert report["pipeline"] == {
+        "name": "social-moderation",
+        "config": "250e6e8c",
+        "topics": ["posts", "comments"],
+        "output": "posts.enriched",
+        "dead_letter": "posts.dead",
+        "delivery": "at_least_once",
+        "tasks": [
+            {"name": "toxicity", "task": "moderation", "model": "unitary/toxic-bert", "revision": None},
+            {"name": "entities", "task": "ner", "model": "dslim/bert-base-NER", "revision": "d1a3e8f"},
+        ],
+    }
+    assert (bad.exit_code, bad.stderr) == (78, "")
+    report = json.loads(bad.stdout)
+    assert (report["ok"], report["pipeline"]) == (False, None)
+    assert report["problems"][-1] == {
+        "file": "p.yaml", "line": 1, "column": 1, "path": "pipelin",
+        "message": 'unknown field, did you mean "pipeline"?',
+    }  # fmt: skip
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["lint", str(tmp_path / "nope.yaml")])
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr == f"{tmp_path / 'nope.yaml'}:1:1 there is no such file\n"
+
+
+def test_the_starter_example_is_right() -> None:
+    result = CliRunner().invoke(cli, ["lint", str(STARTER)])
+    assert (result.exit_code, result.stderr) == (0, "")

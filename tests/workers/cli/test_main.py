@@ -1,0 +1,123 @@
+"""The frame of the command line: verbs are imported late, and every failure ends in one line."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from schemas import errors
+from schemas.errors import ConfigError, GlossatorError, Problem
+from workers.cli import lint as lint_module
+from workers.cli.main import cli
+
+ROOT = Path(__file__).parents[3]
+TEXT = "the text of an event"
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Makes the verb ``lint`` raise ``error``."""
+
+    @click.command()
+    def lint() -> None:
+        raise error
+
+    monkeypatch.setattr(lint_module, "lint", lint)
+
+
+def _leaves(kind: type[GlossatorError]) -> list[type[GlossatorError]]:
+    return [kind, *(leaf for child in kind.__subclasses__() for leaf in _leaves(child))]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in _leaves(GlossatorError) if kind is not ConfigError])
+def test_an_error_of_ours_is_one_line_and_its_status(
+    monkeypatch: pytest.MonkeyPatch, kind: type[GlossatorError]
+) -> None:
+    failing(monkeypatch, kind("what went wrong"))
+    result = CliRunner().invoke(cli, ["lint"])
+    assert (result.stdout, result.stderr) == ("", "glossator: what went wrong\n")
+    assert result.exit_code == kind.exit_code
+
+
+def test_mistakes_in_a_pipeline_file_are_printed_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, ConfigError([Problem("p.yaml", 1, 2, "a", "one"), Problem("p.yaml", 3, 4, "b", "two")]))
+    result = CliRunner().invoke(cli, ["lint"])
+    assert (result.exit_code, result.stderr) == (78, "p.yaml:1:2 a: one\np.yaml:3:4 b: two\n")
+
+
+def test_a_fault_is_one_line_without_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, ValueError(TEXT))
+    result = CliRunner().invoke(cli, ["lint"])
+    assert (result.exit_code, result.stdout) == (70, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"glossator: unexpected ValueError at {__file__}:")
+    assert TEXT not in line
+
+
+@pytest.mark.parametrize(("args", "environ"), [(["--debug"], {}), ([], {"GLOSSATOR_DEBUG": "1"})])
+def test_the_traceback_is_shown_on_request(
+    monkeypatch: pytest.MonkeyPatch, args: list[str], environ: dict[str, str]
+) -> None:
+    failing(monkeypatch, ValueError(TEXT))
+    result = CliRunner(env=environ).invoke(cli, [*args, "lint"])
+    assert result.exit_code == 70
+    assert "Traceback" in result.stderr
+    assert TEXT in result.stderr
+
+
+def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, KeyboardInterrupt())
+    assert CliRunner().invoke(cli, ["lint"]).exit_code == 130
+
+
+def test_a_reader_that_has_gone_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, BrokenPipeError(errno.EPIPE, "Broken pipe"))
+    result = CliRunner().invoke(cli, ["lint"])
+    assert (result.exit_code, result.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("args", [["nope"], ["--nope"], ["lint"], ["lint", "a", "b"], ["lint", "a", "--format", "xml"]])
+def test_a_wrong_command_line_is_2(args: list[str]) -> None:
+    assert CliRunner().invoke(cli, args).exit_code == 2
+
+
+def test_help_lists_the_verbs_and_every_exit_status() -> None:
+    result = CliRunner().invoke(cli, ["--help"])
+    assert result.exit_code == 0
+    assert all(f"\n  {verb} " in result.stdout for verb in ("run", "lint", "try", "demo"))
+    codes = {kind.exit_code for kind in _leaves(errors.GlossatorError)}
+    assert all(f"\n   {code:3d}  "[1:] in result.stdout for code in codes)
+    assert "glossator lint examples/starter.yaml" in result.stdout
+
+
+@pytest.mark.parametrize("verb", ["run", "lint", "try", "demo"])
+def test_the_help_of_each_verb_has_an_example_and_its_exit_status(verb: str) -> None:
+    result = CliRunner().invoke(cli, [verb, "--help"])
+    assert result.exit_code == 0
+    assert "Example" in result.stdout
+    assert f"glossator {verb}" in result.stdout
+    assert "Exit status" in result.stdout
+
+
+def test_version() -> None:
+    result = CliRunner().invoke(cli, ["--version"])
+    assert (result.exit_code, result.stdout.split()[0]) == (0, "glossator")
+
+
+@pytest.mark.parametrize("args", [["--help"], ["run", "--help"], ["lint", "--help"], ["lint", str(ROOT / "examples/starter.yaml")]])
+def test_help_and_lint_load_no_model_library(args: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from workers.cli.main import cli\n"
+        "try:\n    cli(sys.argv[1:])\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print(*{'torch', 'transformers', 'tokenizers', 'numpy', 'rich'}.intersection(sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, *args], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stderr == "\n"
+    assert ended.stdout

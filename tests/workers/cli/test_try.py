@@ -1,0 +1,142 @@
+"""``try``: a line out for every line in, in order, as soon as the input pauses."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.loader import load
+from tests.workers import tiny
+from workers.cli.main import cli
+from workers.cli.starter import starter_pipeline
+from workers.cli.try_ import Line, lines
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/event.schema.json").read_text()))
+TEXT = "Angela Merkel praised the awful coffee 🙂 in Paris."
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("try") / "pipeline.yaml"
+    file.write_text(f"""\
+pipeline: tiny
+kafka: {{bootstrap.servers: nowhere:1}}
+input: {{topics: [posts], max_bytes: 2000}}
+tasks:
+  - {{name: tone, task: sentiment, model: {tiny.checkpoint("bert", "sequence")}}}
+  - {{name: names, task: ner, model: {tiny.checkpoint("bert", "token")}, aggregation: first}}
+output: {{topic: posts.enriched}}
+compute: {{forward_tokens: 256}}
+""")
+    return str(file)
+
+
+def tried(*arguments: str, stdin: bytes = b"") -> tuple[Result, list[dict[str, Any]]]:
+    result = CliRunner().invoke(cli, ["try", *arguments], input=stdin)
+    return result, [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_texts_of_the_command_line_become_events(pipeline: str) -> None:
+    result, events = tried("--pipeline", pipeline, TEXT, "again")
+    assert result.exit_code == 0
+    for event, text in zip(events, (TEXT, "again"), strict=True):
+        SCHEMA.validate(event)
+        assert event["text"] == text
+        assert event["source"] is None
+        for span in event["annotations"]["names"]["spans"]:
+            assert text[span["start"] : span["end"]] == span["text"]
+    assert events[0]["annotations"]["names"]["spans"]
+
+
+def test_lines_of_standard_input_become_events_and_bad_ones_errors_in_their_place(pipeline: str) -> None:
+    texts = [TEXT.encode(), b"", b"\xff\xfe", b"windows line\r", b"x" * 2001, b"last without end"]
+    result, events = tried("--pipeline", pipeline, stdin=b"\n".join(texts))
+    assert result.exit_code == 65
+    assert [event.get("text") for event in events] == [TEXT, None, None, "windows line", None, "last without end"]
+    errors = [event["error"] for event in events if "error" in event]
+    assert errors == [
+        {"number": 2, "stage": "decode", "class": "DecodeError", "message": "the text is empty", "task": None},
+        {"number": 3, "stage": "decode", "class": "DecodeError", "task": None,
+         "message": "the value is not UTF-8: bad byte at position 0"},
+        {"number": 5, "stage": "decode", "class": "DecodeError", "task": None,
+         "message": "the text has 2001 bytes, input.max_bytes is 2000"},
+    ]  # fmt: skip
+
+
+def test_an_argument_that_is_not_utf8_is_an_error(pipeline: str) -> None:
+    result, (event,) = tried("--pipeline", pipeline, os.fsdecode(b"caf\xe9"))
+    assert (result.exit_code, event["error"]["class"]) == (65, "DecodeError")
+
+
+def test_pretty_is_for_people(pipeline: str) -> None:
+    result = CliRunner().invoke(cli, ["try", "--pretty", "--pipeline", pipeline, f"{TEXT}\x1b[2J", ""])
+    assert result.exit_code == 65
+    assert "\x1b" not in result.stdout
+    first, *rest = result.stdout.splitlines()
+    assert first == f"{TEXT}␛[2J"
+    assert any(line.startswith("  tone ") for line in rest)
+    assert rest[-1] == "text 2: the text is empty (DecodeError)"
+
+
+def test_events_come_while_the_input_is_still_open(pipeline: str) -> None:
+    command = [sys.executable, "-m", "workers.cli.main", "try", "--pipeline", pipeline]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text in (b"one", b"two"):
+            process.stdin.write(text + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["text"] == text.decode()
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+def test_a_pipeline_file_that_is_not_there_is_status_78() -> None:
+    result, _ = tried("--pipeline", "nowhere.yaml", "x")
+    assert result.exit_code == 78
+
+
+def test_the_default_is_the_example() -> None:
+    assert starter_pipeline() == load(ROOT / "examples/starter.yaml", {})
+
+
+class Trickle(io.BytesIO):
+    """Gives what it holds in chunks of the sizes it is told."""
+
+    def __init__(self, data: bytes, sizes: list[int]) -> None:
+        super().__init__(data)
+        self._sizes = iter(sizes)
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return super().read1(next(self._sizes, 65536))
+
+
+@given(st.binary(max_size=200).map(lambda data: data.replace(b"x", b"\n")), st.lists(st.integers(1, 9)))
+def test_lines_do_not_depend_on_how_they_arrive(data: bytes, sizes: list[int]) -> None:
+    found = [line for batch in lines(Trickle(data, sizes), 1000) for line in batch]
+    expected = [line.removesuffix(b"\r") for line in data.removesuffix(b"\n").split(b"\n")] if data else []
+    assert found == [Line(line, len(line)) for line in expected]
+
+
+def test_of_a_line_without_end_little_is_kept() -> None:
+    (batch,) = lines(Trickle(b"a" * 10_000 + b"\nb", [100] * 200), 250)
+    assert [line.size for line in batch] == [10_000, 1]
+    assert len(batch[0].data) <= 400
+
+
+def test_many_lines_come_in_several_batches() -> None:
+    batches = list(lines(io.BytesIO(b"line\n" * 1000), 100))
+    assert sum(map(len, batches)) == 1000
+    assert max(map(len, batches)) <= 256

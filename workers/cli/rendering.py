@@ -1,0 +1,95 @@
+"""Enriched events for people: text with its spans marked, annotations in a few words. Needs rich alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from zlib import crc32
+
+from rich.text import Text
+
+_SPAN_STYLES = {
+    "PERSON": "bold black on bright_cyan",
+    "LOCATION": "bold black on bright_green",
+    "ORGANIZATION": "bold black on bright_yellow",
+}
+_OTHER_SPANS = ("bold black on bright_magenta", "bold black on bright_blue", "bold black on white")
+_TONES = {"negative": "red", "very negative": "red", "positive": "green", "very positive": "green"}
+FLAG = "\N{BLACK FLAG}"
+
+# Control characters could drive the terminal, and directional ones reorder the line. Each becomes one
+# character, so that offsets still hold.
+_DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_CONTROLS = {
+    **{code: 0x2400 + code for code in range(0x20)},
+    **dict.fromkeys((*range(0x7F, 0xA0), *_DIRECTIONS), 0xFFFD),
+    ord("\t"): 0x20,
+    ord("\n"): ord("\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"),
+    ord("\r"): 0x20,
+}
+
+
+def readable(text: str) -> str:
+    """``text`` in as many characters, none of which does anything to a terminal."""
+    return text.translate(_CONTROLS)
+
+
+def highlighted(text: str, spans: Iterable[Mapping[str, Any]] = (), most: int | None = None) -> Text:
+    """``text`` with its spans marked; of more than ``most`` characters only so many."""
+    cropped = text if most is None or len(text) <= most else text[: most - 1] + "…"
+    marked = Text(readable(cropped))
+    for span in spans:
+        marked.stylize(span_style(span["label"]), span["start"], span["end"])
+    return marked
+
+
+def span_style(label: str) -> str:
+    """The same for the same label, in every run."""
+    return _SPAN_STYLES.get(label) or _OTHER_SPANS[crc32(label.encode()) % len(_OTHER_SPANS)]
+
+
+def tone_style(label: str) -> str:
+    return _TONES.get(label, "yellow")
+
+
+def spans_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All spans of all tasks."""
+    return [span for annotation in event["annotations"].values() for span in annotation.get("spans", ())]
+
+
+def described(annotation: Mapping[str, Any]) -> Text:
+    """One annotation, whatever its kind, in a line."""
+    if "spans" in annotation:
+        return Text("  ").join(_spans(annotation["spans"])) if annotation["spans"] else Text("none", "dim")
+    if "scores" in annotation:
+        label = annotation["label"]
+        return Text.assemble((readable(label), tone_style(label)), f" {annotation['score']:.2f}")
+    if "labels" in annotation:
+        return Text("  ").join(_labels(annotation["labels"]))
+    return Text(f"{len(annotation['vector'])} dimensions", "dim")
+
+
+def block(event: Mapping[str, Any]) -> Text:
+    """An event in some lines: its text, then each annotation."""
+    lines = [highlighted(event["text"], spans_of(event))] if "text" in event else []
+    width = max(map(len, event["annotations"]), default=0)
+    for name, annotation in event["annotations"].items():
+        lines.append(Text.assemble(f"  {name:{width}}  ", described(annotation)))
+    lines += [
+        Text(f"  {notice['task']} has read {notice['kept']} of {notice['of']} characters", "dim")
+        for notice in event["notices"]
+    ]
+    return Text("\n").join(lines)
+
+
+def _spans(spans: Iterable[Mapping[str, Any]]) -> Iterator[Text]:
+    for span in spans:
+        words = readable(span.get("text", f"{span['start']}-{span['end']}"))
+        label = readable(span["label"])
+        yield Text.assemble((words, span_style(span["label"])), (f" {label} {span['score']:.2f}", "dim"))
+
+
+def _labels(labels: Iterable[Mapping[str, Any]]) -> Iterator[Text]:
+    for label in labels:
+        words = f"{readable(label['label'])} {label['score']:.2f}"
+        yield Text(f"{FLAG} {words}", "bold red") if label["flagged"] else Text(words, "dim")

@@ -1,0 +1,207 @@
+"""``glossator try``: texts in, events out, no Kafka."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import click
+import orjson
+
+from schemas.config import Input, Pipeline
+from schemas.document import Document, Failure
+from schemas.errors import DecodeError, EncodeError
+from schemas.record import Assignment, Record
+from stream.codec import TextCodec
+from workers.enrich import EventBuilder
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from workers.chain import Chain
+
+EPILOG = """\b
+Example:
+  glossator try "Angela Merkel praised the awful coffee in Paris."
+  glossator try --pipeline examples/starter.yaml --pretty < reviews.txt
+  tail -f chat.log | glossator try | jq -c '[.text, .annotations.tone.label]'
+
+\b
+One line of JSON a text, in order, written as soon as standard input pauses. A
+text that cannot be processed gets {"error": {...}} in its place, with its number
+(from 1), stage, class, message and task.
+
+\b
+Exit status: 0 every text has its event, 2 wrong command line, 65 some have
+errors, 66 model missing or unfit, 70 a fault of ours, 71 the device broke,
+78 the pipeline file is wrong.
+"""
+
+DATA_ERROR = 65  # EX_DATAERR of sysexits.h
+_CHUNK = 1 << 16
+_BATCH_TEXTS = 256
+_BATCH_BYTES = 1 << 20
+
+
+class Line(NamedTuple):
+    """A line of input without its end; ``size`` is greater than its length when it was too long to be kept."""
+
+    data: bytes
+    size: int
+
+
+@click.command("try", epilog=EPILOG)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option(
+    "--pipeline",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The pipeline file; its Kafka settings are not used. Default: the starter models.",
+)
+@click.option("--pretty", is_flag=True, help="For people: the spans marked in the text, scores in words.")
+@click.pass_context
+def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
+    """Enriches TEXTs, or the lines of standard input, and prints the events."""
+    from schemas.loader import load
+    from workers.cli.starter import starter_pipeline
+
+    pipeline = load(file) if file else starter_pipeline()
+
+    from workers.chain import Chain
+
+    chain = Chain.load(pipeline)
+    if texts:
+        # An argument that was not UTF-8 comes with surrogates; its own bytes are what is judged.
+        encoded = [os.fsencode(text) for text in texts]
+        batches: Iterable[list[Line]] = [[Line(text, len(text)) for text in encoded]]
+    else:
+        stdin = sys.stdin.buffer
+        if stdin.isatty():
+            click.echo("Reading texts from the terminal, one a line; end with Ctrl-D.", err=True)
+        batches = lines(stdin, pipeline.input.max_bytes)
+    printer = _Printer(pretty)
+    good = True
+    for made in enriched(pipeline, chain, batches):
+        printer.print([line for line, _ in made])
+        good &= all(is_event for _, is_event in made)
+    if not good:
+        ctx.exit(DATA_ERROR)
+
+
+def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:
+    """For each line of each batch its event, or an error in its place, as JSON, and whether it is an event."""
+    builder = EventBuilder(pipeline, chain.models)
+    codec = TextCodec(pipeline.input)
+    number = 0
+    for batch in batches:
+        documents = [_document(line, codec, pipeline.input) for line in batch]
+        chain.run(documents)
+        made = []
+        for document in documents:
+            number += 1
+            made.append(_encode(document, builder, number))
+        yield made
+
+
+def lines(stream: IO[bytes], longest: int) -> Iterator[list[Line]]:
+    """The lines of ``stream`` in batches, each given as soon as the stream pauses or enough have come.
+
+    Memory is bounded: of a line of more than ``longest`` bytes little more is kept.
+    """
+    batch: list[Line] = []
+    parts: list[bytes] = []
+    size = held = 0
+    while True:
+        if batch and not _ready(stream):
+            yield batch
+            batch, held = [], 0
+        chunk: bytes = stream.read1(_CHUNK)  # type: ignore[attr-defined]
+        if not chunk:
+            break
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            batch.append(_line([*parts, end], size + len(end)))
+            held += size + len(end)
+            parts, size = [], 0
+            if len(batch) >= _BATCH_TEXTS or held >= _BATCH_BYTES:
+                yield batch
+                batch, held = [], 0
+        if size <= longest:
+            parts.append(rest)
+        size += len(rest)
+    if size:
+        batch.append(_line(parts, size))
+    if batch:
+        yield batch
+
+
+def _line(parts: list[bytes], size: int) -> Line:
+    data = b"".join(parts)
+    return Line(data[:-1], size - 1) if data.endswith(b"\r") else Line(data, size)
+
+
+def _ready(stream: IO[bytes]) -> bool:
+    """Whether reading would not wait."""
+    try:
+        return bool(select.select([stream], [], [], 0)[0])
+    except (OSError, ValueError):  # nothing the system could wait for
+        return True
+
+
+def _document(line: Line, codec: TextCodec, config: Input) -> Document:
+    if line.size > config.max_bytes:
+        document = Document(None)
+        error = DecodeError(f"the text has {line.size} bytes, input.max_bytes is {config.max_bytes}")
+        document.failure = Failure.of(error, "decode")
+        return document
+    document = codec.decode(Record(Assignment("", 0), 0, None, line.data))
+    document.record = None
+    return document
+
+
+def _encode(document: Document, builder: EventBuilder, number: int) -> tuple[bytes, bool]:
+    """The line for text ``number``, and whether it is an event."""
+    if document.failure is None:
+        try:
+            return builder.build(document), True
+        except EncodeError as error:
+            document.failure = Failure.of(error, "encode")
+    failure = document.failure
+    return orjson.dumps({"error": {
+        "number": number, "stage": failure.stage, "class": failure.error, "message": failure.message,
+        "task": failure.task,
+    }}), False  # fmt: skip
+
+
+class _Printer:
+    """Writes to standard output, a batch at once."""
+
+    def __init__(self, pretty: bool) -> None:
+        self._console: Console | None = None
+        if pretty:
+            from rich.console import Console
+
+            self._console = Console(soft_wrap=True, highlight=False)
+
+    def print(self, made: list[bytes]) -> None:
+        if self._console is None:
+            stdout = sys.stdout.buffer
+            stdout.write(b"".join(line + b"\n" for line in made))
+            stdout.flush()
+            return
+        from rich.text import Text
+
+        from workers.cli.rendering import block
+
+        for line in made:
+            event = orjson.loads(line)
+            if "error" in event:
+                error = event["error"]
+                self._console.print(Text(f"text {error['number']}: {error['message']} ({error['class']})", "bold red"))
+            else:
+                self._console.print(block(event))
