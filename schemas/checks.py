@@ -35,8 +35,7 @@ RESERVED: dict[str, str] = {
     "test.mock.num.brokers": "the embedded broker is for demo and tests only",
 }
 # Settings the KIP-848 group protocol takes over to the broker's side.
-CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms",
-                 "group.protocol.type")
+CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type")
 
 
 def cross_problems(raw: Mapping[str, Any]) -> Found:

@@ -199,8 +199,7 @@ class _Composer:
 
 # The parser's messages quote what they found, which may be a secret; ours never do.
 _SYNTAX = {
-    "mapping values are not allowed here":
-        'a ":" where none can be; check the indentation, or put the value in quotes',
+    "mapping values are not allowed here": 'a ":" where none can be; check the indentation, or put the value in quotes',
     "could not find expected ':'": 'a key without its ":", or a line indented too little',
     "sequence entries are not allowed here": 'a "-" where no list can start; check the indentation',
     "mapping keys are not allowed here": "a key where none can be; check the indentation",

@@ -159,7 +159,8 @@ class ClassificationTask(TaskConfig):
 
 class SpanTask(TaskConfig):
     task: Literal["ner", "token-classification"]
-    aggregation: Literal["none", "simple", "first", "average", "max"] = "simple"
+    aggregation: Literal["none", "simple", "first", "average", "max"] | None = None
+    """Default: what the head recommends of itself (the starter's does), else simple."""
     threshold: Probability = 0.0
     """Spans scored lower are left out."""
 
@@ -209,8 +210,18 @@ AnyTask = Annotated[
 ]
 
 LATER_TASKS = frozenset(
-    {"pos", "coreference", "language", "aspect-sentiment", "nli", "zero-shot", "paraphrase", "similarity",
-     "question-answering", "pii"}
+    {
+        "pos",
+        "coreference",
+        "language",
+        "aspect-sentiment",
+        "nli",
+        "zero-shot",
+        "paraphrase",
+        "similarity",
+        "question-answering",
+        "pii",
+    }
 )
 
 

@@ -31,8 +31,10 @@ def interpolate(text: str, environ: Mapping[str, str], limit: int = 1 << 20) -> 
         if reference["escape"]:
             return "${"
         if reference["bad"] is not None:
-            wrong.append('cannot read the variable: write ${NAME}, ${NAME:-default} or ${NAME:?message}, and "$${" '
-                         'for a plain "${"')
+            wrong.append(
+                'cannot read the variable: write ${NAME}, ${NAME:-default} or ${NAME:?message}, and "$${" '
+                'for a plain "${"'
+            )
             return ""
         name, kind, rest = reference["name"], reference["kind"], reference["rest"]
         value = environ.get(name)

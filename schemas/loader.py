@@ -195,8 +195,14 @@ def _refusal(file: str, message: str, place: tuple[int, int] = (1, 1)) -> Config
 
 # What says where, when or how fast, but not what: the same event keeps its id when these change.
 _NOT_WHAT: dict[str, Any] = {
-    "pipeline": True, "kafka": True, "delivery": True, "batching": True, "backpressure": True, "compute": True,
-    "commit_interval_ms": True, "drain_timeout_ms": True,
+    "pipeline": True,
+    "kafka": True,
+    "delivery": True,
+    "batching": True,
+    "backpressure": True,
+    "compute": True,
+    "commit_interval_ms": True,
+    "drain_timeout_ms": True,
     "input": {"topics", "start"},
     "output": {"topic", "dead_letter"},
 }

@@ -72,7 +72,7 @@ class TextCodec(_Bounded):
 class JsonCodec(_Bounded):
     """The value is a JSON object (RFC 8259); the text stands at ``input.text``.
 
-    The event keeps the object's own bytes, so numbers of any size and repeated keys pass through
+    The event keeps the object's own bytes, so integers of any size and repeated keys pass through
     unchanged.
     """
 

@@ -17,6 +17,7 @@ from schemas.errors import ModelError
 from workers.encoder import States, embedding_rows, probe
 from workers.models import Checkpoint
 from workers.packing import PackedBatch
+from workers.starter.heads import StarterHead
 from workers.tasks.base import HeadKind
 
 Gather = Literal["first", "mean", "whole"]
@@ -26,7 +27,7 @@ class Head(ABC):
     """Scores before activation: ``[N, labels]`` for sequence heads and embeddings, ``[T, labels]`` for token heads.
 
     - ``labels``: in the order of the outputs; empty for an embedding.
-    - ``multi_label``, ``thresholds``: see ``HeadInfo``.
+    - ``multi_label``, ``thresholds``, ``aggregation``: see ``HeadInfo``.
     - ``every_layer``: whether it reads all hidden states or the last alone.
     """
 
@@ -34,6 +35,7 @@ class Head(ABC):
     labels: tuple[str, ...] = ()
     multi_label: bool = False
     thresholds: dict[str, float] | None = None
+    aggregation: str | None = None
 
     @abstractmethod
     def __call__(self, states: States, batch: PackedBatch) -> Tensor: ...
@@ -55,6 +57,8 @@ class CheckpointHead(Head):
         config = model.config
         self.labels = tuple(str(label) for _, label in sorted((config.id2label or {}).items()))
         self.multi_label = config.problem_type == "multi_label_classification"
+        if config.problem_type == "regression":
+            raise ModelError(f'model "{checkpoint.name}" predicts a number, not labels, which is not supported')
         self._model = model
         self._kind = kind
         self._stub = _Stub(base_model(model))
@@ -114,17 +118,16 @@ class EmbeddingHead(Head):
 
 
 class LayersHead(Head):
-    """A head that mixes the hidden states of every layer; ``module(states, starts) -> logits``."""
+    """A head of the starter pack: it mixes the hidden states of every layer."""
 
     every_layer = True
 
-    def __init__(
-        self, module: nn.Module, labels: tuple[str, ...], multi_label: bool, thresholds: dict[str, float] | None
-    ) -> None:
+    def __init__(self, module: StarterHead) -> None:
         self._module = module
-        self.labels = labels
-        self.multi_label = multi_label
-        self.thresholds = thresholds
+        self.labels = module.labels
+        self.multi_label = module.multi_label
+        self.thresholds = module.thresholds or None
+        self.aggregation = module.aggregation
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
         starts = torch.from_numpy(batch.starts).to(states[-1].device, torch.int64)

@@ -67,7 +67,14 @@ class Planner:
         except ModelError as error:
             raise ModelError(f'task "{config.name}": {error}') from error
         stage = self.stages[place]
-        info = HeadInfo(head.labels, head.multi_label, head.thresholds, tokenizer.word_aware, tokenizer.unk_id)
+        info = HeadInfo(
+            head.labels,
+            head.multi_label,
+            head.thresholds,
+            tokenizer.word_aware,
+            tokenizer.unk_id,
+            head.aggregation,
+        )
         task = chosen(config, info)
         output = Output(head, task.activation(), chosen.head_kind == "token")
         if output not in stage.outputs:
@@ -100,7 +107,7 @@ class Planner:
         if config.revision is not None:
             raise ModelError('model "starter" has no revisions to choose from')
         module = load_head(config.task, self.device)
-        return LayersHead(module, tuple(module.labels), module.multi_label, module.thresholds or None), module.revision
+        return LayersHead(module), module.revision
 
     def _trunk(self, checkpoint: Checkpoint) -> Trunk:
         if checkpoint.folder not in self._trunks:

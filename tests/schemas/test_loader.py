@@ -326,7 +326,9 @@ def test_variables_cannot_become_structure(value: str) -> None:
 
 
 def test_settings_of_kafka_are_kept_as_they_are_written() -> None:
-    text = mutate("  sasl.password: ${SECRET:-hush}", """\
+    text = mutate(
+        "  sasl.password: ${SECRET:-hush}",
+        """\
   sasl.password: 0123
   sasl.username: "5"
   linger.ms: 5
@@ -334,7 +336,8 @@ def test_settings_of_kafka_are_kept_as_they_are_written() -> None:
   client.rack: 0x1F
   a: 1.50
   b: True
-  c: 1e3""")
+  c: 1e3""",
+    )
     assert loads(text, environ={}).kafka == {
         "bootstrap.servers": "localhost:9092", "sasl.password": "0123", "sasl.username": "5", "linger.ms": 5,
         "enable.metrics.push": False, "client.rack": "0x1F", "a": "1.50", "b": "True", "c": "1e3",
@@ -372,7 +375,7 @@ def _hash(change: Callable[[str], str] = str, environ: dict[str, str] | None = N
         ("format: json", "format: json\n  start: latest"),
         ("compute:", "commit_interval_ms: 99\ncompute:"),
         # The default, spelled out.
-        ("stride: 32", "stride: 32\n    aggregation: simple"),
+        ("stride: 32", "stride: 32\n    long_text: windows"),
     ],
 )
 def test_ids_do_not_change_with_what_does_not_change_events(old: str, new: str) -> None:

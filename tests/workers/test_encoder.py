@@ -167,11 +167,13 @@ def test_all_layers_are_given_to_heads_that_mix_them(family):
     states = trunk.forward(batch, ids, every_layer=True)
     assert [layer.shape for layer in states] == [(1, 60, 32)] * 3
     torch.testing.assert_close(states[-1], trunk.forward(batch, ids)[0])
-    head = LayersHead(_Sum(), ("a",), False, None)
+    head = LayersHead(_Sum())  # type: ignore[arg-type]
     np.testing.assert_allclose(head(states, batch), sum(layer[0] for layer in states))
 
 
 class _Sum(torch.nn.Module):
+    labels, multi_label, thresholds, aggregation = ("a",), False, None, None
+
     def forward(self, states: tuple[torch.Tensor, ...], starts: torch.Tensor) -> torch.Tensor:
         assert starts.tolist() == [0, 2, 11, 20, 60]
         return torch.stack(states).sum(0)

@@ -117,7 +117,10 @@ def test_code_that_comes_with_a_model_is_never_run(folder, tmp_path):
         (lambda folder: (folder / "config.json").write_text("{"), "is not JSON"),
         (lambda folder: (folder / "config.json").write_text("[]"), 'type "None" is unknown'),
         (lambda folder: edit(folder, model_type="nonsense"), 'type "nonsense" is unknown'),
-        (lambda folder: (folder / "model.safetensors").rename(folder / "model.safetensors.index.json"), "cannot be read"),
+        (
+            lambda folder: (folder / "model.safetensors").rename(folder / "model.safetensors.index.json"),
+            "cannot be read",
+        ),
     ],
 )
 def test_what_is_no_checkpoint_is_one_clear_line(folder, break_it, says):

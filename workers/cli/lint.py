@@ -33,8 +33,14 @@ Exit status: 0 the file can be run, 2 wrong command line, 70 a fault of ours,
 
 @click.command(epilog=EPILOG)
 @click.argument("pipeline", type=click.Path())
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
-              help="json: one object with problems, notices and a summary, on standard output.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json: one object with problems, notices and a summary, on standard output.",
+)
 @click.pass_context
 def lint(ctx: click.Context, pipeline: str, form: str) -> None:
     """Checks a pipeline file and says what it would do."""

@@ -30,7 +30,9 @@ Example:
 \b
 Exit status:
    0  a clean end
+   1  the demo does not balance
    2  wrong command line
+  65  some texts have errors (try)
   66  a model is missing, unsafe, or does not fit its task
   69  the brokers cannot be reached, or a topic does not exist
   70  a fault of ours
@@ -103,12 +105,22 @@ def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=Verbs, epilog=EPILOG, subcommand_metavar="VERB [ARGS]...",
-             context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
-              help="Print the version and exit.")
-@click.option("--debug", is_flag=True, envvar="GLOSSATOR_DEBUG", show_envvar=True,
-              help="Show the traceback of an error; it may quote texts.")
+@click.group(
+    cls=Verbs,
+    epilog=EPILOG,
+    subcommand_metavar="VERB [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version and exit."
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="GLOSSATOR_DEBUG",
+    show_envvar=True,
+    help="Show the traceback of an error; it may quote texts.",
+)
 def cli(debug: bool) -> None:
     """Streaming NLP for Kafka: text events in, events enriched by encoder models out.
 

@@ -33,6 +33,7 @@ class HeadInfo:
     - ``thresholds``: label -> calibrated threshold, where the head ships them.
     - ``word_aware``: the tokenizer marks continued words (WordPiece), so that a token's length
       against its text tells whether it starts a word.
+    - ``aggregation``: how its tokens' labels become spans best, where the head says so.
     - ``unk_id``: the tokenizer's unknown token, which always starts a word; None where it has none.
     """
 
@@ -41,6 +42,7 @@ class HeadInfo:
     thresholds: dict[str, float] | None = None
     word_aware: bool = False
     unk_id: int | None = None
+    aggregation: str | None = None
 
 
 class Task(ABC):

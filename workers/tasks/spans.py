@@ -68,15 +68,14 @@ class Spans(Task):
                 "(task: token-classification takes any labels)"
             )
         self._threshold = config.threshold
-        self._aggregation = config.aggregation
-        joined = config.aggregation != "none"
-        kinds = [label[2:] if label.startswith(("B-", "I-")) else label for label in head.labels]
+        self._aggregation = config.aggregation or head.aggregation or "simple"
+        joined = self._aggregation != "none"
+        self._kinds = [label[2:] if label.startswith(("B-", "I-")) else label for label in head.labels]
         names = [label.split("-", 1)[-1] if joined else label for label in head.labels]
         self._outside = [name == OUTSIDE for name in names]
         self._inside = np.array([name != OUTSIDE for name in names])
         # A label that begins never joins what is before it, and single tokens join nothing.
         self._begins = [not joined or label.startswith("B-") for label in head.labels]
-        self._kinds = kinds
         self._names = [_entity(name) for name in names] if config.task == "ner" else names
 
     def activation(self) -> Activation:

@@ -25,7 +25,9 @@ def lint(tmp_path: Path, text: str, *options: str) -> Result:
 def test_a_good_file_says_what_would_run(tmp_path: Path) -> None:
     result = lint(tmp_path, GOOD)
     assert result.exit_code == 0
-    assert result.stdout == """\
+    assert (
+        result.stdout
+        == """\
 p.yaml: ok
   pipeline  social-moderation, configuration 250e6e8c, at_least_once
   reads     posts, comments (json, text at $.body)
@@ -33,6 +35,7 @@ p.yaml: ok
             entities  ner         dslim/bert-base-NER @ d1a3e8f
   writes    posts.enriched, dead letters to posts.dead
 """
+    )
 
 
 def test_a_hub_model_without_a_revision_is_a_notice(tmp_path: Path) -> None:

@@ -109,7 +109,9 @@ def test_version() -> None:
     assert (result.exit_code, result.stdout.split()[0]) == (0, "glossator")
 
 
-@pytest.mark.parametrize("args", [["--help"], ["run", "--help"], ["lint", "--help"], ["lint", str(ROOT / "examples/starter.yaml")]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["run", "--help"], ["lint", "--help"], ["lint", str(ROOT / "examples/starter.yaml")]]
+)
 def test_help_and_lint_load_no_model_library(args: list[str]) -> None:
     code = (
         "import sys\n"
