@@ -120,11 +120,16 @@ class Screen(Protocol):
 
 
 class Live:
-    """The view on a terminal, drawn anew at every ``refresh`` by the thread that changes it."""
+    """The view on a terminal, drawn anew at every ``refresh`` by the thread that changes it.
+
+    Terminals disagree on how wide an emoji is, and a line they find too long would shift all others: so
+    the view has the whole screen, lines are cut and not wrapped, and the last state is printed at the end.
+    """
 
     def __init__(self, view: View, console: Console) -> None:
         self._view = view
-        self._live = live.Live(view, console=console, auto_refresh=False)
+        self._console = console
+        self._live = live.Live(view, console=console, auto_refresh=False, screen=True)
         self.enriched = view.enriched
         self.dead = view.dead
 
@@ -133,10 +138,17 @@ class Live:
 
     def __enter__(self) -> Live:
         self._live.start()
+        self._wrap(False)
         return self
 
     def __exit__(self, *raised: object) -> None:
         self._live.stop()
+        self._console.print(self._view)
+        self._wrap(True)
+
+    def _wrap(self, on: bool) -> None:
+        self._console.file.write("\x1b[?7h" if on else "\x1b[?7l")  # DECAWM of the VT100
+        self._console.file.flush()
 
 
 class Lines:
