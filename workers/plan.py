@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from workers.encoder import Trunk
 from workers.heads import CheckpointHead, EmbeddingHead, Head, LayersHead, base_model, pooling_of
 from workers.models import Checkpoint, load_model, resolve
 from workers.stage import Output, Stage
-from workers.starter.heads import load_head, trunk_folder
+from workers.starter.heads import load_head, trunk_folder, trunk_max_tokens
 from workers.tasks.base import HeadInfo, HeadKind, Task
 from workers.tasks.registry import task_class
 from workers.tokenization import CheckpointTokenizer, Tokenization, load_tokenizer, settle
@@ -63,6 +63,8 @@ class Planner:
                 checkpoint = self._checkpoint(config.model, config.revision)
                 head, revision = self._head(config, checkpoint, chosen.head_kind), checkpoint.revision
             tokenizer = self._tokenizer(checkpoint)
+            if config.model == STARTER:
+                tokenizer = replace(tokenizer, limit=trunk_max_tokens())
             place = self._stage(config, tokenizer, self._trunk(checkpoint))
         except ModelError as error:
             raise ModelError(f'task "{config.name}": {error}') from error

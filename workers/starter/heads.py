@@ -170,6 +170,11 @@ def trunk_folder(manifest: Path = MANIFEST) -> Path:
     return folder
 
 
+def trunk_max_tokens(manifest: Path = MANIFEST) -> int:
+    """Tokens of the longest sequences the heads were trained on. Raises ModelError as ``load_manifest`` does."""
+    return int(load_manifest(manifest)["trunk"]["max_tokens"])
+
+
 @lru_cache(maxsize=4)
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
