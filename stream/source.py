@@ -262,14 +262,17 @@ def _names(partitions: Iterable[TopicPartition]) -> str:
 
 
 def _patiently(call: Callable[[], T], doing: str) -> T:
-    """The call's result, tried three times of up to ten seconds; then BrokerError or AccessError."""
-    for _ in range(2):
+    """The call's result, asked for again for up to half a minute; then BrokerError or AccessError.
+
+    A group's coordinator may be loading or moving just when a partition is assigned.
+    """
+    deadline = time.monotonic() + 30
+    while True:
         try:
             return call()
         except KafkaException as error:
-            log.warning("%s: %s; trying again", doing, error.args[0].name())
+            reason = fault(error.args[0], doing)
+            if isinstance(reason, AccessError) or time.monotonic() > deadline:
+                raise reason from None
+            log.warning("%s; trying again", reason)
             time.sleep(0.5)
-    try:
-        return call()
-    except KafkaException as error:
-        raise fault(error.args[0], doing) from None

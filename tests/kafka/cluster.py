@@ -120,7 +120,14 @@ class Cluster:
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": group})
         try:
             asked = [TopicPartition(topic, partition) for partition in self._partitions(topic)]
-            return {p.partition: p.offset for p in consumer.committed(asked, timeout=30) if p.offset >= 0}
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    return {p.partition: p.offset for p in consumer.committed(asked, timeout=30) if p.offset >= 0}
+                except KafkaException:  # the coordinator of a group just born may still be loading
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.1)
         finally:
             consumer.close()
 
