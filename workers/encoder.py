@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from transformers import PreTrainedModel
 
 from workers import attention
 from workers.attention import Layout
+from workers.linear import reorder
 from workers.packing import Ints, PackedBatch, flat_starts, pack
 
 States = tuple[Tensor, ...]
@@ -53,6 +55,20 @@ class Trunk:
         """Hidden states of ``batch``, given the flat arrays it was packed from."""
         run = self._forward_packed if self.packed else self._forward_padded
         return run(batch, ids, types if self._takes_types else None, every_layer)
+
+    def quicken(self, rate: Callable[[], float]) -> None:
+        """Reorders the weights for the CPU at hand, and keeps that if it raises ``rate``, in tokens per second."""
+        if self.device.type != "cpu" or self.dtype != torch.float32 or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+            return
+        ids, batch = probe(self.vocabulary, self._pad, _PROBE_LENGTHS, self.capacity)
+        (expected,) = self.forward(batch, ids)
+        before = rate()
+        try:
+            undo = reorder(self._model)
+        except (RuntimeError, AttributeError):
+            return
+        if not _close(self.forward(batch, ids)[0], expected, 1e-4) or rate() <= before:
+            undo()
 
     def _forward_packed(self, batch: PackedBatch, ids: Ints, types: Ints | None, every_layer: bool) -> States:
         inputs = {
@@ -103,7 +119,7 @@ class Trunk:
         try:
             model.set_attn_implementation(attention.PACKED)
             states = self._forward_packed(batch, ids, None, False)[0]
-            close = states.shape == expected.shape and float((states - expected).norm() / expected.norm()) < tolerance
+            close = _close(states, expected, tolerance)
         except Exception:
             close = False
         if not close:
@@ -124,6 +140,10 @@ def probe(vocabulary: int, pad: int, lengths: tuple[int, ...], capacity: int | N
     ids += ids >= pad
     (batch,) = pack(sizes, flat_starts(sizes), np.arange(len(sizes)), int(sizes.sum()))
     return ids, batch
+
+
+def _close(states: Tensor, expected: Tensor, tolerance: float) -> bool:
+    return states.shape == expected.shape and float((states - expected).norm() / expected.norm()) < tolerance
 
 
 def _states(output: Any, every_layer: bool) -> States:

@@ -10,7 +10,7 @@ import torch
 from workers.encoder import Trunk
 from workers.packing import flat_starts, pack
 
-_CPU = (256, 512, 1024, 2048, 4096)
+_CPU = (512, 1024, 2048, 4096)
 _CUDA = (4096, 8192, 16384, 32768, 65536)
 
 
@@ -23,6 +23,7 @@ def tune(trunk: Trunk, most: int, seconds: float = 3.0) -> None:
     rates: dict[int, float] = {}
     trunk.forward_tokens = sizes[0]
     deadline = time.monotonic() + seconds
+    trunk.quicken(lambda: max(_rate(trunk, min(most, 512)) for _ in range(3)))
     for _ in range(3):
         for size in sizes:
             # A size whose rate is not known yet takes at most as long per token as the one before it.

@@ -19,6 +19,7 @@ from tests.workers import tiny
 from tests.workers.texts import texts, words
 from workers.encoder import Trunk
 from workers.heads import CheckpointHead, LayersHead, pooling_of
+from workers.linear import ReorderedLinear
 from workers.models import Checkpoint, load_model, resolve
 from workers.packing import flat_starts, pack
 from workers.plan import Planner, place
@@ -186,6 +187,36 @@ def test_half_precision_is_close_and_still_packed():
     (states,) = trunk.forward(batch, ids)
     assert states.dtype == torch.bfloat16
     np.testing.assert_allclose(states[0].float(), rows("bert", ids, batch), atol=0.1)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_weights_are_reordered_where_that_is_faster_and_nothing_else_changes(family):
+    checkpoint = resolve(str(tiny.checkpoint(family, "embedding")))
+    ids, batch = ids_of([9, 2, 9, 40])
+    for rates, kept in (((1.0, 2.0), True), ((2.0, 1.0), False)):
+        trunk = Trunk(load_model(checkpoint, "embedding"), CPU, torch.float32)
+        (before,) = trunk.forward(batch, ids)
+        measured = iter(rates)
+        trunk.quicken(lambda measured=measured: next(measured))
+        linear = [type(module) for module in trunk._model.modules()]
+        assert (ReorderedLinear in linear, torch.nn.Linear not in linear) == (kept, kept)
+        torch.testing.assert_close(trunk.forward(batch, ids)[0], before, rtol=1e-4, atol=1e-5)
+
+
+def test_a_torch_that_cannot_reorder_leaves_the_model_as_it_was(monkeypatch):
+    trunk = Trunk(load_model(resolve(str(tiny.checkpoint("bert", "embedding"))), "embedding"), CPU, torch.float32)
+    made = []
+
+    def broken(linear):
+        made.append(linear)
+        if len(made) == 3:
+            raise RuntimeError("could not create a primitive")
+        return ReorderedLinear(linear)
+
+    monkeypatch.setattr("workers.linear.ReorderedLinear", broken)
+    trunk.quicken(lambda: 1.0)
+    assert len(made) == 3
+    assert not any(isinstance(module, ReorderedLinear) for module in trunk._model.modules())
 
 
 def test_a_head_that_pools_by_mean_is_found_to_do_so():

@@ -1,0 +1,132 @@
+"""The packed forward against padded batches of 32, one text at a time, and the machine's own matrix products.
+
+All of them compute the last hidden states of the same tokens with the same model, in rounds one after the other,
+so that whatever else the machine does strikes all alike; ratios are medians over the rounds. Padded batches and
+one at a time are transformers' own model with its ordinary attention, texts in the order they came. The matrix
+products are those of the model's linear layers on the shapes of the packed forwards, nothing between them.
+
+    python -m benchmarks.forward --texts posts.jsonl.gz --count 512
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from benchmarks.report import report
+from benchmarks.texts import texts_from
+from schemas.config import Compute
+from workers.encoder import Trunk
+from workers.models import load_model, resolve
+from workers.packing import Ints, PackedBatch, flat_starts, pack
+from workers.plan import place
+from workers.starter.heads import trunk_folder
+from workers.tokenization import Tokenization, load_tokenizer
+from workers.tuning import tune
+
+Rows = tuple[torch.Tensor, torch.Tensor]
+
+
+def padded(model: PreTrainedModel, sequences: list[list[int]], size: int) -> Iterator[Rows]:
+    """(input_ids, attention_mask) of batches of ``size``, as a pipeline would make them."""
+    for first in range(0, len(sequences), size):
+        batch = sequences[first : first + size]
+        longest = max(map(len, batch))
+        rows = [ids + [model.config.pad_token_id] * (longest - len(ids)) for ids in batch]
+        mask = [[1] * len(ids) + [0] * (longest - len(ids)) for ids in batch]
+        yield torch.tensor(rows, device=model.device), torch.tensor(mask, device=model.device)
+
+
+def run_plain(model: PreTrainedModel, batches: list[Rows]) -> None:
+    for ids, mask in batches:
+        model(input_ids=ids, attention_mask=mask)
+
+
+def run_packed(trunk: Trunk, batches: list[PackedBatch], ids: Ints) -> None:
+    for batch in batches:
+        trunk.forward(batch, ids)
+
+
+def matrix_products(trunk: PreTrainedModel, batches: list[PackedBatch]) -> Callable[[], None]:
+    """Runs every linear layer's product once per packed forward, its inputs ready."""
+    layers = [module for module in trunk.encoder.modules() if isinstance(module, nn.Linear)]
+    sizes = sorted({layer.in_features for layer in layers})
+    inputs = [{n: torch.randn(len(batch.tokens), n).to(layers[0].weight) for n in sizes} for batch in batches]
+
+    def run() -> None:
+        for one in inputs:
+            for layer in layers:
+                torch.mm(one[layer.in_features], layer.weight.t())
+
+    return run
+
+
+def seconds(work: Callable[[], None]) -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    started = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+@torch.inference_mode()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--texts", type=Path, help="lines of JSON with a text field, maybe gzipped")
+    parser.add_argument("--count", type=int, default=384)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--model", default=None, help="hub id or folder; default: the starter trunk")
+    parser.add_argument("--forward-tokens", type=int, help="tokens a packed forward; default: measured")
+    parser.add_argument("--threads", type=int, help="threads; default: torch's own choice")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device, dtype = place(Compute())
+    checkpoint = resolve(options.model or str(trunk_folder()))
+    ordinary = load_model(checkpoint, "embedding").to(device=device, dtype=dtype)
+    trunk = Trunk(load_model(checkpoint, "embedding"), device, dtype)
+    found = load_tokenizer(checkpoint)
+    capacity = min(limit for limit in (found.limit, trunk.capacity, 512) if limit)
+    tokenization = Tokenization(found.tokenizer, capacity, capacity // 4, False)
+
+    windows = [window for text in tokenization.encode(texts_from(options.texts, options.count)) for window in text]
+    sequences = [window.ids for window in windows]
+    lengths = np.array([len(ids) for ids in sequences])
+    starts, flat = flat_starts(lengths), np.concatenate([np.array(ids) for ids in sequences])
+    tune(trunk, 16_384)
+    trunk.forward_tokens = options.forward_tokens or trunk.forward_tokens
+    batches = pack(lengths, starts, np.arange(len(lengths)), trunk.forward_tokens, padded=not trunk.packed)
+    ways: dict[str, Callable[[], None]] = {
+        "packed": lambda: run_packed(trunk, batches, flat),
+        "padded batches of 32": lambda: run_plain(ordinary, list(padded(ordinary, sequences, 32))),
+        "one at a time": lambda: run_plain(ordinary, list(padded(ordinary, sequences, 1))),
+        "matrix products alone": matrix_products(ordinary, batches),
+    }
+    for work in ways.values():
+        work()
+    rounds = [{way: seconds(work) for way, work in ways.items()} for _ in range(options.rounds)]
+    tokens = int(starts[-1])
+    figures = {
+        "sequences": float(len(sequences)),
+        "tokens": float(tokens),
+        "tokens a forward": float(trunk.forward_tokens),
+        "threads": float(torch.get_num_threads()),
+    }
+    figures |= {f"{way}, tokens/s": tokens / statistics.median(own[way] for own in rounds) for way in ways}
+    for way in list(ways)[1:]:
+        figures[f"packed / {way}"] = statistics.median(own[way] / own["packed"] for own in rounds)
+    report("forward", f"Packed forward on {device} (targets: >= 2 one at a time, >= 0.5 of matrix products)", figures)
+
+
+if __name__ == "__main__":
+    main()
