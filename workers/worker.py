@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -23,8 +22,6 @@ from workers.stats import Stats
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from workers.chain import Chain, Work
-
-log = logging.getLogger("glossator.worker")
 
 _IDLE = 0.1
 

@@ -75,7 +75,10 @@ def run(pipeline: Path, patience: float, log_level: str) -> None:
     gc.freeze()
     worker = Worker(settings, chain, patience)
     signals.stop = worker.stop
-    drained = worker.run()
+    try:
+        drained = worker.run()
+    finally:
+        gc.unfreeze()  # libraries complain of leaks at the end otherwise
     stats = worker.stats
     log.info(
         "read %d events: %d enriched, %d dead letters, %d left for their partitions' next owner",
