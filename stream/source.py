@@ -75,11 +75,6 @@ class Source:
     def paused(self) -> bool:
         return self._paused
 
-    @property
-    def down(self) -> bool:
-        """No broker can be reached at the moment."""
-        return self._watch.down
-
     def poll(self, timeout: float) -> list[Record]:
         """What has arrived, at most a thousand records; waits up to ``timeout`` seconds for the first.
 
@@ -92,12 +87,16 @@ class Source:
             if self._watch.denied and not self._assigned:
                 raise AccessError(f"the cluster refused the consumer: {self._watch.denied}")
             return []
-        # The rest of what is here already, without waiting for more.
-        messages = [first, *self._consumer.consume(_BATCH - 1, 0)]
         self._watch.recovered()
+        # The first belongs to whom it was assigned when it came: fetching the rest may serve a rebalance.
+        records = self._records([first])
+        # The rest of what is here already, without waiting for more. What a rebalance made stale on the way
+        # the client leaves out itself (rd_kafka_consume_batch_queue).
+        return records + self._records(self._consumer.consume(_BATCH - 1, 0))
+
+    def _records(self, messages: list[Any]) -> list[Record]:
         assigned = self._assigned
         records = []
-        message: Any  # the client's types allow None for what a message without error always has
         for message in messages:
             if (error := message.error()) is not None:
                 self._judge(error, message)
