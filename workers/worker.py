@@ -113,6 +113,7 @@ class Worker:
                 flight.regulate(source)
                 self._observe(flight, source)
             drained = flight.drain(source.assignments, source)
+            self._observe(flight, source)
         finally:
             for channel in (arrived, prepared, computed):
                 channel.abort()

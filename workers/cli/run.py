@@ -81,12 +81,11 @@ def run(pipeline: Path, patience: float, log_level: str) -> None:
         gc.unfreeze()  # libraries complain of leaks at the end otherwise
     stats = worker.stats
     log.info(
-        "read %d events: %d enriched, %d dead letters, %d left for their partitions' next owner",
-        stats.polled,
-        stats.enriched,
-        stats.dead_letters,
-        stats.polled - stats.enriched - stats.dead_letters,
-    )
+        "read %d events: %d enriched, %d dead letters, %d not started", stats.polled, stats.enriched,
+        stats.dead_letters, stats.polled - stats.enriched - stats.dead_letters,
+    )  # fmt: skip
+    if stats.in_flight:
+        log.warning("%d events were still in flight: they are read again after the next start", stats.in_flight)
     if not drained:
         # A thread still holds the device, and interpreter shutdown would wait for it.
         logging.shutdown()
