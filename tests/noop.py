@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
+from schemas.config import Pipeline
 from schemas.document import Document
 
 TASKS = [{"name": "tone", "task": "sentiment", "model": "none"}]
+
+
+def pipeline(**settings: Any) -> Pipeline:
+    """A small pipeline without a model, with ``settings`` besides."""
+    return Pipeline.model_validate(
+        {
+            "pipeline": "p",
+            "kafka": {"bootstrap.servers": "b:1"},
+            "input": {"topics": ["posts"]},
+            "tasks": TASKS,
+            "output": {"topic": "out"},
+            **settings,
+        }
+    )
 
 
 class NoopChain:

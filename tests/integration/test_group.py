@@ -82,8 +82,8 @@ def test_the_drain_timeout_ends_a_stuck_worker_with_status_0(real_kafka: Any) ->
     case = Case(real_kafka, partitions=1, drain_timeout_ms=500)
     case.feed(50)
     with case.member(delay=2.0) as member:
-        eventually(lambda: case.count(case.input) == 50)
-        time.sleep(4)
+        eventually(lambda: member.logged("assigned"))
+        time.sleep(2)
         assert member.stop() == {"polled": 50, "enriched": 0, "drained": False}
     assert case.committed() == 0
 
@@ -92,7 +92,8 @@ def test_a_second_signal_leaves_at_once(real_kafka: Any) -> None:
     case = Case(real_kafka, partitions=1)
     case.feed(50)
     with case.member(delay=2.0) as member:
-        time.sleep(4)
+        eventually(lambda: member.logged("assigned"))
+        time.sleep(2)
         member.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         assert member.process.poll() is None

@@ -7,13 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from schemas.config import Pipeline
 from schemas.document import Document
 from schemas.record import Assignment, Record
 from stream.flight import Flight
 from stream.microbatch import MicroBatch
 from stream.source import Source
-from tests.noop import TASKS
+from tests.noop import pipeline
 
 
 class Written:
@@ -45,18 +44,7 @@ def written() -> Written:
 
 
 def _flight(wake: Any = lambda: None, failed: bool = False, **settings: Any) -> Flight:
-    pipeline = Pipeline.model_validate(
-        {
-            "pipeline": "p",
-            "kafka": {"bootstrap.servers": "b:1"},
-            "input": {"topics": ["t"]},
-            "tasks": TASKS,
-            "output": {"topic": "out"},
-            "commit_interval_ms": 10,
-            **settings,
-        }
-    )
-    return Flight(pipeline, wake, lambda: failed)
+    return Flight(pipeline(commit_interval_ms=10, **settings), wake, lambda: failed)
 
 
 def _records(assignment: Assignment, *offsets: int) -> list[Record]:

@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from schemas.config import Pipeline
 from schemas.document import Document, Failure
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch
-from tests.noop import TASKS
+from tests.noop import pipeline
 from workers.enrich import EventBuilder
 from workers.publisher import Publisher
 from workers.stats import Stats
 
-PIPELINE = Pipeline.model_validate(
-    {
-        "pipeline": "p",
-        "kafka": {"bootstrap.servers": "b:1"},
-        "input": {"topics": ["posts"]},
-        "tasks": TASKS,
-        "output": {"topic": "out"},
-    }
-)
+PIPELINE = pipeline()
 
 
 def _document(assignment: Assignment, offset: int, annotation: Any = None) -> Document:
