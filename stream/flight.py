@@ -93,6 +93,8 @@ class Flight:
         while (left := self._progress.pending(assignments)) and not self._failed() and self._wait(deadline):
             self._enter()
         self._enter()
+        # Also what was committed in the background: nobody will be there to hear of a failure.
+        self._progress.put_back(assignments)
         source.commit(self._progress.take_committable(), wait=not self._failed())
         if left:
             log.warning("%d events in flight had to be let go with their partitions: they are processed again", left)

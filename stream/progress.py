@@ -23,6 +23,7 @@ class Progress:
         self.bytes_in_flight = 0
         self._pending: dict[Assignment, int] = {}
         self._ends: dict[Assignment, int] = {}
+        self._due: set[Assignment] = set()
         self._early: dict[int, tuple[Mapping[Assignment, tuple[int, int]], int]] = {}
         self._next = 0
 
@@ -50,6 +51,7 @@ class Progress:
                 self._leave(assignment, count)
                 if assignment.state != Assignment.GONE:
                     self._ends[assignment] = end
+                    self._due.add(assignment)
 
     def dropped(self, records: Iterable[Record]) -> None:
         """``records`` leave the flight unprocessed; whoever owns their partition next reads them again."""
@@ -73,14 +75,14 @@ class Progress:
         """The partitions are no longer ours: nothing of them is committable any more."""
         for assignment in assignments:
             self._ends.pop(assignment, None)
+            self._due.discard(assignment)
 
     def take_committable(self) -> dict[Assignment, int]:
         """Offsets that became committable since the last call: the next offset to be read."""
-        ends, self._ends = self._ends, {}
+        ends = {assignment: self._ends[assignment] for assignment in self._due}
+        self._due.clear()
         return ends
 
-    def put_back(self, ends: Mapping[Assignment, int]) -> None:
-        """A commit of ``ends`` failed: they are due again, unless later ones are due already."""
-        for assignment, end in ends.items():
-            if assignment.state != Assignment.GONE and self._ends.get(assignment, -1) < end:
-                self._ends[assignment] = end
+    def put_back(self, assignments: Iterable[Assignment]) -> None:
+        """A commit failed for ``assignments``: their newest committable offsets, and no older ones, are due again."""
+        self._due.update(assignment for assignment in assignments if assignment in self._ends)

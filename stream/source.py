@@ -64,7 +64,7 @@ class Source:
         self._cooperative = pipeline.kafka.get("group.protocol") == "consumer" or "cooperative" in strategy
         self._assigned: dict[tuple[str, int], Assignment] = {}
         self._paused = False
-        self._failed_commits: dict[Assignment, int] = {}
+        self._failed_commits: set[Assignment] = set()
         self._consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
 
     @property
@@ -151,8 +151,8 @@ class Source:
                     return
                 time.sleep(0.2)
 
-    def take_failed_commits(self) -> dict[Assignment, int]:
-        failed, self._failed_commits = self._failed_commits, {}
+    def take_failed_commits(self) -> set[Assignment]:
+        failed, self._failed_commits = self._failed_commits, set()
         return failed
 
     def lag(self) -> int:
@@ -234,7 +234,7 @@ class Source:
                 continue
             assignment = self._assigned.get((offset.topic, offset.partition))
             if assignment is not None and reason.code() in _RETRIED_COMMITS:
-                self._failed_commits[assignment] = offset.offset
+                self._failed_commits.add(assignment)
             elif reason.code() != KafkaError._NO_OFFSET:
                 log.warning("commit of %s[%d] refused: %s", offset.topic, offset.partition, reason.name())
 

@@ -21,7 +21,7 @@ class Written:
     def __init__(self) -> None:
         self.paused = False
         self.commits: list[tuple[dict[Assignment, int], bool]] = []
-        self.failed: dict[Assignment, int] = {}
+        self.failed: set[Assignment] = set()
 
     def pause(self) -> None:
         self.paused = True
@@ -33,8 +33,8 @@ class Written:
         if ends:
             self.commits.append((dict(ends), wait))
 
-    def take_failed_commits(self) -> dict[Assignment, int]:
-        failed, self.failed = self.failed, {}
+    def take_failed_commits(self) -> set[Assignment]:
+        failed, self.failed = self.failed, set()
         return failed
 
 
@@ -65,7 +65,7 @@ def test_what_has_landed_is_committed_and_a_failed_commit_again(written: Written
     threading.Event().wait(0.02)
     flight.settle(source)
     assert written.commits == [({assignment: 2}, False)]
-    written.failed = {assignment: 2}
+    written.failed = {assignment}
     threading.Event().wait(0.02)
     flight.settle(source)
     assert written.commits == [({assignment: 2}, False)] * 2

@@ -138,9 +138,12 @@ def test_a_failed_commit_is_due_again_but_never_overwrites_a_later_one() -> None
     assignment = Assignment("t", 0)
     progress.polled(Record(assignment, offset, None, b"") for offset in range(2))
     progress.finished(0, {assignment: (1, 1)}, 0)
-    first = progress.take_committable()
+    assert progress.take_committable() == {assignment: 1}
     progress.finished(1, {assignment: (2, 1)}, 0)
-    progress.put_back(first)
     assert progress.take_committable() == {assignment: 2}
-    progress.put_back({assignment: 2})
+    progress.put_back([assignment])  # the first commit failed, and is heard of only now
     assert progress.take_committable() == {assignment: 2}
+    assert progress.take_committable() == {}
+    progress.forget([assignment])
+    progress.put_back([assignment])
+    assert progress.take_committable() == {}
