@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import Any
 
 import orjson
 
@@ -23,22 +24,20 @@ _TYPE_NAMES = {
 }
 
 
-class Codec(Protocol):
-    def decode(self, record: Record) -> Document:
-        """The document of ``record``; one whose ``failure`` is set where decoding failed."""
-
-
 def codec(config: Input) -> Codec:
     """The codec that ``input.format`` names."""
     return JsonCodec(config) if config.format == "json" else TextCodec(config)
 
 
-class _Bounded:
+class Codec(ABC):
+    """Bounds, and failures in their place, for every format."""
+
     def __init__(self, config: Input) -> None:
         self._max_bytes = config.max_bytes
         self._max_characters = config.max_characters
 
     def decode(self, record: Record) -> Document:
+        """The document of ``record``; one whose ``failure`` is set where decoding failed."""
         try:
             value = record.value
             if value is None:
@@ -58,18 +57,19 @@ class _Bounded:
             document.failure = Failure.of(error, "decode")
             return document
 
+    @abstractmethod
     def _read(self, value: bytes) -> tuple[str, bytes | None]:
-        raise NotImplementedError
+        """(text, the event's own JSON where it is JSON). Raises DecodeError."""
 
 
-class TextCodec(_Bounded):
+class TextCodec(Codec):
     """The whole value is the text, in UTF-8."""
 
     def _read(self, value: bytes) -> tuple[str, bytes | None]:
         return _utf8(value), None
 
 
-class JsonCodec(_Bounded):
+class JsonCodec(Codec):
     """The value is a JSON object (RFC 8259); the text stands at ``input.text``.
 
     The event keeps the object's own bytes, so integers of any size and repeated keys pass through

@@ -48,8 +48,8 @@ class Sink:
     """Publishes micro-batches; used by one thread.
 
     ``delivered(batch)`` is called on that thread once every record of the batch has its delivery
-    report: all in the log, the refused ones as dead letters made by ``dead_letter``. A failure that
-    is the cluster's, not the record's, is raised by ``send``, ``poll`` or ``flush``: the batch then
+    report: all in the log, the refused ones as dead letters made by ``refused``. A failure that
+    is the cluster's, not the record's, is raised by ``send`` or ``poll``: the batch then
     never counts as delivered, and its offsets are never committed.
     """
 
@@ -57,16 +57,14 @@ class Sink:
         self,
         pipeline: Pipeline,
         delivered: Callable[[MicroBatch], None],
-        dead_letter: Callable[[Record, Failure], Outbound],
+        refused: Callable[[Record, Failure], Outbound],
     ) -> None:
         self._delivered = delivered
-        self._dead_letter = dead_letter
+        self._refused = refused
         self._watch = ErrorWatch("producer")
         self._producer: Producer = make_producer(pipeline.kafka, self._watch)
         self._again: deque[tuple[_Flight, Record | None, Outbound]] = deque()
         self._failed: GlossatorError | None = None
-        self.refused = 0
-        """Enriched events the broker refused, so that a dead letter went out instead."""
 
     def await_topics(self, topics: Iterable[str], patience: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Returns when the cluster answers and every topic exists.
@@ -177,9 +175,8 @@ class Sink:
         elif error.code() not in _REFUSED:
             self._failed = self._failed or fault(error, f"publishing to {outbound.topic}")
         elif origin is not None:
-            self.refused += 1
             refusal = ProduceError(f"the broker refused the enriched event: {error.name()}")
-            letter = self._dead_letter(origin, Failure.of(refusal, "produce"))
+            letter = self._refused(origin, Failure.of(refusal, "produce"))
             self._again.append((flight, None, letter))
         elif outbound.value is not None or outbound.key is not None or outbound.timestamp_ms > 0:
             self._again.append((flight, None, coordinates_only(outbound)))

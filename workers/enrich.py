@@ -22,8 +22,8 @@ class EventBuilder:
 
     def __init__(self, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]]) -> None:
         """``models``: per task ``model`` and ``revision``, as the chain has loaded them."""
-        self._config = config_hash(pipeline)
-        self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self._config}))
+        self.config = config_hash(pipeline)
+        self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
         self._models = orjson.Fragment(orjson.dumps(models))
         self._with_text = pipeline.output.text == "original"
 
@@ -64,8 +64,8 @@ class EventBuilder:
         record = document.record
         if record is None:
             digest = hashlib.sha256(document.text.encode(errors="surrogatepass")).hexdigest()
-            return f"text-{digest[:16]}-{self._config}"
-        return f"{record.assignment.topic}-{record.assignment.partition}-{record.offset}-{self._config}"
+            return f"text-{digest[:16]}-{self.config}"
+        return f"{record.assignment.topic}-{record.assignment.partition}-{record.offset}-{self.config}"
 
 
 def _source(record: Record) -> dict[str, Any]:

@@ -15,12 +15,11 @@ from workers.stats import Stats
 class Publisher:
     """Makes the records of a micro-batch, in order, with the input's key, headers and timestamp."""
 
-    def __init__(self, pipeline: Pipeline, builder: EventBuilder, config: str, stats: Stats) -> None:
+    def __init__(self, pipeline: Pipeline, builder: EventBuilder, stats: Stats) -> None:
         self._builder = builder
         self._topic = pipeline.output.topic
         self._dead_topic = pipeline.output.dead_letter_topic
         self._pipeline = pipeline.pipeline
-        self._config = config
         self._stats = stats
 
     def outbounds(self, batch: MicroBatch) -> list[tuple[Record | None, Outbound]]:
@@ -46,10 +45,16 @@ class Publisher:
                     outbounds.append((record, enriched))
                     continue
             stats.dead_letters += 1
-            outbounds.append((None, self.dead_letter(record, document.failure)))
+            outbounds.append((None, self._dead_letter(record, document.failure)))
         stats.micro_batches += 1
         stats.tokens += batch.tokens
         return outbounds
 
-    def dead_letter(self, record: Record, failure: Failure) -> Outbound:
-        return dead_letter(record, failure, self._dead_topic, self._pipeline, self._config)
+    def refused(self, record: Record, failure: Failure) -> Outbound:
+        """The dead letter of an event that was counted as enriched, but is refused by the broker."""
+        self._stats.enriched -= 1
+        self._stats.dead_letters += 1
+        return self._dead_letter(record, failure)
+
+    def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
+        return dead_letter(record, failure, self._dead_topic, self._pipeline, self._builder.config)

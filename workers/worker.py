@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from schemas.config import Pipeline
-from schemas.loader import config_hash
 from schemas.record import Assignment, Record
 from stream.codec import codec
 from stream.flight import Flight
@@ -63,9 +62,8 @@ class Worker:
         prepared: Channel[tuple[MicroBatch, Work]] = Channel(2)
         computed: Channel[tuple[MicroBatch, Work]] = Channel(2)
         flight = Flight(pipeline, wake=lambda: arrived.put([]), failed=lambda: self._failure is not None)
-        config = config_hash(pipeline)
-        publisher = Publisher(pipeline, EventBuilder(pipeline, chain.models), config, stats)
-        sink = Sink(pipeline, flight.landed, publisher.dead_letter)
+        publisher = Publisher(pipeline, EventBuilder(pipeline, chain.models), stats)
+        sink = Sink(pipeline, flight.landed, publisher.refused)
 
         def prepare() -> None:
             while True:

@@ -112,7 +112,7 @@ def test_an_event_too_large_for_the_topics_leaves_its_coordinates(real_kafka: An
     )
     with case.member() as member:
         eventually(lambda: case.count(case.output) == 2 and case.count(case.dead) == 1)
-        member.stop()
+        assert member.stop()["enriched"] == 2
     assert case.ids(case.output) == Counter([0, 2])
     (letter,) = case.read(case.dead)
     headers = {name: bytes(value or b"") for name, value in letter.headers}

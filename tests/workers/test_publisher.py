@@ -36,7 +36,7 @@ def test_each_event_once_in_order() -> None:
         _document(ours, 3),
     ]
     stats = Stats()
-    publisher = Publisher(PIPELINE, EventBuilder(PIPELINE, {"tone": {"model": "m", "revision": "r"}}), "abc", stats)
+    publisher = Publisher(PIPELINE, EventBuilder(PIPELINE, {"tone": {"model": "m", "revision": "r"}}), stats)
     outbounds = publisher.outbounds(MicroBatch(0, documents, tokens=9))
     assert [outbound.topic for _, outbound in outbounds] == ["out", "out.dead", "out.dead", "out"]
     assert [origin.offset if origin else None for origin, _ in outbounds] == [0, None, None, 3]

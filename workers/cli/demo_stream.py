@@ -104,7 +104,7 @@ class Feeder(threading.Thread):
     def __init__(self, pipeline: Pipeline, book: Book, events: int, rate: float) -> None:
         super().__init__(name="feeder", daemon=True)
         self.failure: BaseException | None = None
-        self._sink = Sink(pipeline, delivered=lambda _: None, dead_letter=_never)
+        self._sink = Sink(pipeline, delivered=lambda _: None, refused=_never)
         self._topics = [*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic]
         self._topic = pipeline.input.topics[0]
         self._book = book
