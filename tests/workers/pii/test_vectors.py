@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workers.pii.vectors import CHECKED, OTHERS
+from workers.pii.national import ROWS
+from workers.pii.overlaps import resolve
+from workers.pii.recognizers import Recognizers, known_entities
+
+ALL = [(entity, sentence, value) for entity, (sentence, values) in {**CHECKED, **OTHERS}.items() for value in values]
+DIGITS = [
+    (entity, sentence, value, at)
+    for entity, (sentence, values) in CHECKED.items()
+    for value in values
+    for at, sign in enumerate(value)
+    if sign in "0123456789"
+]
+RECOGNIZERS = Recognizers()
+# Astral, combining, zero-width joined, right to left: each is several code units or bytes, or moves what follows.
+BEFORE = st.text(st.sampled_from("🙂👩‍👩‍👧é̂ößअनुשלום \n"), max_size=12).map(lambda text: f"{text} ")
+
+
+def strings(text: str, entity: str, least: float = 0.5) -> list[str]:
+    found = [one for one in RECOGNIZERS.find(text) if one.label == entity and one.score >= least]
+    return [text[one.start : one.end] for one in resolve(found)]
+
+
+def test_every_entity_has_an_example() -> None:
+    assert {*CHECKED, *OTHERS} == set(known_entities())
+
+
+@pytest.mark.parametrize(("entity", "sentence", "value"), ALL)
+def test_published_examples_are_found(entity: str, sentence: str, value: str) -> None:
+    assert strings(sentence.format(value), entity) == [value]
+
+
+@given(st.sampled_from(ALL), BEFORE, st.text(st.sampled_from("🙂é̂ "), max_size=5))
+def test_offsets_count_code_points_whatever_stands_around(
+    example: tuple[str, str, str], before: str, after: str
+) -> None:
+    entity, sentence, value = example
+    assert strings(f"{before}{sentence.format(value)} {after}", entity) == [value]
+
+
+@given(st.sampled_from(DIGITS), st.integers(1, 9))
+def test_one_wrong_digit_is_not_found(example: tuple[str, str, str, int], by: int) -> None:
+    entity, sentence, value, at = example
+    wrong = value[:at] + str((int(value[at]) + by) % 10) + value[at + 1 :]
+    assert strings(sentence.format(wrong), entity, least=0.0) == []
+
+
+@given(st.sampled_from(ROWS).flatmap(lambda row: st.from_regex(re.compile(row.regex, re.ASCII), fullmatch=True)))
+def test_no_check_fails_on_what_its_pattern_lets_through(number: str) -> None:
+    RECOGNIZERS.find(f"{number} is it")
+
+
+@pytest.mark.parametrize(("entity", "sentence", "value"), [one for one in ALL if one[0] in CHECKED])
+def test_what_a_checksum_proved_says_so(entity: str, sentence: str, value: str) -> None:
+    assert [one.checked for one in RECOGNIZERS.find(sentence.format(value)) if one.label == entity] == [True]
+
+
+@pytest.mark.parametrize("entity", ["US_SSN", "US_ITIN", "US_PASSPORT", "UK_NINO", "IN_PAN", "MAC_ADDRESS"])
+def test_what_has_no_checksum_says_so(entity: str) -> None:
+    sentence, values = OTHERS[entity]
+    assert [one.checked for one in RECOGNIZERS.find(sentence.format(values[0])) if one.label == entity] == [False]
+
+
+@pytest.mark.parametrize(
+    ("entity", "text"),
+    [
+        # SSA, "Social security numbers: the SSN numbering scheme": printed in wallets and pamphlets, or never issued.
+        ("US_SSN", "SSN 078-05-1120"),
+        ("US_SSN", "SSN 219-09-9999"),
+        ("US_SSN", "SSN 000-12-3456"),
+        ("US_SSN", "SSN 666-12-3456"),
+        ("US_SSN", "SSN 900-12-3456"),
+        ("US_SSN", "SSN 123-00-4567"),
+        ("US_SSN", "SSN 123-45-0000"),
+        ("UK_NINO", "NI number QQ 12 34 56 C"),  # HMRC's example of a number that cannot be
+        ("UK_NINO", "NI number BG 12 34 56 C"),
+        ("CREDIT_CARD", "card 9999 9999 9999 9995"),  # Luhn holds; no brand
+        ("EMAIL_ADDRESS", "write to me@localhost or a..b@-x.com or icon@2x.png or @someone"),
+        ("IP_ADDRESS", "192.0.2.256 1.2.3 1.2.3.4.5 a::b std::string 10:30:15 ::"),
+        ("MAC_ADDRESS", "00-00-5E-00-53 00:00:5e-00-53-01 2024-01-15"),
+        ("URL", "e.g. this.Then node.js and/or main.py 3.5 ... ok.Next"),
+        # BIP-173 and BIP-350, invalid: mixed case; bech32 of version 1; bech32m of version 0
+        ("CRYPTO", "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sL5k7"),
+        ("CRYPTO", "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd"),
+        ("CRYPTO", "bc1q0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqvt7ar3"),
+    ],
+)
+def test_what_only_looks_like_one_is_not_found(entity: str, text: str) -> None:
+    assert strings(text, entity, least=0.0) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "value"),
+    [
+        ("IBAN GB29 NWBK 6016 1331 9268 19 AND MORE WORDS", "IBAN_CODE", "GB29 NWBK 6016 1331 9268 19"),
+        ("NO93 8601 1117 947 DE89 3704 0044 0532 0130 00", "IBAN_CODE", "DE89 3704 0044 0532 0130 00"),
+        ("in20 four word GB29 NWBK 6016 1331 9268 19", "IBAN_CODE", "GB29 NWBK 6016 1331 9268 19"),
+        ("4242 4242 4242 4242 123 is card and code", "CREDIT_CARD", "4242 4242 4242 4242"),
+        ("2024 4242 4242 4242 4242", "CREDIT_CARD", "4242 4242 4242 4242"),
+        ("4242 4242 4242 4242 12/26", "CREDIT_CARD", "4242 4242 4242 4242"),
+        ("(see https://example.com/a_(b).)", "URL", "https://example.com/a_(b)"),
+        ("<https://example.com>, ok", "URL", "https://example.com"),
+        ("Is it example.com?", "URL", "example.com"),
+        ("u='bob@example.com';", "EMAIL_ADDRESS", "bob@example.com"),
+        ("so...bob@example.com.", "EMAIL_ADDRESS", "bob@example.com"),
+        ("mailto:bob@example.com", "EMAIL_ADDRESS", "bob@example.com"),
+        ("650-253-0000 202-456-1414 617-253-1000 212-736-3100", "PHONE_NUMBER", "617-253-1000"),
+        ("tel:+12024561414;", "PHONE_NUMBER", "+12024561414"),
+        ("fax 345-899-3560x4587", "PHONE_NUMBER", "345-899-3560x4587"),
+        # spaces that do not break, en dashes, full-width digits
+        ("card 4242\u00a04242\u202f4242\u00a04242", "CREDIT_CARD", "4242\u00a04242\u202f4242\u00a04242"),
+        ("🙂 SSN 536\u201390\u20134399", "US_SSN", "536\u201390\u20134399"),
+        ("電話：０３１２３４５６７８、phone", "PHONE_NUMBER", "０３１２３４５６７８"),
+    ],
+)
+def test_neighbours_do_not_become_part_of_it(text: str, entity: str, value: str) -> None:
+    assert value in strings(text, entity)
