@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from schemas import dependencies
 from schemas.config import Backpressure, Output
 
 Found: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]
@@ -34,6 +35,12 @@ RESERVED: dict[str, str] = {
     "plugin.library.paths": "no foreign code is loaded from configuration",
     "test.mock.num.brokers": "the embedded broker is for demo and tests only",
 }
+# Fields of a task of which exactly one says where its other text comes from.
+_CHOICES = {
+    "nli": ("hypothesis", "hypotheses"),
+    "similarity": ("against", "references", "window"),
+    "question-answering": ("questions", "question"),
+}
 # Settings the KIP-848 group protocol takes over to the broker's side.
 CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type")
 
@@ -42,7 +49,10 @@ def cross_problems(raw: Mapping[str, Any]) -> Found:
     """Every mistake between fields in ``raw``, the file as plain Python values."""
     yield from _kafka(_table(raw.get("kafka")))
     yield from _topics(_table(raw.get("input")), _table(raw.get("output")))
-    yield from _tasks([_table(task) for task in _list(raw.get("tasks"))])
+    tasks = [_table(task) for task in _list(raw.get("tasks"))]
+    yield from _tasks(tasks)
+    for path, message in dependencies.problems(tasks, _table(raw.get("input")).get("format", "json") != "text"):
+        yield ("tasks", *path), message
     yield from _marks(_table(raw.get("backpressure")))
 
 
@@ -88,12 +98,21 @@ def _tasks(tasks: list[Mapping[str, Any]]) -> Found:
             yield ("tasks", index, "name"), f"the name of tasks[{names[name]}] too; each task needs its own"
         if task.get("model") == "starter" and task.get("revision") is not None:
             yield ("tasks", index, "revision"), "has no meaning with model: starter, which is part of this installation"
+        for name in ("long_text", "max_length", "stride"):
+            if task.get("task") == "coreference" and task.get(name) is not None:
+                yield ("tasks", index, name), "has no meaning with coreference, whose model cuts texts its own way"
         stride, longest = task.get("stride"), task.get("max_length")
         if stride is not None and task.get("long_text") == "truncate":
             yield ("tasks", index, "stride"), "has no meaning with long_text: truncate, which makes no windows"
         # Two special tokens and at least two new ones a window, or windows make no headway.
         elif isinstance(stride, int) and isinstance(longest, int) and 8 <= longest < stride + 4:
             yield ("tasks", index, "stride"), f"must be at most {longest - 4}, four less than max_length"
+
+        if (
+            len(chosen := _CHOICES.get(str(task.get("task")), ()))
+            and sum(task.get(name) is not None for name in chosen) != 1
+        ):
+            yield ("tasks", index), f"needs exactly one of {', '.join(chosen)}"
 
 
 def _marks(marks: Mapping[str, Any]) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from schemas.errors import EventError
@@ -41,18 +42,36 @@ class Document:
     - ``event``: the input as it came, as UTF-8 JSON bytes; None where the input was not JSON.
     - ``annotations``: task name -> annotation, in the shape of the public event.
     - ``notices``: what a reader should know (a truncation asked for), in the shape of the event.
+    - ``fields``: the same, read; kept only where a task or a condition needs it.
     - ``sequences``: per stage of the chain what the encoder will see; owned by ``workers``.
     - ``tokens``: how many tokens those are, for the micro-batch's budget.
+    - ``known``: task name -> (annotation, notices) of an equal text before.
     """
 
-    __slots__ = ("annotations", "event", "failure", "notices", "record", "sequences", "text", "tokens")
+    __slots__ = (
+        "annotations", "event", "failure", "fields", "known", "notices", "record", "sequences", "text", "tokens",
+    )  # fmt: skip
 
-    def __init__(self, record: Record | None, text: str = "", event: bytes | None = None) -> None:
+    def __init__(self, record: Record | None, text: str = "", event: bytes | None = None, fields: Any = None) -> None:
         self.record = record
         self.text = text
         self.event = event
+        self.fields = fields
         self.annotations: dict[str, Annotation] = {}
         self.notices: list[dict[str, Any]] = []
         self.failure: Failure | None = None
-        self.sequences: list[Any] = []
+        self.sequences: dict[int, Any] = {}
+        self.known: dict[str, tuple[Annotation, list[dict[str, Any]]]] = {}
         self.tokens = 0
+
+
+def event_id(document: Document, config: str) -> str:
+    """Equal for equal work: by the record's place or, of a text that came from nowhere, by its SHA-256.
+
+    ``config``: the configuration's hash.
+    """
+    record = document.record
+    if record is None:
+        digest = hashlib.sha256(document.text.encode(errors="surrogatepass")).hexdigest()
+        return f"text-{digest[:16]}-{config}"
+    return f"{record.assignment.topic}-{record.assignment.partition}-{record.offset}-{config}"

@@ -12,6 +12,8 @@ GlossatorError                exit 70   a fault of ours
 ├── DeviceError               exit 71   the accelerator is in a state only a new process can leave
 └── EventError                          one event is bad; never leaves the worker: a dead letter
     ├── DecodeError                     stage "decode": the bytes are no event we can read
+    ├── FieldError                      stage "fields": a task's input is not in the event, or cannot be used
+    ├── ConditionError                  stage "when": a condition cannot be decided, or is no boolean
     ├── TokenizeError                   stage "tokenize"
     ├── ForwardError                    stage "forward": the model failed on this event alone
     ├── AnnotateError                   stage "annotate": a task could not read its outputs
@@ -102,6 +104,14 @@ class EventError(GlossatorError):
 
 class DecodeError(EventError):
     stage = "decode"
+
+
+class FieldError(EventError):
+    stage = "fields"
+
+
+class ConditionError(EventError):
+    stage = "when"
 
 
 class TokenizeError(EventError):

@@ -43,6 +43,7 @@ class Span(_Public):
     label: str
     score: float
     text: str | None = Field(default=None, description="Absent with output.text: none.")
+    fine: str | None = Field(default=None, description="Of pos: the model's own tag, where it is finer.")
 
 
 class Spans(_Public):
@@ -66,8 +67,102 @@ class Moderation(_Public):
     labels: list[FlaggedLabel] = Field(description="The highest score first.")
 
 
+class Mention(_Public):
+    start: Count
+    end: Count
+    text: str | None = Field(default=None, description="Absent with output.text: none.")
+
+
+class Cluster(_Public):
+    spans: list[Mention] = Field(description="What speaks of one and the same, in the order of the text.")
+
+
+class Coreference(_Public):
+    clusters: list[Cluster] = Field(description="By their first spans.")
+
+
+class Aspect(_Public):
+    aspect: str | None = Field(default=None, description="Absent with output.text: none.")
+    start: Count | None = Field(default=None, description="Where it stands, if that is known.")
+    end: Count | None = None
+    label: str
+    score: float
+    scores: dict[str, float]
+
+
+class Aspects(_Public):
+    aspects: list[Aspect] = Field(description="In the order asked.")
+
+
+class Hypothesis(_Public):
+    hypothesis: str
+    label: str
+    score: float
+    scores: dict[str, float]
+
+
+class Hypotheses(_Public):
+    hypotheses: list[Hypothesis] = Field(description="In the order of the pipeline file.")
+
+
+class Paraphrase(_Public):
+    paraphrase: bool = Field(description="Whether the score reaches the threshold.")
+    score: float
+
+
+class Similarity(_Public):
+    score: float = Field(description="Cosine of the two vectors, -1 to 1.")
+
+
+class NearDuplicate(_Public):
+    duplicate_of: str | None = Field(description="The id of the most similar earlier event, if similar enough.")
+    score: float | None = Field(description="Cosine with the most similar earlier event; null where there is none.")
+
+
+class Answer(_Public):
+    start: Count
+    end: Count
+    score: float
+    text: str | None = Field(default=None, description="Absent with output.text: none.")
+
+
+class Answered(_Public):
+    question: str | None = Field(default=None, description="Absent with output.text: none.")
+    answer: Answer | None = Field(description="null where the text does not say.")
+    null_score: float = Field(description="How likely it is that the text does not say.")
+    alternatives: list[Answer] | None = Field(default=None, description="With n_best > 1: the best answers.")
+
+
+class Answers(_Public):
+    answers: list[Answered] = Field(description="In the order of the questions.")
+
+
 class Embedding(_Public):
-    vector: list[float]
+    vector: list[float] | list[int]
+    scale: float | None = Field(default=None, description="With precision: int8, what to multiply the vector with.")
+
+
+class Custom(_Public):
+    custom: Any = Field(description="What a task of your own says, where none of the other shapes fits.")
+
+
+ANNOTATIONS: dict[str, type[_Public]] = {
+    "sentiment": Classification,
+    "text-classification": Classification,
+    "language": Classification,
+    "zero-shot": Classification,
+    "moderation": Moderation,
+    "ner": Spans,
+    "token-classification": Spans,
+    "pos": Spans,
+    "pii": Spans,
+    "coreference": Coreference,
+    "aspect-sentiment": Aspects,
+    "paraphrase": Paraphrase,
+    "question-answering": Answers,
+    "embedding": Embedding,
+}
+"""The value of ``task`` -> its annotation, where that is always the same."""
 
 
 class ModelRef(_Public):
@@ -93,7 +188,11 @@ class EnrichedEvent(_Public):
     source: Source | None = Field(description="null when the text did not come from Kafka (glossator try).")
     event: Any = Field(default=None, description="The input as it came, where it was JSON.")
     text: str | None = Field(default=None, description="What the models read. Absent with output.text: none.")
-    annotations: dict[str, Spans | Classification | Moderation | Embedding]
+    annotations: dict[
+        str,
+        Spans | Classification | Moderation | Coreference | Aspects | Hypotheses | Paraphrase | Similarity
+        | NearDuplicate | Answers | Embedding | Custom,
+    ]  # fmt: skip
     models: dict[str, ModelRef]
     notices: list[Notice]
 

@@ -15,9 +15,10 @@ from pydantic_core import ErrorDetails
 
 from schemas.checks import cross_problems
 from schemas.compose import MAX_CHARACTERS, compose
-from schemas.config import Pipeline, TaskConfig
+from schemas.config import Pipeline
 from schemas.errors import ConfigError, Problem
 from schemas.event import SCHEMA
+from schemas.tasks import TaskConfig
 from schemas.tree import Node, Path, Scalar, Table, child, plain, spell
 from schemas.wording import TASKS, did_you_mean, fields_at, suggest, unknown_task, wording
 
@@ -145,7 +146,7 @@ def _untagged(loc: Path) -> Path:
     """pydantic's place of an error without the tags of the unions on the way."""
     if loc[0] == "tasks":
         loc = (*loc[:2], *loc[3:])
-    return tuple(step for step in loc if step not in {"<scalar>", "<map>"})
+    return tuple(step for step in loc if step not in {"<scalar>", "<map>", "<list>"})
 
 
 def _read_as_yaml(root: Table, mistakes: list[_Mistake]) -> bool:

@@ -10,27 +10,15 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
-from schemas.config import (
-    DEVICE,
-    LATER_TASKS,
-    NAME,
-    REFUSED,
-    TOPIC,
-    ClassificationTask,
-    EmbeddingTask,
-    ModerationTask,
-    Pipeline,
-    SpanTask,
-    TaskConfig,
-)
+from schemas.config import Pipeline
+from schemas.fields import DEVICE, NAME, REFUSED, TOPIC
+from schemas.tasks import LANGUAGE, REGION, AnyTask, TaskConfig
 
 _Loc = tuple[str | int, ...]
 _Schema = Mapping[str, Any]
 
 TASKS: dict[str, type[TaskConfig]] = {
-    name: model
-    for model in (ClassificationTask, SpanTask, ModerationTask, EmbeddingTask)
-    for name in get_args(model.model_fields["task"].annotation)
+    name: model for model in get_args(get_args(AnyTask)[0]) for name in get_args(model.model_fields["task"].annotation)
 }
 """The value of ``task`` -> its model."""
 
@@ -38,6 +26,8 @@ PATTERNS = {
     NAME: 'must be letters, digits and "_", and not start with a digit',
     TOPIC: 'must be letters, digits, ".", "_" and "-" only',
     DEVICE: "must be auto, cpu, cuda, or cuda: and a number",
+    LANGUAGE: "must be a language code such as en (ISO 639-1)",
+    REGION: "must be a country code such as US (ISO 3166)",
 }
 _TYPES = {
     "string_type": "must be text",
@@ -71,8 +61,6 @@ def unknown_task(word: object) -> str:
         return "must be one of " + ", ".join(TASKS)
     if not isinstance(word, str):
         return "must be text"
-    if word in LATER_TASKS:
-        return f'"{word}" is not yet supported'
     return "unknown task" + (did_you_mean(word, TASKS) or ", must be one of " + ", ".join(TASKS))
 
 

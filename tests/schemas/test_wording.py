@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.config import LATER_TASKS
-from schemas.wording import PATTERNS, TASKS, pipeline_schema, suggest
+from schemas.wording import PATTERNS, pipeline_schema, suggest
 
 
 def _patterns(schema: Any) -> Iterator[str]:
@@ -24,10 +23,6 @@ def _patterns(schema: Any) -> Iterator[str]:
 
 def test_every_pattern_is_put_into_words() -> None:
     assert set(_patterns(pipeline_schema())) == set(PATTERNS)
-
-
-def test_a_task_is_either_here_or_later() -> None:
-    assert not LATER_TASKS & set(TASKS)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""The types that the fields of a pipeline file are made of, and how a value is refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+REFUSED = "refused"
+"""The type of every validation error whose message is ours: it may be shown, it quotes no value."""
+
+
+def refuse(reason: str) -> PydanticCustomError:
+    return PydanticCustomError(REFUSED, "{reason}", {"reason": reason})
+
+
+def _not_yet(value: Any) -> Any:
+    raise refuse("not yet supported")
+
+
+def later(*names: str) -> BeforeValidator:
+    """Refuses the values whose machinery comes later, by name; everything else passes on."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and value in names:
+            raise refuse(f'"{value}" is not yet supported')
+        return value
+
+    return BeforeValidator(check)
+
+
+NotYet = Annotated[Any, BeforeValidator(_not_yet)]
+
+
+class Strict(BaseModel):
+    """Unknown fields are mistakes, nothing is converted, and no error quotes a value: it may be a secret."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+# Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic).
+TOPIC = r"^[A-Za-z0-9._-]+$"
+DEVICE = r"^(auto|cpu|cuda(:[0-9]{1,3})?)$"
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=64)]
+PipelineName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=200)]
+
+
+def _no_dots(value: str) -> str:
+    if value in {".", ".."}:
+        raise refuse("a topic cannot be called . or ..")
+    return value
+
+
+TopicName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=249), AfterValidator(_no_dots)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[(\d{1,6})\]|\[(?:'([^']+)'|\"([^\"]+)\")\]")
+
+
+def parse_path(path: str) -> list[str | int]:
+    """The steps of a path in the small part of JSONPath (RFC 9535) that names exactly one place:
+    ``$``, ``.name``, ``['any name']`` and ``[3]``.
+
+    Raises ValueError saying where the path stops making sense.
+    """
+    if not path.startswith("$"):
+        raise ValueError("a path starts with $")
+    steps: list[str | int] = []
+    at = 1
+    while at < len(path):
+        match = _STEP.match(path, at)
+        if match is None:
+            raise ValueError(f"cannot read the path from character {at + 1} on; use $.name, $['any name'] or $[0]")
+        plain, index, single, double = match.groups()
+        steps.append(int(index) if index is not None else plain or single or double)
+        at = match.end()
+    return steps
+
+
+def _path(value: str) -> str:
+    try:
+        parse_path(value)
+    except ValueError as error:
+        raise refuse(str(error)) from error
+    return value
+
+
+JsonPath = Annotated[str, AfterValidator(_path)]
