@@ -29,7 +29,7 @@ from workers.models import load_model, resolve
 from workers.packing import Ints, PackedBatch, flat_starts, pack
 from workers.plan import place
 from workers.starter.heads import trunk_folder
-from workers.tokenization import Tokenization, load_tokenizer
+from workers.tokenization import Cut, Tokenization, load_tokenizer
 from workers.tuning import tune
 
 Rows = tuple[torch.Tensor, torch.Tensor]
@@ -97,7 +97,7 @@ def main() -> None:
     trunk = Trunk(load_model(checkpoint, "embedding"), device, dtype)
     found = load_tokenizer(checkpoint)
     capacity = min(limit for limit in (found.limit, trunk.capacity, 512) if limit)
-    tokenization = Tokenization(found.tokenizer, capacity, capacity // 4, False)
+    tokenization = Tokenization(found.tokenizer, Cut(capacity, capacity // 4))
 
     windows = [window for text in tokenization.encode(texts_from(options.texts, options.count)) for window in text]
     sequences = [window.ids for window in windows]

@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
-from schemas.config import Input, parse_path
+from schemas.config import Input
 from schemas.document import Document, Failure
 from schemas.errors import DecodeError
+from schemas.fields import parse_path
 from schemas.record import Record
 
 _BOM = b"\xef\xbb\xbf"
@@ -24,9 +25,9 @@ _TYPE_NAMES = {
 }
 
 
-def codec(config: Input) -> Codec:
-    """The codec that ``input.format`` names."""
-    return JsonCodec(config) if config.format == "json" else TextCodec(config)
+def codec(config: Input, keep_fields: bool = False) -> Codec:
+    """The codec that ``input.format`` names. ``keep_fields``: documents keep their event's fields, read."""
+    return JsonCodec(config, keep_fields) if config.format == "json" else TextCodec(config)
 
 
 class Codec(ABC):
@@ -44,29 +45,29 @@ class Codec(ABC):
                 raise DecodeError("the value is null (a tombstone)")
             if len(value) > self._max_bytes:
                 raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
-            text, event = self._read(value)
+            text, event, fields = self._read(value)
             if len(text) > self._max_characters:
                 raise DecodeError(
                     f"the text has {len(text)} characters, input.max_characters is {self._max_characters}"
                 )
             if not text or text.isspace():
                 raise DecodeError("the text is only white space" if text else "the text is empty")
-            return Document(record, text, event)
+            return Document(record, text, event, fields)
         except DecodeError as error:
             document = Document(record)
             document.failure = Failure.of(error, "decode")
             return document
 
     @abstractmethod
-    def _read(self, value: bytes) -> tuple[str, bytes | None]:
-        """(text, the event's own JSON where it is JSON). Raises DecodeError."""
+    def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
+        """(text, the event's own JSON and what it says, where it is JSON). Raises DecodeError."""
 
 
 class TextCodec(Codec):
     """The whole value is the text, in UTF-8."""
 
-    def _read(self, value: bytes) -> tuple[str, bytes | None]:
-        return _utf8(value), None
+    def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
+        return _utf8(value), None, None
 
 
 class JsonCodec(Codec):
@@ -76,12 +77,13 @@ class JsonCodec(Codec):
     unchanged.
     """
 
-    def __init__(self, config: Input) -> None:
+    def __init__(self, config: Input, keep_fields: bool = False) -> None:
         super().__init__(config)
+        self._keep = keep_fields
         self._path = config.text
         self._steps = parse_path(config.text)
 
-    def _read(self, value: bytes) -> tuple[str, bytes | None]:
+    def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
         value = value.removeprefix(_BOM)
         try:
             event = orjson.loads(value)
@@ -96,7 +98,7 @@ class JsonCodec(Codec):
         # Raw line breaks are only ever white space in JSON; without them an event is one line.
         if b"\n" in value or b"\r" in value:
             value = value.replace(b"\n", b" ").replace(b"\r", b" ")
-        return text, value
+        return text, value, event if self._keep else None
 
     def _find(self, event: Any) -> str:
         here = event

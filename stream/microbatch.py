@@ -77,6 +77,10 @@ class MicroBatcher:
         """The unfilled micro-batch, if its linger is over."""
         return self._cut() if self._documents and self._clock() >= self._due else None
 
+    def cut_rest(self) -> MicroBatch | None:
+        """The unfilled micro-batch, linger or not."""
+        return self._cut() if self._documents else None
+
     def purge(self) -> list[Record]:
         """Removes what is not cut yet and belongs to a partition that is not ours to start any more."""
         stays: list[Document] = []

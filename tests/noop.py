@@ -28,6 +28,8 @@ def pipeline(**settings: Any) -> Pipeline:
 class NoopChain:
     """Annotates every document alike, after ``delay`` seconds an event."""
 
+    reads_fields = False
+
     def __init__(self, delay: float = 0.0) -> None:
         self.models = {"tone": {"model": "none", "revision": "0"}}
         self.delay = delay

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -27,12 +29,17 @@ class Trunk:
 
     - ``packed``: the model runs on packed batches as they are; else they are padded and packed again.
     - ``capacity``: tokens a sequence may have, None where the model has no limit.
-    - ``vocabulary``: token ids it has embeddings for.
+    - ``vocabulary``: token ids it has embeddings for; ``weights``: how many numbers it has learnt.
     - ``forward_tokens``: tokens a forward should have; smaller after the device ran out of memory.
+    - ``tuned``: ``forward_tokens`` was measured.
+    - ``fingerprint``: equal for equal models.
     """
 
-    def __init__(self, model: PreTrainedModel, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self, model: PreTrainedModel, device: torch.device, dtype: torch.dtype, fingerprint: str | None = None
+    ) -> None:
         """Takes ``model`` over, a bare transformer in float32 on the CPU, and probes what it can."""
+        self.fingerprint = fingerprint
         if hasattr(model, "pooler"):
             model.pooler = None  # type: ignore[assignment]  # heads that need it keep it
         self._model = model
@@ -41,9 +48,11 @@ class Trunk:
         self._takes_types = "token_type_ids" in inspect.signature(model.forward).parameters
         self._pad = model.config.pad_token_id or 0
         self.vocabulary = embedding_rows(model)
+        self.weights = sum(parameter.numel() for parameter in model.parameters())
         self.device = torch.device("cpu")
         self.dtype = torch.float32
         self.forward_tokens = 1024
+        self.tuned = False
         # Once where arithmetic is exact, for the model's code, and once where it will run, for the kernels.
         self.packed = self._packs(1e-4)
         self._place(device, dtype)
@@ -125,6 +134,29 @@ class Trunk:
         if not close:
             model.set_attn_implementation(self._ordinary)
         return close
+
+
+# What a configuration says of the head, of training, or of where it came from, and not of the trunk.
+_BESIDE = frozenset({
+    "_name_or_path", "architectures", "classifier_dropout", "dtype", "finetuning_task", "id2label", "label2id",
+    "num_labels", "problem_type", "return_dict", "task_specific_params", "torch_dtype", "transformers_version",
+    "summary_type", "summary_use_proj", "summary_activation", "summary_last_dropout", "classifier_pooling",
+    "classifier_activation", "classifier_bias", "seq_classif_dropout", "qa_dropout", "coref_head",
+})  # fmt: skip
+
+
+def fingerprint(model: PreTrainedModel) -> str:
+    """The SHA-256 of a trunk's configuration and tensors; poolers, which belong to heads, left out.
+
+    Buffers count only where they are saved.
+    """
+    config = {key: value for key, value in model.config.to_dict().items() if key not in _BESIDE}
+    digest = hashlib.sha256(f"{type(model).__name__} {json.dumps(config, sort_keys=True, default=str)}".encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        if not name.startswith("pooler."):
+            digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+            digest.update(tensor.contiguous().view(-1).numpy().data)
+    return digest.hexdigest()
 
 
 def embedding_rows(model: PreTrainedModel) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import orjson
 
 from schemas.config import Pipeline
-from schemas.document import Annotation, Document
+from schemas.document import Document, event_id
 from schemas.errors import EncodeError
 from schemas.event import SCHEMA
 from schemas.loader import config_hash
@@ -38,7 +37,7 @@ class EventBuilder:
             annotations = {name: _without_text(annotation) for name, annotation in document.annotations.items()}
         event: dict[str, Any] = {
             "schema": SCHEMA,
-            "id": self.id(document),
+            "id": event_id(document, self.config),
             "pipeline": self._pipeline,
             "source": None if document.record is None else _source(document.record),
         }
@@ -59,14 +58,6 @@ class EventBuilder:
             # orjson's message names types and never the value.
             raise EncodeError(f"the enriched event cannot be written as JSON: {error}") from None
 
-    def id(self, document: Document) -> str:
-        """Equal for equal work: by the record's place or, of a text that came from nowhere, by its SHA-256."""
-        record = document.record
-        if record is None:
-            digest = hashlib.sha256(document.text.encode(errors="surrogatepass")).hexdigest()
-            return f"text-{digest[:16]}-{self.config}"
-        return f"{record.assignment.topic}-{record.assignment.partition}-{record.offset}-{self.config}"
-
 
 def _source(record: Record) -> dict[str, Any]:
     return {
@@ -85,11 +76,15 @@ def _readable(key: bytes | None) -> str | None:
         return None
 
 
-def _without_text(annotation: Annotation) -> Annotation:
-    """``annotation`` without the words of the text."""
-    if "spans" not in annotation:
-        return annotation
-    return {"spans": [{key: value for key, value in span.items() if key != "text"} for span in annotation["spans"]]}
+# What of an annotation may be, or quote, text of the event.
+_TEXTS = frozenset({"text", "question", "aspect"})
+
+
+def _without_text(value: Any) -> Any:
+    """An annotation, or a part of one, without the words of the event."""
+    if isinstance(value, dict):
+        return {key: _without_text(own) for key, own in value.items() if key not in _TEXTS}
+    return [_without_text(own) for own in value] if isinstance(value, list) else value
 
 
 def _require_finite(value: Any) -> None:

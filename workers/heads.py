@@ -9,11 +9,13 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from tokenizers import Encoding
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from schemas.errors import ModelError
+from workers.coreference import CoreferenceHead
 from workers.encoder import States, embedding_rows, probe
 from workers.models import Checkpoint
 from workers.packing import PackedBatch
@@ -40,6 +42,10 @@ class Head(ABC):
     @abstractmethod
     def __call__(self, states: States, batch: PackedBatch) -> Tensor: ...
 
+    def settle(self, states: list[Tensor], windows: list[Encoding]) -> Any:
+        """What a head that reads whole inputs finds in one, from what ``__call__`` gave for each of its windows."""
+        raise NotImplementedError
+
 
 class CheckpointHead(Head):
     """The head of a checkpoint: the model's own forward, its trunk replaced by states already computed.
@@ -55,7 +61,9 @@ class CheckpointHead(Head):
         Raises ModelError for a head that cannot run on hidden states alone.
         """
         config = model.config
-        self.labels = tuple(str(label) for _, label in sorted((config.id2label or {}).items()))
+        # A span head's outputs are start and end, whatever labels its configuration was born with.
+        named = {} if kind == "span" else config.id2label or {}
+        self.labels = tuple(str(label) for _, label in sorted(named.items()))
         self.multi_label = config.problem_type == "multi_label_classification"
         if config.problem_type == "regression":
             raise ModelError(f'model "{checkpoint.name}" predicts a number, not labels, which is not supported')
@@ -70,7 +78,7 @@ class CheckpointHead(Head):
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
         last = states[-1]
-        if self._kind == "token":
+        if self._kind in ("token", "span"):
             return self._logits(last)[0]
         if self._gather == "first":
             return self._logits(first_tokens(last, batch).unsqueeze(1))
@@ -82,7 +90,12 @@ class CheckpointHead(Head):
 
     def _logits(self, states: Tensor) -> Tensor:
         self._stub.states = states
-        return self._model().logits  # type: ignore[no-any-return]
+        return self._scores(self._model())
+
+    def _scores(self, output: Any) -> Tensor:
+        if self._kind == "span":
+            return torch.stack((output.start_logits, output.end_logits), dim=-1)
+        return output.logits  # type: ignore[no-any-return]
 
     @torch.inference_mode()
     def _settle(self, checkpoint: Checkpoint) -> None:
@@ -93,7 +106,7 @@ class CheckpointHead(Head):
         pad = model.config.pad_token_id or 0
         ids, batch = probe(embedding_rows(trunk), pad, (5, 9, 9), None)
         rows = [torch.from_numpy(row).unsqueeze(0) for row in np.split(ids, batch.starts[1:-1])]
-        expected = torch.cat([model(input_ids=row).logits.flatten(0, -2) for row in rows])
+        expected = torch.cat([self._scores(model(input_ids=row)).flatten(0, -2) for row in rows])
         states = (torch.cat([trunk(input_ids=row).last_hidden_state for row in rows], dim=1),)
         setattr(model, model.base_model_prefix, self._stub)
         ways: tuple[Gather, ...] = ("first", "mean", "whole") if self._kind == "sequence" else ("whole",)
@@ -115,6 +128,26 @@ class EmbeddingHead(Head):
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
         return self._pool(states[-1], batch)
+
+
+class ClusterHead(Head):
+    """Coreference over whole texts: what it gives for a batch are the states, settled text by text."""
+
+    def __init__(self, module: CoreferenceHead) -> None:
+        self._module = module
+        self.segment = module.max_segment_len
+
+    def __call__(self, states: States, batch: PackedBatch) -> Tensor:
+        return states[-1][0]
+
+    def settle(self, states: list[Tensor], windows: list[Encoding]) -> list[list[tuple[int, int]]]:
+        """Clusters of half-open spans of words. What begins or ends with a special token is no mention."""
+        places = [place for window in windows for place in window.word_ids]
+        found = []
+        for cluster in self._module(torch.cat(states)):
+            ends = [(places[first], places[last - 1]) for first, last in cluster]
+            found.append([(first, last + 1) for first, last in ends if first is not None and last is not None])
+        return found
 
 
 class LayersHead(Head):

@@ -22,6 +22,7 @@ from huggingface_hub.errors import (
 from transformers import (
     CONFIG_MAPPING,
     AutoModel,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     PreTrainedModel,
@@ -37,15 +38,21 @@ _FILES = [
     "config.json", _WEIGHTS, _INDEX, "model-*.safetensors",
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
     "vocab.txt", "vocab.json", "merges.txt", "*.model",
-    "modules.json", "1_Pooling/config.json",
+    "modules.json", "1_Pooling/config.json", "coreference.json", "coreference.safetensors",
 ]  # fmt: skip
 
 _AUTO: dict[HeadKind, Any] = {
     "sequence": AutoModelForSequenceClassification,
     "token": AutoModelForTokenClassification,
+    "span": AutoModelForQuestionAnswering,
     "embedding": AutoModel,
 }
-_ARCHITECTURE: dict[HeadKind, str] = {"sequence": "SequenceClassification", "token": "TokenClassification"}
+_ARCHITECTURE: dict[HeadKind, str] = {
+    "sequence": "SequenceClassification", "token": "TokenClassification", "span": "QuestionAnswering",
+}  # fmt: skip
+_HEADS: dict[HeadKind, str] = {
+    "sequence": "sequence classification", "token": "token classification", "span": "question answering",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def resolve(name: str, revision: str | None = None) -> Checkpoint:
         folder = _download(name, revision)
         commit = folder.name
     config = _read_config(name, folder)
-    weights = _weights(name, folder)
+    weights = [*_weights(name, folder), *folder.glob("coreference.safetensors")]
     return Checkpoint(name, folder, commit[:12] if commit else _digest(weights), config)
 
 
@@ -93,7 +100,7 @@ def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
     wanted = _ARCHITECTURE.get(kind)
     architectures = checkpoint.config.get("architectures") or []
     if wanted and architectures and not any(wanted in str(architecture) for architecture in architectures):
-        raise ModelError(f'model "{name}" has no {kind} classification head: it is a {", ".join(architectures)}')
+        raise ModelError(f'model "{name}" has no {_HEADS[kind]} head: it is a {", ".join(architectures)}')
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -111,7 +118,7 @@ def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
     missing = sorted(key for key in info["missing_keys"] if kind == "sequence" or not key.startswith("pooler."))
     if missing:
         raise ModelError(
-            f'model "{name}" has no trained {kind} classification head: {len(missing)} of its weights '
+            f'model "{name}" has no trained {_HEADS[kind]} head: {len(missing)} of its weights '
             f"are missing, {missing[0]} for one"
             if wanted
             else f'model "{name}" is incomplete: {len(missing)} weights are missing, {missing[0]} for one'

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from transformers import PreTrainedModel
 
-from schemas.config import AnyTask, Compute, EmbeddingTask, Pipeline
+from schemas import dependencies
+from schemas.conditions import VARIABLES, Condition
+from schemas.config import Compute, Pipeline
 from schemas.errors import DeviceError, ModelError
-from workers.encoder import Trunk
-from workers.heads import CheckpointHead, EmbeddingHead, Head, LayersHead, base_model, pooling_of
+from schemas.tasks import AnyTask, EmbeddingTask, SimilarityTask
+from workers import coreference
+from workers.encoder import Trunk, fingerprint
+from workers.heads import CheckpointHead, ClusterHead, EmbeddingHead, Head, LayersHead, base_model, pooling_of
 from workers.models import Checkpoint, load_model, resolve
-from workers.stage import Output, Stage
+from workers.stage import Output, Per, Stage
 from workers.starter.heads import load_head, trunk_folder, trunk_max_tokens
 from workers.tasks.base import HeadInfo, HeadKind, Task
 from workers.tasks.registry import task_class
-from workers.tokenization import CheckpointTokenizer, Tokenization, load_tokenizer, settle
+from workers.tokenization import CheckpointTokenizer, Cut, Tokenization, load_tokenizer, settle
+
+log = logging.getLogger("glossator")
+
+_PER: dict[HeadKind, Per] = {
+    "sequence": "sequence", "token": "token", "span": "token", "embedding": "sequence", "coreference": "input",
+}  # fmt: skip
 
 STARTER = "starter"
 Progress = Callable[[str], None]
@@ -26,64 +40,138 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A task, its stage and which of the stage's outputs it reads."""
+    """A task and its place in the plan.
+
+    - ``stage``, ``output``: whose forward it reads and which head of it; None for a task without a model.
+    - ``level``: the forwards of this level must have run before it can annotate; -1 if none need to.
+    - ``condition``: when it runs at all; ``requires``: the tasks whose spans it reads.
+    - ``rides``: its stage reads every event for another task's sake anyway, so it joins in, and its condition
+      only decides whether the annotation is made.
+    - ``key``: model, revision and settings in a hash, for the cache; None if the task cannot be cached.
+    """
 
     task: Task
-    stage: int
+    stage: int | None
     output: int
+    level: int
+    condition: Condition | None
+    requires: tuple[str, ...]
+    rides: bool
+    key: bytes | None
+
+    @property
+    def conditional(self) -> bool:
+        return self.condition is not None or bool(self.requires)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The tasks that must have annotated before this one is decided."""
+        spoken_of = self.condition.names - VARIABLES if self.condition else frozenset()
+        return spoken_of | frozenset(self.requires)
 
 
 class Planner:
-    """Loads what the tasks name. Tasks that name the same model share its trunk, and those that also cut
-    texts alike share a stage: one tokenisation, one forward."""
+    """Loads what the tasks name and settles who shares what.
 
-    def __init__(self, compute: Compute, on_progress: Progress | None = None) -> None:
-        """Raises DeviceError when the device asked for is not there."""
+    Tasks whose trunks hold the same weights share one trunk in memory; of these, tasks of one level that cut
+    their inputs alike share a stage: one tokenisation, one forward.
+    """
+
+    def __init__(self, compute: Compute, on_progress: Progress | None = None, trunks: Iterable[Trunk] = ()) -> None:
+        """``trunks``: loaded before, to be shared. Raises DeviceError when the device asked for is not there."""
         self.device, self.dtype = place(compute)
         self.stages: list[Stage] = []
         self.tasks: list[Planned] = []
         self.models: dict[str, dict[str, str]] = {}
-        self._forward_tokens = compute.forward_tokens
+        self._compute = compute
         self._say = on_progress or (lambda _: None)
         self._checkpoints: dict[tuple[str, str | None], Checkpoint] = {}
         self._tokenizers: dict[Path, CheckpointTokenizer] = {}
         self._trunks: dict[Path, Trunk] = {}
+        self._shared = [trunk for trunk in trunks if (trunk.device, trunk.dtype) == (self.device, self.dtype)]
         self._heads: dict[tuple[Path, str], Head] = {}
 
     def add(self, config: AnyTask) -> None:
-        """Loads what ``config`` needs and finds its place. Raises ModelError naming the task."""
-        chosen = task_class(config.task)
+        """Loads what ``config`` needs and finds its place, after all it requires. Raises ModelError naming the task."""
         try:
-            if config.model == STARTER:
-                self._say("loading the starter models")
-                checkpoint = self._checkpoint(str(trunk_folder()), None)
-                head, revision = self._starter_head(config)
+            chosen = task_class(config)
+            raw = config.model_dump()
+            condition = dependencies.condition(raw)
+            requires = tuple(name for _, name in dependencies.spans_needed(raw))
+            if chosen.head_kind is None or config.model is None:
+                self._add_plain(config, chosen, condition, requires)
             else:
-                self._say(f"loading {config.model}")
-                checkpoint = self._checkpoint(config.model, config.revision)
-                head, revision = self._head(config, checkpoint, chosen.head_kind), checkpoint.revision
-            tokenizer = self._tokenizer(checkpoint)
-            if config.model == STARTER:
-                tokenizer = replace(tokenizer, limit=trunk_max_tokens())
-            place = self._stage(config, tokenizer, self._trunk(checkpoint))
+                self._add_model(config, chosen, config.model, condition, requires)
         except ModelError as error:
             raise ModelError(f'task "{config.name}": {error}') from error
-        stage = self.stages[place]
+
+    def _add_plain(
+        self, config: AnyTask, chosen: type[Task], condition: Condition | None, requires: tuple[str, ...]
+    ) -> None:
+        task = chosen(config, HeadInfo())
+        reference = task.reference()
+        if reference is None:
+            raise ModelError(f"{config.task} needs a model")
+        level = max(self._available(requires), self._available(_tasks_of(condition)))
+        key = _key(task, config, reference)
+        self.tasks.append(Planned(task, None, 0, level, condition, requires, False, key))
+        self.models[config.name] = reference
+
+    def _add_model(
+        self, config: AnyTask, chosen: type[Task], model: str, condition: Condition | None, requires: tuple[str, ...]
+    ) -> None:
+        kind = chosen.head_kind
+        assert kind is not None
+        checkpoint, head, revision = self._load(config, kind, model)
+        tokenizer = self._tokenizer(checkpoint)
+        if model == STARTER:
+            tokenizer = replace(tokenizer, limit=trunk_max_tokens())
+        trunk = self._trunk(checkpoint)
         info = HeadInfo(
-            head.labels,
-            head.multi_label,
-            head.thresholds,
-            tokenizer.word_aware,
-            tokenizer.unk_id,
-            head.aggregation,
+            head.labels, head.multi_label, head.thresholds, tokenizer.word_aware, tokenizer.unk_id, head.aggregation
         )
         task = chosen(config, info)
-        output = Output(head, task.activation(), chosen.head_kind == "token")
+        cut = settle(config, tokenizer, trunk.capacity, task.windowed, task.paired)
+        if isinstance(head, ClusterHead):
+            cut = Cut(head.segment, 0, segments=True)
+        inputs_after, decided_after = self._available(requires), self._available(_tasks_of(condition))
+        conditional = condition is not None or self._conditional(requires)
+        place, rides = self._stage(
+            trunk, tokenizer, cut, inputs_from=inputs_after + 1, decided_from=decided_after + 1, conditional=conditional
+        )
+        stage = self.stages[place]
+        output = Output(head, task.activation(), _PER[kind])
         if output not in stage.outputs:
             stage.outputs.append(output)
         stage.tasks.append(config.name)
-        self.tasks.append(Planned(task, place, stage.outputs.index(output)))
-        self.models[config.name] = {"model": config.model, "revision": revision}
+        reference = {"model": model, "revision": revision}
+        level = max(stage.level, decided_after)
+        key = _key(task, config, reference)
+        self.tasks.append(Planned(task, place, stage.outputs.index(output), level, condition, requires, rides, key))
+        self.models[config.name] = reference
+
+    def _available(self, names: Iterable[str]) -> int:
+        """The level after whose forwards all of ``names`` can have annotated; -1 before any."""
+        return max((planned.level for planned in self.tasks if planned.task.name in set(names)), default=-1)
+
+    def _conditional(self, names: Iterable[str]) -> bool:
+        """Whether one of ``names`` may not have run."""
+        required = [planned for planned in self.tasks if planned.task.name in set(names)]
+        return any(planned.condition or self._conditional(planned.requires) for planned in required)
+
+    def _load(self, config: AnyTask, kind: HeadKind, model: str) -> tuple[Checkpoint, Head, str]:
+        if model == STARTER:
+            self._say("loading the starter models")
+            checkpoint = self._checkpoint(str(trunk_folder()), None)
+            if config.revision is not None:
+                raise ModelError('model "starter" has no revisions to choose from')
+            if kind == "embedding":
+                return checkpoint, self._head(config, checkpoint, kind), checkpoint.revision
+            module = load_head(config.task, self.device)
+            return checkpoint, LayersHead(module), module.revision
+        self._say(f"loading {model}")
+        checkpoint = self._checkpoint(model, config.revision)
+        return checkpoint, self._head(config, checkpoint, kind), checkpoint.revision
 
     def _checkpoint(self, name: str, revision: str | None) -> Checkpoint:
         key = (name, revision)
@@ -92,24 +180,25 @@ class Planner:
         return self._checkpoints[key]
 
     def _head(self, config: AnyTask, checkpoint: Checkpoint, kind: HeadKind) -> Head:
-        if isinstance(config, EmbeddingTask):
+        if isinstance(config, EmbeddingTask | SimilarityTask):
             pooling = config.pooling or pooling_of(checkpoint)
             return self._heads.setdefault((checkpoint.folder, pooling), EmbeddingHead(pooling))
         if (checkpoint.folder, kind) not in self._heads:
-            model = load_model(checkpoint, kind)
-            trunk = base_model(model)
-            head = CheckpointHead(model, kind, checkpoint)
-            head.place(self.device, self.dtype)
-            self._heads[checkpoint.folder, kind] = head
-            if checkpoint.folder not in self._trunks:
-                self._trunks[checkpoint.folder] = self._new_trunk(trunk)
+            self._heads[checkpoint.folder, kind] = self._new_head(checkpoint, kind)
         return self._heads[checkpoint.folder, kind]
 
-    def _starter_head(self, config: AnyTask) -> tuple[Head, str]:
-        if config.revision is not None:
-            raise ModelError('model "starter" has no revisions to choose from')
-        module = load_head(config.task, self.device)
-        return LayersHead(module), module.revision
+    def _new_head(self, checkpoint: Checkpoint, kind: HeadKind) -> Head:
+        if kind == "embedding":
+            return EmbeddingHead(pooling_of(checkpoint))
+        if kind == "coreference":
+            return ClusterHead(coreference.load_head(checkpoint.folder, self.device))
+        model = load_model(checkpoint, kind)
+        trunk = base_model(model)
+        head = CheckpointHead(model, kind, checkpoint)
+        head.place(self.device, self.dtype)
+        if checkpoint.folder not in self._trunks:
+            self._trunks[checkpoint.folder] = self._new_trunk(trunk)
+        return head
 
     def _trunk(self, checkpoint: Checkpoint) -> Trunk:
         if checkpoint.folder not in self._trunks:
@@ -117,9 +206,17 @@ class Planner:
         return self._trunks[checkpoint.folder]
 
     def _new_trunk(self, model: PreTrainedModel) -> Trunk:
-        trunk = Trunk(model, self.device, self.dtype)
-        if self._forward_tokens is not None:
-            trunk.forward_tokens = self._forward_tokens
+        """A trunk of ``model``, or the one whose weights are the same to the last bit."""
+        print_ = fingerprint(model)
+        for trunk in (*self._trunks.values(), *self._shared):
+            if trunk.fingerprint == print_:
+                break
+        else:
+            trunk = Trunk(model, self.device, self.dtype, print_)
+        if self._compute.forward_tokens is not None:
+            trunk.forward_tokens = self._compute.forward_tokens
+        if self._compute.attention == "flash" and self.device.type == "cuda" and not trunk.packed:
+            log.warning("compute.attention is flash, but this model cannot use it: its sequences are padded")
         return trunk
 
     def _tokenizer(self, checkpoint: Checkpoint) -> CheckpointTokenizer:
@@ -127,22 +224,68 @@ class Planner:
             self._tokenizers[checkpoint.folder] = load_tokenizer(checkpoint)
         return self._tokenizers[checkpoint.folder]
 
-    def _stage(self, config: AnyTask, tokenizer: CheckpointTokenizer, trunk: Trunk) -> int:
-        cut = settle(config, tokenizer, trunk.capacity)
+    def _stage(
+        self,
+        trunk: Trunk,
+        tokenizer: CheckpointTokenizer,
+        cut: Cut,
+        *,
+        inputs_from: int,
+        decided_from: int,
+        conditional: bool,
+    ) -> tuple[int, bool]:
+        """(the stage, whether the task rides on it): the first whose forward can serve, or a new one.
+
+        ``inputs_from``, ``decided_from``: the levels from which on the inputs and the condition are known.
+        """
+        level = max(inputs_from, decided_from)
         for index, stage in enumerate(self.stages):
-            own = stage.tokenization
-            if stage.trunk is trunk and (own.max_length, own.stride, own.truncate) == cut:
-                return index
-        self.stages.append(Stage(trunk, Tokenization(tokenizer.tokenizer, *cut)))
-        return len(self.stages) - 1
+            if (
+                stage.trunk is not trunk
+                or stage.tokenization.cut != cut
+                or not stage.tokenization.of(tokenizer.tokenizer)
+            ):
+                continue
+            if stage.level == level and (stage.conditional or not conditional):
+                stage.conditional = stage.conditional and conditional
+                return index, False
+            if conditional and not stage.conditional and stage.level >= inputs_from:
+                return index, True
+        tokenization = Tokenization(tokenizer.tokenizer, cut, tokenizer.types)
+        self.stages.append(Stage(trunk, tokenization, level, conditional))
+        return len(self.stages) - 1, False
 
 
-def plan(pipeline: Pipeline, on_progress: Progress | None = None) -> Planner:
-    """Everything ``pipeline`` needs, loaded. Raises ModelError and DeviceError."""
-    planner = Planner(pipeline.compute, on_progress)
-    for config in pipeline.tasks:
+def plan(pipeline: Pipeline, on_progress: Progress | None = None, trunks: Iterable[Trunk] = ()) -> Planner:
+    """Everything ``pipeline`` needs, loaded. ``trunks``: see ``Planner``. Raises ModelError and DeviceError."""
+    planner = Planner(pipeline.compute, on_progress, trunks)
+    tasks = pipeline.tasks
+    order = [tasks[index] for index in dependencies.in_order([task.model_dump() for task in tasks])]
+    # What runs for every event comes first, so that what runs for some can ride on its forwards.
+    always = [task for task in order if _always(task, tasks)]
+    for config in [*always, *(task for task in order if task not in always)]:
         planner.add(config)
+    for planned in planner.tasks:
+        if planned.stage is not None:
+            planned.task.learn(partial(planner.stages[planned.stage].read, planned.output))
     return planner
+
+
+def _always(task: AnyTask, tasks: Sequence[AnyTask]) -> bool:
+    """Whether ``task`` and all whose spans it reads have no condition."""
+    required = {name for _, name in dependencies.spans_needed(task.model_dump())}
+    return task.when is None and all(_always(other, tasks) for other in tasks if other.name in required)
+
+
+def _tasks_of(condition: Condition | None) -> frozenset[str]:
+    return condition.names - VARIABLES if condition else frozenset()
+
+
+def _key(task: Task, config: AnyTask, reference: Mapping[str, str]) -> bytes | None:
+    if not task.cacheable:
+        return None
+    settings = config.model_dump(mode="json", exclude={"name", "when"})
+    return hashlib.sha256(json.dumps([reference, settings], sort_keys=True).encode()).digest()
 
 
 def place(compute: Compute) -> tuple[torch.device, torch.dtype]:
@@ -151,6 +294,10 @@ def place(compute: Compute) -> tuple[torch.device, torch.dtype]:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)
+    if compute.attention == "flash" and device.type == "cpu":
+        log.warning(
+            "compute.attention is flash, which needs a CUDA device: on this CPU sequences of equal length go together"
+        )
     if device.type == "cuda":
         if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
             raise DeviceError(f"compute.device is {name}, but torch sees {torch.cuda.device_count()} CUDA devices")

@@ -15,19 +15,21 @@ from workers.stats import Stats
 class Publisher:
     """Makes the records of a micro-batch, in order, with the input's key, headers and timestamp."""
 
-    def __init__(self, pipeline: Pipeline, builder: EventBuilder, stats: Stats) -> None:
-        self._builder = builder
+    def __init__(self, pipeline: Pipeline, stats: Stats) -> None:
         self._topic = pipeline.output.topic
         self._dead_topic = pipeline.output.dead_letter_topic
         self._pipeline = pipeline.pipeline
         self._stats = stats
+        self._config = ""
 
-    def outbounds(self, batch: MicroBatch) -> list[tuple[Record | None, Outbound]]:
+    def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[tuple[Record | None, Outbound]]:
         """For each event of ``batch`` (the record it was made of, what to send); see ``Sink.send``.
+
+        ``builder``: of the configuration that has computed the batch.
 
         Events of partitions that are gone are left out: whoever owns them now sends them.
         """
-        stats = self._stats
+        stats, self._config = self._stats, builder.config
         outbounds: list[tuple[Record | None, Outbound]] = []
         for document in batch.documents:
             record = document.record
@@ -36,7 +38,7 @@ class Publisher:
                 continue
             if document.failure is None:
                 try:
-                    value = self._builder.build(document)
+                    value = builder.build(document)
                 except EncodeError as error:
                     document.failure = Failure.of(error, "encode")
                 else:
@@ -57,4 +59,4 @@ class Publisher:
         return self._dead_letter(record, failure)
 
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
-        return dead_letter(record, failure, self._dead_topic, self._pipeline, self._builder.config)
+        return dead_letter(record, failure, self._dead_topic, self._pipeline, self._config)

@@ -1,10 +1,11 @@
-"""A stage: the tasks that read the same sequences of the same trunk, in one forward."""
+"""A stage: the tasks of one level that have the same trunk read inputs cut alike, in one forward."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,22 +14,32 @@ from tokenizers import Encoding
 from torch import Tensor
 
 from schemas.document import Document, Failure
-from schemas.errors import DeviceError, EventError, ForwardError, TokenizeError
+from schemas.errors import DeviceError, EventError, ForwardError, ModelError, TokenizeError
 from workers.encoder import Trunk
 from workers.heads import Head
 from workers.packing import Ints, PackedBatch, flat_starts, pack
-from workers.tasks.base import Activation, Scores
-from workers.tokenization import Tokenization, kept
+from workers.tasks.base import Activation, Input, Reading, Scores
+from workers.tokenization import Tokenization
+
+
+@dataclass(slots=True)
+class Reads:
+    """What one document has a stage read: per task its inputs, and the windows of each of them."""
+
+    asked: dict[str, Sequence[Input]]
+    windows: dict[Input, list[Encoding]]
 
 
 @dataclass(slots=True)
 class Job:
-    """A stage's share of a micro-batch. S sequences of all documents, equal texts once, L tokens together.
+    """A stage's share of a micro-batch. S sequences of all documents, equal inputs once, L tokens together.
 
     - ``windows`` [S], ``lengths`` [S], ``starts`` [S+1], ``ids`` [L], ``types`` [L] or None.
-    - ``spans``: per document the first and last + 1 of its sequences; None where it takes no part.
+    - ``places``: input -> the first and last + 1 of its sequences.
     - ``batches``: the forwards, as cut beforehand.
     - ``scores``: per head ``[S, labels]`` or ``[L, labels]``, filled by the forwards.
+    - ``states``: per head that reads whole inputs, sequence -> hidden states ``[tokens, H]``, while they are needed.
+    - ``settled``: per such head, input -> what it says.
     - ``failed``: sequence -> why it has no scores.
     """
 
@@ -37,73 +48,120 @@ class Job:
     starts: Ints
     ids: Ints
     types: Ints | None
-    spans: list[tuple[int, int] | None]
+    places: dict[Input, tuple[int, int]]
     batches: list[PackedBatch]
     scores: list[Scores | None]
+    states: list[dict[int, Tensor]]
+    settled: list[dict[Input, Any]]
     failed: dict[int, Failure] = field(default_factory=dict)
+
+    def failure(self, read: Input) -> Failure | None:
+        return next((self.failed[n] for n in range(*self.places[read]) if n in self.failed), None)
+
+
+Per = Literal["sequence", "token", "input"]
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One head with its activation. ``per_token`` says which shape its scores have."""
+    """One head with its activation; ``per`` says what it has scores for."""
 
     head: Head
     activation: Activation
-    per_token: bool
+    per: Per
 
 
 class Stage:
-    """Tokenises, packs and computes; the tasks' annotations are the chain's business."""
+    """Tokenises, packs and computes; what is asked and what becomes of the scores is the chain's business.
 
-    def __init__(self, trunk: Trunk, tokenization: Tokenization) -> None:
+    ``level``: how many forwards must have run before, because a condition or an input needs their
+    annotations. ``conditional``: every task in it has a condition.
+    """
+
+    def __init__(self, trunk: Trunk, tokenization: Tokenization, level: int = 0, conditional: bool = False) -> None:
         self.trunk = trunk
         self.tokenization = tokenization
+        self.level = level
+        self.conditional = conditional
         self.outputs: list[Output] = []
         self.tasks: list[str] = []
 
-    def prepare(self, documents: Sequence[Document]) -> None:
-        """Appends each document's windows to its ``sequences``, or sets its ``failure``."""
-        results = self.tokenization.encode([document.text for document in documents])
-        for document, windows in zip(documents, results, strict=True):
-            if isinstance(windows, EventError):
-                document.failure = Failure.of(windows, "tokenize")
-                continue
-            document.sequences.append(windows)
-            document.tokens += sum(map(len, windows))
-            if self.tokenization.truncate and (read := kept(windows[0])) is not None:
-                document.notices += [
-                    {"task": task, "kind": "truncated", "kept": read, "of": len(document.text)} for task in self.tasks
-                ]
+    def prepare(self, documents: Sequence[Document], index: int, asked: Sequence[dict[str, Sequence[Input]]]) -> None:
+        """Sets each document's ``sequences[index]``, or its ``failure``. ``asked``: per document, task -> inputs."""
+        wanted = [dict.fromkeys(read for inputs in own.values() for read in inputs) for own in asked]
+        results = iter(self.tokenization.encode([read for inputs in wanted for read in inputs]))
+        for document, own, inputs in zip(documents, asked, wanted, strict=True):
+            windows: dict[Input, list[Encoding]] = {}
+            for read in inputs:
+                encoded = next(results)
+                if isinstance(encoded, EventError):
+                    task = next(name for name, theirs in own.items() if read in theirs)
+                    document.failure = document.failure or Failure.of(encoded, "tokenize", task)
+                else:
+                    windows[read] = encoded
+                    document.tokens += sum(map(len, encoded))
+            document.sequences[index] = Reads(own, windows)
 
     def pack(self, documents: Sequence[Document], index: int) -> Job:
         """The work of this stage, whose place in the chain is ``index``."""
         windows: list[Encoding] = []
-        spans: list[tuple[int, int] | None] = []
-        seen: dict[str, tuple[int, int]] = {}
+        places: dict[Input, tuple[int, int]] = {}
+        paired = False
         for document in documents:
-            if document.failure is not None:
-                spans.append(None)
+            reads: Reads | None = document.sequences.get(index)
+            if document.failure is not None or reads is None:
                 continue
-            span = seen.get(document.text)
-            if span is None:
-                first = len(windows)
-                windows += document.sequences[index]
-                span = seen[document.text] = (first, len(windows))
-            spans.append(span)
+            for read, own in reads.windows.items():
+                if read not in places:
+                    paired = paired or isinstance(read, tuple)
+                    places[read] = (len(windows), len(windows) + len(own))
+                    windows += own
         lengths = np.fromiter(map(len, windows), np.int64, len(windows))
         starts = flat_starts(lengths)
         total = int(starts[-1])
         ids = np.fromiter(chain.from_iterable(window.ids for window in windows), np.int64, total)
         types = None
-        if self.tokenization.typed:
+        if self.tokenization.typed or (paired and self.tokenization.typed_pairs):
             types = np.fromiter(chain.from_iterable(window.type_ids for window in windows), np.int64, total)
-        job = Job(windows, lengths, starts, ids, types, spans, [], [None] * len(self.outputs))
+        heads = len(self.outputs)
+        job = Job(
+            windows, lengths, starts, ids, types, places, [], [None] * heads,
+            [{} for _ in range(heads)], [{} for _ in range(heads)],
+        )  # fmt: skip
         # An id without an embedding would break a CUDA context for good, so it never gets there.
         for sequence in _sequences(np.flatnonzero(ids >= self.trunk.vocabulary), starts):
             error = TokenizeError("the tokenizer gave a token the model has no embedding for")
             job.failed[sequence] = Failure.of(error, "tokenize")
         job.batches = self._cut(job, np.array([n for n in range(len(windows)) if n not in job.failed], np.int64))
         return job
+
+    def readings(self, job: Job, reads: Reads, task: str, output: int) -> list[Reading]:
+        """What ``task`` of a document gets to see: a reading for each of its inputs."""
+        per, scores, settled = self.outputs[output].per, job.scores[output], job.settled[output]
+        made = []
+        for read in reads.asked[task]:
+            first, last = job.places[read]
+            if per == "input":
+                own = [settled[read]]
+            elif scores is None:
+                raise AssertionError("no forward has run")
+            elif per == "token":
+                own = [scores[job.starts[n] : job.starts[n + 1]] for n in range(first, last)]
+            else:
+                own = [scores[n] for n in range(first, last)]
+            made.append(Reading(job.windows[first:last], own))
+        return made
+
+    def read(self, output: int, inputs: Sequence[Input]) -> list[Reading]:
+        """The readings of ``inputs`` that belong to no event. Raises ModelError when one cannot be read."""
+        document = Document(None)
+        self.prepare([document], 0, [{"": inputs}])
+        job = self.pack([document], 0)
+        self.forward(job)
+        failure = document.failure or next(iter(job.failed.values()), None)
+        if failure is not None:
+            raise ModelError(f"a text of the pipeline file cannot be read: {failure.message}")
+        return self.readings(job, document.sequences[0], "", output)
 
     def forward(self, job: Job) -> None:
         """Runs every forward of ``job``. Whatever fails is halved until the sequence at fault stands alone.
@@ -136,6 +194,26 @@ class Stage:
                 for half in (batch.sequences[middle:], batch.sequences[:middle]):
                     pending += self._cut(job, half)[::-1]
         job.batches = []
+        for index, output in enumerate(self.outputs):
+            if output.per == "input":
+                self._settle(job, index, output)
+
+    @torch.inference_mode()
+    def _settle(self, job: Job, index: int, output: Output) -> None:
+        """Has a head that reads whole inputs say what it finds in each of them, window after window."""
+        states = job.states[index]
+        for read, (first, last) in job.places.items():
+            if job.failure(read) is not None:
+                continue
+            try:
+                job.settled[index][read] = output.head.settle(
+                    [states.pop(n) for n in range(first, last)], job.windows[first:last]
+                )
+            except Exception as error:
+                if _is_sticky(error):
+                    raise DeviceError(f"{self.trunk.device} is lost: {type(error).__name__}") from error
+                job.failed[first] = Failure.of(error, "forward")
+        states.clear()
 
     def _attempt(self, job: Job, batch: PackedBatch) -> Exception | None:
         try:
@@ -144,24 +222,33 @@ class Stage:
             # The frames hold tensors, and with them the memory the next attempt needs.
             return error.with_traceback(None)
         for index, (output, result) in enumerate(zip(self.outputs, results, strict=True)):
-            rows = batch.tokens if output.per_token else batch.sequences
+            if isinstance(result, Tensor):
+                for place, sequence in enumerate(batch.sequences):
+                    job.states[index][int(sequence)] = result[batch.starts[place] : batch.starts[place + 1]]
+                continue
+            per_token = output.per == "token"
+            rows = batch.tokens if per_token else batch.sequences
             scores = job.scores[index]
             if scores is None:
-                size = len(job.ids) if output.per_token else len(job.windows)
+                size = len(job.ids) if per_token else len(job.windows)
                 scores = job.scores[index] = np.empty((size, result.shape[1]), np.float32)
             scores[rows] = result
             wrong = np.flatnonzero(~np.isfinite(result).all(axis=1))
             if len(wrong):
-                for place in _sequences(wrong, batch.starts) if output.per_token else wrong:
+                for place in _sequences(wrong, batch.starts) if per_token else wrong:
                     strange = ForwardError("the model returned a score that is not a number")
                     job.failed[int(batch.sequences[place])] = Failure.of(strange, "forward")
         return None
 
     @torch.inference_mode()
-    def _compute(self, job: Job, batch: PackedBatch) -> list[Scores]:
+    def _compute(self, job: Job, batch: PackedBatch) -> list[Scores | Tensor]:
         every_layer = any(output.head.every_layer for output in self.outputs)
         states = self.trunk.forward(batch, job.ids, job.types, every_layer)
-        return [_activate(output.head(states, batch), output.activation) for output in self.outputs]
+        return [
+            output.head(states, batch) if output.per == "input"
+            else _activate(output.head(states, batch), output.activation)
+            for output in self.outputs
+        ]  # fmt: skip
 
     def _cut(self, job: Job, sequences: Ints) -> list[PackedBatch]:
         return pack(job.lengths, job.starts, sequences, self.trunk.forward_tokens, padded=not self.trunk.packed)

@@ -35,6 +35,7 @@ def tune(trunk: Trunk, most: int, seconds: float = 3.0) -> None:
             except torch.OutOfMemoryError:
                 sizes = sizes[: sizes.index(size)]
                 break
+    trunk.tuned = True
     if rates:
         trunk.forward_tokens = max(rates, key=lambda size: rates[size])
 

@@ -58,7 +58,7 @@ def close(one: Any, other: Any) -> bool:
 def sizes(chain: Chain, monkeypatch: pytest.MonkeyPatch, limit: int | None = None) -> list[list[int]]:
     """Records the lengths of the sequences of every forward; out of memory above ``limit`` tokens."""
     forwards: list[list[int]] = []
-    for trunk in {stage.trunk for stage in chain._stages}:
+    for trunk in {stage.trunk for stage in chain.stages}:
 
         def forward(batch, ids, *rest, own=trunk.forward):
             forwards.append(np.diff(batch.starts).tolist())
@@ -86,7 +86,7 @@ def test_what_a_document_gets_does_not_depend_on_its_company(chain):
 
 def test_annotations_are_made_of_the_models_own_scores(chain):
     (own,) = annotations(chain, ["the quick brown fox"])
-    window = chain._stages[0].tokenization.encode(["the quick brown fox"])[0][0]
+    window = chain.stages[0].tokenization.encode(["the quick brown fox"])[0][0]
     logits = torch.from_numpy(expected("bert", "sequence", window.ids))
     assert own["tone"]["scores"] == pytest.approx(
         dict(zip(tiny.LABELS["sequence"], logits.softmax(-1).tolist(), strict=True)), abs=1e-4
@@ -96,7 +96,7 @@ def test_annotations_are_made_of_the_models_own_scores(chain):
 def test_tokens_are_counted_over_all_stages(chain):
     (document,) = documents(["the quick brown fox"])
     chain.prepare([document])
-    windows = [stage.tokenization.encode([document.text])[0] for stage in chain._stages]
+    windows = [stage.tokenization.encode([document.text])[0] for stage in chain.stages]
     assert document.tokens == sum(len(window) for own in windows for window in own)
 
 
@@ -138,7 +138,7 @@ def test_a_text_the_tokenizer_refuses_fails_alone(chain):
 
 
 def test_a_token_without_an_embedding_never_reaches_the_device(chain, monkeypatch):
-    chain._stages[0].trunk.vocabulary = 20
+    chain.stages[0].trunk.vocabulary = 20
     batch = documents(["", "the quick brown fox", ""])
     chain.run(batch)
     assert [document.failure is None for document in batch] == [True, False, True]
@@ -147,7 +147,7 @@ def test_a_token_without_an_embedding_never_reaches_the_device(chain, monkeypatc
 
 def poison(chain: Chain, monkeypatch: pytest.MonkeyPatch, text: str, error: Exception) -> list[int]:
     """The first stage raises whenever a forward holds a token of ``text``; returns the sizes of the forwards."""
-    stage = chain._stages[0]
+    stage = chain.stages[0]
     (mark, *_) = stage.tokenization.encode([text])[0][0].ids[1:]
     own, forwards = stage.trunk.forward, []
 
@@ -167,7 +167,7 @@ def test_a_failing_forward_is_bisected_until_the_poison_stands_alone(chain, monk
     # The poison twice: equal texts are one sequence, and every document that owns it fails.
     batch = documents([*texts[:5], "\N{PILE OF POO}", *texts[5:], "\N{PILE OF POO}"])
     forwards = poison(chain, monkeypatch, "\N{PILE OF POO}", RuntimeError("secret text of an event"))
-    chain._stages[0].trunk.forward_tokens = 10_000
+    chain.stages[0].trunk.forward_tokens = 10_000
     chain.run(batch)
     failed = [n for n, document in enumerate(batch) if document.failure]
     assert failed == [5, 17]
@@ -192,8 +192,8 @@ def test_a_broken_device_stops_the_worker_instead_of_failing_every_event(chain, 
 
 def test_out_of_memory_halves_the_forward_and_is_remembered(chain, monkeypatch):
     wanted = annotations(chain)
-    trunk = chain._stages[0].trunk
-    for stage in chain._stages:
+    trunk = chain.stages[0].trunk
+    for stage in chain.stages:
         stage.trunk.forward_tokens = 10_000
     forwards = sizes(chain, monkeypatch, limit=60)
     got = annotations(chain)
@@ -216,14 +216,14 @@ def test_out_of_memory_halves_the_forward_and_is_remembered(chain, monkeypatch):
     ],
 )  # fmt: skip
 def test_a_sequence_that_never_fits_fails_alone_with_a_reason(chain, monkeypatch, error):
-    before = chain._stages[0].trunk.forward_tokens
+    before = chain.stages[0].trunk.forward_tokens
     poison(chain, monkeypatch, "\N{PILE OF POO}", error)
     batch = documents(["\N{PILE OF POO}", "dogs", "fox"])
     chain.run(batch)
     assert [document.failure is None for document in batch] == [False, True, True]
     assert (batch[0].failure.stage, batch[0].failure.error) == ("forward", "ForwardError")
     assert "no memory for a sequence of" in batch[0].failure.message
-    assert chain._stages[0].trunk.forward_tokens < before
+    assert chain.stages[0].trunk.forward_tokens < before
 
 
 @pytest.mark.parametrize("stage", [0, 1])
@@ -231,7 +231,7 @@ def test_a_sequence_that_never_fits_fails_alone_with_a_reason(chain, monkeypatch
 def test_scores_that_are_no_numbers_fail_their_own_document(chain, monkeypatch, stage, value):
     texts = ["dogs", "\N{PILE OF POO} \N{PILE OF POO}", "fox"]
     wanted = annotations(chain, ["dogs", "fox"])
-    found = chain._stages[stage]
+    found = chain.stages[stage]
     mark = found.tokenization.encode(["dogs \N{PILE OF POO}"])[0][0].ids[-2]
     own = found.trunk.forward
 
@@ -253,15 +253,15 @@ def test_scores_that_are_no_numbers_fail_their_own_document(chain, monkeypatch, 
 
 
 def test_a_task_that_fails_costs_its_own_document_only_and_is_named(chain, monkeypatch):
-    task: Task = next(planned.task for planned in chain._tasks if planned.task.name == "spans")
+    task: Task = next(planned.task for planned in chain.plan if planned.task.name == "spans")
     own = task.annotate
 
-    def annotate(document, windows, scores):
+    def annotate(document, readings):
         if document.text == "Café":
             raise AnnotateError("offsets go backwards")
         if document.text == "":
             raise KeyError("secret")
-        return own(document, windows, scores)
+        return own(document, readings)
 
     monkeypatch.setattr(task, "annotate", annotate)
     batch = documents()
@@ -283,14 +283,14 @@ def test_a_truncation_asked_for_is_recorded_for_each_task_concerned():
     text = "the quick brown fox jumps over the lazy dog " * 10
     long, short = documents([text, "fox"])
     chain.run([long, short])
-    (window,) = chain._stages[0].tokenization.encode([text])[0]
+    (window,) = chain.stages[0].tokenization.encode([text])[0]
     kept = max(end for _, end in window.offsets)
     assert long.notices == [
         {"task": task, "kind": "truncated", "kept": kept, "of": len(text)} for task in ("a", "b")
     ]  # fmt: skip
     assert short.notices == []
-    assert len(long.sequences[0]) == 1
-    assert len(long.sequences[1]) > 1
+    assert len(long.sequences[0].windows[text]) == 1
+    assert len(long.sequences[1].windows[text]) > 1
 
 
 def test_a_long_text_is_read_to_its_end():
@@ -305,11 +305,11 @@ def test_a_long_text_is_read_to_its_end():
 
 def test_warm_up_measures_the_forward_unless_configured(chain):
     chain.warm_up()
-    assert all(stage.trunk.forward_tokens >= 256 for stage in chain._stages)
+    assert all(stage.trunk.forward_tokens >= 256 for stage in chain.stages)
     bert = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence"))}
     fixed = Chain.load(pipeline(bert, compute={"forward_tokens": 77}))
     fixed.warm_up()
-    assert fixed._stages[0].trunk.forward_tokens == 77
+    assert fixed.stages[0].trunk.forward_tokens == 77
 
 
 def test_models_that_fail_on_a_plain_sentence_are_found_before_the_first_event(chain, monkeypatch):

@@ -12,9 +12,10 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.config import Compute, EmbeddingTask, Pipeline
+from schemas.config import Compute, Pipeline
 from schemas.document import Document
 from schemas.errors import DeviceError, ModelError
+from schemas.tasks import EmbeddingTask
 from tests.workers import tiny
 from tests.workers.texts import texts, words
 from workers.encoder import Trunk
@@ -49,7 +50,7 @@ def stage(family: str, kind: str, max_length: int | None = None, stride: int | N
     planner = Planner(Compute())
     planner.add(config.tasks[0])
     (found,) = planner.stages
-    found.outputs[0] = Output(found.outputs[0].head, "none", kind == "token")
+    found.outputs[0] = Output(found.outputs[0].head, "none", "token" if kind == "token" else "sequence")
     return found
 
 
@@ -57,14 +58,14 @@ def compute(found: Stage, texts: list[str], forward_tokens: int = 100) -> tuple[
     """The job, and the scores of each of its sequences."""
     found.trunk.forward_tokens = forward_tokens
     documents = [Document(None, text) for text in texts]
-    found.prepare(documents)
+    found.prepare(documents, 0, [{"task": (text,)} for text in texts])
     job = found.pack(documents, 0)
     found.forward(job)
     assert not job.failed
     (scores,) = job.scores
     assert scores is not None
     assert scores.dtype == np.float32
-    if found.outputs[0].per_token:
+    if found.outputs[0].per == "token":
         return job, np.split(scores, job.starts[1:-1])
     return job, list(scores)
 

@@ -14,6 +14,7 @@ from workers.publisher import Publisher
 from workers.stats import Stats
 
 PIPELINE = pipeline()
+BUILDER = EventBuilder(PIPELINE, {"tone": {"model": "m", "revision": "r"}})
 
 
 def _document(assignment: Assignment, offset: int, annotation: Any = None) -> Document:
@@ -36,8 +37,8 @@ def test_each_event_once_in_order() -> None:
         _document(ours, 3),
     ]
     stats = Stats()
-    publisher = Publisher(PIPELINE, EventBuilder(PIPELINE, {"tone": {"model": "m", "revision": "r"}}), stats)
-    outbounds = publisher.outbounds(MicroBatch(0, documents, tokens=9))
+    publisher = Publisher(PIPELINE, stats)
+    outbounds = publisher.outbounds(MicroBatch(0, documents, tokens=9), BUILDER)
     assert [outbound.topic for _, outbound in outbounds] == ["out", "out.dead", "out.dead", "out"]
     assert [origin.offset if origin else None for origin, _ in outbounds] == [0, None, None, 3]
     for _, outbound in outbounds:

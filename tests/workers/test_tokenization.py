@@ -8,12 +8,12 @@ import transformers
 from hypothesis import given, settings
 from tokenizers import Encoding
 
-from schemas.config import ClassificationTask
 from schemas.errors import EventError, ModelError, TokenizeError
+from schemas.tasks import ClassificationTask
 from tests.workers import tiny
 from tests.workers.texts import texts, words
 from workers.models import resolve
-from workers.tokenization import Tokenization, kept, load_tokenizer, settle
+from workers.tokenization import Cut, Tokenization, kept, load_tokenizer, settle
 
 FAMILY = {"wordpiece": "bert", "bytes": "roberta", "unigram": "xlm-roberta"}
 KINDS = pytest.mark.parametrize("kind", FAMILY)
@@ -22,7 +22,7 @@ KINDS = pytest.mark.parametrize("kind", FAMILY)
 @cache
 def tokenization(kind: str, max_length: int = 20, stride: int = 5, truncate: bool = False) -> Tokenization:
     found = load_tokenizer(resolve(str(tiny.checkpoint(FAMILY[kind], "embedding"))))
-    return Tokenization(found.tokenizer, max_length, stride, truncate)
+    return Tokenization(found.tokenizer, Cut(max_length, stride, truncate))
 
 
 @cache
@@ -159,7 +159,7 @@ def test_padding_and_truncation_saved_with_a_tokenizer_are_not_ours():
     found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
     found.tokenizer.enable_padding(length=40)
     found.tokenizer.enable_truncation(4)
-    (windows,) = Tokenization(found.tokenizer, 20, 5, False).encode(["the quick brown fox jumps"])
+    (windows,) = Tokenization(found.tokenizer, Cut(20, 5)).encode(["the quick brown fox jumps"])
     assert len(windows) == 1
     assert "[PAD]" not in windows[0].tokens
     assert windows[0].ids == windows_of("wordpiece", "the quick brown fox jumps")[0].ids
@@ -171,9 +171,9 @@ def task(**settings: object) -> ClassificationTask:
 
 def test_the_default_is_what_the_model_takes_and_a_quarter_of_it():
     found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
-    assert settle(task(), found, tiny.LENGTH) == (tiny.LENGTH, tiny.LENGTH // 4, False)
-    assert settle(task(), found, 40) == (40, 10, False)
-    assert settle(task(max_length=16, stride=0, long_text="truncate"), found, 40) == (16, 0, True)
+    assert settle(task(), found, tiny.LENGTH) == Cut(tiny.LENGTH, tiny.LENGTH // 4)
+    assert settle(task(), found, 40) == Cut(40, 10)
+    assert settle(task(max_length=16, stride=0, long_text="truncate"), found, 40) == Cut(16, 0, truncate=True)
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_the_default_is_what_the_model_takes_and_a_quarter_of_it():
 def test_windows_that_cannot_be_are_refused_at_load(settings, says):
     found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
     if says is None:
-        max_length, stride, _ = settle(task(**settings), found, tiny.LENGTH)
-        (windows,) = Tokenization(found.tokenizer, max_length, stride, False).encode(["the lazy dog " * 20])
+        cut = settle(task(**settings), found, tiny.LENGTH)
+        (windows,) = Tokenization(found.tokenizer, cut).encode(["the lazy dog " * 20])
         assert len(windows) > 1
     else:
         with pytest.raises(ModelError, match=says):

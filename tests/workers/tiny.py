@@ -71,13 +71,28 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], str]] = {
         "unigram",
     ),
     "mpnet": ("MPNetConfig", {**_BERT_LIKE, "max_position_embeddings": LENGTH + 2}, "wordpiece"),
+    # BERT in the shapes of its small descendants: TinyBERT has heads of odd width and many a neuron to a layer,
+    # MiniLM twice the layers, half the width, and an older layer norm's epsilon.
+    "tinybert": (
+        "BertConfig",
+        {**_BERT_LIKE, "hidden_size": 24, "num_attention_heads": 8, "intermediate_size": 96},
+        "wordpiece",
+    ),
+    "minilm": ("BertConfig", {**_BERT_LIKE, "hidden_size": 16, "num_hidden_layers": 4}, "wordpiece"),
+    # As Multilingual-MiniLM is: BERT's layers behind XLM-RoBERTa's tokenizer.
+    "minilm-xlm": ("BertConfig", {**_BERT_LIKE, "hidden_size": 16, "num_hidden_layers": 4}, "unigram"),
 }  # fmt: skip
-PACKED = ("bert", "roberta", "xlm-roberta", "distilbert", "electra", "modernbert")
+PACKED = (
+    "bert", "roberta", "xlm-roberta", "distilbert", "electra", "modernbert", "tinybert", "minilm", "minilm-xlm",
+)  # fmt: skip
 PADDED = ("deberta", "deberta-v2", "mpnet")
+# Whose tokenizers hand token types to their models (transformers' model_input_names).
+_TYPED = ("bert", "tinybert", "minilm", "electra", "albert", "deberta", "deberta-v2")
 
 _AUTO = {
     "sequence": transformers.AutoModelForSequenceClassification,
     "token": transformers.AutoModelForTokenClassification,
+    "span": transformers.AutoModelForQuestionAnswering,
     "embedding": transformers.AutoModel,
 }
 # Models this small lose more by handing work to other threads than they gain.
@@ -88,12 +103,23 @@ atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
 
 
 @cache
-def checkpoint(family: str, kind: str, seed: int = 0, **settings: Any) -> Path:
-    """The folder of a checkpoint whose head is of ``kind``: sequence, token, or embedding for none."""
+def checkpoint(
+    family: str,
+    kind: str,
+    seed: int = 0,
+    labels: tuple[str, ...] | None = None,
+    trunk: int | None = None,
+    **settings: Any,
+) -> Path:
+    """The folder of a checkpoint whose head is of ``kind``: sequence, token, span, or embedding for none.
+
+    ``labels``: of the head; default: ``LABELS``. ``trunk``: takes its trunk from the embedding checkpoint of that seed,
+    so that heads of one family can share one.
+    """
     name, own, tokenizer_kind = FAMILIES[family]
     folder = Path(tempfile.mkdtemp(prefix=f"{family}-{kind}-", dir=_ROOT))
-    tokenizer = _tokenizer(tokenizer_kind)
-    labels = LABELS.get(kind, ())
+    tokenizer = _tokenizer(tokenizer_kind, family in _TYPED)
+    labels = LABELS.get(kind, ()) if labels is None else labels
     named = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
     special = {key: getattr(tokenizer, key) for key in ("pad_token_id", "cls_token_id", "sep_token_id")}
     config = getattr(transformers, name)(
@@ -109,15 +135,21 @@ def checkpoint(family: str, kind: str, seed: int = 0, **settings: Any) -> Path:
         for parameter in model.parameters():
             if parameter.dim() == 1:
                 parameter.add_(torch.randn_like(parameter) * 0.1)
+    if trunk is not None:
+        shared = transformers.AutoModel.from_pretrained(checkpoint(family, "embedding", trunk)).state_dict()
+        model.base_model.load_state_dict({key: shared[key] for key in model.base_model.state_dict()})
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
 
 @cache
-def _tokenizer(kind: str) -> Any:
+def _tokenizer(kind: str, typed: bool) -> Any:
     tokenizer, names = _BUILDERS[kind]()
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=LENGTH, **names)
+    inputs = ["input_ids", *(["token_type_ids"] if typed else []), "attention_mask"]
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=LENGTH, model_input_names=inputs, **names
+    )
 
 
 def _wordpiece() -> tuple[Tokenizer, dict[str, str]]:

@@ -14,20 +14,23 @@ from schemas.config import Pipeline
 from schemas.errors import ConfigError, Problem
 from schemas.loader import PipelineFile, config_hash, read
 from stream.client import check_settings
+from workers.cli.plan_view import described, planned
 
 EPILOG = """\b
 Example:
   glossator lint examples/starter.yaml
+  glossator lint --plan examples/starter.yaml
   glossator lint --format json pipeline.yaml | jq -r '.problems[].message'
 
 \b
 Mistakes go to standard error, one a line, as file:line:column path: what is
 wrong. Notices (an unpinned revision) go there too and do not fail. Nothing is
-connected to and no model is loaded.
+connected to, and no model is loaded unless --plan asks for it.
 
 \b
-Exit status: 0 the file can be run, 2 wrong command line, 70 a fault of ours,
-78 the file is wrong.
+Exit status: 0 the file can be run, 2 wrong command line, 66 with --plan: model
+missing or unfit, 70 a fault of ours, 71 with --plan: no such device, 78 the file
+is wrong.
 """
 
 
@@ -41,8 +44,9 @@ Exit status: 0 the file can be run, 2 wrong command line, 70 a fault of ours,
     show_default=True,
     help="json: one object with problems, notices and a summary, on standard output.",
 )
+@click.option("--plan", is_flag=True, help="Load the models and show which forwards will run.")
 @click.pass_context
-def lint(ctx: click.Context, pipeline: str, form: str) -> None:
+def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
     """Checks a pipeline file and says what it would do."""
     found: PipelineFile | None = None
     try:
@@ -52,6 +56,9 @@ def lint(ctx: click.Context, pipeline: str, form: str) -> None:
         problems = error.problems
     notices = list(unpinned(found)) if found else []
     summary = summarise(found.pipeline) if found and not problems else None
+    made = _plan(found.pipeline) if plan and found and not problems else None
+    if summary is not None and made is not None:
+        summary["plan"] = made
     if form == "json":
         report = {
             "file": pipeline, "ok": not problems, "problems": [asdict(problem) for problem in problems],
@@ -65,8 +72,17 @@ def lint(ctx: click.Context, pipeline: str, form: str) -> None:
             click.echo(f"{notice} (notice)", err=True)
         if found and not problems:
             click.echo(describe(found))
+            if made is not None:
+                click.echo("\n".join(described(made)))
     if problems:
         ctx.exit(ConfigError.exit_code)
+
+
+def _plan(pipeline: Pipeline) -> dict[str, Any]:
+    """Raises ModelError and DeviceError."""
+    from workers.chain import Chain
+
+    return planned(pipeline, Chain.load(pipeline, lambda line: click.echo(line, err=True)))
 
 
 def client_problems(found: PipelineFile) -> list[Problem]:
@@ -77,7 +93,7 @@ def client_problems(found: PipelineFile) -> list[Problem]:
 def unpinned(found: PipelineFile) -> Iterator[Problem]:
     """A notice for each model whose next download may bring other weights."""
     for index, task in enumerate(found.pipeline.tasks):
-        if task.revision is None and task.model != "starter" and not _local(task.model):
+        if task.revision is None and task.model not in {None, "starter"} and not _local(str(task.model)):
             yield found.problem(
                 ("tasks", index, "model"),
                 "no revision is pinned, so the model can change under you; set revision: to a commit",
@@ -115,7 +131,7 @@ def describe(found: PipelineFile) -> str:
     for index, task in enumerate(pipeline.tasks):
         pin = f" @ {task.revision}" if task.revision else ""
         head = "tasks" if index == 0 else ""
-        lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {task.model}{pin}")
+        lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {task.model or '-'}{pin}")
     lines.append(f"  writes    {output.topic}, dead letters to {output.dead_letter_topic}")
     return "\n".join(lines)
 

@@ -66,7 +66,23 @@ def described(annotation: Mapping[str, Any]) -> Text:
         return Text.assemble((readable(label), tone_style(label)), f" {annotation['score']:.2f}")
     if "labels" in annotation:
         return Text("  ").join(_labels(annotation["labels"]))
-    return Text(f"{len(annotation['vector'])} dimensions", "dim")
+    if "clusters" in annotation:
+        return _listed(" = ".join(map(_words, cluster["spans"])) for cluster in annotation["clusters"])
+    if "aspects" in annotation:
+        return _listed(f"{own.get('aspect', '')}: {own['label']} {own['score']:.2f}" for own in annotation["aspects"])
+    if "hypotheses" in annotation:
+        return _listed(f"{own['hypothesis']}: {own['label']} {own['score']:.2f}" for own in annotation["hypotheses"])
+    if "answers" in annotation:
+        return _listed(f"{own.get('question', '')} {_answer(own)}" for own in annotation["answers"])
+    if "paraphrase" in annotation:
+        return Text(f"{'yes' if annotation['paraphrase'] else 'no'} {annotation['score']:.2f}")
+    if "duplicate_of" in annotation:
+        return Text(f"duplicate of {annotation['duplicate_of']}" if annotation["duplicate_of"] else "new")
+    if "vector" in annotation:
+        return Text(f"{len(annotation['vector'])} dimensions", "dim")
+    if "score" in annotation:
+        return Text(f"{annotation['score']:.2f}")
+    return Text(readable(str(annotation.get("custom"))))
 
 
 def block(event: Mapping[str, Any]) -> Text:
@@ -84,9 +100,22 @@ def block(event: Mapping[str, Any]) -> Text:
 
 def _spans(spans: Iterable[Mapping[str, Any]]) -> Iterator[Text]:
     for span in spans:
-        words = readable(span.get("text", f"{span['start']}-{span['end']}"))
+        words = readable(_words(span))
         label = readable(span["label"])
         yield Text.assemble((words, span_style(span["label"])), (f" {label} {span['score']:.2f}", "dim"))
+
+
+def _listed(lines: Iterable[str]) -> Text:
+    return Text(readable("; ".join(lines))) or Text("none", "dim")
+
+
+def _answer(answered: Mapping[str, Any]) -> str:
+    answer = answered["answer"]
+    return f"no answer {answered['null_score']:.2f}" if answer is None else f"{_words(answer)} {answer['score']:.2f}"
+
+
+def _words(span: Mapping[str, Any]) -> str:
+    return str(span.get("text", f"{span['start']}-{span['end']}"))
 
 
 def _labels(labels: Iterable[Mapping[str, Any]]) -> Iterator[Text]:

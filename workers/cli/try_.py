@@ -16,7 +16,7 @@ from schemas.config import Input, Pipeline
 from schemas.document import Document, Failure
 from schemas.errors import DecodeError, EncodeError
 from schemas.record import Assignment, Record
-from stream.codec import TextCodec
+from stream.codec import Codec, TextCodec, codec
 from workers.enrich import EventBuilder
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ Example:
   glossator try "Angela Merkel praised the awful coffee in Paris."
   glossator try --pipeline examples/starter.yaml --pretty < reviews.txt
   tail -f chat.log | glossator try | jq -c '[.text, .annotations.tone.label]'
+
+\b
+Where a task reads other fields of the event (a question, a second text), each
+TEXT is such an event, as JSON.
 
 \b
 One line of JSON a text, in order, written as soon as standard input pauses. A
@@ -96,10 +100,11 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
 def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:
     """For each line of each batch its event, or an error in its place, as JSON, and whether it is an event."""
     builder = EventBuilder(pipeline, chain.models)
-    codec = TextCodec(pipeline.input)
+    # Tasks and conditions that read the event need one.
+    decoder = codec(pipeline.input, keep_fields=True) if chain.reads_fields else TextCodec(pipeline.input)
     number = 0
     for batch in batches:
-        documents = [_document(line, codec, pipeline.input) for line in batch]
+        documents = [_document(line, decoder, pipeline.input) for line in batch]
         chain.run(documents)
         made = []
         for document in documents:
@@ -153,13 +158,13 @@ def _ready(stream: IO[bytes]) -> bool:
         return True
 
 
-def _document(line: Line, codec: TextCodec, config: Input) -> Document:
+def _document(line: Line, decoder: Codec, config: Input) -> Document:
     if line.size > config.max_bytes:
         document = Document(None)
         error = DecodeError(f"the text has {line.size} bytes, input.max_bytes is {config.max_bytes}")
         document.failure = Failure.of(error, "decode")
         return document
-    document = codec.decode(Record(Assignment("", 0), 0, None, line.data))
+    document = decoder.decode(Record(Assignment("", 0), 0, None, line.data))
     document.record = None
     return document
 

@@ -1,14 +1,14 @@
-"""The protocol of a task: what it needs of a head, and how scores become an annotation.
+"""The protocol of a task: what it reads, what it needs of a head, and how scores become an annotation.
 
-A task never sees the model. The encoder runs trunk and head over windows of the text; the task
-turns the windows' scores into one annotation for the document. It is called on one thread, once
-per document, in order, and keeps no state between documents.
+A task never sees the model. The encoder runs trunk and head over windows of each of the task's inputs; the
+task turns the windows' scores into one annotation for the document. It is called on one thread at a time,
+once per document, in order. A task without a model gets no readings and works from the document alone.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -16,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
-from schemas.config import TaskConfig
 from schemas.document import Annotation, Document
+from schemas.tasks import TaskConfig
 
 Scores: TypeAlias = NDArray[np.float32]
-HeadKind = Literal["sequence", "token", "embedding"]
+HeadKind = Literal["sequence", "token", "span", "embedding", "coreference"]
 Activation = Literal["softmax", "sigmoid", "none"]
+Input: TypeAlias = str | tuple[str, str]
+"""What the encoder reads at once: a text, or a pair of texts."""
+Side = Literal[0, 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class HeadInfo:
     - ``unk_id``: the tokenizer's unknown token, which always starts a word; None where it has none.
     """
 
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     multi_label: bool = False
     thresholds: dict[str, float] | None = None
     word_aware: bool = False
@@ -45,28 +48,68 @@ class HeadInfo:
     aggregation: str | None = None
 
 
-class Task(ABC):
-    """One entry of ``tasks:`` in the pipeline file."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One input of a task as the model has read it.
 
-    head_kind: ClassVar[HeadKind]
+    - ``windows``: the tokenizer's encodings, at least one, in text order; offsets count code points.
+    - ``scores``: one for each window: ``[tokens, labels]`` of a token head (special tokens included;
+      of a span head the two columns are start and end), ``[labels]`` of a sequence head, ``[dimensions]``
+      of an embedding. All are finite: a document whose model gave anything else does not get here.
+      Of a coreference head one for all windows: its clusters.
+    """
+
+    windows: Sequence[Encoding]
+    scores: Sequence[Scores]
+
+
+class Task(ABC):
+    """One entry of ``tasks:`` in the pipeline file. ``config_hash``, set by the chain, ends every event's id."""
+
+    head_kind: ClassVar[HeadKind | None] = None
+    """The head it needs of its model; None: it needs no model."""
+    windowed: ClassVar[Side] = 0
+    """Which text of a pair is cut into windows when the pair is too long."""
+    paired: ClassVar[bool] = False
+    """Whether its inputs are pairs."""
+    cacheable: ClassVar[bool] = True
+    """Whether equal inputs always get equal annotations."""
+
+    sequences: int | None = 1
+    """How many inputs it has read per event; None where the event decides."""
 
     def __init__(self, config: TaskConfig, head: HeadInfo) -> None:
         """Raises ModelError when the head's labels do not fit the task."""
         self.config = config
         self.head = head
+        self.config_hash = ""
         self.name = config.name
 
-    @abstractmethod
+    def inputs(self, document: Document) -> Sequence[Input]:
+        """What the model shall read for ``document``: its text, unless a task says otherwise.
+
+        An empty sequence is allowed and leads to no readings. Raises FieldError when the event lacks
+        what the task needs.
+        """
+        return (document.text,)
+
     def activation(self) -> Activation:
         """What turns the head's logits into scores; runs on the device, over whole batches."""
+        return "none"
 
     @abstractmethod
-    def annotate(self, document: Document, windows: Sequence[Encoding], scores: Sequence[Scores]) -> Annotation:
-        """The annotation of ``document`` from its windows (at least one, in text order).
+    def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """The annotation of ``document`` from the readings of its inputs, one each and in their order.
 
-        ``windows[i]`` is the tokenizer's encoding of a window, whose offsets count code points of
-        ``document.text``; ``scores[i]`` its scores: ``[tokens, labels]`` for a token head (special
-        tokens included), ``[labels]`` for a sequence head, ``[dimensions]`` for an embedding. All of
-        them are finite: a document whose model gave anything else does not get here.
         Raises EventError for a document that cannot be annotated.
+        """
+
+    def reference(self) -> dict[str, str] | None:
+        """``model`` and ``revision`` for the event, of a task that works without a checkpoint."""
+        return None
+
+    def learn(self, read: Callable[[Sequence[Input]], list[Reading]]) -> None:  # noqa: B027, most have nothing to learn
+        """Called once when the model is loaded, with a way to read inputs that are the same for all events.
+
+        Raises ModelError when they cannot be read.
         """

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tokenizers import Encoding
-
-from schemas.config import ClassificationTask
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.labels import POLARITIES
-from workers.tasks.base import Activation, HeadInfo, Scores, Task
+from schemas.tasks import AspectTask, ClassificationTask
+from workers.tasks.base import Activation, HeadInfo, Reading, Task
 from workers.tasks.scores import merge_windows, numbers
 
 
@@ -24,25 +22,28 @@ class Classification(Task):
 
     head_kind = "sequence"
 
-    def __init__(self, config: ClassificationTask, head: HeadInfo) -> None:
+    def __init__(self, config: ClassificationTask | AspectTask, head: HeadInfo) -> None:
         """Raises ModelError for a head without labels, and for a sentiment of fewer than two."""
         super().__init__(config, head)
         self._merge = config.merge
-        self._labels = _polarities(head.labels) if config.task == "sentiment" else head.labels
-        needed = 2 if config.task == "sentiment" else 1
+        polar = config.task != "text-classification"
+        self._labels = _polarities(head.labels) if polar else head.labels
+        needed = 2 if polar else 1
         if len(self._labels) < needed:
             raise ModelError(
                 f'task "{config.name}": {config.task} needs a head of at least {needed} labels, '
                 f'and that of model "{config.model}" has {len(self._labels)}'
             )
-        multi_label = head.multi_label if config.multi_label is None else config.multi_label
+        asked = None if isinstance(config, AspectTask) else config.multi_label
+        multi_label = head.multi_label if asked is None else asked
         self._sigmoid = multi_label or len(self._labels) == 1
 
     def activation(self) -> Activation:
         return "sigmoid" if self._sigmoid else "softmax"
 
-    def annotate(self, document: Document, windows: Sequence[Encoding], scores: Sequence[Scores]) -> Annotation:
-        merged = merge_windows(windows, scores, self._merge)
+    def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        (reading,) = readings
+        merged = merge_windows(reading.windows, reading.scores, self._merge)
         values = numbers(merged)
         best = int(merged.argmax())
         return {

@@ -6,13 +6,11 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from tokenizers import Encoding
-
-from schemas.config import ModerationTask
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.labels import CLEAN, TAXONOMIES
-from workers.tasks.base import Activation, HeadInfo, Scores, Task
+from schemas.tasks import ModerationTask
+from workers.tasks.base import Activation, HeadInfo, Reading, Task
 from workers.tasks.scores import merge_windows, numbers
 
 DEFAULT_THRESHOLD = 0.5
@@ -51,8 +49,9 @@ class Moderation(Task):
     def activation(self) -> Activation:
         return "softmax" if self._softmax else "sigmoid"
 
-    def annotate(self, document: Document, windows: Sequence[Encoding], scores: Sequence[Scores]) -> Annotation:
-        values = numbers(merge_windows(windows, scores, self._merge))
+    def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        (reading,) = readings
+        values = numbers(merge_windows(reading.windows, reading.scores, self._merge))
         found: dict[str, tuple[float, bool]] = {}
         for index, name, threshold in self._columns:
             score = values[index]

@@ -2,22 +2,71 @@
 
 from __future__ import annotations
 
+import importlib
+from importlib.metadata import entry_points
+
+from schemas.errors import ModelError
+from schemas.tasks import AnyTask, CustomTask
+from workers.tasks.aspects import AspectSentiment
 from workers.tasks.base import Task
 from workers.tasks.classification import Classification
+from workers.tasks.coreference import Coreference
 from workers.tasks.embedding import Embedding
+from workers.tasks.language import LanguageByLibrary, LanguageByModel
 from workers.tasks.moderation import Moderation
+from workers.tasks.pairs import Nli, Paraphrase, ZeroShot
+from workers.tasks.pii import Pii, PiiByModel
+from workers.tasks.pos import PartOfSpeech
+from workers.tasks.question_answering import QuestionAnswering
+from workers.tasks.similarity import Similarity
 from workers.tasks.spans import Spans
+
+ENTRY_POINTS = "glossator.tasks"
 
 _CLASSES: dict[str, type[Task]] = {
     "sentiment": Classification,
     "text-classification": Classification,
     "ner": Spans,
     "token-classification": Spans,
+    "pos": PartOfSpeech,
+    "coreference": Coreference,
+    "language": LanguageByModel,
+    "aspect-sentiment": AspectSentiment,
+    "nli": Nli,
+    "zero-shot": ZeroShot,
+    "paraphrase": Paraphrase,
+    "similarity": Similarity,
+    "question-answering": QuestionAnswering,
+    "pii": PiiByModel,
     "moderation": Moderation,
     "embedding": Embedding,
 }
+# What serves a task that names no model.
+_WITHOUT_MODEL: dict[str, type[Task]] = {"language": LanguageByLibrary, "pii": Pii}
 
 
-def task_class(task: str) -> type[Task]:
-    """The class for a task's ``task``, as the pipeline file spells it. Raises KeyError for any other word."""
-    return _CLASSES[task]
+def task_class(config: AnyTask) -> type[Task]:
+    """The class for a task's ``task``, or for a custom one's ``use``.
+
+    Raises ModelError when a task of the user's own cannot be imported or is none.
+    """
+    if isinstance(config, CustomTask):
+        return _own(config.use)
+    return _WITHOUT_MODEL[config.task] if config.model is None else _CLASSES[config.task]
+
+
+def _own(use: str) -> type[Task]:
+    module, colon, name = use.partition(":")
+    try:
+        if colon:
+            found = getattr(importlib.import_module(module), name)
+        else:
+            (entry,) = entry_points(group=ENTRY_POINTS, name=use)
+            found = entry.load()
+    except ValueError:
+        raise ModelError(f'no installed package offers a task "{use}" (entry points {ENTRY_POINTS})') from None
+    except Exception as error:
+        raise ModelError(f'"{use}" cannot be imported: {type(error).__name__}: {error}') from error
+    if not (isinstance(found, type) and issubclass(found, Task)):
+        raise ModelError(f'"{use}" is no subclass of workers.tasks.base.Task')
+    return found

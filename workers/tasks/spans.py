@@ -12,17 +12,19 @@ from typing import NamedTuple
 import numpy as np
 from tokenizers import Encoding
 
-from schemas.config import SpanTask
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.labels import ENTITIES
-from workers.tasks.base import Activation, HeadInfo, Scores, Task
+from schemas.tasks import PiiTask, PosTask, SpanTask
+from workers.tasks.base import Activation, HeadInfo, Reading, Scores, Task
 from workers.tasks.scores import DECIMALS
 
 OUTSIDE = "O"
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
+    """Half-open, in code points."""
+
     start: int
     end: int
     label: str
@@ -56,18 +58,18 @@ class Spans(Task):
 
     head_kind = "token"
 
-    def __init__(self, config: SpanTask, head: HeadInfo) -> None:
+    def __init__(self, config: SpanTask | PosTask | PiiTask, head: HeadInfo) -> None:
         """Raises ModelError for a head without labels, and for ``ner`` with one that lacks ``O``."""
         super().__init__(config, head)
         what = f'task "{config.name}": model "{config.model}"'
         if not head.labels:
             raise ModelError(f"{what} has no labels for {config.task}")
-        if config.task == "ner" and OUTSIDE not in head.labels:
+        if config.task in {"ner", "pii"} and OUTSIDE not in head.labels:
             raise ModelError(
                 f'{what} has no label "{OUTSIDE}" for what is no entity; it has: {", ".join(head.labels[:20])} '
                 "(task: token-classification takes any labels)"
             )
-        self._threshold = config.threshold
+        self._threshold = 0.0 if isinstance(config, PosTask) else config.threshold
         self._aggregation = config.aggregation or head.aggregation or "simple"
         joined = self._aggregation != "none"
         self._kinds = [label[2:] if label.startswith(("B-", "I-")) else label for label in head.labels]
@@ -81,13 +83,14 @@ class Spans(Task):
     def activation(self) -> Activation:
         return "softmax"
 
-    def annotate(self, document: Document, windows: Sequence[Encoding], scores: Sequence[Scores]) -> Annotation:
+    def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        (reading,) = readings
         text = document.text
-        found: list[_Span] = []
-        for window, table in zip(windows, scores, strict=True):
+        found: list[Span] = []
+        for window, table in zip(reading.windows, reading.scores, strict=True):
             found += self._spans(window, table, text)
         spans = []
-        for span in _without_overlaps(found):
+        for span in without_overlaps(found):
             piece = text[span.start : span.end]
             if bare := piece.strip():
                 start = span.start + piece.index(bare)
@@ -96,7 +99,7 @@ class Spans(Task):
                 })  # fmt: skip
         return {"spans": spans}
 
-    def _spans(self, window: Encoding, table: Scores, text: str) -> Iterator[_Span]:
+    def _spans(self, window: Encoding, table: Scores, text: str) -> Iterator[Span]:
         """The spans of one window, from its scores ``[tokens, labels]``."""
         labels = table.argmax(axis=1)
         inside = np.flatnonzero(self._inside[labels])
@@ -122,11 +125,11 @@ class Spans(Task):
             and self._kinds[unit.label] == self._kinds[last.label]
         )
 
-    def _span(self, group: list[_Unit]) -> Iterator[_Span]:
+    def _span(self, group: list[_Unit]) -> Iterator[Span]:
         score = round(sum(unit.score for unit in group) / len(group), DECIMALS)
         start, end = group[0].start, group[-1].end
         if score >= self._threshold and start < end:
-            yield _Span(start, end, self._names[group[0].label], score)
+            yield Span(start, end, self._names[group[0].label], score)
 
     def _tokens(self, window: Encoding, table: Scores, tokens: list[int], labels: list[int]) -> Iterator[_Unit]:
         for token, label, score in zip(tokens, labels, table[tokens, labels].tolist(), strict=True):
@@ -191,7 +194,7 @@ def _continues(window: Encoding, head: HeadInfo, text: str) -> Callable[[int], b
     return continues
 
 
-def _without_overlaps(spans: list[_Span]) -> list[_Span]:
+def without_overlaps(spans: list[Span]) -> list[Span]:
     """``spans`` by start, the longer (then the surer) of two that overlap."""
     if not spans:
         return []

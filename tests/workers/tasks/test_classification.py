@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import TextClassificationPipeline
 
-from schemas.config import ClassificationTask
 from schemas.document import Document
 from schemas.errors import ModelError
+from schemas.tasks import ClassificationTask
 from tests.workers import tiny
 from tests.workers.tasks import small
-from workers.tasks.base import HeadInfo
+from workers.tasks.base import HeadInfo, Reading
 from workers.tasks.classification import Classification
 
 LABELS = tiny.LABELS["sequence"]
@@ -46,7 +46,7 @@ def test_equals_the_pipeline(problem: str | None, text: str) -> None:
     made = task(LABELS, multi_label=problem is not None)
     windows = small.windows_of("xlm-roberta", text)[:1]
     scores = [activated(made, small.logits(pipe.model, window)) for window in windows]
-    answer = made.annotate(Document(None, text), windows, scores)
+    answer = made.annotate(Document(None, text), [Reading(windows, scores)])
     expected = pipe(text, top_k=None, truncation=True)
     assert answer["scores"] == pytest.approx({entry["label"]: entry["score"] for entry in expected}, abs=1e-4)
     assert answer["score"] == max(answer["scores"].values()) == answer["scores"][answer["label"]]
@@ -65,9 +65,9 @@ def test_windows_are_merged_by_length(text: str, seed: int) -> None:
     windows = small.windows_of("bert", text, 12, 3)
     table = np.random.default_rng(seed).dirichlet(np.ones(3), len(windows)).astype(np.float32)
     weights = np.array([max(1, sum(1 for mask in window.special_tokens_mask if not mask)) for window in windows])
-    means = task(labels).annotate(Document(None, text), windows, list(table))
+    means = task(labels).annotate(Document(None, text), [Reading(windows, list(table))])
     assert list(means["scores"].values()) == pytest.approx(list(weights @ table / weights.sum()), abs=1e-5)
-    highest = task(labels, merge="max").annotate(Document(None, text), windows, list(table))
+    highest = task(labels, merge="max").annotate(Document(None, text), [Reading(windows, list(table))])
     assert list(highest["scores"].values()) == pytest.approx(list(table.max(axis=0)), abs=1e-5)
 
 
@@ -87,10 +87,10 @@ def test_windows_are_merged_by_length(text: str, seed: int) -> None:
 def test_sentiment_spells_polarities_in_one_way(labels: tuple[str, ...], spelled: tuple[str, ...]) -> None:
     windows = small.windows_of("bert", "the", 12)
     scores = np.linspace(0, 1, len(labels), dtype=np.float32)
-    said = task(labels, **{"task": "sentiment"}).annotate(Document(None, "the"), windows, [scores])
+    said = task(labels, **{"task": "sentiment"}).annotate(Document(None, "the"), [Reading(windows, [scores])])
     assert tuple(said["scores"]) == spelled
     assert said["label"] == spelled[-1]
-    as_is = task(labels).annotate(Document(None, "the"), windows, [scores])
+    as_is = task(labels).annotate(Document(None, "the"), [Reading(windows, [scores])])
     assert tuple(as_is["scores"]) == labels
 
 

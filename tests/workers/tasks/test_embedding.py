@@ -7,18 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.config import EmbeddingTask
 from schemas.document import Document
+from schemas.tasks import EmbeddingTask
 from tests.workers.tasks import small
-from workers.tasks.base import HeadInfo
+from workers.tasks.base import HeadInfo, Reading
 from workers.tasks.embedding import Embedding
-from workers.tasks.registry import task_class
 
 
 def vector(text: str, vectors: np.ndarray, normalize: bool) -> list[float]:
     made = Embedding(EmbeddingTask(name="e", model="m", task="embedding", normalize=normalize), HeadInfo(()))
     windows = small.windows_of("bert", text, 12, 3)[: len(vectors)]
-    return made.annotate(Document(None, text), windows, list(vectors))["vector"]
+    return made.annotate(Document(None, text), [Reading(windows, list(vectors))])["vector"]
 
 
 @settings(deadline=None)
@@ -34,11 +33,3 @@ def test_windows_are_merged_by_length_and_then_normalised(text: str, seed: int) 
 
 def test_a_vector_of_zeros_stays() -> None:
     assert vector("the", np.zeros((1, 3), np.float32), normalize=True) == [0.0, 0.0, 0.0]
-
-
-def test_every_task_of_the_pipeline_file_has_a_class() -> None:
-    kinds = {name: task_class(name).head_kind for name in (
-        "sentiment", "text-classification", "ner", "token-classification", "moderation", "embedding",
-    )}  # fmt: skip
-    assert kinds == {"sentiment": "sequence", "text-classification": "sequence", "ner": "token",
-                     "token-classification": "token", "moderation": "sequence", "embedding": "embedding"}  # fmt: skip

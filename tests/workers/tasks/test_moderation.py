@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.config import ModerationTask
 from schemas.document import Document
 from schemas.errors import ModelError
+from schemas.tasks import ModerationTask
 from tests.workers.tasks import small
-from workers.tasks.base import HeadInfo
+from workers.tasks.base import HeadInfo, Reading
 from workers.tasks.moderation import Moderation
 
 TOXIC = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
@@ -28,7 +28,7 @@ def task(labels: tuple[str, ...], multi_label: bool = True, calibrated: Any = No
 def said(made: Moderation, *rows: list[float]) -> dict[str, Any]:
     windows = small.windows_of("bert", "the " * (6 * len(rows)), 8, 0)[: len(rows)]
     assert len(windows) == len(rows)
-    return made.annotate(Document(None, "the"), windows, [np.array(row, np.float32) for row in rows])
+    return made.annotate(Document(None, "the"), [Reading(windows, [np.array(row, np.float32) for row in rows])])
 
 
 def flags(made: Moderation, *rows: list[float]) -> dict[str, bool]:

@@ -13,13 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from transformers import TokenClassificationPipeline
 
-from schemas.config import SpanTask
 from schemas.document import Document
 from schemas.errors import ModelError
+from schemas.tasks import SpanTask
 from tests.workers import tiny
 from tests.workers.tasks import small
 from tests.workers.tasks.small import FAMILIES, Family
-from workers.tasks.base import HeadInfo
+from workers.tasks.base import HeadInfo, Reading
 from workers.tasks.spans import Spans
 
 BIO = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
@@ -49,7 +49,7 @@ def annotate(spans: Spans, family: Family, labels: tuple[str, ...], text: str, m
     if max_length == LONG:  # where the pipeline truncates
         windows = windows[:1]
     scores = [small.logits(network, window).softmax(-1).numpy() for window in windows]
-    return spans.annotate(Document(None, text), windows, scores)["spans"]
+    return spans.annotate(Document(None, text), [Reading(windows, scores)])["spans"]
 
 
 def expected(pipe: TokenClassificationPipeline, text: str, **more: Any) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ def test_spans_slice_the_text_and_never_overlap(
     windows = small.windows_of(family, text, SHORT, STRIDE)
     tables = [rng.dirichlet(np.full(len(BIO), 0.3), len(window)).astype(np.float32) for window in windows]
     spans = task(BIO, family, aggregation=aggregation, threshold=threshold)
-    found = spans.annotate(Document(None, text), windows, tables)["spans"]
+    found = spans.annotate(Document(None, text), [Reading(windows, tables)])["spans"]
     end = 0
     for span in found:
         assert end <= span["start"] < span["end"] <= len(text)
@@ -132,7 +132,7 @@ def scripted(text: str, labels: tuple[str, ...], said: list[tuple[str, float]], 
     for row, (label, score) in zip(table[1:], said, strict=False):
         row[:] = (1 - score) / (len(labels) - 1)
         row[labels.index(label)] = score
-    return task(labels, **more).annotate(Document(None, text), [window], [table])["spans"]
+    return task(labels, **more).annotate(Document(None, text), [Reading([window], [table])])["spans"]
 
 
 def brief(spans: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -163,7 +163,7 @@ def test_a_span_under_the_threshold_does_not_push_out_a_better_one() -> None:
     sure = np.array([[1, 0, 0], [1, 0, 0], [0.05, 0.95, 0], [1, 0, 0], [1, 0, 0]], np.float32)
     labels = ("O", "PER", "LOC")
     for threshold, spans in ((0.0, [(text, "PER")]), (0.9, [("the", "PER")])):
-        found = task(labels, threshold=threshold).annotate(Document(None, text), [window, window], [unsure, sure])
+        found = task(labels, threshold=threshold).annotate(Document(None, text), [Reading([window, window], [unsure, sure])])
         assert brief(found["spans"]) == spans
 
 

@@ -1,0 +1,87 @@
+"""``aspect-sentiment``: what a text thinks of each of several things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from schemas.document import Annotation, Document
+from schemas.errors import FieldError
+from schemas.tasks import AspectTask, FromSpans
+from workers.tasks import fields
+from workers.tasks.base import HeadInfo, Input, Reading
+from workers.tasks.classification import Classification
+from workers.tasks.scores import merge_windows, numbers
+
+
+class _Aspect(NamedTuple):
+    text: str
+    start: int | None = None
+    end: int | None = None
+
+
+class AspectSentiment(Classification):
+    """One classification an aspect, from the pair of text and aspect (Sun et al. 2019, "Utilizing BERT for
+    Aspect-Based Sentiment Analysis via Constructing Auxiliary Sentence").
+
+    Aspects come from the pipeline file, from the event (texts, or ``{"start": .., "end": ..}`` in code points of
+    the text, which must not overlap), or from the spans of another task, each text once at its first place.
+    """
+
+    paired = True
+
+    def __init__(self, config: AspectTask, head: HeadInfo) -> None:
+        """Raises ModelError for a head of fewer than two labels."""
+        super().__init__(config, head)
+        self._aspects = config.aspects
+        self.sequences = len(config.aspects) if isinstance(config.aspects, list) else None
+        # Equal texts can have their aspects in other places.
+        self.cacheable = isinstance(config.aspects, list)  # type: ignore[misc]
+
+    def inputs(self, document: Document) -> Sequence[Input]:
+        return [(document.text, aspect.text) for aspect in self._of(document)]
+
+    def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        found = []
+        for aspect, reading in zip(self._of(document), readings, strict=True):
+            row = merge_windows(reading.windows, reading.scores, self._merge)
+            values = numbers(row)
+            best = int(row.argmax())
+            place = {} if aspect.start is None else {"start": aspect.start, "end": aspect.end}
+            found.append({
+                "aspect": aspect.text, **place, "label": self._labels[best], "score": values[best],
+                "scores": dict(zip(self._labels, values, strict=True)),
+            })  # fmt: skip
+        return {"aspects": found}
+
+    def _of(self, document: Document) -> list[_Aspect]:
+        """The document's aspects. Raises FieldError for those of an event that make no sense."""
+        aspects = self._aspects
+        if isinstance(aspects, list):
+            return [_Aspect(text) for text in aspects]
+        if isinstance(aspects, FromSpans):
+            firsts: dict[str, _Aspect] = {}
+            for span in document.annotations[aspects.spans]["spans"]:
+                if aspects.labels is None or span["label"] in aspects.labels:
+                    firsts.setdefault(span["text"], _Aspect(span["text"], span["start"], span["end"]))
+            return list(firsts.values())
+        listed = fields.value(document, aspects)
+        if not isinstance(listed, list) or len(listed) > fields.MOST:
+            raise FieldError(f"what stands at {aspects} is no list of at most {fields.MOST} aspects")
+        found = [_read(entry, document.text, aspects) for entry in listed]
+        placed = sorted((aspect.start, aspect.end) for aspect in found if aspect.start is not None and aspect.end)
+        if any(start < end for (_, end), (start, _) in pairwise(placed)):
+            raise FieldError(f"aspects at {aspects} overlap")
+        return list(dict.fromkeys(found))
+
+
+def _read(entry: Any, text: str, path: str) -> _Aspect:
+    if isinstance(entry, str):
+        return _Aspect(fields.checked(entry, path))
+    if isinstance(entry, dict):
+        start, end = entry.get("start"), entry.get("end")
+        # True is an int too, and means nothing here.
+        if type(start) is int and type(end) is int and 0 <= start < end <= len(text):
+            return _Aspect(text[start:end], start, end)
+    raise FieldError(f'an aspect at {path} is neither a text nor {{"start": .., "end": ..}} within the text')

@@ -1,0 +1,33 @@
+"""``coreference``: which words of a text speak of one and the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.document import Annotation, Document
+from workers.tasks.base import Reading, Task
+from workers.words import words
+
+
+class Coreference(Task):
+    """Clusters of two or more spans, as the head finds them over the whole text; see ``workers/coreference.py``.
+
+    Spans are of whole words, as the model was trained. A span that two clusters claim stays in the earlier one.
+    """
+
+    head_kind = "coreference"
+
+    def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        (reading,) = readings
+        text, places = document.text, words(document.text)
+        taken: set[tuple[int, int]] = set()
+        clusters = []
+        for cluster in reading.scores[0]:
+            # Tokens within one word are one span.
+            spans = sorted({(places[first][0], places[last - 1][1]) for first, last in cluster} - taken)
+            if len(spans) > 1:
+                taken.update(spans)
+                clusters.append({"spans": [{"start": a, "end": b, "text": text[a:b]} for a, b in spans]})
+        return {
+            "clusters": sorted(clusters, key=lambda cluster: (cluster["spans"][0]["start"], cluster["spans"][0]["end"]))
+        }

@@ -1,0 +1,110 @@
+"""``similarity``: how alike texts are, by the angle of their vectors (Reimers and Gurevych 2019, Sentence-BERT)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.document import Annotation, Document, event_id
+from schemas.tasks import SimilarityTask
+from workers.tasks import fields
+from workers.tasks.base import HeadInfo, Input, Reading, Task
+from workers.tasks.scores import DECIMALS, merge_windows, numbers
+
+Vector = NDArray[np.float32]
+
+
+class Similarity(Task):
+    """The text against another text of the event, against fixed references, or against the last events.
+
+    - ``against``: one cosine.
+    - ``references``: a cosine each, and the name of the highest.
+    - ``window`` N: the id of the most similar of the last N events of this worker, if it is similar enough. An
+      event that comes again after a crash is no duplicate of itself, and no window outlives its worker.
+    """
+
+    head_kind = "embedding"
+
+    def __init__(self, config: SimilarityTask, head: HeadInfo) -> None:
+        super().__init__(config, head)
+        self._config = config
+        self.sequences = 1 if config.against is None else 2
+        self._references: Vector | None = None
+        self._recent = Recent(config.window) if config.window is not None else None
+        self.cacheable = config.window is None  # type: ignore[misc]
+
+    def learn(self, read: Callable[[Sequence[Input]], list[Reading]]) -> None:
+        if self._config.references is not None:
+            texts = list(self._config.references.values())
+            self._references = np.stack([_vector(reading) for reading in read(texts)])
+
+    def inputs(self, document: Document) -> Sequence[Input]:
+        if self._config.against is None:
+            return (document.text,)
+        return document.text, fields.text(document, self._config.against)
+
+    def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        own = _vector(readings[0])
+        if self._recent is not None:
+            return self._nearest(document, own, self._recent)
+        if self._references is None or self._config.references is None:
+            return {"score": _cosine(float(own @ _vector(readings[1])))}
+        scores = numbers(np.clip(self._references @ own, -1.0, 1.0))
+        names = list(self._config.references)
+        best = int(np.argmax(scores))
+        return {"label": names[best], "score": scores[best], "scores": dict(zip(names, scores, strict=True))}
+
+    def _nearest(self, document: Document, own: Vector, recent: Recent) -> Annotation:
+        id_ = event_id(document, self.config_hash)
+        found = recent.nearest(own, id_)
+        recent.add(own, id_)
+        if found is None:
+            return {"duplicate_of": None, "score": None}
+        other, cosine = found
+        score = _cosine(cosine)
+        return {"duplicate_of": other if score >= self._config.threshold else None, "score": score}
+
+
+class Recent:
+    """The vectors of the last ``size`` events, in a ring."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._vectors: Vector | None = None
+        self._ids: list[str] = []
+        self._next = 0
+
+    def nearest(self, vector: Vector, but: str) -> tuple[str, float] | None:
+        """The id and cosine of the most similar one whose id is not ``but``; the latest of equals."""
+        if self._vectors is None:
+            return None
+        scores = self._vectors[: len(self._ids)] @ vector
+        for index, other in enumerate(self._ids):
+            if other == but:
+                scores[index] = -np.inf
+        # Rolled so that the newest comes first, because argmax takes the first of equals.
+        order = np.roll(scores[::-1], self._next) if len(self._ids) == self._size else scores[::-1]
+        best = int(np.argmax(order))
+        index = (self._next - 1 - best) % len(self._ids)
+        return None if np.isneginf(order[best]) else (self._ids[index], float(order[best]))
+
+    def add(self, vector: Vector, id_: str) -> None:
+        if self._vectors is None:
+            self._vectors = np.empty((self._size, len(vector)), np.float32)
+        self._vectors[self._next] = vector
+        if self._next == len(self._ids):
+            self._ids.append(id_)
+        else:
+            self._ids[self._next] = id_
+        self._next = (self._next + 1) % self._size
+
+
+def _vector(reading: Reading) -> Vector:
+    vector = merge_windows(reading.windows, reading.scores, "mean")
+    return (vector / max(float(np.linalg.norm(vector)), 1e-12)).astype(np.float32)
+
+
+def _cosine(value: float) -> float:
+    return round(min(1.0, max(-1.0, value)), DECIMALS)
