@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: the first asks for a graceful end, the second leaves at once."""
+"""SIGTERM and SIGINT: the first asks for a graceful end, the second leaves at once. SIGHUP: read the file again."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ class GracefulStop:
 
     Before there is anything to stop, the first signal ends the process with status 0. The second
     one ends it with 128 + its number, whatever threads are doing; what was in flight is processed
-    again after the next start.
+    again after the next start. SIGHUP calls ``reload``; before there is anything to reload it does nothing.
     """
 
     def __init__(self) -> None:
         self.stop: Callable[[], None] | None = None
+        self.reload: Callable[[], None] | None = None
         self.asked = False
+        signal.signal(signal.SIGHUP, self._hang_up)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._handle)
 
@@ -36,3 +38,7 @@ class GracefulStop:
             raise SystemExit(0)
         log.info("%s: finishing what is in flight; once more to leave at once", name)
         self.stop()
+
+    def _hang_up(self, number: int, frame: FrameType | None) -> None:
+        if self.reload is not None:
+            self.reload()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,15 @@ if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
 _IDLE = 0.1
 
 
+class Engine:
+    """What a configuration makes of events; swapped whole."""
+
+    def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
+        self.chain = chain
+        self.decode = codec(pipeline.input, chain.reads_fields).decode
+        self.builder = EventBuilder(pipeline, chain.models)
+
+
 class Worker:
     """One member of the pipeline's consumer group.
 
@@ -37,7 +47,8 @@ class Worker:
         """``patience``: seconds to wait at the start for brokers and topics."""
         self.stats = Stats()
         self._pipeline = pipeline
-        self._chain = chain
+        self._engine = Engine(pipeline, chain)
+        self._next: deque[Engine] = deque(maxlen=1)
         self._patience = patience
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
@@ -47,6 +58,13 @@ class Worker:
         """Asks for a graceful end: finish what is started, commit, leave the group."""
         self._stopping.set()
 
+    def swap(self, pipeline: Pipeline, chain: Chain) -> None:
+        """From the next micro-batch on events are ``chain``'s; what is started is finished as it was begun.
+
+        From any thread. ``pipeline`` equals the worker's in all that ``workers/reload.py`` calls fixed.
+        """
+        self._next.append(Engine(pipeline, chain))
+
     def run(self) -> bool:
         """Works the input off. Read from top to bottom, this is the way of one event.
 
@@ -54,15 +72,14 @@ class Worker:
         (a thread may then still hold the device). Raises BrokerError, TopicError, AccessError,
         OffsetError or DeviceError.
         """
-        pipeline, chain, stats = self._pipeline, self._chain, self.stats
+        pipeline, stats = self._pipeline, self.stats
         batching = pipeline.batching
-        decode = codec(pipeline.input).decode
         batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
         arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
-        prepared: Channel[tuple[MicroBatch, Work]] = Channel(2)
-        computed: Channel[tuple[MicroBatch, Work]] = Channel(2)
+        prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
+        computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
         flight = Flight(pipeline, wake=lambda: arrived.put([]), failed=lambda: self._failure is not None)
-        publisher = Publisher(pipeline, EventBuilder(pipeline, chain.models), stats)
+        publisher = Publisher(pipeline, stats)
         sink = Sink(pipeline, flight.landed, publisher.refused)
 
         def prepare() -> None:
@@ -70,18 +87,23 @@ class Worker:
                 records = arrived.get(batcher.wait()) or []
                 live, leaving = _split(records)
                 flight.dropped(leaving + batcher.purge())
-                documents = [decode(record) for record in live]
-                chain.prepare(documents)
+                if self._next:
+                    if (rest := batcher.cut_rest()) is not None:
+                        prepared.put((self._engine, rest, self._engine.chain.pack(rest.documents)))
+                    self._engine = self._next.pop()
+                engine = self._engine
+                documents = [engine.decode(record) for record in live]
+                engine.chain.prepare(documents)
                 batches = batcher.add(documents)
                 if (due := batcher.cut_due()) is not None:
                     batches.append(due)
                 for batch in batches:
-                    prepared.put((batch, chain.pack(batch.documents)))
+                    prepared.put((engine, batch, engine.chain.pack(batch.documents)))
 
         def device() -> None:
-            for batch, work in prepared:
-                chain.forward(work)
-                computed.put((batch, work))
+            for engine, batch, work in prepared:
+                engine.chain.forward(work)
+                computed.put((engine, batch, work))
 
         def finish() -> None:
             while True:
@@ -90,10 +112,10 @@ class Worker:
                 if ready is None:
                     sink.poll(0.005)
                     continue
-                batch, work = ready
-                chain.annotate(work)
+                engine, batch, work = ready
+                engine.chain.annotate(work)
                 stats.fill = batch.tokens / batching.max_tokens
-                sink.send(batch, publisher.outbounds(batch))
+                sink.send(batch, publisher.outbounds(batch, engine.builder))
 
         topics = [*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic]
         sink.await_topics(topics, self._patience, self._stopping.is_set)

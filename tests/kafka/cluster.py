@@ -151,6 +151,12 @@ class Cluster:
             f"group {group} has not worked off {topic}",
         )
 
+    def members(self, group: str) -> set[str]:
+        """The ids that the coordinator has given to the group's members."""
+        admin = self._admin()
+        described = admin.describe_consumer_groups([group])[group].result(30)
+        return {member.member_id for member in described.members}
+
     def wait_for_members(self, group: str, count: int, within: float = 60.0) -> None:
         """Returns when the group is stable with ``count`` members, each with partitions (0: when it is empty).
 

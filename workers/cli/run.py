@@ -19,7 +19,10 @@ Scale by starting the same command again, here or on another machine: the
 workers share the partitions of the input topics.
 \b
 Signals: the first SIGTERM or SIGINT finishes what is in flight, commits, leaves
-the group and exits 0; a second one leaves at once (143 or 130).
+the group and exits 0; a second one leaves at once (143 or 130). SIGHUP reads the
+pipeline file again: tasks, compute and what is read and written of an event take
+over between two micro-batches, without leaving the group; a file with mistakes
+changes nothing, and the log says why.
 \b
 Exit status: 0 stopped, 2 wrong command line, 66 model missing or unfit,
 69 broker or topic unavailable, 70 a fault of ours, 71 the device broke,
@@ -43,7 +46,8 @@ Exit status: 0 stopped, 2 wrong command line, 66 model missing or unfit,
     show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
 )
-def run(pipeline: Path, patience: float, log_level: str) -> None:
+@click.option("--watch", is_flag=True, help="Take over changes of the pipeline file as they are saved.")
+def run(pipeline: Path, patience: float, log_level: str, watch: bool) -> None:
     """Reads events from Kafka, enriches them, publishes them, until stopped."""
     logging.basicConfig(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -60,6 +64,7 @@ def run(pipeline: Path, patience: float, log_level: str) -> None:
     settings = found.pipeline
 
     from workers.chain import Chain
+    from workers.reload import Reloader
     from workers.worker import Worker
 
     log = logging.getLogger("glossator")
@@ -75,6 +80,9 @@ def run(pipeline: Path, patience: float, log_level: str) -> None:
     gc.freeze()
     worker = Worker(settings, chain, patience)
     signals.stop = worker.stop
+    reloader = Reloader(pipeline, settings, chain, worker.swap, watch)
+    signals.reload = reloader.ask
+    reloader.start()
     try:
         drained = worker.run()
     finally:
@@ -84,6 +92,8 @@ def run(pipeline: Path, patience: float, log_level: str) -> None:
         "read %d events: %d enriched, %d dead letters, %d not started", stats.polled, stats.enriched,
         stats.dead_letters, stats.polled - stats.enriched - stats.dead_letters,
     )  # fmt: skip
+    if reloader.cache is not None and reloader.cache.lookups:
+        log.info("cache: %d of %d annotations were known", reloader.cache.hits, reloader.cache.lookups)
     if stats.in_flight:
         log.warning("%d events were still in flight: they are read again after the next start", stats.in_flight)
     if not drained:

@@ -1,0 +1,125 @@
+"""Hot swap under load: the group sees no rebalance, every event comes once, and says truly what made it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.loader import config_hash, loads
+from tests.integration.lib import PROTOCOLS, Case, eventually
+from tests.workers import tiny
+from workers.models import resolve
+
+pytestmark = pytest.mark.integration
+
+
+def written(case: Case, model: Path, protocol: str, more: str = "") -> str:
+    return f"""\
+pipeline: {case.group}
+kafka: {{bootstrap.servers: "{case.broker.bootstrap_servers}", group.protocol: {protocol}}}
+input: {{topics: [{case.input}]}}
+tasks:
+  - {{name: tone, task: text-classification, model: {model}{more}}}
+output: {{topic: {case.output}}}
+batching: {{max_events: 20, linger_ms: 5}}
+compute: {{forward_tokens: 256, threads: 1}}
+"""
+
+
+@contextmanager
+def running(file: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    with Path(f"{file}.log").open("w") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "workers.cli.main", "run", str(file), *options], stderr=log, env=os.environ
+        )
+    try:
+        yield worker
+    except BaseException:
+        print(Path(f"{file}.log").read_text())  # pytest shows it with the failure
+        raise
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_changed_file_takes_over_without_a_rebalance(real_kafka: Any, tmp_path: Path, protocol: str) -> None:
+    case = Case(real_kafka, partitions=3, protocol=protocol)
+    old, new = (tiny.checkpoint("bert", "sequence", seed=seed) for seed in (0, 1))
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(written(case, old, protocol))
+    log = Path(f"{file}.log")
+    fed = 0
+    stop = threading.Event()
+
+    def load() -> None:
+        nonlocal fed
+        while not stop.is_set():
+            case.feed(200, start=fed)
+            fed += 200
+            stop.wait(0.1)
+
+    def logged(words: str) -> int:
+        return log.read_text().count(words)
+
+    with running(file, "--watch") as worker:
+        producer = threading.Thread(target=load)
+        producer.start()
+        try:
+            eventually(lambda: case.count(case.output) > 500)
+            members = case.broker.members(case.group)
+            # A file with a mistake, then one that needs a restart: nothing changes.
+            file.write_text(written(case, old, protocol, ", colour: red"))
+            eventually(lambda: logged("colour: unknown field") == 1)
+            file.write_text(written(case, old, protocol).replace("max_events: 20", "max_events: 30"))
+            eventually(lambda: logged("batching: has changed, which needs a restart") == 1)
+            file.write_text(written(case, tmp_path / "nowhere", protocol))
+            eventually(lambda: logged("there is no such folder") == 1)
+            before = case.count(case.output)
+            eventually(lambda: case.count(case.output) > before + 500)
+            file.write_text(written(case, new, protocol))
+            eventually(lambda: logged("from the next micro-batch on") == 1)
+            before = case.count(case.output)
+            eventually(lambda: case.count(case.output) > before + 500)
+            # And back, this time because a signal says so.
+            file.write_text(written(case, old, protocol))
+            worker.send_signal(signal.SIGHUP)
+            eventually(lambda: logged("from the next micro-batch on") == 2)
+            before = case.count(case.output)
+            eventually(lambda: case.count(case.output) > before + 500)
+        finally:
+            stop.set()
+            producer.join()
+        eventually(lambda: case.count(case.output) >= fed)
+        assert case.broker.members(case.group) == members
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+    assert case.ids(case.output) == Counter(range(fed))
+    assert case.count(case.dead) == 0
+    assert case.committed() == fed
+    # The member was assigned its partitions once and gave them back once, at the end.
+    assert logged("assigned") == 1
+    made_by = {config_hash(loads(written(case, model, protocol))): resolve(str(model)).revision for model in (old, new)}
+    assert len(set(made_by.values())) == 2
+    runs: dict[int, list[str]] = defaultdict(list)
+    events = [json.loads(row.value or b"") for row in case.read(case.output)]
+    for event in sorted(events, key=lambda event: event["source"]["offset"]):
+        config = event["pipeline"]["config"]
+        assert event["models"]["tone"]["revision"] == made_by[config]
+        assert event["id"].endswith(config)
+        order = runs[event["source"]["partition"]]
+        if not order or order[-1] != config:
+            order.append(config)
+    first, second = made_by
+    assert set(map(tuple, runs.values())) == {(first, second, first)}
