@@ -39,9 +39,9 @@ _OPAQUE = re.compile(
 _BINDS = re.compile(r"\.(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*(\w+)\s*,")
 _FUNCTIONS = frozenset({
     "all", "bool", "bytes", "contains", "double", "duration", "endsWith", "exists", "existsOne", "exists_one",
-    "filter", "has", "int", "map", "matches", "max", "min", "size", "startsWith", "string", "timestamp", "type", "uint", "getDate",
-    "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds", "getMinutes",
-    "getMonth", "getSeconds",
+    "filter", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours",
+    "getMilliseconds", "getMinutes", "getMonth", "getSeconds", "has", "int", "map", "matches", "max", "min", "size",
+    "startsWith", "string", "timestamp", "type", "uint",
 })  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from schemas.conditions import VARIABLES, Condition
+from schemas.conditions import RESERVED, VARIABLES, Condition
 from schemas.event import ANNOTATIONS, Spans
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def problems(tasks: Sequence[Task], is_json: bool) -> Iterator[tuple[Path, str]]
         name = str(task.get("name"))
         if name in VARIABLES:
             yield (index, "name"), f"is what conditions call the event's own {name}; choose another"
+        if name in RESERVED:
+            yield (index, "name"), "is a word of CEL, so that no condition could speak of the task; choose another"
         for field, other in spans_needed(task):
             yield from _spans((index, *field), name, other, kinds)
         try:

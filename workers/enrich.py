@@ -83,7 +83,9 @@ _TEXTS = frozenset({"text", "question", "aspect"})
 def _without_text(value: Any) -> Any:
     """An annotation, or a part of one, without the words of the event."""
     if isinstance(value, dict):
-        return {key: _without_text(own) for key, own in value.items() if key not in _TEXTS}
+        # A label may be called so too, but what stands under it is a score.
+        kept = {key: own for key, own in value.items() if key not in _TEXTS or isinstance(own, float)}
+        return {key: _without_text(own) for key, own in kept.items()}
     return [_without_text(own) for own in value] if isinstance(value, list) else value
 
 

@@ -75,6 +75,20 @@ def test_an_event_is_what_the_contract_says() -> None:
     }
 
 
+def test_without_text_nothing_quotes_it_and_labels_of_such_names_stay() -> None:
+    made = document()
+    made.annotations = {
+        "asked": {"answers": [{"question": "Who is Ada?", "null_score": 0.1,
+                               "answer": {"start": 0, "end": 3, "score": 0.9, "text": "Ada"}}]},
+        "of": {"aspects": [{"aspect": "Ada", "label": "calm", "score": 1.0, "scores": {"calm": 1.0}}]},
+        "topics": {"label": "text", "score": 0.75, "scores": {"text": 0.75, "question": 0.25}},
+    }  # fmt: skip
+    annotations = built(made, text="none")["annotations"]
+    assert "Ada" not in json.dumps(annotations)
+    assert annotations["asked"]["answers"][0]["answer"] == {"start": 0, "end": 3, "score": 0.9}
+    assert annotations["topics"]["scores"] == {"text": 0.75, "question": 0.25}
+
+
 @pytest.mark.parametrize("key", [None, b"\xff\xfe"])
 def test_what_the_record_does_not_say_is_null(key: bytes | None) -> None:
     source = built(document(key=key, timestamp_ms=-1))["source"]

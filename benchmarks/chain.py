@@ -1,0 +1,95 @@
+"""What the planned chain saves: four tasks on one trunk against each of them alone, and a task with a condition
+against the same task without one.
+
+The chain runs as in a worker, from text to annotations, over micro-batches of one size; no Kafka. All variants take
+turns in rounds, so that whatever else the machine does strikes all alike; ratios are medians over the rounds, or of
+sums where every round has other events.
+
+    python -m benchmarks.chain --texts posts.jsonl.gz --count 400
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import report
+from benchmarks.texts import texts_from
+from schemas.config import Pipeline
+from schemas.document import Document
+from workers.chain import Chain
+
+TASKS: tuple[dict[str, str], ...] = (
+    {"name": "tone", "task": "sentiment", "model": "starter"},
+    {"name": "entities", "task": "ner", "model": "starter"},
+    {"name": "safety", "task": "moderation", "model": "starter"},
+    {"name": "vector", "task": "embedding", "model": "starter"},
+)
+MICRO_BATCH = 64
+"""Events cut together."""
+TENTH = 10
+"""One event in so many meets the condition."""
+
+
+def chain(tasks: Sequence[dict[str, str]], forward_tokens: int | None = None) -> Chain:
+    pipeline: dict[str, Any] = {
+        "pipeline": "benchmark", "kafka": {"bootstrap.servers": "localhost:9092"}, "input": {"topics": ["in"]},
+        "tasks": list(tasks), "output": {"topic": "out"}, "compute": {"forward_tokens": forward_tokens},
+    }  # fmt: skip
+    made = Chain.load(Pipeline.model_validate(pipeline))
+    made.warm_up()
+    return made
+
+
+def seconds(made: Chain, texts: Sequence[str], turn: int = 0) -> float:
+    """``turn``: which tenth meets the condition; texts differ in length, so all have theirs."""
+    documents = [Document(None, text) for text in texts]
+    for number, document in enumerate(documents, turn):
+        document.fields = {"number": number}
+    started = time.perf_counter()
+    for first in range(0, len(documents), MICRO_BATCH):
+        made.run(documents[first : first + MICRO_BATCH])
+    spent = time.perf_counter() - started
+    failed = sum(document.failure is not None for document in documents)
+    if failed:
+        raise SystemExit(f"{failed} documents failed")
+    return spent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--texts", type=Path, help="lines of JSON with a text field, maybe gzipped")
+    parser.add_argument("--count", type=int, default=384)
+    parser.add_argument("--rounds", type=int, default=TENTH)
+    options = parser.parse_args()
+    texts = texts_from(options.texts, options.count)
+    together = chain(TASKS)
+    # The same forward size for all, so that the variants differ in nothing else.
+    size = together.stages[0].trunk.forward_tokens
+    conditional = {**TASKS[0], "when": f"event.number % {TENTH} == 0"}
+    ways = {
+        "four tasks": together,
+        **{f"{task['task']} alone": chain([task], size) for task in TASKS},
+        "sentiment for a tenth": chain([conditional], size),
+    }
+    for made in ways.values():
+        seconds(made, texts)
+    rounds = [{way: seconds(made, texts, turn) for way, made in ways.items()} for turn in range(options.rounds)]
+    figures = {"texts": float(len(texts)), "tokens a forward": float(size)}
+    figures |= {f"{way}, texts/s": len(texts) / statistics.median(own[way] for own in rounds) for way in ways}
+    for task in TASKS:
+        alone = f"{task['task']} alone"
+        figures[f"four tasks / {alone}"] = statistics.median(own["four tasks"] / own[alone] for own in rounds)
+    mean = [own["four tasks"] / statistics.mean(own[f"{task['task']} alone"] for task in TASKS) for own in rounds]
+    figures["four tasks / one"] = statistics.median(mean)
+    tenth = sum(own["sentiment for a tenth"] for own in rounds) / sum(own["sentiment alone"] for own in rounds)
+    figures["a tenth / all"] = tenth
+    report("chain", "Planned chain (targets: four tasks / one <= 1.15, a tenth / all <= 0.2)", figures)
+
+
+if __name__ == "__main__":
+    main()
