@@ -161,7 +161,6 @@ class Planner:
 
     def _load(self, config: AnyTask, kind: HeadKind, model: str) -> tuple[Checkpoint, Head, str]:
         if model == STARTER:
-            self._say("loading the starter models")
             checkpoint = self._checkpoint(str(trunk_folder()), None)
             if config.revision is not None:
                 raise ModelError('model "starter" has no revisions to choose from')
@@ -169,13 +168,13 @@ class Planner:
                 return checkpoint, self._head(config, checkpoint, kind), checkpoint.revision
             module = load_head(config.task, self.device)
             return checkpoint, LayersHead(module), module.revision
-        self._say(f"loading {model}")
         checkpoint = self._checkpoint(model, config.revision)
         return checkpoint, self._head(config, checkpoint, kind), checkpoint.revision
 
     def _checkpoint(self, name: str, revision: str | None) -> Checkpoint:
         key = (name, revision)
         if key not in self._checkpoints:
+            self._say("loading the starter models" if name == str(trunk_folder()) else f"loading {name}")
             self._checkpoints[key] = resolve(name, revision)
         return self._checkpoints[key]
 
