@@ -9,6 +9,11 @@ from confluent_kafka import KafkaException, Producer
 from schemas.errors import BrokerError
 
 
+def is_embedded(cluster_id: str | None) -> bool:
+    """Whether the cluster of that id is an embedded broker, of whichever process."""
+    return (cluster_id or "").startswith("mockCluster")
+
+
 class EmbeddedBroker:
     """A Kafka broker inside this process; any client, of any process on this machine, can use it.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
 from schemas.errors import AccessError, BrokerError
 
@@ -33,6 +34,7 @@ _CONSUMER: dict[str, Any] = {
 _PRODUCER: dict[str, Any] = {
     "enable.idempotence": True,
     "linger.ms": 5,
+    "batch.size": 1_000_000,
     "compression.type": "lz4",
     # The broker decides what is too large, topic by topic; the client only bounds memory.
     "message.max.bytes": 100_000_000,
@@ -133,12 +135,31 @@ def make_consumer(settings: Settings, group: str, watch: ErrorWatch, **callbacks
         raise _refused(error) from None
 
 
-def make_producer(settings: Settings, watch: ErrorWatch) -> Producer:
-    """Raises BrokerError when the client refuses the settings."""
+def make_producer(settings: Settings, watch: ErrorWatch, **more: Any) -> Producer:
+    """``more``: settings that promises rest on. Raises BrokerError when the client refuses the settings."""
     try:
-        return Producer({**producer_settings(settings), "error_cb": watch}, logger=_client_log())
+        return Producer({**producer_settings(settings), **more, "error_cb": watch}, logger=_client_log())
     except KafkaException as error:
         raise _refused(error) from None
+
+
+def largest_batch(settings: Settings, topics: Iterable[str]) -> int:
+    """Bytes a batch may have so that none of ``topics`` refuses it whole (their ``max.message.bytes``).
+
+    At most the producer's own ``batch.size``, which it is too where the cluster does not let us look.
+    """
+    own = int(producer_settings(settings)["batch.size"])
+    admin = AdminClient({**_COMMON, **settings}, logger=_client_log())
+    asked = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in set(topics)]
+    try:
+        found = [answer.result(10) for answer in admin.describe_configs(asked, request_timeout=10).values()]
+        return min(own, *(int(config["max.message.bytes"].value) for config in found))
+    except (KafkaException, TimeoutError, KeyError, TypeError, ValueError) as error:
+        log.warning(
+            "max.message.bytes of the output topics is unknown (%s); one below %d could refuse events that fit",
+            error.args[0].name() if isinstance(error, KafkaException) else type(error).__name__, own,
+        )  # fmt: skip
+        return own
 
 
 def _refused(error: KafkaException) -> BrokerError:

@@ -14,7 +14,8 @@ from schemas.config import Pipeline
 from schemas.document import Failure
 from schemas.errors import AccessError, BrokerError, GlossatorError, ProduceError, TopicError
 from schemas.record import Outbound, Record
-from stream.client import ErrorWatch, fault, make_producer
+from stream.broker import is_embedded
+from stream.client import ErrorWatch, fault, largest_batch, make_producer
 from stream.deadletter import coordinates_only
 from stream.microbatch import MicroBatch
 
@@ -62,9 +63,12 @@ class Sink:
         self._delivered = delivered
         self._refused = refused
         self._watch = ErrorWatch("producer")
+        self._settings = pipeline.kafka
+        self._outputs = (pipeline.output.topic, pipeline.output.dead_letter_topic)
         self._producer: Producer = make_producer(pipeline.kafka, self._watch)
         self._again: deque[tuple[_Flight, Record | None, Outbound]] = deque()
         self._failed: GlossatorError | None = None
+        self._embedded = False
 
     def await_topics(self, topics: Iterable[str], patience: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Returns when the cluster answers and every topic exists.
@@ -77,8 +81,9 @@ class Sink:
         told = False
         while missing and not stop():
             try:
-                found = self._producer.list_topics(missing[0], timeout=min(5.0, patience)).topics[missing[0]]
-                error = found.error
+                found = self._producer.list_topics(missing[0], timeout=min(5.0, patience))
+                error = found.topics[missing[0]].error
+                self._embedded = is_embedded(found.cluster_id)
             except KafkaException as failure:
                 error = failure.args[0]
             self._producer.poll(0)
@@ -105,6 +110,10 @@ class Sink:
                 log.warning("%s; waiting up to %.0f s for it", what, patience)
                 told = True
             time.sleep(0.2)
+        if not stop() and not self._embedded:
+            # A batch is refused whole, so none may be larger than the smallest topic takes.
+            size = largest_batch(self._settings, self._outputs)
+            self._producer = make_producer(self._settings, self._watch, **{"batch.size": size})
 
     def send(self, batch: MicroBatch, outbounds: list[tuple[Record | None, Outbound]]) -> None:
         """Sends the batch's records in order: (the record it was made of, what to send).

@@ -96,6 +96,19 @@ def test_rubbish_is_dead_lettered_and_its_neighbours_pass(real_kafka: Any) -> No
     assert case.committed() == len(mixed)
 
 
+def test_a_topic_that_takes_small_batches_only_gets_them(real_kafka: Any) -> None:
+    """A broker refuses a batch as a whole, and every event of it would become a dead letter."""
+    case = Case(real_kafka, partitions=1, kafka={"compression.type": "none"}, batching={"max_events": 200})
+    small = f"{case.group}.small"
+    real_kafka.create_topic(small, 1, {"max.message.bytes": "5000"})
+    case.settings["output"] = {"topic": small, "dead_letter": case.dead}
+    case.send(json.dumps({"id": i, "text": "w" * (i * 7 % 1000 + 1)}).encode() for i in range(600))
+    with case.member() as member:
+        eventually(lambda: case.count(small) + case.count(case.dead) == 600)
+        member.stop()
+    assert case.ids(small) == Counter(range(600))
+
+
 def test_an_event_too_large_for_the_topics_leaves_its_coordinates(real_kafka: Any) -> None:
     """The enriched event does not fit the output topic, nor the original the dead-letter topic."""
     case = Case(real_kafka, partitions=1)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from stream.broker import EmbeddedBroker
+from stream.broker import EmbeddedBroker, is_embedded
 from tests.kafka.cluster import Cluster
 
 _PRODUCE = """
@@ -80,6 +80,12 @@ def test_two_brokers_know_nothing_of_each_other(cluster: Cluster) -> None:
     cluster.produce_all("posts", [b"here"])
     with EmbeddedBroker() as other:
         assert Cluster(other.bootstrap_servers, False, "other").consume_all("posts") == []
+
+
+def test_it_can_be_told_from_a_real_one(cluster: Cluster, kafka: Cluster) -> None:
+    for found in (cluster, kafka):
+        metadata = Producer({"bootstrap.servers": found.bootstrap_servers}).list_topics(timeout=30)
+        assert is_embedded(metadata.cluster_id) is not found.real
 
 
 def test_after_the_block_nobody_listens() -> None:
