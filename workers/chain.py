@@ -48,17 +48,18 @@ class Chain:
     def __init__(self, planner: Planner, pipeline: Pipeline, cache: Cache | None = None) -> None:
         self.models = {task.name: planner.models[task.name] for task in pipeline.tasks}
         self.cache = cache
-        self.reads_fields = dependencies.any_reads_fields(pipeline)
+        own = any(planned.task.reads_fields for planned in planner.tasks)
+        self.reads_fields = own or dependencies.any_reads_fields(pipeline)
         self.stages = planner.stages
         self.plan = planner.tasks
         self._names = list(self.models)
-        self._in_order = [planned.task.name for planned in planner.tasks] == self._names
         self._members = [[own for own in planner.tasks if own.stage == index] for index in range(len(self.stages))]
         self._levels = [
             [index for index, stage in enumerate(self.stages) if stage.level == level]
             for level in range(max((stage.level for stage in self.stages), default=-1) + 1)
         ]
         self._steps = self._settle_steps()
+        self._in_order = [planned.task.name for step in self._steps for planned in step] == self._names
         self._pipeline = pipeline
         for planned in planner.tasks:
             planned.task.config_hash = config_hash(pipeline)

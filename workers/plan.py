@@ -104,6 +104,10 @@ class Planner:
                 self._add_model(config, chosen, config.model, condition, requires)
         except ModelError as error:
             raise ModelError(f'task "{config.name}": {error}') from error
+        except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
+            # An architecture that cannot do what all encoders do says so in its own way.
+            what = f"{type(error).__name__}: {error}".partition("\n")[0]
+            raise ModelError(f'task "{config.name}": model "{config.model}" cannot be used here ({what})') from error
 
     def _add_plain(
         self, config: AnyTask, chosen: type[Task], condition: Condition | None, requires: tuple[str, ...]

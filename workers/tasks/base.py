@@ -73,7 +73,9 @@ class Task(ABC):
     paired: ClassVar[bool] = False
     """Whether its inputs are pairs."""
     cacheable: ClassVar[bool] = True
-    """Whether equal inputs always get equal annotations."""
+    """Whether equal inputs always get equal annotations: not if the task reads anything else of the event."""
+    reads_fields: ClassVar[bool] = False
+    """Whether a task of the user's own reads ``document.fields``, which are decoded only if somebody does."""
 
     sequences: int | None = 1
     """How many inputs it has read per event; None where the event decides."""

@@ -1,0 +1,211 @@
+"""What docs/tasks.md shows is true: its entries lint, its annotations have their shapes, its example runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import indent
+from typing import Any, get_args
+
+import pytest
+from pydantic import TypeAdapter
+from ruamel.yaml import YAML
+
+from schemas.conditions import Condition
+from schemas.config import Pipeline
+from schemas.document import Document
+from schemas.event import ANNOTATIONS, EnrichedEvent
+from schemas.loader import loads
+from schemas.tasks import AnyTask
+from tests.workers import tiny
+from tests.workers.test_encoder import pipeline
+from workers.chain import Chain
+from workers.cli.plan_view import described, planned
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGE = (DOCS / "tasks.md").read_text()
+TOPICS = [
+    "Conditions", "How a chain is planned", "Cache", "Long documents", "Hot swap", "A task of your own", "Parity",
+]  # fmt: skip
+OWN = "A task of your own"
+SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+TASKS = [name for model in get_args(get_args(AnyTask)[0]) for name in get_args(model.model_fields["task"].annotation)]
+# Entries speak of the tasks that the page has introduced before.
+NER = "- {name: entities, task: ner, model: starter}\n"
+NAMED: Any = TypeAdapter(EnrichedEvent.model_fields["annotations"].annotation)
+
+
+def _fences(language: str, text: str) -> list[str]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [body for own, body in found if own == language]
+
+
+def _entries(fence: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = YAML(typ="safe").load(fence)
+    return found
+
+
+def _pipeline(fence: str) -> Pipeline:
+    has_ner = any(entry["name"] == "entities" for entry in _entries(fence))
+    tasks = indent(("" if has_ner else NER) + fence, "  ")
+    head = "pipeline: page\nkafka: {bootstrap.servers: 'localhost:9092'}\ninput: {topics: [posts]}\n"
+    return loads(f"{head}tasks:\n{tasks}\noutput: {{topic: posts.enriched}}\n", environ={})
+
+
+def _tasks_of(heading: str) -> list[str]:
+    return ["custom"] if heading == OWN else heading.split(", ")
+
+
+def _annotated(heading: str) -> Iterator[tuple[dict[str, Any], dict[str, Any], str | None]]:
+    """The entries of a section's YAML with their annotations and, where it is given, the text of each."""
+    entries = {entry["name"]: entry for fence in _fences("yaml", SECTIONS[heading]) for entry in _entries(fence)}
+    shown = re.findall(
+        r"(?:^For `([^`]+)`[^:]*:\n\n)?^```json\n(.*?)^```$", SECTIONS[heading], re.MULTILINE | re.DOTALL
+    )
+    for text, fence in shown:
+        for name, annotation in json.loads("{" + fence + "}").items():
+            yield entries[name], annotation, text or None
+
+
+def _spans(value: Any) -> Iterator[dict[str, Any]]:
+    """Everything within ``value`` that has a place in the text and says what stands there."""
+    if isinstance(value, dict):
+        if "start" in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from _spans(entry)
+
+
+def test_every_task_has_a_section_and_every_section_is_a_task_or_a_topic() -> None:
+    assert TASKS
+    found = [name for heading in SECTIONS if heading not in TOPICS for name in _tasks_of(heading)]
+    assert sorted([*found, "custom"]) == sorted(TASKS)
+    assert [heading for heading in SECTIONS if heading in TOPICS] == TOPICS
+
+
+def test_the_table_names_every_task_once() -> None:
+    table = PAGE.split("\n## ")[0]
+    assert sorted(re.findall(r"^\| \[`([a-z-]+)`\]", table, re.MULTILINE)) == sorted(TASKS)
+
+
+@pytest.mark.parametrize("heading", [heading for heading in SECTIONS if _fences("yaml", SECTIONS[heading])])
+def test_every_entry_lints(heading: str) -> None:
+    for fence in _fences("yaml", SECTIONS[heading]):
+        _pipeline(fence)
+
+
+@pytest.mark.parametrize("heading", [heading for heading in SECTIONS if heading not in TOPICS or heading == OWN])
+def test_every_task_is_shown_with_its_annotation(heading: str) -> None:
+    shown = list(_annotated(heading))
+    assert {entry["task"] for entry, _, _ in shown} & set(_tasks_of(heading))
+    for entry, annotation, text in shown:
+        shape = ANNOTATIONS.get(entry["task"])
+        if shape is not None:
+            shape.model_validate(annotation, strict=True)
+        NAMED.validate_python({entry["name"]: annotation})
+        for span in _spans(annotation):
+            assert text is not None
+            assert text[span["start"] : span["end"]] == span.get("text", span.get("aspect"))
+        for scored in (annotation, *annotation.get("aspects", ()), *annotation.get("hypotheses", ())):
+            if "scores" in scored:
+                assert scored["score"] == max(scored["scores"].values()) == scored["scores"][scored["label"]]
+
+
+def test_annotations_without_a_foreign_model_are_what_this_version_writes() -> None:
+    shown = [
+        entry
+        for heading in SECTIONS
+        if heading not in TOPICS
+        for entry in _annotated(heading)
+        if entry[0].get("model", "starter") == "starter" and "window" not in entry[0]
+    ]
+    assert len(shown) >= 7
+    chain = Chain.load(pipeline(*(entry for entry, _, _ in shown), compute={"forward_tokens": 1024}))
+    documents = [Document(None, text) for _, _, text in shown if text]
+    chain.run(documents)
+    for (entry, annotation, _), document in zip(shown, documents, strict=True):
+        assert _close(document.annotations[entry["name"]], annotation), entry["name"]
+
+
+def _close(one: Any, other: Any) -> bool:
+    """Equal but for what another processor may round in another way; int8 numbers may differ by one."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_close(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_close, one, other))
+    if isinstance(one, int) and not isinstance(one, bool):
+        return abs(one - other) <= 1
+    return one == pytest.approx(other, abs=1e-3) if isinstance(one, float) else bool(one == other)
+
+
+def test_every_section_says_what_leads_to_a_dead_letter_and_where_it_is_from() -> None:
+    for heading, body in SECTIONS.items():
+        if heading not in TOPICS:
+            assert re.search(r"^Dead letters", body, re.MULTILINE), heading
+            assert re.search(r"^Source: ", body, re.MULTILINE), heading
+
+
+def test_conditions_mean_what_the_page_says() -> None:
+    undecided: dict[str, Any] = {"tongue": {}, "topic": "alerts", "text": "\N{THUMBS UP SIGN}"}
+    for source, holds in [
+        ('tongue.label != "en"', False),
+        ('!(tongue.label == "en")', False),
+        ("has(tongue.label)", False),
+        ("!has(tongue.label)", True),
+        ('topic == "alerts" || tongue.label == "en"', True),
+        ("size(text) == 4", True),
+    ]:
+        condition = Condition(source)
+        assert condition({name: undecided[name] for name in condition.names}) is holds, source
+
+
+def test_the_plan_is_the_one_that_lint_shows() -> None:
+    (fence,) = _fences("yaml", SECTIONS["How a chain is planned"])
+    (shown,) = _fences("", SECTIONS["How a chain is planned"])
+    file = _pipeline(fence)
+    assert "\n".join(described(planned(file, Chain.load(file)))) + "\n" == shown
+
+
+def test_the_task_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source,) = _fences("python", SECTIONS[OWN])
+    (fence,) = _fences("yaml", SECTIONS[OWN])
+    (own,) = _entries(fence)
+    module, _ = own["use"].split(":")
+    (tmp_path / f"{module}.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    classifier = {"model": str(tiny.checkpoint("bert", "sequence"))}
+    chain = Chain.load(pipeline(own | classifier, {"name": "tone", "task": "text-classification", **classifier}))
+    document = Document(None, "the quick brown fox")
+    chain.run([document])
+    assert document.failure is None
+    doubt, scores = document.annotations["doubt"]["custom"], document.annotations["tone"]["scores"]
+    _, second, best = sorted(scores.values())
+    assert doubt["margin"] == pytest.approx(best - second, abs=2e-6)
+    assert doubt["doubtful"] == (best - second < own["options"]["least"])
+    assert len(chain.stages) == 1
+
+
+def _anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_to_this_page_and_from_it_find_their_places() -> None:
+    found = 0
+    for page in DOCS.glob("*.md"):
+        for target, anchor in re.findall(r"\]\(([\w./-]*\.md)?#([\w-]+)\)", page.read_text()):
+            other = DOCS / target if target else page
+            if "tasks.md" in (page.name, other.name):
+                assert anchor in _anchors(other), f"{page.name}: {target}#{anchor}"
+                found += 1
+    assert found > len(TASKS)
+
+
+def test_the_parity_table_has_its_place() -> None:
+    assert re.search(r"<!-- parity:begin -->\n.*<!-- parity:end -->", SECTIONS["Parity"], re.DOTALL)
