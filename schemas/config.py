@@ -83,7 +83,7 @@ class Pipeline(Strict):
     input: Input
     tasks: Annotated[list[AnyTask], Field(min_length=1, max_length=64)]
     output: Output
-    delivery: Annotated[Literal["at_least_once"], later("exactly_once")] = "at_least_once"
+    delivery: Literal["at_least_once", "exactly_once"] = "at_least_once"
     batching: Batching = Batching()
     backpressure: Backpressure = Backpressure()
     compute: Compute = Compute()

@@ -7,6 +7,8 @@ GlossatorError                exit 70   a fault of ours
 ├── BrokerError               exit 69   the cluster cannot be reached, or refused what we must do
 │   ├── TopicError            exit 69   a topic does not exist and nobody creates it
 │   ├── AccessError           exit 77   credentials or permissions
+│   ├── FencedError           exit 76   another worker has taken this one's slot
+│   ├── SettingError          exit 78   the cluster does not take a setting of the pipeline file
 │   └── OffsetError           exit 74   a committed offset is no longer in the log: events were lost
 │                                       before we could read them, and a person must decide
 ├── DeviceError               exit 71   the accelerator is in a state only a new process can leave
@@ -82,6 +84,18 @@ class AccessError(BrokerError):
     """The cluster does not accept our credentials, or they do not permit what we must do."""
 
     exit_code = 77
+
+
+class FencedError(BrokerError):
+    """Another worker has taken this one's slot: its transactions are refused from then on."""
+
+    exit_code = 76
+
+
+class SettingError(BrokerError):
+    """The cluster does not take a setting that the file's checks cannot judge."""
+
+    exit_code = 78
 
 
 class OffsetError(BrokerError):

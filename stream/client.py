@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
 from schemas.errors import AccessError, BrokerError
+from schemas.record import Assignment
 
 log = logging.getLogger("glossator.kafka")
 
+T = TypeVar("T")
 Settings = Mapping[str, str | int | float | bool]
 
 _COMMON: dict[str, Any] = {
@@ -62,6 +65,13 @@ def consumer_settings(settings: Settings, group: str) -> dict[str, Any]:
         # KIP-848: the broker assigns; the client refuses to be told how.
         del merged["partition.assignment.strategy"]
     return merged
+
+
+def with_slot(settings: Settings, slot: int) -> Settings:
+    """``settings`` for the worker of that slot: static members (KIP-345) need an id each."""
+    if "group.instance.id" not in settings:
+        return settings
+    return {**settings, "group.instance.id": f"{settings['group.instance.id']}-{slot}"}
 
 
 def producer_settings(settings: Settings) -> dict[str, Any]:
@@ -160,6 +170,43 @@ def largest_batch(settings: Settings, topics: Iterable[str]) -> int:
             error.args[0].name() if isinstance(error, KafkaException) else type(error).__name__, own,
         )  # fmt: skip
         return own
+
+
+def committed_offsets(settings: Settings, group: str, assignments: Iterable[Assignment]) -> dict[Assignment, int]:
+    """assignment -> the group's committed offset, where there is one. From any thread.
+
+    Waits until no transaction over them is open. Raises BrokerError and AccessError after a minute.
+    """
+    places = {(a.topic, a.partition): a for a in assignments}
+    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
+    admin = AdminClient({**_COMMON, **settings}, logger=_client_log())
+
+    def ask() -> dict[Assignment, int]:
+        answer = admin.list_consumer_group_offsets([asked], require_stable=True, request_timeout=10)[group].result(20)
+        found = answer.topic_partitions
+        if failed := next((one.error for one in found if one.error), None):
+            raise KafkaException(failed)
+        return {places[one.topic, one.partition]: one.offset for one in found if one.offset >= 0}
+
+    return patiently(ask, "reading committed offsets")
+
+
+def patiently(call: Callable[[], T], doing: str) -> T:
+    """The call's result, asked for again for up to a minute; then BrokerError or AccessError.
+
+    A group's coordinator may be loading or moving just when a partition is assigned, and a transaction that a dead
+    worker left open holds the answer back until it is aborted.
+    """
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return call()
+        except KafkaException as error:
+            reason = fault(error.args[0], doing)
+            if isinstance(reason, AccessError) or time.monotonic() > deadline:
+                raise reason from None
+            log.warning("%s; trying again", reason)
+            time.sleep(0.5)
 
 
 def _refused(error: KafkaException) -> BrokerError:

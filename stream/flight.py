@@ -23,8 +23,9 @@ _STALL = 0.25
 class Flight:
     """The poll thread's book of what is in flight: it commits, holds back, and drains.
 
-    Other threads call ``landed`` and ``dropped`` only. ``wake`` makes the thread that cuts
-    micro-batches look at its partitions again; ``failed`` says that nothing will land any more.
+    Other threads call ``landed`` and ``dropped`` only, and read ``draining``: partitions wait to be let go.
+    ``wake`` makes the thread that cuts micro-batches look at its partitions again; ``failed`` says that nothing will
+    land any more.
     """
 
     def __init__(self, pipeline: Pipeline, wake: Callable[[], None], failed: Callable[[], bool]) -> None:
@@ -33,6 +34,9 @@ class Flight:
         self._high_bytes = pipeline.backpressure.high_bytes
         self._commit_every = pipeline.commit_interval_ms / 1000
         self._drain_for = pipeline.drain_timeout_ms / 1000
+        # Offsets are in the sink's transactions then.
+        self._transactional = pipeline.delivery == "exactly_once"
+        self.draining = False
         self._wake = wake
         self._failed = failed
         self._progress = Progress()
@@ -65,6 +69,8 @@ class Flight:
         self._enter()
         if (now := time.monotonic()) >= self._next_commit:
             self._next_commit = now + self._commit_every
+            if self._transactional:
+                return
             self._progress.put_back(source.take_failed_commits())
             source.commit(self._progress.take_committable())
 
@@ -88,14 +94,17 @@ class Flight:
         """
         for assignment in assignments:
             assignment.state = Assignment.CLOSING
+        self.draining = True
         self._wake()
         deadline = time.monotonic() + self._drain_for
         while (left := self._progress.pending(assignments)) and not self._failed() and self._wait(deadline):
             self._enter()
         self._enter()
-        # Also what was committed in the background: nobody will be there to hear of a failure.
-        self._progress.put_back(assignments)
-        source.commit(self._progress.take_committable(), wait=not self._failed())
+        self.draining = False
+        if not self._transactional:
+            # Also what was committed in the background: nobody will be there to hear of a failure.
+            self._progress.put_back(assignments)
+            source.commit(self._progress.take_committable(), wait=not self._failed())
         if left:
             log.warning("%d events in flight had to be let go with their partitions: they are processed again", left)
         self.abandon(assignments)

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -22,7 +23,7 @@ from stream.microbatch import MicroBatch
 log = logging.getLogger("glossator.sink")
 
 # Refused for what the record is: sending it again cannot help.
-_REFUSED = frozenset(
+REFUSED = frozenset(
     {
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.RECORD_LIST_TOO_LARGE,
@@ -33,6 +34,9 @@ _REFUSED = frozenset(
     }
 )
 _POLL = 0.1
+
+Pair: TypeAlias = tuple[Record | None, Outbound]
+"""The record that something was made of (None where it was made of nothing), and what to send."""
 
 
 class _Flight:
@@ -59,14 +63,17 @@ class Sink:
         pipeline: Pipeline,
         delivered: Callable[[MicroBatch], None],
         refused: Callable[[Record, Failure], Outbound],
+        **more: Any,
     ) -> None:
+        """``more``: settings of the producer that promises rest on."""
         self._delivered = delivered
         self._refused = refused
         self._watch = ErrorWatch("producer")
-        self._settings = pipeline.kafka
-        self._outputs = (pipeline.output.topic, pipeline.output.dead_letter_topic)
-        self._producer: Producer = make_producer(pipeline.kafka, self._watch)
-        self._again: deque[tuple[_Flight, Record | None, Outbound]] = deque()
+        self._kafka = pipeline.kafka
+        self._topic, self._dead_topic = pipeline.output.topic, pipeline.output.dead_letter_topic
+        self._more = dict(more)
+        self._producer = self._new_producer()
+        self._again: deque[tuple[_Flight, Pair]] = deque()
         self._failed: GlossatorError | None = None
         self._embedded = False
 
@@ -112,25 +119,24 @@ class Sink:
             time.sleep(0.2)
         if not stop() and not self._embedded:
             # A batch is refused whole, so none may be larger than the smallest topic takes.
-            size = largest_batch(self._settings, self._outputs)
-            self._producer = make_producer(self._settings, self._watch, **{"batch.size": size})
+            self._more["batch.size"] = largest_batch(self._kafka, (self._topic, self._dead_topic))
+            self._producer = self._new_producer()
 
-    def send(self, batch: MicroBatch, outbounds: list[tuple[Record | None, Outbound]]) -> None:
+    def send(self, batch: MicroBatch, outbounds: list[Pair]) -> None:
         """Sends the batch's records in order: (the record it was made of, what to send).
 
-        The first of a pair is None where the second already is a dead letter. Raises BrokerError
-        or AccessError for an earlier failure that came in meanwhile.
+        Raises BrokerError or AccessError for an earlier failure that came in meanwhile.
         """
         flight = _Flight(batch, len(outbounds))
         if not outbounds:
             self._delivered(batch)
-        for origin, outbound in outbounds:
-            self._produce(flight, origin, outbound)
+        for pair in outbounds:
+            self._produce(flight, pair)
         self.poll(0)
 
     def poll(self, timeout: float) -> None:
         """Hears delivery reports for up to ``timeout`` seconds."""
-        self._producer.poll(timeout)
+        self._hear(timeout)
         while self._again:
             self._produce(*self._again.popleft())
         if self._failed is not None:
@@ -145,49 +151,64 @@ class Sink:
         self._producer.purge()
         self._producer.flush(1.0)
 
-    def _produce(self, flight: _Flight, origin: Record | None, outbound: Outbound) -> None:
-        report = partial(self._report, flight, origin, outbound)
+    def _new_producer(self) -> Producer:
+        return make_producer(self._kafka, self._watch, **self._more)
+
+    def _hear(self, timeout: float) -> None:
+        try:
+            self._producer.poll(timeout)
+        except KafkaException as error:  # the client can send nothing any more
+            self._failed = self._failed or fault(error.args[0], "publishing")
+
+    def _put(self, outbound: Outbound, report: Callable[[KafkaError | None, Message], None]) -> None:
+        """Raises BufferError when the client's queue is full, and KafkaException for what it refuses at once."""
+        self._producer.produce(
+            outbound.topic,
+            outbound.value,
+            outbound.key,
+            on_delivery=report,
+            timestamp=max(outbound.timestamp_ms, 0),
+            headers=outbound.headers,
+        )
+
+    def _instead(self, error: KafkaError, pair: Pair) -> Pair | None:
+        """What to send in place of what was refused; None when nothing is left to try."""
+        record, outbound = pair
+        if record is not None and outbound.topic != self._dead_topic:
+            refusal = ProduceError(f"the broker refused the enriched event: {error.name()}")
+            return record, self._refused(record, Failure.of(refusal, "produce"))
+        if outbound.value is not None or outbound.key is not None or outbound.timestamp_ms > 0:
+            return record, coordinates_only(outbound)
+        return None
+
+    def _produce(self, flight: _Flight, pair: Pair) -> None:
+        report = partial(self._report, flight, pair)
         while True:
             try:
-                self._producer.produce(
-                    outbound.topic,
-                    outbound.value,
-                    outbound.key,
-                    on_delivery=report,
-                    timestamp=max(outbound.timestamp_ms, 0),
-                    headers=outbound.headers,
-                )
+                self._put(pair[1], report)
                 return
             except BufferError:
-                self._producer.poll(_POLL)
+                self._hear(_POLL)
                 if self._failed is not None:
                     raise self._failed from None
             except KafkaException as error:
                 # The client refuses at once what it knows to be too large.
-                self._judge(error.args[0], flight, origin, outbound)
+                self._judge(error.args[0], flight, pair)
                 return
 
-    def _report(
-        self, flight: _Flight, origin: Record | None, outbound: Outbound, error: KafkaError | None, _: Message
-    ) -> None:
+    def _report(self, flight: _Flight, pair: Pair, error: KafkaError | None, _: Message) -> None:
         if error is not None:
-            self._judge(error, flight, origin, outbound)
+            self._judge(error, flight, pair)
             return
         flight.left -= 1
         if flight.left == 0:
             self._delivered(flight.batch)
 
-    def _judge(self, error: KafkaError, flight: _Flight, origin: Record | None, outbound: Outbound) -> None:
+    def _judge(self, error: KafkaError, flight: _Flight, pair: Pair) -> None:
         """What becomes of an undelivered record; anything to send waits until the callbacks are over."""
         if error.code() == KafkaError._INVALID_DIFFERENT_RECORD:  # a neighbour in the same request was refused
-            self._again.append((flight, origin, outbound))
-        elif error.code() not in _REFUSED:
-            self._failed = self._failed or fault(error, f"publishing to {outbound.topic}")
-        elif origin is not None:
-            refusal = ProduceError(f"the broker refused the enriched event: {error.name()}")
-            letter = self._refused(origin, Failure.of(refusal, "produce"))
-            self._again.append((flight, None, letter))
-        elif outbound.value is not None or outbound.key is not None or outbound.timestamp_ms > 0:
-            self._again.append((flight, None, coordinates_only(outbound)))
+            self._again.append((flight, pair))
+        elif error.code() in REFUSED and (instead := self._instead(error, pair)) is not None:
+            self._again.append((flight, instead))
         else:
-            self._failed = self._failed or fault(error, f"publishing a dead letter to {outbound.topic}")
+            self._failed = self._failed or fault(error, f"publishing to {pair[1].topic}")

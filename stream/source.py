@@ -6,18 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.config import Pipeline
 from schemas.errors import AccessError, OffsetError
 from schemas.record import Assignment, Record
-from stream.client import ErrorWatch, fault, make_consumer
+from stream.client import ErrorWatch, fault, make_consumer, patiently, with_slot
 
 log = logging.getLogger("glossator.source")
-
-T = TypeVar("T")
 
 _BATCH = 1000
 _RETRIED_COMMITS = frozenset(
@@ -51,20 +49,26 @@ class Source:
         pipeline: Pipeline,
         on_revoke: Callable[[list[Assignment]], object],
         on_lost: Callable[[list[Assignment]], object],
+        slot: int = 0,
     ) -> None:
+        """``slot``: the worker's number, which ends ``group.instance.id`` where the file sets one."""
         self._topics = pipeline.input.topics
         self._start = pipeline.input.start
+        self._transactional = pipeline.delivery == "exactly_once"
         self._on_revoke = on_revoke
         self._on_lost = on_lost
         self._watch = ErrorWatch("consumer")
         self._consumer: Consumer = make_consumer(
-            pipeline.kafka, pipeline.pipeline, self._watch, on_commit=self._committed
+            with_slot(pipeline.kafka, slot), pipeline.pipeline, self._watch, on_commit=self._committed
         )
         strategy = str(pipeline.kafka.get("partition.assignment.strategy", "cooperative-sticky"))
         self._cooperative = pipeline.kafka.get("group.protocol") == "consumer" or "cooperative" in strategy
         self._assigned: dict[tuple[str, int], Assignment] = {}
         self._paused = False
         self._failed_commits: set[Assignment] = set()
+        self.metadata: object = None
+        """What a transaction commits with: of the generation in which the partitions are ours, or of an older one.
+        Any thread may read it; the client serialises calls, and a poll would keep another thread waiting for good."""
         self._consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
 
     @property
@@ -83,6 +87,8 @@ class Source:
         cannot mend.
         """
         first = self._consumer.poll(timeout)
+        if self._transactional:
+            self._look_up()
         if first is None:
             if self._watch.denied and not self._assigned:
                 raise AccessError(f"the cluster refused the consumer: {self._watch.denied}")
@@ -179,10 +185,12 @@ class Source:
             consumer.assign(starts)
         # The client remembers a pause beyond the assignment it was made in.
         (consumer.pause if self._paused else consumer.resume)(starts)
+        self._look_up()
         if starts:
             log.info("assigned %s", _names(starts))
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._look_up()
         revoked = self._take(partitions)
         if revoked:
             log.info("revoking %s", _names(partitions))
@@ -194,6 +202,9 @@ class Source:
         log.warning("lost %s: the group no longer counts us as the owner", _names(partitions))
         self._on_lost(lost)
         self._let_go(consumer, partitions)
+
+    def _look_up(self) -> None:
+        self.metadata = self._consumer.consumer_group_metadata()
 
     def _let_go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if self._cooperative:
@@ -209,19 +220,19 @@ class Source:
         """Where each newly assigned partition begins."""
         starts = []
         fresh = []
-        known = _patiently(lambda: self._consumer.committed(partitions, timeout=10), "reading committed offsets")
+        known = patiently(lambda: self._consumer.committed(partitions, timeout=10), "reading committed offsets")
         for committed in known:
             if committed.offset >= 0:
                 starts.append(TopicPartition(committed.topic, committed.partition, committed.offset))
             elif self._start == "earliest":
                 starts.append(TopicPartition(committed.topic, committed.partition, OFFSET_BEGINNING))
             else:
-                end = _patiently(partial(self._end, committed), "reading the end of the log")
+                end = patiently(partial(self._end, committed), "reading the end of the log")
                 fresh.append(TopicPartition(committed.topic, committed.partition, end))
         if fresh:
             # "latest" is decided once: a restart before the first event must not decide it anew,
             # or what arrived in between would be skipped.
-            _patiently(lambda: self._consumer.commit(offsets=fresh, asynchronous=False), "committing where to start")
+            patiently(lambda: self._consumer.commit(offsets=fresh, asynchronous=False), "committing where to start")
         return starts + fresh
 
     def _end(self, partition: TopicPartition) -> int:
@@ -258,20 +269,3 @@ def _partitions(assignments: Iterable[Assignment]) -> list[TopicPartition]:
 
 def _names(partitions: Iterable[TopicPartition]) -> str:
     return " ".join(f"{p.topic}[{p.partition}]" for p in sorted(partitions, key=lambda p: (p.topic, p.partition)))
-
-
-def _patiently(call: Callable[[], T], doing: str) -> T:
-    """The call's result, asked for again for up to half a minute; then BrokerError or AccessError.
-
-    A group's coordinator may be loading or moving just when a partition is assigned.
-    """
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            return call()
-        except KafkaException as error:
-            reason = fault(error.args[0], doing)
-            if isinstance(reason, AccessError) or time.monotonic() > deadline:
-                raise reason from None
-            log.warning("%s; trying again", reason)
-            time.sleep(0.5)

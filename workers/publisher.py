@@ -8,6 +8,7 @@ from schemas.errors import EncodeError
 from schemas.record import Assignment, Outbound, Record
 from stream.deadletter import dead_letter
 from stream.microbatch import MicroBatch
+from stream.sink import Pair
 from workers.enrich import EventBuilder
 from workers.stats import Stats
 
@@ -22,7 +23,7 @@ class Publisher:
         self._stats = stats
         self._config = ""
 
-    def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[tuple[Record | None, Outbound]]:
+    def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Pair]:
         """For each event of ``batch`` (the record it was made of, what to send); see ``Sink.send``.
 
         ``builder``: of the configuration that has computed the batch.
@@ -30,7 +31,7 @@ class Publisher:
         Events of partitions that are gone are left out: whoever owns them now sends them.
         """
         stats, self._config = self._stats, builder.config
-        outbounds: list[tuple[Record | None, Outbound]] = []
+        outbounds: list[Pair] = []
         for document in batch.documents:
             record = document.record
             if record is None or record.assignment.state == Assignment.GONE:
@@ -47,7 +48,7 @@ class Publisher:
                     outbounds.append((record, enriched))
                     continue
             stats.dead_letters += 1
-            outbounds.append((None, self._dead_letter(record, document.failure)))
+            outbounds.append((record, self._dead_letter(record, document.failure)))
         stats.micro_batches += 1
         stats.tokens += batch.tokens
         return outbounds

@@ -15,6 +15,7 @@ from stream.flight import Flight
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.sink import Sink
 from stream.source import Source
+from stream.transactions import TransactionalSink
 from workers.channel import Channel, Closed
 from workers.enrich import EventBuilder
 from workers.publisher import Publisher
@@ -43,13 +44,14 @@ class Worker:
     after its enriched event or its dead letter is in the log.
     """
 
-    def __init__(self, pipeline: Pipeline, chain: Chain, patience: float = 60.0) -> None:
-        """``patience``: seconds to wait at the start for brokers and topics."""
+    def __init__(self, pipeline: Pipeline, chain: Chain, patience: float = 60.0, slot: int = 0) -> None:
+        """``patience``: seconds to wait at the start for brokers and topics; ``slot``: this worker's stable number."""
         self.stats = Stats()
         self._pipeline = pipeline
         self._engine = Engine(pipeline, chain)
         self._next: deque[Engine] = deque(maxlen=1)
         self._patience = patience
+        self._slot = slot
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
         self._next_look = 0.0
@@ -80,7 +82,14 @@ class Worker:
         computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
         flight = Flight(pipeline, wake=lambda: arrived.put([]), failed=lambda: self._failure is not None)
         publisher = Publisher(pipeline, stats)
-        sink = Sink(pipeline, flight.landed, publisher.refused)
+        sink: Sink
+        if pipeline.delivery == "exactly_once":
+            sink = transactional = TransactionalSink(
+                pipeline, flight.landed, publisher.refused,
+                slot=self._slot, hurry=lambda: flight.draining, membership=lambda: source.metadata,
+            )  # fmt: skip
+        else:
+            sink, transactional = Sink(pipeline, flight.landed, publisher.refused), None
 
         def prepare() -> None:
             while True:
@@ -119,7 +128,11 @@ class Worker:
 
         topics = [*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic]
         sink.await_topics(topics, self._patience, self._stopping.is_set)
-        source = Source(pipeline, on_revoke=lambda leaving: flight.drain(leaving, source), on_lost=flight.abandon)
+        if transactional is not None:
+            transactional.open(self._patience, self._stopping.is_set)
+        source = Source(
+            pipeline, on_revoke=lambda leaving: flight.drain(leaving, source), on_lost=flight.abandon, slot=self._slot
+        )
         lanes = [_Lane(work, self._fail) for work in (prepare, device, finish)]
         drained = False
         try:

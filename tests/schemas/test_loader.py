@@ -71,8 +71,6 @@ MISTAKES = {
     "enum": ("format: json", "format: jsn", ['7:11 input.format: must be one of json, text, did you mean "json"?']),
     "enum of later": ("format: json", "format: avro", ['7:11 input.format: "avro" is not yet supported']),
     "field of later": ("stride: 32", "redact: mask", ["19:13 tasks[1].redact: not yet supported"]),
-    "delivery of later": ("batching:", "delivery: exactly_once\nbatching:",
-        ['23:11 delivery: "exactly_once" is not yet supported']),
     "redacted": ("dead_letter: posts.dead", "text: redacted", ['22:9 output.text: "redacted" is not yet supported']),
     "number for text": ("name: toxicity", "name: 12", ["10:11 tasks[0].name: must be text, put it in quotes"]),
     "text for a number": ("max_length: 128", 'max_length: "128"',

@@ -40,7 +40,7 @@ def test_each_event_once_in_order() -> None:
     publisher = Publisher(PIPELINE, stats)
     outbounds = publisher.outbounds(MicroBatch(0, documents, tokens=9), BUILDER)
     assert [outbound.topic for _, outbound in outbounds] == ["out", "out.dead", "out.dead", "out"]
-    assert [origin.offset if origin else None for origin, _ in outbounds] == [0, None, None, 3]
+    assert [origin.offset if origin else None for origin, _ in outbounds] == [0, 1, 2, 3]
     for _, outbound in outbounds:
         assert (outbound.key, outbound.headers[0], outbound.timestamp_ms) == (b"k", ("h", b"1"), 5)
     assert dict(outbounds[2][1].headers)["__glossator.errors.stage"] == b"encode"

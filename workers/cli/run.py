@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
+import socket
 import sys
 import time
 from pathlib import Path
@@ -26,9 +28,21 @@ changes nothing, and the log says why.
 \b
 Exit status: 0 stopped, 2 wrong command line, 66 model missing or unfit,
 69 broker or topic unavailable, 70 a fault of ours, 71 the device broke,
-74 committed offset no longer in the log, 77 credentials or permissions,
-78 the pipeline file is wrong.
+74 committed offset no longer in the log, 76 another worker took the slot,
+77 credentials or permissions, 78 the pipeline file is wrong.
 """
+
+
+def slot_number(value: str, host: str) -> int:
+    """Raises click.BadParameter."""
+    if value == "host":
+        found = re.search(r"-(\d+)$", host)
+        if found is None:
+            raise click.BadParameter(f'the host name "{host}" does not end in a number, as in worker-0')
+        value = found[1]
+    if not value.isdecimal() or not value.isascii() or len(value) > 9:
+        raise click.BadParameter("must be a whole number, 0 or more, or host")
+    return int(value)
 
 
 @click.command(epilog=EPILOG)
@@ -41,13 +55,23 @@ Exit status: 0 stopped, 2 wrong command line, 66 model missing or unfit,
     help="How long to wait at the start for brokers and topics.",
 )
 @click.option(
+    "--slot",
+    default="0",
+    show_default=True,
+    envvar="GLOSSATOR_SLOT",
+    metavar="N|host",
+    callback=lambda _context, _option, value: slot_number(value, socket.gethostname()),
+    help="This worker's stable number among its pipeline's; host: the number that ends the host name, as in a "
+    "StatefulSet. exactly_once and static members need one each.",
+)
+@click.option(
     "--log-level",
     default="info",
     show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
 )
 @click.option("--watch", is_flag=True, help="Take over changes of the pipeline file as they are saved.")
-def run(pipeline: Path, patience: float, log_level: str, watch: bool) -> None:
+def run(pipeline: Path, patience: float, slot: int, log_level: str, watch: bool) -> None:
     """Reads events from Kafka, enriches them, publishes them, until stopped."""
     logging.basicConfig(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -78,7 +102,7 @@ def run(pipeline: Path, patience: float, log_level: str, watch: bool) -> None:
     )
     # Models and modules stay for good: the garbage collector need not walk them again and again.
     gc.freeze()
-    worker = Worker(settings, chain, patience)
+    worker = Worker(settings, chain, patience, slot)
     signals.stop = worker.stop
     reloader = Reloader(pipeline, settings, chain, worker.swap, watch)
     signals.reload = reloader.ask
