@@ -46,7 +46,11 @@ def card(number: str) -> bool:
 
 def iban(number: str) -> bool:
     """An IBAN of ISO 13616: length and structure of its country, and mod 97; not which banks a country has."""
-    valid: bool = import_module("stdnum.iban").is_valid(number, check_country=False)
+    signs = re.sub("[ -]", "", number)
+    # Nearly all that fails does so here, ten times as fast.
+    if int("".join(str(int(sign, 36)) for sign in signs[4:] + signs[:4])) % 97 != 1:
+        return False
+    valid: bool = import_module("stdnum.iban").is_valid(signs, check_country=False)
     return valid
 
 
@@ -94,9 +98,15 @@ def ip(address: str) -> bool:
 
 
 def ipv6(address: str) -> bool:
-    """An IPv6 address; not ``a::b`` and ``::``, which programs are full of."""
+    """An IPv6 address; not ``a::b``, ``1::2`` and ``::``, which programs are full of."""
     groups = [group for group in address.split(":") if group]
-    return ip(address) and (len(groups) > 2 or any(map(str.isdigit, "".join(groups))))
+    long = any(len(group) > 3 for group in groups) and any(map(str.isdigit, address))
+    return ip(address) and (len(groups) > 2 or long or address == "::1")
+
+
+def hexadecimal(number: str) -> bool:
+    """Whether there is a letter among the digits."""
+    return any(map(str.isalpha, number))
 
 
 def ethereum(address: str) -> bool:

@@ -36,7 +36,7 @@ class Words:
 
     def __init__(self, phrases: Iterable[str], before: int = 5, after: int = 3) -> None:
         forms = sorted({" ".join(re.findall(r"\w+", phrase.lower())) for phrase in phrases} - {""})
-        self._any = re.compile(rf" (?:{'|'.join(map(re.escape, forms))})s? " if forms else r"(?!)")
+        self._any = re.compile(rf" (?:{'|'.join(map(re.escape, forms))})s?(?= )" if forms else r"(?!)")
         self._before, self._after = before, after
 
     @classmethod
@@ -44,12 +44,14 @@ class Words:
         """The same, with commas between the phrases."""
         return cls(phrases.split(","), before, after)
 
-    def near(self, text: str, start: int, end: int) -> bool:
+    def near(self, text: str, start: int, end: int) -> int | None:
+        """How far the nearest stands from ``text[start:end]``, in characters, at least 1; None where there is none."""
         found = re.findall(r"\w+", text[max(0, start - 100) : start].lower())[-self._before :] if self._before else []
-        if self._any.search(f" {' '.join(found)} "):
-            return True
+        words = f" {' '.join(found)} "
+        distances = [len(words) - match.end() for match in self._any.finditer(words)]
         found = re.findall(r"\w+", text[end : end + 100].lower())[: self._after]
-        return self._any.search(f" {' '.join(found)} ") is not None
+        distances += [match.start() + 1 for match in self._any.finditer(f" {' '.join(found)} ")]
+        return min(distances, default=None)
 
 
 class Recognizer(Protocol):
@@ -118,10 +120,13 @@ class Pattern:
 
 
 def in_context(finding: Finding, recognizer: Recognizer, text: str) -> Finding:
-    """The finding with the score that the words near it make of it."""
+    """The finding with the score that the nearest word that tells makes of it: to order, call 650-253-0000."""
     score = finding.score
-    if recognizer.against is not None and recognizer.against.near(text, finding.start, finding.end):
+    place = text, finding.start, finding.end
+    context = None if recognizer.context is None else recognizer.context.near(*place)
+    against = None if recognizer.against is None else recognizer.against.near(*place)
+    if against is not None and (context is None or against < context):
         score = max(0.0, score - BOOST)
-    elif recognizer.context is not None and recognizer.context.near(text, finding.start, finding.end):
+    elif context is not None:
         score = min(1.0, max(score + BOOST, FLOOR))
     return finding if score == finding.score else replace(finding, score=round(score, 4))

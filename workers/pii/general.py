@@ -25,6 +25,8 @@ _URL = re.compile(
     rf"|(?:[A-Za-z0-9][A-Za-z0-9-]{{0,62}}\.){{1,5}}(?:(?:com|co|org|net|ac|gov|edu)\.[a-z]{{2}}|{_TOPS}))"
     r"(?![\w@]|[.-]\w)(?::[0-9]{1,5}(?![0-9]))?(?:[/?#][^\s<>\"`{}|\\^]*+)?"
 )
+_AUTHORITY = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{1,15}://)?+([^/?#]{1,1000}+)(?![^/?#])")
+"""What names the host, at a length that urlsplit, which remembers what it has read, may keep."""
 _CLOSING = {")": "(", "]": "["}
 
 
@@ -42,13 +44,16 @@ class Url:
     def find(self, text: str) -> Iterator[Finding]:
         for match in _URL.finditer(text):
             found = _without_punctuation(match[0])
-            try:
-                host = urlsplit(found if "://" in found else f"//{found}").hostname
-            except ValueError:
-                continue
-            if host:
+            if _has_host(found):
                 score = 0.9 if "://" in found or found[:4].lower() == "www." else 0.6
                 yield Finding(match.start(), match.start() + len(found), "URL", score, self.name, checked=True)
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return (match := _AUTHORITY.match(url)) is not None and bool(urlsplit(f"//{match[1]}").hostname)
+    except ValueError:
+        return False
 
 
 def _without_punctuation(url: str) -> str:
@@ -67,6 +72,11 @@ def _without_punctuation(url: str) -> str:
     return url[:end]
 
 
+_MAC = re.compile(
+    r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}"
+    r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-])"
+)
+_HARDWARE = Words.of("mac, hardware address, physical address, ethernet")
 _VERSIONS = Words.of("version, release, build, firmware, section, chapter, clause, v", before=2, after=0)
 
 PATTERNS = (
@@ -171,7 +181,7 @@ PATTERNS = (
         "ipv6",
         "IP_ADDRESS",
         re.compile(
-            r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{1,4})?(?![\w:]|\.[0-9])"
+            r"(?<![\w:.])(?<!\w\[)(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{1,4})?(?![\w:]|\.[0-9])"
         ),
         0.85,
         0.85,
@@ -182,13 +192,23 @@ PATTERNS = (
     Pattern(
         "mac",
         "MAC_ADDRESS",
-        re.compile(
-            r"(?<![\w:-])(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}"
-            r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-])"
-        ),
+        _MAC,
         0.75,
         0.75,
+        checks.hexadecimal,
+        proves=False,
         hint=re.compile("[:.-][0-9A-Fa-f]{2,4}[:.-]"),
-        context=Words.of("mac, hardware address, physical address, ethernet"),
+        context=_HARDWARE,
+    ),
+    # Six pairs of digits are as likely a draw of a lottery.
+    Pattern(
+        "mac-of-digits",
+        "MAC_ADDRESS",
+        _MAC,
+        0.2,
+        0.2,
+        digits=2,
+        hint=re.compile("[:.-][0-9A-Fa-f]{2,4}[:.-]"),
+        context=_HARDWARE,
     ),
 )

@@ -48,7 +48,7 @@ ROWS = (
     ),
     Row("ABA_ROUTING_NUMBER", "[0-9]{9}", 0.2, 0.2, "us.rtn", 9, "routing, aba, rtn, wire"),
     Row(
-        "US_DRIVER_LICENSE", "[A-Z]{1,2}[0-9]{5,14}|[0-9]{7,9}", 0.05, 0.05, None, 5,
+        "US_DRIVER_LICENSE", "[A-Za-z]{1,2}[0-9]{5,14}[A-Za-z]?|[0-9]{7,9}", 0.05, 0.05, None, 5,
         "driver license, driver s license, driver licence, driver s licence, drivers license, drivers licence, "
         "driving license, driving licence, dl",
     ),
@@ -91,7 +91,7 @@ ROWS = (
     Row("CA_SIN", _NINE, 0.5, 0.2, "ca.sin", 9, "sin, social insurance, nas, assurance sociale"),
     Row("KR_RRN", "[0-9]{6}-?[0-9]{7}", 0.75, 0.4, "kr.rrn", 13, "rrn, resident registration, 주민등록번호"),
     Row(
-        "SE_PERSONNUMMER", "(?:19|20)?[0-9]{6}[-+][0-9]{4}", 0.65, 0.65, "se.personnummer", 10,
+        "SE_PERSONNUMMER", "(?:19|20)?[0-9]{6}[-+]?[0-9]{4}", 0.65, 0.4, "se.personnummer", 10,
         "personnummer, personal identity number, samordningsnummer",
     ),
     Row(
@@ -112,7 +112,7 @@ ROWS = (
     ),
     Row(
         "FR_NIR", r"[1-478]( ?)[0-9]{2}\1[0-9]{2}\1[0-9][0-9AB]\1[0-9]{3}\1[0-9]{3}\1[0-9]{2}",
-        0.85, 0.6, "fr.nir", 13,
+        0.85, 0.6, "fr.nir", 8,
         "nir, insee, sécurité sociale, securite sociale, social security, numéro de sécu",
     ),
     Row(

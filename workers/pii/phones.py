@@ -11,10 +11,11 @@ from workers.pii.finding import Finding, Pattern, Words
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumberMatch
 
-_NUMBER = re.compile(r"(?<!\w)[+]?[(\[]?[0-9](?:[ ().\[\]/-]{0,4}[0-9])*+(?=\W|x[0-9]|$)")
+_NUMBER = re.compile(r"(?<!\w)[+]?[(\[]?[0-9](?:[ ().\[\]/-]{0,4}[0-9])*+")
+_WORD = re.compile(r"(?!x[0-9])\w")
 _CALLING = Words.of(
-    "phone, telephone, tel, cell, cellphone, mobile, mob, fax, call, called, calling, dial, ring, text, texting, sms, "
-    "whatsapp, contact, landline, hotline, message, answer, answering, desk, office, reach"
+    "phone, telephone, tel, cell, cellphone, mobile, mob, fax, call, called, calling, dial, text, texting, sms, "
+    "whatsapp, contact, landline, hotline, office, answering, reach"
 )
 _OTHER = Words.of(
     "isbn, issn, order, invoice, version, serial, sku, part, tracking, ticket, case, reference, ref, item, article, "
@@ -22,6 +23,7 @@ _OTHER = Words.of(
     before=3,
     after=0,
 )
+_ANOTHER = re.compile(r"\s{0,3}[+(]?[0-9]")
 _LONGEST = 40
 _EXTENSION = 16
 """Characters after a number in which its extension may stand."""
@@ -30,9 +32,11 @@ _EXTENSION = 16
 CALLED = Pattern(
     "phone-in-context",
     "PHONE_NUMBER",
-    # Seven to fifteen digits (E.164) that are no date: for countries that are not among the regions.
+    # Seven to fifteen digits (E.164) that are no date, two years, or millions: for countries that are not among the
+    # regions.
     re.compile(
         r"(?<!\w)(?<![0-9][.,-])(?![0-9]{4}[-/.][0-9]{1,2}[-/.]|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:19|20)[0-9]{2}\b)"
+        r"(?!(?:(?:19|20)[0-9]{2}[ -](?:19|20)[0-9]{2}|[1-9](?: [0-9]{3}){2})(?!\w|[ .-]?[0-9]))"
         r"(?=(?:[^0-9\n]{0,3}[0-9]){7,15}(?![0-9]|[ .,-][0-9]))"
         r"\+?\(?[0-9]{1,5}\)?(?:[ .-]?(?:\(0\))?[0-9]{2,12}+){1,5}+"
         r"(?: ?x[0-9]{1,6})?(?!\w)(?![.,-][0-9])"
@@ -65,45 +69,50 @@ class Phones:
         unknown = sorted(set(regions) - set(SUPPORTED_REGIONS))
         if unknown or not regions:
             raise ValueError(f"no such region of phone numbers: {', '.join(unknown) or 'none given'}")
-        self._regions = tuple(dict.fromkeys(regions))
         self._matcher = PhoneNumberMatcher
-        plans = [PhoneMetadata.metadata_for_region(region) for region in regions]
-        lengths = [plan.general_desc.possible_length for plan in plans if plan is not None and plan.general_desc]
-        self._shortest = min(map(min, lengths))
+        self._shortest: dict[str, int] = {}
+        """Region -> the digits of its shortest number, in the order of the regions."""
+        for region in regions:
+            plan = PhoneMetadata.metadata_for_region(region)
+            assert plan is not None
+            assert plan.general_desc is not None
+            self._shortest[region] = min(plan.general_desc.possible_length)
 
     def find(self, text: str) -> Iterator[Finding]:
         for start, end in _candidates(text):
             written = text[start:end]
             count = sum(map(written.count, "0123456789"))
-            international = written[0] == "+"
-            if not (7 if international else self._shortest) <= count:
-                continue
+            international = written.startswith("+")
             offset = max(0, start - 1)
-            for region in self._regions[:1] if international else self._regions:
-                found = [
-                    Finding(
-                        offset + match.start, offset + match.end, self.entity, _score(match), self.name, checked=True
-                    )
-                    for match in self._matcher(text[offset : end + _EXTENSION], region)
-                    if offset + match.start < end
-                ]
+            stretch = text[offset : end if _ANOTHER.match(text, end) else end + _EXTENSION]
+            for region, shortest in self._shortest.items():
+                if count < (7 if international else shortest):
+                    continue
+                matches = self._matcher(stretch, region)
+                found = [_finding(match, offset) for match in matches if offset + match.start < end]
                 yield from found
-                if found and found[0].start <= start and found[-1].end >= end:
+                if international or (found and found[0].start <= start and found[-1].end >= end):
                     break
 
 
-def _score(match: PhoneNumberMatch) -> float:
-    if match.raw_string[0] == "+":
-        return 0.85
-    return 0.4 if match.raw_string.isdigit() else 0.6
+def _finding(match: PhoneNumberMatch, offset: int) -> Finding:
+    # A match within a longer number can begin with the space before it.
+    number = match.raw_string.strip()
+    start = offset + match.start + match.raw_string.index(number)
+    score = 0.85 if number[0] == "+" else 0.4 if number.isdigit() else 0.6
+    return Finding(start, start + len(number), Phones.entity, score, Phones.name, checked=True)
 
 
 def _candidates(text: str) -> Iterator[tuple[int, int]]:
     """Stretches of at most ``_LONGEST`` characters; a longer run of numbers is taken apart at its spaces."""
     for match in _NUMBER.finditer(text):
-        if match.end() - match.start() <= _LONGEST:
-            yield match.span()
-        else:
-            for piece in re.finditer(r"\S+", match[0]):
-                if piece.end() - piece.start() <= _LONGEST:
-                    yield match.start() + piece.start(), match.start() + piece.end()
+        number, start = match[0], match.start()
+        # Digits that a letter follows are none of it: 650-253-0000 2pm. An extension is: 650-253-0000x12.
+        if _WORD.match(text, match.end()):
+            number = number.rstrip("0123456789").rstrip(" ()[]./-")
+        if len(number) <= _LONGEST:
+            yield start, start + len(number)
+            continue
+        for piece in re.finditer(r"\S+", number):
+            if len(piece[0]) <= _LONGEST:
+                yield start + piece.start(), start + piece.end()

@@ -1,8 +1,14 @@
 """Recognisers of the user's own, in Presidio's no-code YAML.
 
-The format is that of https://microsoft.github.io/presidio/analyzer/adding_recognizers/: a list ``recognizers`` with
-patterns, deny lists and context words. Presidio itself is not needed. What differs: context words are whole words (with
-or without a plural s) and not parts of lemmas, and of all languages at once, since an event does not say its language.
+The format is that of https://microsoft.github.io/presidio/analyzer/adding_recognizers/. Presidio itself is not needed
+and not used: this is a reader of our own.
+
+- Supported: custom recognisers with patterns, deny lists and context words; the files' flags; predefined recognisers by
+  name where we have their entities, which changes nothing, for the task's ``entities`` choose among those.
+- Different: context words are whole words (with or without a plural s) and not parts of lemmas, and of all languages at
+  once, since an event does not say its language.
+- Refused: remote recognisers, those that need a model or a class of Python, several entities in one recogniser,
+  settings of predefined ones, and every field not known here.
 """
 
 from __future__ import annotations
@@ -131,11 +137,14 @@ def _recognizer(entry: object, flags: int) -> list[Custom]:
     enabled = known.get("enabled", True)
     if not isinstance(enabled, bool):
         raise _Refused("enabled must be true or false")
-    if not enabled:
-        return []
     if kind == "predefined":
-        if known.get("class_name", name) not in _OURS:
+        ours = known.get("class_name", name) in _OURS
+        if enabled and not ours:
             raise _Refused("there is no such predefined recognizer without Presidio")
+        if ours and not enabled:
+            raise _Refused("is switched off by leaving its entity out of the task's entities")
+        return []
+    if not enabled:
         return []
     if kind != "custom":
         raise _Refused("type must be custom or predefined")

@@ -7,7 +7,7 @@ from bisect import bisect
 from collections.abc import Collection, Sequence
 
 from workers.pii import checks
-from workers.pii.finding import Finding, Pattern, Recognizer, Words, in_context
+from workers.pii.finding import Check, Finding, Pattern, Recognizer, Words, in_context
 from workers.pii.general import PATTERNS, Url
 from workers.pii.national import ROWS, STRUCTURE, Row
 from workers.pii.phones import CALLED, Phones
@@ -87,11 +87,22 @@ def _digits(recognizer: Recognizer) -> int:
 
 
 def _national(row: Row) -> Pattern:
-    context = Words.of(row.context)
-    # A number does not begin or end inside a longer one: 0.123456789, 1-123456789-0.
-    regex = re.compile(rf"(?<!\w)(?<![0-9][.,-])(?:{row.regex})(?!\w)(?![.,-][0-9])")
     check = None if row.check is None else getattr(checks, row.check, None) or checks.stdnum(row.check)
-    proves = row.check not in STRUCTURE
+    proves = check is not None and row.check not in STRUCTURE
+    # A number does not begin or end inside a longer one: 0.123456789, 1-123456789-0.
+    written = rf"(?<!\w)(?<![0-9][.,-])(?:{row.regex})(?!\w)(?![.,-][0-9])"
+    if proves and re.search("[A-Z]", row.regex):
+        # In small letters too, which only a checksum makes safe.
+        regex, check = re.compile(written, re.IGNORECASE), _in_capitals(check)
+    else:
+        regex = re.compile(written)
     return Pattern(
-        row.entity.lower(), row.entity, regex, row.score, row.bare, check, row.digits, context=context, proves=proves
-    )
+        row.entity.lower(), row.entity, regex, row.score, row.bare, check, row.digits,
+        context=Words.of(row.context), proves=proves,
+    )  # fmt: skip
+
+
+def _in_capitals(check: Check | None) -> Check:
+    assert check is not None
+    # Of other alphabets some letters are small forms of ours: the long s.
+    return lambda number: number.isascii() and check(number.upper())

@@ -11,12 +11,23 @@ from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.labels import ENTITIES
 from schemas.tasks import PiiTask
+from schemas.wording import did_you_mean
 from workers.pii.overlaps import resolve
 from workers.pii.presidio import load_recognizers
 from workers.pii.recognizers import Finding, Recognizers, known_entities
 from workers.tasks.base import Activation, HeadInfo, Reading, Task
 from workers.tasks.scores import DECIMALS
 from workers.tasks.spans import OUTSIDE, Spans
+
+_NAMES = {
+    **ENTITIES, "GPE": "LOCATION", "FAC": "LOCATION", "NORP": "NRP", "DATE": "DATE_TIME", "TIME": "DATE_TIME",
+    "EMAIL": "EMAIL_ADDRESS", "PHONE": "PHONE_NUMBER",
+}  # fmt: skip
+"""Labels of common models -> Presidio's entity, after its NerModelConfiguration; others stay, in capitals."""
+_IMPERSONAL = frozenset({
+    "CARDINAL", "EVENT", "LANGUAGE", "LAW", "MISC", "MONEY", "ORDINAL", "PERCENT", "PRODUCT", "QUANTITY", "WORK_OF_ART",
+})  # fmt: skip
+"""Labels of OntoNotes and CoNLL that identify nobody: Presidio leaves them out too; here unless asked for."""
 
 
 class Pii(Task):
@@ -27,47 +38,50 @@ class Pii(Task):
     """
 
     def __init__(self, config: PiiTask, head: HeadInfo) -> None:
-        """Raises ModelError when the patterns' libraries are missing, or an entity asked for cannot be found."""
+        """Raises ModelError when the patterns' libraries are missing, the file of recognisers cannot be used, an entity
+        asked for cannot be found, or a region is unknown."""
         super().__init__(config, head)
         self._threshold = config.threshold
         self._others = config.spans or []
         extra = [] if config.recognizers is None else load_recognizers(Path(config.recognizers))
         patterned = {*known_entities(), *(recognizer.entity for recognizer in extra)}
+        named = set(self._named())
         asked = set(config.entities or ())
         self._entities = frozenset(asked) or None
-        unknown = sorted(asked - patterned - set(self._named()))
+        unknown = sorted(asked - patterned - named)
+        # What other tasks' models call their spans is not known here.
         if unknown and not self._others:
-            raise ModelError(
-                f'nothing here finds "{unknown[0]}": there are patterns for {", ".join(sorted(patterned))}'
-                + ("" if config.model else "; names and places need a model, or the spans of another task")
+            known = patterned | named
+            hint = did_you_mean(unknown[0], known) or f"; it can be {', '.join(sorted(known))}" + (
+                "" if config.model else "; names and places need a model, or the spans of another task"
             )
-        self._recognizers = Recognizers(
-            asked & patterned if asked else None, tuple(config.regions or ("US", "GB")), extra
-        )
+            raise ModelError(f'nothing here finds "{unknown[0]}"{hint}')
+        try:
+            self._recognizers = Recognizers(asked & patterned if asked else None, config.regions or ("US", "GB"), extra)
+        except ValueError as error:
+            raise ModelError(str(error)) from None
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        findings = [*self._recognizers.find(document.text), *self._borrowed(document)]
-        return self._resolved(document.text, findings)
+        return self._resolved(document, ())
 
     def reference(self) -> dict[str, str] | None:
         return {"model": "glossator.pii", "revision": version("glossator")}
+
+    def _is_wanted(self, label: str) -> bool:
+        return label not in _IMPERSONAL if self._entities is None else label in self._entities
 
     def _named(self) -> Iterable[str]:
         """The entities a model finds."""
         return ()
 
-    def _borrowed(self, document: Document) -> list[Finding]:
-        return [
-            Finding(span["start"], span["end"], _entity(span["label"]), span["score"], name, checked=False)
-            for name in self._others
-            for span in document.annotations[name]["spans"]
-        ]
-
-    def _resolved(self, text: str, findings: Iterable[Finding]) -> Annotation:
+    def _resolved(self, document: Document, more: Iterable[Finding]) -> Annotation:
+        """The annotation of what patterns and other tasks find, and ``more``."""
+        text = document.text
+        borrowed = (one for name in self._others for one in _findings(document.annotations[name], name))
         kept = [
             finding
-            for finding in findings
-            if finding.score >= self._threshold and (self._entities is None or finding.label in self._entities)
+            for finding in (*self._recognizers.find(text), *borrowed, *more)
+            if finding.score >= self._threshold and self._is_wanted(finding.label)
         ]
         spans: list[dict[str, Any]] = [
             {
@@ -88,20 +102,15 @@ class PiiByModel(Pii):
         """Raises ModelError also for a head without the label ``O``."""
         self._spans = Spans(config, head)
         self._head_labels = head.labels
+        # Other tasks' spans and the file of recognisers can change while text and settings stay.
+        self.cacheable = config.spans is None and config.recognizers is None  # type: ignore[misc]
         super().__init__(config, head)
 
     def activation(self) -> Activation:
         return self._spans.activation()
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        found = self._spans.annotate(document, readings)["spans"]
-        findings = [
-            Finding(span["start"], span["end"], _entity(span["label"]), span["score"], "model", checked=False)
-            for span in found
-        ]
-        return self._resolved(
-            document.text, [*self._recognizers.find(document.text), *self._borrowed(document), *findings]
-        )
+        return self._resolved(document, _findings(self._spans.annotate(document, readings), "model"))
 
     def reference(self) -> dict[str, str] | None:
         return None
@@ -110,6 +119,15 @@ class PiiByModel(Pii):
         return (_entity(label.split("-", 1)[-1]) for label in self._head_labels if label != OUTSIDE)
 
 
+def _findings(annotation: Annotation, source: str) -> list[Finding]:
+    return [
+        Finding(span["start"], span["end"], _entity(span["label"]), span["score"], source, checked=False)
+        for span in annotation["spans"]
+    ]
+
+
 def _entity(label: str) -> str:
-    """A model's label under Presidio's name for it."""
-    return ENTITIES.get(label.upper(), label.upper())
+    """A model's label under Presidio's name for it. Single tokens still have their ``B-`` or ``I-``."""
+    name = label.upper()
+    name = name[2:] if name.startswith(("B-", "I-")) else name
+    return _NAMES.get(name, name)

@@ -73,6 +73,19 @@ def test_bip_350_valid(address: str) -> None:
         "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v07qwwzcrf",
         "tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vpggkg4j",
         "bc1gmk9yu",
+        # BIP-173, invalid, in its order: prefix, checksum, versions, lengths, case, padding, nothing
+        "tc1qw508d6qejxtdg4y5r3zarvary0c5xw7kg3g4ty",
+        "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+        "BC13W508D6QEJXTDG4Y5R3ZARVARY0C5XW7KN40WF2",
+        "bc1rw5uspcuh",
+        "bc10w508d6qejxtdg4y5r3zarvary0c5xw7kw508d6qejxtdg4y5r3zarvary0c5xw7kw5rljs90",
+        "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sL5k7",
+        "bc1zw508d6qejxtdg4y5r3zarvaryvqyzf3du",
+        "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3pjxtptv",
+        # valid in BIP-173, until BIP-350 gave versions over 0 another constant
+        "bc1pw508d6qejxtdg4y5r3zarvary0c5xw7kw508d6qejxtdg4y5r3zarvary0c5xw7k7grplx",
+        "BC1SW50QA3JX3S",
+        "bc1zw508d6qejxtdg4y5r3zarvaryvg6kdaj",
         # Bitcoin Core's test data, base58_keys_invalid.json: bad checksums, other versions, too long
         "17NdbrSGoUotzeGCcMMCqnFkEvLymoou9j1",
         "1Wg4bKm2ZU8Zd4TXMoQJj2zc8KDR8pQy9mMZFu21",

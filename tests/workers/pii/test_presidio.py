@@ -33,6 +33,9 @@ recognizers:
     type: predefined
     supported_languages: [en, de]
   - UrlRecognizer
+  - name: SpacyRecognizer
+    type: predefined
+    enabled: false
   - name: Off
     enabled: false
     supported_entity: NOTHING
@@ -126,6 +129,10 @@ def test_a_pattern_that_takes_too_long_fails_the_event(write: Write, monkeypatch
         ("recognizers: [{name: A, type: remote}]", r"recognizer 1 \(A\): type must be"),
         ("recognizers: [{name: A, model: x}]", r"recognizer 1 \(A\): it has what is not supported: model"),
         ("recognizers: [{name: UrlRecognizer, type: predefined, context: [x]}]", "not supported: context"),
+        (
+            "recognizers: [{name: UrlRecognizer, type: predefined, enabled: false}]",
+            r"recognizer 1 \(UrlRecognizer\): is switched off by leaving its entity out of the task's entities",
+        ),
         ("recognizers: [{name: A, supported_entity: A}]", "has neither patterns nor a deny_list"),
         ("recognizers: [{name: A, enabled: 'no', deny_list: [a]}]", "enabled must be"),
         ("recognizers: [{name: A, deny_list: [a]}]", "supported_entity must be"),
@@ -180,4 +187,4 @@ def test_what_is_no_file_of_text_is_refused(write: Write, tmp_path: Path) -> Non
     with pytest.raises(ModelError, match="is no YAML"):
         load_recognizers(tmp_path / "latin.yaml")
     with pytest.raises(ModelError, match="is no YAML"):
-        load_recognizers(write("[" * 3000))
+        load_recognizers(write("[" * 1000))

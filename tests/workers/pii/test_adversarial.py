@@ -1,0 +1,106 @@
+"""No text takes more than time in proportion to its length."""
+
+from __future__ import annotations
+
+import re
+import sys
+from re import _constants as constants  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+import pytest
+
+from workers.pii import checks, general, phones, recognizers
+from workers.pii.finding import Pattern
+from workers.pii.recognizers import Recognizers
+
+RECOGNIZERS = Recognizers()
+REGEXES = {
+    value.pattern
+    for owner in (
+        *map(vars, (checks, general, phones, recognizers)),
+        *({"regex": one.regex, "hint": one.hint} for one in RECOGNIZERS._recognizers if isinstance(one, Pattern)),
+    )
+    for value in owner.values()
+    if isinstance(value, re.Pattern)
+}
+
+
+def repeats(parsed: Any) -> list[tuple[Any, int]]:
+    """(kind, most times) of every repetition in a parsed regular expression."""
+    found = []
+    for operation, argument in parsed:
+        if operation in (constants.MAX_REPEAT, constants.MIN_REPEAT, constants.POSSESSIVE_REPEAT):
+            found.append((operation, argument[1]))
+        stack = [argument]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, parser.SubPattern):
+                found += repeats(part)
+            elif isinstance(part, tuple | list):
+                stack += part
+    return found
+
+
+def test_what_may_be_given_back_is_bounded() -> None:
+    for pattern in REGEXES:
+        for kind, most in repeats(parser.parse(pattern)):
+            assert kind == constants.POSSESSIVE_REPEAT or most <= 100, pattern
+
+
+def test_there_are_many_and_the_check_sees_repeats() -> None:
+    assert len(REGEXES) > 40
+    assert sorted(most for _, most in repeats(parser.parse("(?:a{0,3}b|(c{2,9}))*d*+"))) == [
+        3, 9, constants.MAXREPEAT, constants.MAXREPEAT,
+    ]  # fmt: skip
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("unit", "end"),
+    [
+        ("1", "a"), ("1.", "1a"), ("1:", "1g"), ("@", "a"),
+        (".", "a"), ("a", "@"), ("a.", "a_"), ("a@", "a_"), ("a@b.", "c_"), ("-", "1"), (":", "g"),
+        ("(", "1"), ("f::", "g"), ("deadbeef", "_"), ("0x", "g"), ("bc1q", "b"), ("www.", "_"), ("http://", "_"),
+        ("http://a.", "\\"), ("a-", "_"), ("\U0001f642", "1"), (" ", "1"),
+    ],
+)  # fmt: skip
+def test_a_megabyte_of_it_is_read_in_time(unit: str, end: str) -> None:
+    """What fails only at the end tells a pattern that begins anew at every place from one that does not."""
+    RECOGNIZERS.find(unit * (1_000_000 // len(unit)) + end)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "1234567 ", "650-253-0000 ", "+12024561414 ", "4111 ", "4242 4242 4242 4242 ", "GB29 ", "GB29 NWBK 6016 ",
+        "SSN 536-90-4399 ", "bob@example.com ", "http://a ", "192.0.2.1 ", "::1 ",
+        "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa ", "0x52908400098527886E0F7030069857D2E4169EE7 ", "1/1/", "\u0661 1234567 ",
+    ],
+)  # fmt: skip
+def test_twice_the_text_is_twice_the_work(unit: str) -> None:
+    """Counted in calls of functions: of Python's and of C's."""
+
+    def calls(times: int) -> int:
+        count = 0
+
+        def step(frame: object, event: str, argument: object) -> None:
+            nonlocal count
+            count += event in ("call", "c_call")
+
+        text = unit * times
+        sys.setprofile(step)
+        try:
+            RECOGNIZERS.find(text)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    calls(10)  # what is loaded and compiled once
+    assert calls(240) <= 2.1 * calls(120) + 200
+
+
+@pytest.mark.parametrize("closing", [")", "]", ".", "))]."])
+def test_a_url_with_a_long_tail_of_punctuation_ends_before_it(closing: str) -> None:
+    text = f"http://example.com/x{closing * 100_000}"
+    assert [(one.start, one.end) for one in RECOGNIZERS.find(text)] == [(0, 20)]

@@ -1,0 +1,279 @@
+"""The task ``pii``: its settings, its company, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from schemas.document import Document
+from schemas.errors import ModelError
+from schemas.tasks import PiiTask
+from tests.workers import tiny
+from tests.workers.test_encoder import pipeline
+from workers.chain import Chain
+from workers.tasks.base import HeadInfo
+from workers.tasks.pii import Pii
+
+MODEL = str(tiny.checkpoint("bert", "token"))
+OTHER_MODEL = str(tiny.checkpoint("bert", "token", seed=7))
+TEXT = "\U0001f642 Angela Merkel (angela@example.com) pays DE89 3704 0044 0532 0130 00 in Paris, from 192.0.2.17"
+Spans = list[dict[str, Any]]
+
+
+def run(chain: Chain, text: str = TEXT) -> dict[str, Spans]:
+    document = Document(None, text)
+    chain.run([document])
+    assert document.failure is None
+    return {name: annotation["spans"] for name, annotation in document.annotations.items()}
+
+
+def found(text: str = TEXT, **settings: Any) -> list[tuple[str, str]]:
+    """(label, text) of what one task finds."""
+    (spans,) = run(Chain.load(pipeline({"name": "private", "task": "pii", **settings})), text).values()
+    return [(span["label"], span["text"]) for span in spans]
+
+
+def refusal(**settings: Any) -> str:
+    with pytest.raises(ModelError) as raised:
+        Chain.load(pipeline({"name": "private", "task": "pii", **settings}))
+    return str(raised.value)
+
+
+def consistent(text: str, spans: Spans) -> bool:
+    """In the order of the text, none overlapping another, offsets in code points."""
+    places = [place for span in spans for place in range(span["start"], span["end"])]
+    return places == sorted(set(places)) and all(text[one["start"] : one["end"]] == one["text"] != "" for one in spans)
+
+
+def overlaps(span: dict[str, Any], others: Spans) -> bool:
+    return any(span["start"] < other["end"] and other["start"] < span["end"] for other in others)
+
+
+def test_patterns_alone() -> None:
+    chain = Chain.load(pipeline({"name": "private", "task": "pii"}))
+    assert run(chain) == {
+        "private": [
+            {"start": 17, "end": 35, "label": "EMAIL_ADDRESS", "score": 1.0, "text": "angela@example.com"},
+            {"start": 42, "end": 69, "label": "IBAN_CODE", "score": 1.0, "text": "DE89 3704 0044 0532 0130 00"},
+            {"start": 85, "end": 95, "label": "IP_ADDRESS", "score": 0.75, "text": "192.0.2.17"},
+        ]
+    }
+    assert chain.models["private"]["model"] == "glossator.pii"
+    assert re.match(r"\d+\.\d+", chain.models["private"]["revision"])
+
+
+def test_entities_choose() -> None:
+    assert found(entities=["IP_ADDRESS"]) == [("IP_ADDRESS", "192.0.2.17")]
+    # What is not asked for does not stand in the way of what is.
+    assert found("http://192.0.2.17/x", entities=["IP_ADDRESS"]) == [("IP_ADDRESS", "192.0.2.17")]
+
+
+def test_regions_choose_whose_phone_numbers_need_no_country_code() -> None:
+    assert found("It is 01 42 68 53 00") == []
+    assert found("It is 01 42 68 53 00", regions=["US", "FR"]) == [("PHONE_NUMBER", "01 42 68 53 00")]
+
+
+def test_threshold_is_the_least_score() -> None:
+    assert ("IP_ADDRESS", "192.0.2.17") in found(threshold=0.75)
+    assert [label for label, _ in found(threshold=0.76)] == ["EMAIL_ADDRESS", "IBAN_CODE"]
+    assert found("12345678", threshold=0.0) != [] == found("12345678")
+
+
+def test_recognizers_of_the_users_own(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "recognizers: [{name: Badge, supported_entity: BADGE, context: [badge], "
+        "patterns: [{name: b, regex: 'B-[0-9]{4}', score: 0.4}]}]"
+    )
+    own = {"recognizers": str(path)}
+    assert found("my badge: B-1234, me@example.org", **own) == [
+        ("BADGE", "B-1234"), ("EMAIL_ADDRESS", "me@example.org"),
+    ]  # fmt: skip
+    assert found("B-1234", **own) == []
+    assert found("B-1234 me@example.org", threshold=0.4, entities=["BADGE"], **own) == [("BADGE", "B-1234")]
+    assert 'did you mean "BADGE"?' in refusal(entities=["BADGES"], **own)
+
+
+def test_spans_of_another_task_take_part() -> None:
+    names = {"name": "names", "task": "ner", "model": MODEL}
+    both = run(Chain.load(pipeline(
+        {"name": "private", "task": "pii", "spans": ["names"], "threshold": 0.0, "entities": ["PERSON", "LOCATION"]},
+        {"name": "everything", "task": "pii", "spans": ["names"]},
+        names,
+    )))  # fmt: skip
+    assert both["names"]
+    assert both["private"] == both["names"]
+    assert consistent(TEXT, both["everything"])
+    labels = {span["label"] for span in both["everything"]}
+    assert labels >= {"EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"}
+    for span in both["names"]:
+        assert span in both["everything"] or span["score"] < 0.5 or overlaps(span, both["everything"])
+
+
+@pytest.mark.parametrize("aggregation", [None, "none", "simple", "first", "max"])
+def test_a_model_finds_what_has_no_pattern(aggregation: str | None) -> None:
+    spans = run(Chain.load(pipeline(
+        {"name": "names", "task": "ner", "model": MODEL, "aggregation": aggregation},
+        {"name": "private", "task": "pii", "model": MODEL, "aggregation": aggregation, "threshold": 0.0,
+         "entities": ["PERSON", "LOCATION"]},
+    )))  # fmt: skip
+    plain = [{**span, "label": span["label"].removeprefix("B-").removeprefix("I-")} for span in spans["names"]]
+    assert plain
+    assert [(one["start"], one["end"], one["score"]) for one in spans["private"]] == [
+        (one["start"], one["end"], one["score"]) for one in plain
+    ]
+    assert {one["label"] for one in spans["private"]} <= {"PERSON", "LOCATION"}
+
+
+def test_a_model_and_patterns_compete() -> None:
+    spans = run(Chain.load(pipeline(
+        {"name": "names", "task": "ner", "model": MODEL},
+        {"name": "numbers", "task": "pii", "threshold": 0.05},
+        {"name": "private", "task": "pii", "model": MODEL, "threshold": 0.05},
+    )))  # fmt: skip
+    assert consistent(TEXT, spans["private"])
+    candidates = [*spans["names"], *spans["numbers"]]
+    assert all(span in candidates for span in spans["private"])
+    assert all(overlaps(span, spans["private"]) for span in candidates)
+    assert {"EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"} < {span["label"] for span in spans["private"]}
+
+
+def test_labels_become_presidios() -> None:
+    labels = ("O", "B-GPE", "I-GPE", "B-NORP", "B-PRODUCT")
+    model = str(tiny.checkpoint("bert", "token", labels=labels))
+    refused = refusal(model=model, entities=["GPE"])
+    assert refused.startswith('task "private": nothing here finds "GPE"')
+    (spans,) = run(Chain.load(pipeline(
+        {"name": "private", "task": "pii", "model": model, "threshold": 0.0, "entities": ["LOCATION", "NRP", "PRODUCT"]}
+    ))).values()  # fmt: skip
+    assert spans
+    assert {span["label"] for span in spans} <= {"LOCATION", "NRP", "PRODUCT"}
+
+
+def test_what_others_found_is_not_remembered_beyond_them() -> None:
+    """The cache outlives a pipeline; the model behind the same name may be another by then."""
+
+    def config(model: str) -> Any:
+        return pipeline(
+            {"name": "names", "task": "ner", "model": model},
+            {"name": "private", "task": "pii", "model": MODEL, "spans": ["names"], "threshold": 0.0},
+            compute={"cache": 1000},
+        )
+
+    first = Chain.load(config(MODEL))
+    run(first)
+    after = Chain.load(config(OTHER_MODEL), before=first)
+    assert run(after) == run(Chain.load(config(OTHER_MODEL))) != run(first)
+
+
+def test_a_changed_file_of_recognizers_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    config = pipeline(
+        {"name": "private", "task": "pii", "model": MODEL, "recognizers": str(path), "entities": ["A"]},
+        compute={"cache": 1000},
+    )
+    entries = "recognizers: [{{name: A, supported_entity: A, deny_list: [{}]}}, UrlRecognizer]"
+    path.write_text(entries.format("Merkel"))
+    first = Chain.load(config)
+    assert [span["text"] for span in run(first)["private"]] == ["Merkel"]
+    path.write_text(entries.format("Paris"))
+    assert [span["text"] for span in run(Chain.load(config, before=first))["private"]] == ["Paris"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"entities": ["EMAIL_ADRESS"]}, 'nothing here finds "EMAIL_ADRESS", did you mean "EMAIL_ADDRESS"?'),
+        ({"entities": ["PERSON"]}, 'nothing here finds "PERSON"'),
+        ({"entities": ["PERSON"]}, "names and places need a model, or the spans of another task"),
+        ({"entities": ["PRSON"], "model": MODEL}, 'nothing here finds "PRSON", did you mean "PERSON"?'),
+        ({"entities": ["XYZ"]}, "; it can be ABA_ROUTING_NUMBER, AU_ABN, "),
+        ({"regions": ["US", "XX"]}, "no such region of phone numbers: XX"),
+        ({"recognizers": "no/such.yaml"}, "no/such.yaml: cannot be read: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_at_load(settings: dict[str, Any], message: str) -> None:
+    refused = refusal(**settings)
+    assert refused.startswith('task "private": ')
+    assert message in refused
+
+
+def test_a_model_must_have_a_label_for_nothing() -> None:
+    model = str(tiny.checkpoint("bert", "token", labels=("A", "B")))
+    assert 'has no label "O"' in refusal(model=model)
+
+
+@pytest.mark.parametrize(("module", "package"), [("stdnum", "python-stdnum"), ("phonenumbers", "phonenumbers")])
+def test_a_missing_library_is_named_with_what_brings_it(
+    monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert refusal() == (
+        f"task \"private\": {package} is not installed, which finds personal data: pip install 'glossator[pii]'"
+    )
+
+
+PATTERNS = Pii(PiiTask(name="private", task="pii", threshold=0.0), HeadInfo())
+BORROWING = Pii(PiiTask(name="private", task="pii", threshold=0.0, spans=["names"]), HeadInfo())
+pieces = st.sampled_from([
+    "\U0001f642", "\U0001f469\u200d\U0001f467", "e\u0301", "\u00a0", " ", ", ", "\n", "a@b.example", "bob@example.com",
+    "https://example.com/", "4242 4242 4242 4242", "DE89 3704 0044 0532 0130 00", "192.0.2.1", "650-253-0000",
+    "+44 20 7946 0958", "536-90-4399", "call", "12", "-", "0x", "２０", "::1", "(", ")", "SSN", "card",
+])  # fmt: skip
+
+
+@given(st.lists(pieces, max_size=15).map("".join), st.data())
+@example("\U0001f642https://example.com/bob@example.com 4242 4242 4242 4242650-253-0000", None)
+def test_spans_are_slices_of_the_text_and_never_overlap(text: str, data: Any) -> None:
+    spans = PATTERNS.annotate(Document(None, text), ())["spans"]
+    assert consistent(text, spans)
+    if data is None:
+        return
+    # Other tasks' spans, in any order: the same result, and no overlaps.
+    places = st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).filter(lambda place: place[0] < place[1])
+    others = [
+        {"start": start, "end": end, "label": label, "score": score, "text": text[start:end]}
+        for (start, end), label, score in data.draw(
+            st.lists(st.tuples(places, st.sampled_from(["PER", "LOC"]), st.sampled_from([0.5, 0.9])), max_size=6)
+            if text
+            else st.just([])
+        )
+    ]
+
+    def with_others(order: Spans) -> Spans:
+        document = Document(None, text)
+        document.annotations["names"] = {"spans": order}
+        found: Spans = BORROWING.annotate(document, ())["spans"]
+        return found
+
+    spans = with_others(others)
+    assert consistent(text, spans)
+    assert spans == with_others(others[::-1]) == with_others(data.draw(st.permutations(others)))
+    assert all(overlaps(other, spans) for other in others)
+
+
+@pytest.mark.timeout(60)
+def test_a_megabyte_of_everything_is_annotated() -> None:
+    unit = (
+        "Angela \U0001f642 paid 1,299.99 on 2024-01-15 from 10.0.0.1, see http://example.com/a?b=c or bob@example.com; "
+        "and then nothing of note was said for a while by anybody who had been there on the day, as far as we know. "
+    )
+    text = unit * (1_000_000 // len(unit))
+    spans = PATTERNS.annotate(Document(None, text), ())["spans"]
+    assert [span["label"] for span in spans if span["score"] >= 0.5][:3] == ["IP_ADDRESS", "URL", "EMAIL_ADDRESS"]
+    assert sum(span["label"] == "EMAIL_ADDRESS" for span in spans) == 1_000_000 // len(unit)
+    assert consistent(text, spans)
+
+
+def test_what_identifies_nobody_is_left_out_unless_asked_for() -> None:
+    model = str(tiny.checkpoint("bert", "token", labels=("O", "B-MONEY", "B-GPE")))
+    labels = {label for label, _ in found(model=model, threshold=0.0)}
+    assert "LOCATION" in labels
+    assert "MONEY" not in labels
+    assert {label for label, _ in found(model=model, threshold=0.0, entities=["MONEY"])} == {"MONEY"}
