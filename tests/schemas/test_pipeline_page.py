@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from schemas import config, tasks
-from schemas.fields import Strict
 from schemas.checks import CLASSIC_ONLY, RESERVED
+from schemas.fields import Strict
 from schemas.loader import loads
 
 PAGE = (Path(__file__).parents[2] / "docs/pipeline-file.md").read_text()

@@ -272,7 +272,7 @@ def test_a_megabyte_of_everything_is_annotated() -> None:
 
 
 def test_what_identifies_nobody_is_left_out_unless_asked_for() -> None:
-    model = str(tiny.checkpoint("bert", "token", labels=("O", "B-MONEY", "B-GPE")))
+    model = str(tiny.checkpoint("bert", "token", 1, labels=("O", "B-MONEY", "B-GPE")))
     labels = {label for label, _ in found(model=model, threshold=0.0)}
     assert "LOCATION" in labels
     assert "MONEY" not in labels
