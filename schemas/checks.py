@@ -28,7 +28,7 @@ RESERVED: dict[str, str] = {
     "request.required.acks": "fewer than all replicas can lose events",
     "transactional.id": "it is made of the pipeline and the slot",
     "isolation.level": "aborted events must not be read",
-    "enable.partition.eof": "the worker does not expect end-of-partition events",
+    "enable.partition.eof": "it tells the worker that a partition is worked off",
     "delivery.report.only.error": "offsets wait for every delivery report",
     "enable.gapless.guarantee": "a refused event is dead-lettered, not fatal",
     "dr_msg_cb": "callbacks are the worker's",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints
 
-from schemas.fields import DEVICE, JsonPath, NotYet, PipelineName, Strict, TopicName, later, refuse
+from schemas.fields import DEVICE, JsonPath, NotYet, PipelineName, Strict, Text, TopicName, later, refuse
 from schemas.tasks import AnyTask
 
 
@@ -66,6 +66,28 @@ class Compute(Strict):
     """Annotations kept for texts that come again; 0 keeps none."""
 
 
+class Watchdog(Strict):
+    """What does not move for so long is stuck: partitions, brokers, the device, events in flight."""
+
+    warn_after_ms: Annotated[int, Field(ge=1000, le=86_400_000)] = 60_000
+    leave_after_ms: Annotated[int, Field(ge=1000, le=86_400_000)] | None = 600_000
+
+
+class DeadLetters(Strict):
+    """From which number of dead letters on the worker stops."""
+
+    in_a_row: Annotated[int, Field(ge=1)] | None = 1000
+    a_minute: Annotated[int, Field(ge=1)] | None = None
+
+
+class Telemetry(Strict):
+    """Where ``/metrics``, ``/livez`` and ``/readyz`` are served."""
+
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] | None = 9464
+    """Of slot 0; slot N takes the Nth after it. None: not served."""
+
+
 def _setting(value: Any) -> Any:
     if not isinstance(value, str | int | float):
         raise refuse("must be text, a number, or true or false")
@@ -87,6 +109,9 @@ class Pipeline(Strict):
     batching: Batching = Batching()
     backpressure: Backpressure = Backpressure()
     compute: Compute = Compute()
+    watchdog: Watchdog = Watchdog()
+    stop_after: DeadLetters = DeadLetters()
+    telemetry: Telemetry = Telemetry()
     commit_interval_ms: Annotated[int, Field(ge=10, le=3_600_000)] = 250
     drain_timeout_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 30_000
     """How long a revoked partition, or SIGTERM, waits for what is in flight."""

@@ -11,6 +11,8 @@ GlossatorError                exit 70   a fault of ours
 │   ├── SettingError          exit 78   the cluster does not take a setting of the pipeline file
 │   └── OffsetError           exit 74   a committed offset is no longer in the log: events were lost
 │                                       before we could read them, and a person must decide
+├── StuckError                exit 75   something that should move has not for too long
+├── PoisonError               exit 65   too many dead letters: the fault is more likely ours, or the file's
 ├── DeviceError               exit 71   the accelerator is in a state only a new process can leave
 └── EventError                          one event is bad; never leaves the worker: a dead letter
     ├── DecodeError                     stage "decode": the bytes are no event we can read
@@ -102,6 +104,18 @@ class OffsetError(BrokerError):
     """The committed offset is gone from the log; going on would skip events silently."""
 
     exit_code = 74
+
+
+class StuckError(GlossatorError):
+    """The watchdog has given up waiting; a new process is worth a try."""
+
+    exit_code = 75
+
+
+class PoisonError(GlossatorError):
+    """So many events failed that going on would only empty the topic into the dead letters."""
+
+    exit_code = 65
 
 
 class DeviceError(GlossatorError):

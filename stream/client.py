@@ -31,6 +31,8 @@ _CONSUMER: dict[str, Any] = {
     # Where to start is decided when a partition is assigned; anything later that would move the
     # position is an error, because it would skip or repeat events silently.
     "auto.offset.reset": "error",
+    # Only this tells the end of the log from control records and open transactions there.
+    "enable.partition.eof": True,
     "queued.max.messages.kbytes": 16_384,
     "fetch.wait.max.ms": 100,
 }

@@ -44,11 +44,18 @@ class Flight:
         self._dropped: deque[list[Record]] = deque()
         self._news = threading.Event()
         self._next_commit = 0.0
+        self.count = 0
+        """Micro-batches that have landed."""
 
     @property
     def events(self) -> int:
         """Events polled and neither landed nor dropped."""
         return self._progress.in_flight
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of their values."""
+        return self._progress.bytes_in_flight
 
     def landed(self, batch: MicroBatch) -> None:
         """Every record of ``batch`` has its delivery report. Any thread."""
@@ -132,4 +139,5 @@ class Flight:
             self._progress.dropped(self._dropped.popleft())
         while self._landed:
             batch = self._landed.popleft()
+            self.count += 1
             self._progress.finished(batch.number, batch.ends, batch.size)

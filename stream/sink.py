@@ -76,6 +76,15 @@ class Sink:
         self._again: deque[tuple[_Flight, Pair]] = deque()
         self._failed: GlossatorError | None = None
         self._embedded = False
+        self.commits = 0
+        self.aborts = 0
+        self.commit_seconds = 0.0
+        """Transactions, of a sink that has them."""
+
+    @property
+    def down(self) -> bool:
+        """No broker can be reached."""
+        return self._watch.down
 
     def await_topics(self, topics: Iterable[str], patience: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Returns when the cluster answers and every topic exists.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -64,8 +65,12 @@ class Source:
         strategy = str(pipeline.kafka.get("partition.assignment.strategy", "cooperative-sticky"))
         self._cooperative = pipeline.kafka.get("group.protocol") == "consumer" or "cooperative" in strategy
         self._assigned: dict[tuple[str, int], Assignment] = {}
+        self._at_end: set[tuple[str, int]] = set()
         self._paused = False
+        self.commits = 0
         self._failed_commits: set[Assignment] = set()
+        self.rebalances: Counter[str] = Counter()
+        """What the group did: assigned, revoked, lost."""
         self.metadata: object = None
         """What a transaction commits with: of the generation in which the partitions are ours, or of an older one.
         Any thread may read it; the client serialises calls, and a poll would keep another thread waiting for good."""
@@ -78,6 +83,11 @@ class Source:
     @property
     def paused(self) -> bool:
         return self._paused
+
+    @property
+    def down(self) -> bool:
+        """No broker can be reached."""
+        return self._watch.down
 
     def poll(self, timeout: float) -> list[Record]:
         """What has arrived, at most a thousand records; waits up to ``timeout`` seconds for the first.
@@ -101,15 +111,20 @@ class Source:
         return records + self._records(self._consumer.consume(_BATCH - 1, 0))
 
     def _records(self, messages: list[Any]) -> list[Record]:
-        assigned = self._assigned
+        assigned, at_end = self._assigned, self._at_end
         records = []
         for message in messages:
+            place = (message.topic(), message.partition())
             if (error := message.error()) is not None:
-                self._judge(error, message)
+                if error.code() == KafkaError._PARTITION_EOF:
+                    at_end.add(place)
+                else:
+                    self._judge(error, message)
                 continue
-            assignment = assigned.get((message.topic(), message.partition()))
+            assignment = assigned.get(place)
             if assignment is None:  # fetched before a rebalance that took it away
                 continue
+            at_end.discard(place)
             records.append(
                 Record(
                     assignment,
@@ -143,6 +158,7 @@ class Source:
         offsets = [TopicPartition(a.topic, a.partition, end) for a, end in ends.items() if a.state != Assignment.GONE]
         if not offsets:
             return
+        self.commits += 1
         if not wait:
             self._consumer.commit(offsets=offsets, asynchronous=True)
             return
@@ -161,14 +177,15 @@ class Source:
         failed, self._failed_commits = self._failed_commits, set()
         return failed
 
-    def lag(self) -> int:
-        """Events behind the end of the log, over the partitions assigned, as far as the client has heard."""
-        total = 0
-        for position in self._consumer.position(_partitions(self._assigned.values())):
+    def positions(self) -> dict[str, tuple[int, int]]:
+        """Per partition that is not worked off: the next event to poll, and the end of its log as far as is known."""
+        found = {}
+        left = [a for place, a in self._assigned.items() if place not in self._at_end]
+        for position in self._consumer.position(_partitions(left)):
             _, high = self._consumer.get_watermark_offsets(position, cached=True)
-            if high > 0 and position.offset >= 0:
-                total += max(0, high - position.offset)
-        return total
+            if high > position.offset >= 0:
+                found[f"{position.topic}[{position.partition}]"] = (position.offset, high)
+        return found
 
     def close(self) -> None:
         """Leaves the group; partitions still held are let go without draining."""
@@ -186,12 +203,14 @@ class Source:
         # The client remembers a pause beyond the assignment it was made in.
         (consumer.pause if self._paused else consumer.resume)(starts)
         self._look_up()
+        self.rebalances["assigned"] += 1
         if starts:
             log.info("assigned %s", _names(starts))
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._look_up()
         revoked = self._take(partitions)
+        self.rebalances["revoked"] += 1
         if revoked:
             log.info("revoking %s", _names(partitions))
             self._on_revoke(revoked)
@@ -199,6 +218,7 @@ class Source:
 
     def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         lost = self._take(partitions)
+        self.rebalances["lost"] += 1
         log.warning("lost %s: the group no longer counts us as the owner", _names(partitions))
         self._on_lost(lost)
         self._let_go(consumer, partitions)
@@ -213,6 +233,7 @@ class Source:
             consumer.unassign()
 
     def _take(self, partitions: Iterable[TopicPartition]) -> list[Assignment]:
+        self._at_end.difference_update((p.topic, p.partition) for p in partitions)
         taken = (self._assigned.pop((p.topic, p.partition), None) for p in partitions)
         return [assignment for assignment in taken if assignment is not None]
 

@@ -82,8 +82,6 @@ class TransactionalSink(Sink):
         timeout = int(pipeline.kafka.get("transaction.timeout.ms", TIMEOUT_MS))
         more = {"transactional.id": self._id, "transaction.timeout.ms": timeout}
         super().__init__(pipeline, delivered, refused, **more)
-        self.commits = 0
-        self.aborts = 0
         self._timeout = timeout / 1000
         self._every = pipeline.commit_interval_ms / 1000
         self._hurry = hurry
@@ -210,6 +208,7 @@ class TransactionalSink(Sink):
     def _end(self) -> None:
         """Ends the transaction; returns when what it held is committed, or lost to other owners."""
         pause = 0.05
+        asked = time.monotonic()
         while True:
             try:
                 self._commit()
@@ -230,6 +229,7 @@ class TransactionalSink(Sink):
                 part.pairs = [pair for pair in part.pairs if not _is_lost(pair)]
                 self._send(part)
         self.commits += 1
+        self.commit_seconds += time.monotonic() - asked
         parts, self._parts = self._parts, []
         for part in parts:
             self._delivered(part.batch)

@@ -29,6 +29,7 @@ class NoopChain:
     """Annotates every document alike, after ``delay`` seconds an event."""
 
     reads_fields = False
+    cache = None
 
     def __init__(self, delay: float = 0.0) -> None:
         self.models = {"tone": {"model": "none", "revision": "0"}}

@@ -8,9 +8,10 @@ from schemas.errors import EncodeError
 from schemas.record import Assignment, Outbound, Record
 from stream.deadletter import dead_letter
 from stream.microbatch import MicroBatch
+from stream.poison import PoisonLimit
 from stream.sink import Pair
+from stream.telemetry import Stats
 from workers.enrich import EventBuilder
-from workers.stats import Stats
 
 
 class Publisher:
@@ -22,13 +23,15 @@ class Publisher:
         self._pipeline = pipeline.pipeline
         self._stats = stats
         self._config = ""
+        self._limit = PoisonLimit(pipeline.stop_after)
 
     def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Pair]:
         """For each event of ``batch`` (the record it was made of, what to send); see ``Sink.send``.
 
         ``builder``: of the configuration that has computed the batch.
 
-        Events of partitions that are gone are left out: whoever owns them now sends them.
+        Events of partitions that are gone are left out: whoever owns them now sends them. Raises PoisonError when too
+        many have failed; then nothing of ``batch`` is sent.
         """
         stats, self._config = self._stats, builder.config
         outbounds: list[Pair] = []
@@ -44,11 +47,15 @@ class Publisher:
                     document.failure = Failure.of(error, "encode")
                 else:
                     stats.enriched += 1
+                    self._limit.passed()
                     enriched = Outbound(self._topic, record.key, value, record.headers or [], record.timestamp_ms)
                     outbounds.append((record, enriched))
                     continue
-            stats.dead_letters += 1
+            stats.failed[document.failure.stage] += 1
+            self._limit.failed(document.failure.stage)
             outbounds.append((record, self._dead_letter(record, document.failure)))
+        if outbounds:
+            stats.newest_ms = max(outbounds[-1][1].timestamp_ms, 0)
         stats.micro_batches += 1
         stats.tokens += batch.tokens
         return outbounds
@@ -56,7 +63,7 @@ class Publisher:
     def refused(self, record: Record, failure: Failure) -> Outbound:
         """The dead letter of an event that was counted as enriched, but is refused by the broker."""
         self._stats.enriched -= 1
-        self._stats.dead_letters += 1
+        self._stats.failed[failure.stage] += 1
         return self._dead_letter(record, failure)
 
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:

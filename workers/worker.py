@@ -15,16 +15,19 @@ from stream.flight import Flight
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.sink import Sink
 from stream.source import Source
+from stream.telemetry import Stats
 from stream.transactions import TransactionalSink
+from stream.watchdog import Watchdog
 from workers.channel import Channel, Closed
 from workers.enrich import EventBuilder
 from workers.publisher import Publisher
-from workers.stats import Stats
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from workers.chain import Chain, Work
 
 _IDLE = 0.1
+_CLOSE = 15.0
+"""Seconds that leaving the group and letting go of the producer may take."""
 
 
 class Engine:
@@ -47,6 +50,8 @@ class Worker:
     def __init__(self, pipeline: Pipeline, chain: Chain, patience: float = 60.0, slot: int = 0) -> None:
         """``patience``: seconds to wait at the start for brokers and topics; ``slot``: this worker's stable number."""
         self.stats = Stats()
+        self.hung = False
+        """After ``run``: a thread still holds the device or the brokers, so only ``os._exit`` ends the process."""
         self._pipeline = pipeline
         self._engine = Engine(pipeline, chain)
         self._next: deque[Engine] = deque(maxlen=1)
@@ -55,6 +60,11 @@ class Worker:
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
         self._next_look = 0.0
+        self._on_device: int | None = None
+        marks = pipeline.watchdog
+        leave = None if marks.leave_after_ms is None else marks.leave_after_ms / 1000
+        self._watchdog = Watchdog(marks.warn_after_ms / 1000, leave)
+        self.stats.stuck = self._watchdog.stuck
 
     def stop(self) -> None:
         """Asks for a graceful end: finish what is started, commit, leave the group."""
@@ -70,9 +80,8 @@ class Worker:
     def run(self) -> bool:
         """Works the input off. Read from top to bottom, this is the way of one event.
 
-        Returns whether everything started was finished; False when the drain timeout was over first
-        (a thread may then still hold the device). Raises BrokerError, TopicError, AccessError,
-        OffsetError or DeviceError.
+        Returns whether everything started was finished; False when the drain timeout was over first. Raises
+        BrokerError (TopicError, AccessError, OffsetError, FencedError), StuckError, PoisonError or DeviceError.
         """
         pipeline, stats = self._pipeline, self.stats
         batching = pipeline.batching
@@ -101,8 +110,9 @@ class Worker:
                         prepared.put((self._engine, rest, self._engine.chain.pack(rest.documents)))
                     self._engine = self._next.pop()
                 engine = self._engine
-                documents = [engine.decode(record) for record in live]
-                engine.chain.prepare(documents)
+                with stats.phase("prepare"):
+                    documents = [engine.decode(record) for record in live]
+                    engine.chain.prepare(documents)
                 batches = batcher.add(documents)
                 if (due := batcher.cut_due()) is not None:
                     batches.append(due)
@@ -111,7 +121,10 @@ class Worker:
 
         def device() -> None:
             for engine, batch, work in prepared:
-                engine.chain.forward(work)
+                self._on_device = batch.number
+                with stats.phase("forward"):
+                    engine.chain.forward(work)
+                self._on_device = None
                 computed.put((engine, batch, work))
 
         def finish() -> None:
@@ -122,9 +135,11 @@ class Worker:
                     sink.poll(0.005)
                     continue
                 engine, batch, work = ready
-                engine.chain.annotate(work)
-                stats.fill = batch.tokens / batching.max_tokens
-                sink.send(batch, publisher.outbounds(batch, engine.builder))
+                with stats.phase("finish"):
+                    engine.chain.annotate(work)
+                    stats.fill = batch.tokens / batching.max_tokens
+                    outbounds = publisher.outbounds(batch, engine.builder)
+                sink.send(batch, outbounds)
 
         topics = [*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic]
         sink.await_topics(topics, self._patience, self._stopping.is_set)
@@ -135,6 +150,7 @@ class Worker:
         )
         lanes = [_Lane(work, self._fail) for work in (prepare, device, finish)]
         drained = False
+        self.hung = True
         try:
             while not self._stopping.is_set() and self._failure is None:
                 records = source.poll(_IDLE)
@@ -144,17 +160,18 @@ class Worker:
                     arrived.put(records)
                 flight.settle(source)
                 flight.regulate(source)
-                self._observe(flight, source)
+                self._observe(flight, source, sink)
             drained = flight.drain(source.assignments, source)
-            self._observe(flight, source)
+            self._observe(flight, source, sink)
         finally:
             for channel in (arrived, prepared, computed):
                 channel.abort()
             for lane in lanes:
                 lane.join(1.0)
-            if not any(lane.is_alive() for lane in lanes):
-                sink.close()
-            source.close()
+            busy = any(lane.is_alive() for lane in lanes)
+            closing = _Lane(lambda: _close(source, None if busy else sink), self._fail)
+            closing.join(_CLOSE)
+            self.hung = busy or closing.is_alive()
         if self._failure is not None:
             raise self._failure
         return drained
@@ -162,19 +179,37 @@ class Worker:
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
 
-    def _observe(self, flight: Flight, source: Source) -> None:
-        self.stats.in_flight = flight.events
-        self.stats.paused = source.paused
-        if (now := time.monotonic()) >= self._next_look:
-            self._next_look = now + 1.0
-            self.stats.lag = source.lag()
+    def _observe(self, flight: Flight, source: Source, sink: Sink) -> None:
+        """Brings ``stats`` up to date, and once a second looks for what is stuck. Raises StuckError."""
+        stats = self.stats
+        stats.turned = now = time.monotonic()
+        stats.in_flight, stats.bytes_in_flight, stats.paused = flight.events, flight.bytes, source.paused
+        if now < self._next_look:
+            return
+        self._next_look = now + 1.0
+        stats.landed, stats.partitions, stats.rebalances = flight.count, len(source.assignments), source.rebalances
+        stats.commits, stats.aborts = sink.commits + source.commits, sink.aborts
+        stats.seconds["commit"] = sink.commit_seconds
+        if (cache := self._engine.chain.cache) is not None:
+            stats.cache_hits, stats.cache_lookups = cache.hits, cache.lookups
+        positions = source.positions()
+        stats.lag = sum(end - position for position, end in positions.values())
+        behind = stats.newest_ms and (stats.lag or stats.in_flight)
+        stats.lag_seconds = max(0.0, time.time() - stats.newest_ms / 1000) if behind else 0.0
+        held = source.paused
+        self._watchdog.look({
+            "brokers": "down" if source.down or sink.down else None,
+            "device": self._on_device,
+            "events in flight": flight.count if flight.events else None,
+            **{f"partition {name}": None if held else position for name, (position, _) in positions.items()},
+        })  # fmt: skip
 
 
 class _Lane(threading.Thread):
     """A thread that runs ``work`` until its channel closes; any other end of it is reported."""
 
     def __init__(self, work: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
-        super().__init__(name=work.__name__, daemon=True)
+        super().__init__(name=work.__name__.strip("<>"), daemon=True)
         self._work = work
         self._fail = fail
         self.start()
@@ -186,6 +221,12 @@ class _Lane(threading.Thread):
             pass
         except BaseException as error:
             self._fail(error)
+
+
+def _close(source: Source, sink: Sink | None) -> None:
+    if sink is not None:
+        sink.close()
+    source.close()
 
 
 def _split(records: list[Record]) -> tuple[list[Record], list[Record]]:

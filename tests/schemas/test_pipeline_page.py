@@ -44,6 +44,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "batching": config.Batching,
     "backpressure": config.Backpressure,
     "compute": config.Compute,
+    "watchdog": config.Watchdog,
+    "stop_after": config.DeadLetters,
+    "telemetry": config.Telemetry,
 }
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from schemas.document import Document, Failure
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch
+from stream.telemetry import Stats
 from tests.noop import pipeline
 from workers.enrich import EventBuilder
 from workers.publisher import Publisher
-from workers.stats import Stats
 
 PIPELINE = pipeline()
 BUILDER = EventBuilder(PIPELINE, {"tone": {"model": "m", "revision": "r"}})

@@ -19,9 +19,9 @@ from rich.table import Table
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from stream.telemetry import Stats
 from workers.cli.demo_stream import Book
 from workers.cli.rendering import FLAG, highlighted, readable, span_style, spans_of, tone_style
-from workers.stats import Stats
 
 _RATE_OVER = 3.0
 """Seconds over which events per second are counted."""

@@ -26,10 +26,11 @@ pipeline file again: tasks, compute and what is read and written of an event tak
 over between two micro-batches, without leaving the group; a file with mistakes
 changes nothing, and the log says why.
 \b
-Exit status: 0 stopped, 2 wrong command line, 66 model missing or unfit,
-69 broker or topic unavailable, 70 a fault of ours, 71 the device broke,
-74 committed offset no longer in the log, 76 another worker took the slot,
-77 credentials or permissions, 78 the pipeline file is wrong.
+Exit status: 0 stopped, 2 wrong command line, 65 too many dead letters, 66 model
+missing or unfit, 69 broker or topic unavailable, 70 a fault of ours, 71 the
+device broke, 74 committed offset no longer in the log, 75 something was stuck
+for too long, 76 another worker took the slot, 77 credentials or permissions,
+78 the pipeline file is wrong.
 """
 
 
@@ -76,7 +77,7 @@ def run(pipeline: Path, patience: float, slot: int, log_level: str, watch: bool)
     logging.basicConfig(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
-    from schemas.errors import ConfigError
+    from schemas.errors import ConfigError, GlossatorError
     from schemas.loader import read
     from workers.cli.lint import client_problems
     from workers.signals import GracefulStop
@@ -88,6 +89,7 @@ def run(pipeline: Path, patience: float, slot: int, log_level: str, watch: bool)
     settings = found.pipeline
 
     from workers.chain import Chain
+    from workers.probes import serve
     from workers.reload import Reloader
     from workers.worker import Worker
 
@@ -107,8 +109,15 @@ def run(pipeline: Path, patience: float, slot: int, log_level: str, watch: bool)
     reloader = Reloader(pipeline, settings, chain, worker.swap, watch)
     signals.reload = reloader.ask
     reloader.start()
+    serve(settings, worker.stats, slot)
+    code = 0
     try:
-        drained = worker.run()
+        worker.run()
+    except Exception as error:
+        if not worker.hung:
+            raise
+        log.error("%s: %s", type(error).__name__, error if isinstance(error, GlossatorError) else "a fault of ours")
+        code = error.exit_code if isinstance(error, GlossatorError) else GlossatorError.exit_code
     finally:
         gc.unfreeze()  # libraries complain of leaks at the end otherwise
     stats = worker.stats
@@ -120,7 +129,7 @@ def run(pipeline: Path, patience: float, slot: int, log_level: str, watch: bool)
         log.info("cache: %d of %d annotations were known", reloader.cache.hits, reloader.cache.lookups)
     if stats.in_flight:
         log.warning("%d events were still in flight: they are read again after the next start", stats.in_flight)
-    if not drained:
-        # A thread still holds the device, and interpreter shutdown would wait for it.
+    if worker.hung:
+        # A thread still holds the device or the brokers, and interpreter shutdown would wait for it.
         logging.shutdown()
-        os._exit(0)
+        os._exit(code)

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from schemas.record import Assignment, Record
+from stream.telemetry import Stats
 from workers.cli.demo_stream import Book
 from workers.cli.demo_view import Lines, Live, View, save_svg
-from workers.stats import Stats
 
 EVENT: dict[str, Any] = {
     "text": "Ada went to Évora",
