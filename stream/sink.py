@@ -209,6 +209,7 @@ class Sink:
         if error is not None:
             self._judge(error, flight, pair)
             return
+        self._watch.recovered()
         flight.left -= 1
         if flight.left == 0:
             self._delivered(flight.batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -34,6 +35,8 @@ TIMEOUT_MS = 30_000
 before whoever gets its partitions asks where to begin."""
 _CALL = 2.0
 """Seconds one call of the client may take before it is asked again."""
+_HANGS = 10.0
+"""Seconds after which a call that should have returned never will."""
 _LONGEST_PAUSE = 2.0
 
 
@@ -92,6 +95,7 @@ class TransactionalSink(Sink):
         self._began = 0.0
         self._spoilt: KafkaError | None = None
         self._hopeless: BrokerError | None = None
+        self._abandoned = False
 
     def open(self, patience: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Takes the slot: whoever held it before is fenced, and what it left open is aborted.
@@ -191,6 +195,7 @@ class TransactionalSink(Sink):
             return
         self._out -= 1
         if error is None:
+            self._watch.recovered()
             return
         # One record that fails takes all that are out with it, under names that say nothing more.
         self._spoilt = self._spoilt or error
@@ -270,7 +275,9 @@ class TransactionalSink(Sink):
         """With a new producer, which settles what the old one left; returns whether that was committed."""
         self._number += 1
         self._spoilt = None
-        self._producer.purge()
+        if not self._abandoned:  # a call that hangs would keep this one waiting too
+            self._producer.purge()
+        self._abandoned = False
         self._producer = self._new_producer()
         while True:
             try:
@@ -290,7 +297,7 @@ class TransactionalSink(Sink):
         """Calls until it succeeds, or ``deadline`` is over. Raises _AbortedError and _UnresolvedError."""
         while True:
             try:
-                call()
+                self._bounded(call, doing)
                 return
             except KafkaException as failure:
                 error = failure.args[0]
@@ -300,6 +307,25 @@ class TransactionalSink(Sink):
             if not error.retriable() or time.monotonic() > deadline:
                 raise _UnresolvedError(f"{doing}: {error.name()}")
             self._hear(0)
+
+    def _bounded(self, call: Callable[[], object], doing: str) -> None:
+        """Calls on a thread of its own: the client can hang for good (librdkafka issues 5456 and 5511)."""
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                call()
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run, name=doing, daemon=True)
+        thread.start()
+        thread.join(_HANGS)
+        if thread.is_alive():
+            self._abandoned = True
+            raise _UnresolvedError(f"{doing}: the client does not return")
+        if failures:
+            raise failures[0]
 
     def _require_hope(self, error: KafkaError, doing: str) -> None:
         """Raises what ends the worker, or _UnresolvedError for what ends only the producer."""

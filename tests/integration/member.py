@@ -26,7 +26,7 @@ def main(settings: dict[str, Any], delay: float, slot: int) -> None:
     try:
         drained = worker.run()
     except GlossatorError as error:
-        print(error, file=sys.stderr, flush=True)
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         os._exit(error.exit_code)
     print(
         json.dumps({"polled": worker.stats.polled, "enriched": worker.stats.enriched, "drained": drained}), flush=True
