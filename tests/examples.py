@@ -1,0 +1,139 @@
+"""The files of examples/, where they find what they name, and events as their comments describe them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema
+import pytest
+import torch
+from huggingface_hub import constants
+
+from schemas.config import Pipeline
+from schemas.document import Document
+from schemas.event import EnrichedEvent
+from schemas.loader import load
+from schemas.record import Assignment, Record
+from stream.codec import codec
+from tests import hub
+from training.coreference import convert
+from workers.chain import Chain
+from workers.enrich import EventBuilder
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.yaml")) if path.stem != "recognizers"}
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/event.schema.json").read_text()))
+ENGLISH = [
+    "Angela Merkel praised the awful coffee in Paris.",
+    "My parcel with the order number 4711 has not arrived yet, and I want my money back.",
+    "The food was great, but we waited an hour for it \N{PILE OF POO}\N{THUMBS UP SIGN}",
+    "The quick brown fox jumps over the lazy dog, again and again. " * 45,
+    "Write to anna@example.org, IBAN DE89 3704 0044 0532 0130 00, customer K-204817.",
+]
+OTHERS = [
+    "Überraschung! Das Café in Zürich schließt heute leider schon um fünf Uhr.",
+    "Je ne sais pas pourquoi ma commande n'est toujours pas arrivée.",
+    "¿Dónde está mi pedido? Hace dos semanas que lo estoy esperando.",
+    "Die Lieferung kam zu spät, und niemand hat sich bei uns gemeldet.",
+]
+ODD = ["???", "e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT} \u202e naive", "\N{THUMBS UP SIGN}" * 3]
+DOZEN = [*ENGLISH, *OTHERS, *ODD]
+
+
+class Loaded(NamedTuple):
+    pipeline: Pipeline
+    chain: Chain
+
+
+@contextmanager
+def place(folder: Path) -> Iterator[None]:
+    """The machine of a reader who follows the comments: the hub's models in its cache, F-coref converted, and no GPU.
+
+    Other processes started from here are there too.
+    """
+    hub.build(folder / "hub")
+    convert(ROOT / "tests/fixtures/coreference/checkpoint", folder / "f-coref")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.syspath_prepend(str(ROOT / "examples"))
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        # What the client of the hub has read when it was imported.
+        patch.setattr(constants, "HF_HUB_OFFLINE", True)
+        patch.setattr(constants, "HF_HUB_CACHE", str(folder / "hub"))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("HF_HUB_CACHE", str(folder / "hub"))
+        patch.setenv("COREFERENCE_MODEL", str(folder / "f-coref"))
+        patch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            loaded.cache_clear()
+
+
+@cache
+def loaded(name: str) -> Loaded:
+    pipeline = load(EXAMPLES[name])
+    return Loaded(pipeline, Chain.load(pipeline))
+
+
+def comment(name: str) -> str:
+    """What the file says of itself on top."""
+    lines = EXAMPLES[name].read_text().splitlines()
+    return "\n".join(line.removeprefix("#") for line in lines[: lines.index("")])
+
+
+def events(name: str, texts: list[str]) -> list[dict[str, str]]:
+    """What the comment says that an event holds, and no more: beside the text each field is a short text."""
+    described = re.search(r"An event is (\{[^}]*\})", comment(name))
+    assert described or name == "starter"
+    fields = json.loads(described[1]) if described else {"text": "..."}
+    own = loaded(name).pipeline.input.text.removeprefix("$.")
+    assert own in fields
+    return [{field: text if field == own else f"Who is {n}?" for field in fields} for n, text in enumerate(texts)]
+
+
+def decoded(name: str, made: list[dict[str, Any]]) -> list[Document]:
+    found = loaded(name)
+    decoder = codec(found.pipeline.input, keep_fields=found.chain.reads_fields)
+    values = [json.dumps(event).encode() for event in made]
+    return [decoder.decode(Record(Assignment("in", 0), n, None, value)) for n, value in enumerate(values)]
+
+
+def annotated(name: str, texts: list[str]) -> list[dict[str, Any]]:
+    """The enriched events, valid against the contract."""
+    found = loaded(name)
+    documents = decoded(name, events(name, texts))
+    found.chain.run(documents)
+    builder = EventBuilder(found.pipeline, found.chain.models)
+    lines = []
+    for document in documents:
+        assert document.failure is None, (document.failure.task, document.failure.message)
+        line = builder.build(document)
+        EnrichedEvent.model_validate_json(line)
+        lines.append(json.loads(line))
+        SCHEMA.validate(lines[-1])
+    return lines
+
+
+def said(name: str, task: str, texts: list[str] = DOZEN) -> list[dict[str, Any]]:
+    return [event["annotations"][task] for event in annotated(name, texts)]
+
+
+def places(value: Any) -> Iterator[dict[str, Any]]:
+    """Everything in an annotation that says where it stands in the text, and what stands there."""
+    if isinstance(value, dict):
+        if "start" in value:
+            yield value
+        value = list(value.values())
+    for entry in value if isinstance(value, list) else ():
+        yield from places(entry)
