@@ -38,10 +38,10 @@ _OPAQUE = re.compile(
 )
 _BINDS = re.compile(r"\.(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*(\w+)\s*,")
 _FUNCTIONS = frozenset({
-    "all", "bool", "bytes", "contains", "double", "duration", "endsWith", "exists", "existsOne", "exists_one",
-    "filter", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours",
-    "getMilliseconds", "getMinutes", "getMonth", "getSeconds", "has", "int", "map", "matches", "max", "min", "size",
-    "startsWith", "string", "timestamp", "type", "uint",
+    "all", "bytes", "contains", "double", "duration", "endsWith", "exists", "existsOne", "exists_one", "filter",
+    "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
+    "getMinutes", "getMonth", "getSeconds", "has", "int", "map", "matches", "size", "startsWith", "string",
+    "timestamp", "type", "uint",
 })  # fmt: skip
 
 

@@ -83,9 +83,9 @@ class LanguageTask(TaskConfig):
 
 
 # Which branch of a union is meant is told by the value's shape, so that errors speak of that branch
-# alone. The tags' angle brackets keep them apart from keys of the file.
+# alone. The tags' angle brackets keep them apart from keys of the file. A value that is written out is a model.
 def _shape(value: Any) -> str:
-    return "<map>" if isinstance(value, dict) else "<scalar>"
+    return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
 
 
 def _shape_of_aspects(value: Any) -> str:

@@ -208,7 +208,8 @@ class Chain:
         if planned.rides and not _wanted(planned, document):
             return None
         if known is not None:
-            return known
+            # Another task of the same model and settings may have made it.
+            return known[0], [{**notice, "task": task.name} for notice in known[1]]
         assert reads is not None
         stage = self.stages[index]
         readings = stage.readings(jobs[index], reads, task.name, planned.output)

@@ -40,11 +40,14 @@ def entailment(config: NliTask | ZeroShotTask, head: HeadInfo) -> int:
     return found
 
 
-def pick(reading: Reading, column: int, how: str) -> Scores:
-    """One row for a pair from those of its windows: the mean, or that of the window with the most in ``column``."""
+def pick(reading: Reading, column: int, how: str, against: int | None = None) -> Scores:
+    """One row for a pair from those of its windows: the mean, or that of the window with the most in ``column``.
+
+    ``against``: with the most more in ``column`` than here.
+    """
     if how == "mean" or len(reading.scores) == 1:
         return merge_windows(reading.windows, reading.scores, "mean")
-    return max(reading.scores, key=lambda row: float(row[column]))
+    return max(reading.scores, key=lambda row: float(row[column]) - (0.0 if against is None else float(row[against])))
 
 
 class Nli(Task):
@@ -133,9 +136,12 @@ class ZeroShot(Task):
         return [(document.text, hypothesis) for hypothesis in self._hypotheses]
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        rows = np.stack([pick(reading, self._entails, self._config.merge) for reading in readings]).astype(np.float64)
+        alone = self._config.multi_label or len(readings) == 1
+        against = self._contradicts if alone else None
+        rows = np.stack([pick(reading, self._entails, self._config.merge, against) for reading in readings])
+        rows = rows.astype(np.float64)
         entails = rows[:, self._entails]
-        if self._config.multi_label or len(rows) == 1:
+        if alone:
             scores = 1.0 / (1.0 + np.exp(np.clip(rows[:, self._contradicts] - entails, -700, 700)))
         else:
             scores = np.exp(entails - entails.max())

@@ -67,14 +67,15 @@ class PartOfSpeech(Spans):
 def _words(window: Encoding, text: str) -> Iterator[tuple[int, int]]:
     """The first and the last token of each word."""
     first: int | None = None
-    word, mark = None, False
-    for token, (own, (start, end)) in enumerate(zip(window.word_ids, window.offsets, strict=True)):
-        is_mark = not any(map(str.isalnum, text[start:end]))
-        if first is not None and (own != word or is_mark or mark):
+    word, mark, last = None, False, (0, 0)
+    for token, (own, place) in enumerate(zip(window.word_ids, window.offsets, strict=True)):
+        is_mark = not any(map(str.isalnum, text[slice(*place)]))
+        # The bytes of one character stay together, mark or not.
+        if first is not None and (own != word or ((is_mark or mark) and place != last)):
             yield first, token - 1
             first = None
-        if own is not None and start < end:
+        if own is not None and place[0] < place[1]:
             first = token if first is None else first
-        word, mark = own, is_mark
+        word, mark, last = own, is_mark, place
     if first is not None:
         yield first, len(window) - 1

@@ -57,14 +57,11 @@ def task_class(config: AnyTask) -> type[Task]:
 
 def _own(use: str) -> type[Task]:
     module, colon, name = use.partition(":")
+    entries = () if colon else tuple(entry_points(group=ENTRY_POINTS, name=use))
+    if not colon and len(entries) != 1:
+        raise ModelError(f'no installed package offers a task "{use}" (entry points {ENTRY_POINTS})')
     try:
-        if colon:
-            found = getattr(importlib.import_module(module), name)
-        else:
-            (entry,) = entry_points(group=ENTRY_POINTS, name=use)
-            found = entry.load()
-    except ValueError:
-        raise ModelError(f'no installed package offers a task "{use}" (entry points {ENTRY_POINTS})') from None
+        found = getattr(importlib.import_module(module), name) if colon else entries[0].load()
     except Exception as error:
         raise ModelError(f'"{use}" cannot be imported: {type(error).__name__}: {error}') from error
     if not (isinstance(found, type) and issubclass(found, Task)):

@@ -1,6 +1,8 @@
-"""Embeddings: merged by length, then of length one."""
+"""Embeddings: merged by length, cut, of length one, and as short as asked for."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.document import Document
+from schemas.errors import ModelError
 from schemas.tasks import EmbeddingTask
-from tests.workers.tasks import small
+from tests.workers import tiny
+from tests.workers.tasks import plain, small
+from tests.workers.tasks.events import event, run
+from tests.workers.test_encoder import pipeline
+from workers.chain import Chain
 from workers.tasks.base import HeadInfo, Reading
 from workers.tasks.embedding import Embedding
 
@@ -33,3 +40,69 @@ def test_windows_are_merged_by_length_and_then_normalised(text: str, seed: int) 
 
 def test_a_vector_of_zeros_stays() -> None:
     assert vector("the", np.zeros((1, 3), np.float32), normalize=True) == [0.0, 0.0, 0.0]
+
+
+def chain(family: str = "bert", **settings: Any) -> Chain:
+    model = str(tiny.checkpoint(family, "embedding"))
+    return Chain.load(pipeline({"name": "t", "task": "embedding", "model": model, **settings}))
+
+
+LONG = "Das Café in Zürich schließt schon um fünf Uhr, again and again. " * 6
+TEXTS = ("the quick brown fox", LONG, "", "e\N{COMBINING ACUTE ACCENT} 東京")
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "mpnet"])
+@pytest.mark.parametrize("dimensions", [None, 1, 5])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_as_many_dimensions_as_asked_for(family: str, dimensions: int | None, normalize: bool) -> None:
+    found = run(chain(family, dimensions=dimensions, normalize=normalize), *map(event, TEXTS))
+    for text, own in zip(TEXTS, found, strict=True):
+        wanted = plain.vector(tiny.checkpoint(family, "embedding"), text)[:dimensions]
+        if normalize:
+            # After cutting: the first few of a unit vector are none.
+            wanted = wanted / np.linalg.norm(wanted)
+        assert list(own["t"]) == ["vector"]
+        assert own["t"]["vector"] == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_whole_numbers_with_their_scale(normalize: bool) -> None:
+    exact = run(chain(normalize=normalize, dimensions=16), *map(event, TEXTS))
+    short = run(chain(normalize=normalize, dimensions=16, precision="int8"), *map(event, TEXTS))
+    for one, other in zip(exact, short, strict=True):
+        vector, scale = other["t"]["vector"], other["t"]["scale"]
+        assert all(type(value) is int and -127 <= value <= 127 for value in vector)
+        assert max(map(abs, vector)) == 127
+        # Half a step, and the exact one's own rounding.
+        assert np.abs(np.multiply(vector, scale) - one["t"]["vector"]).max() <= scale / 2 + 1e-5
+
+
+def test_numbers_of_half_the_size() -> None:
+    exact = run(chain(), *map(event, TEXTS))
+    short = run(chain(precision="float16"), *map(event, TEXTS))
+    for one, other in zip(exact, short, strict=True):
+        # The shortest decimals that float16 reads back: only then are they as exact as it is.
+        assert np.float16(other["t"]["vector"]).astype(float) == pytest.approx(one["t"]["vector"], rel=2**-11, abs=1e-5)
+        for value in other["t"]["vector"]:
+            assert type(value) is float
+            assert len(repr(value).lstrip("-").replace("0.", "", 1).lstrip("0").partition("e")[0]) <= 6
+            assert float(str(np.float16(value))) == value
+
+
+@pytest.mark.parametrize("precision", ["int8", "float16"])
+def test_a_vector_of_zeros_stays_in_any_precision(precision: str) -> None:
+    made = Embedding(EmbeddingTask(name="e", model="m", task="embedding", precision=precision), HeadInfo(()))
+    windows = small.windows_of("bert", "the", 12, 3)
+    found = made.annotate(Document(None, "the"), [Reading(windows, [np.zeros(3, np.float32)])])
+    assert found["vector"] == [0, 0, 0]
+    assert found.get("scale", 1.0) == 1.0
+
+
+def test_more_dimensions_than_there_are_fail_every_event_and_so_the_start() -> None:
+    made = chain(dimensions=33)
+    document = event()
+    made.run([document])
+    assert document.failure is not None
+    assert document.failure.message == "the vector has 32 dimensions, fewer than the 33 asked for"
+    with pytest.raises(ModelError, match="32 dimensions, fewer than the 33 asked for"):
+        made.warm_up()

@@ -163,7 +163,9 @@ def test_a_span_under_the_threshold_does_not_push_out_a_better_one() -> None:
     sure = np.array([[1, 0, 0], [1, 0, 0], [0.05, 0.95, 0], [1, 0, 0], [1, 0, 0]], np.float32)
     labels = ("O", "PER", "LOC")
     for threshold, spans in ((0.0, [(text, "PER")]), (0.9, [("the", "PER")])):
-        found = task(labels, threshold=threshold).annotate(Document(None, text), [Reading([window, window], [unsure, sure])])
+        found = task(labels, threshold=threshold).annotate(
+            Document(None, text), [Reading([window, window], [unsure, sure])]
+        )
         assert brief(found["spans"]) == spans
 
 

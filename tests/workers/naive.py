@@ -1,0 +1,235 @@
+"""Random pipelines and events, and what the plainest chain there can be makes of them: every task alone on every
+event, its condition evaluated here. Nothing of it is planned, shared, packed together or kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from schemas.document import Document
+from tests.workers import tiny
+from tests.workers.test_encoder import pipeline
+from workers.chain import Chain
+
+TEXTS = (
+    "the quick brown fox",
+    "Angela Merkel praised the coffee",
+    "",
+    "dogs \N{THUMBS UP SIGN} again",
+    "Das Café in Zürich " * 12,
+    "one two three four five six",
+)
+LANGUAGES = ("en", "de")
+NLI = ("contradiction", "neutral", "entailment")
+
+
+@cache
+def kinds() -> dict[str, dict[str, Any]]:
+    """What tasks are drawn from: three heads of one trunk, one of them cut in two ways, and three of others."""
+
+    def classifier(seed: int, trunk: int, labels: tuple[str, ...] | None = None) -> str:
+        return str(tiny.checkpoint("bert", "sequence", seed, labels, trunk=trunk))
+
+    tagger = str(tiny.checkpoint("bert", "token", 4, trunk=0))
+    return {
+        "tone": {"task": "text-classification", "model": classifier(1, 0)},
+        "mood": {"task": "text-classification", "model": classifier(2, 0)},
+        "short": {"task": "text-classification", "model": classifier(2, 0), "max_length": 16, "merge": "max"},
+        "cut": {"task": "text-classification", "model": classifier(1, 0), "max_length": 16, "long_text": "truncate"},
+        "far": {"task": "text-classification", "model": classifier(3, 7)},
+        "claim": {"task": "nli", "model": classifier(5, 0, NLI), "hypothesis": "$.claim"},
+        "spans": {"task": "token-classification", "model": tagger},
+        "aspects": {"task": "aspect-sentiment", "model": classifier(6, 0), "aspects": {}},
+        "vector": {"task": "similarity", "model": str(tiny.checkpoint("bert", "embedding", 0)),
+                   "references": {"a": "the fox", "b": "Paris"}},
+    }  # fmt: skip
+
+
+CLASSIFIERS = ("tone", "mood", "short", "cut", "far", "claim", "vector")
+"""The kinds whose annotations have a label and a score that conditions can speak of."""
+
+Said = bool | None
+"""What a condition says; None where something it speaks of is missing."""
+Annotations = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class When:
+    """``source`` in CEL; ``decide`` the same by hand; ``names``: the tasks it speaks of."""
+
+    source: str
+    decide: Callable[[dict[str, Any], Annotations], Said]
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Own:
+    """A task: its name, its kind, its condition, and whose spans it reads."""
+
+    name: str
+    kind: str
+    when: When | None = None
+    spans: str | None = None
+
+    def entry(self) -> dict[str, Any]:
+        made = {"name": self.name, **kinds()[self.kind]}
+        if self.when is not None:
+            made["when"] = self.when.source
+        if self.spans is not None:
+            made["aspects"] = {"spans": self.spans}
+        return made
+
+
+def field_is(field: str, value: Any) -> When:
+    literal = f'"{value}"' if isinstance(value, str) else value
+    return When(f"event.{field} == {literal}", lambda event, _: event[field] == value if field in event else None)
+
+
+def field_is_there(field: str) -> When:
+    return When(f"has(event.{field})", lambda event, _: field in event)
+
+
+def label_is(task: str, label: str) -> When:
+    return When(
+        f'{task}.label == "{label}"',
+        lambda _, found: found[task]["label"] == label if task in found else None, frozenset({task}),
+    )  # fmt: skip
+
+
+def has_spans(task: str) -> When:
+    return When(
+        f"size({task}.spans) > 1", lambda _, found: len(found[task]["spans"]) > 1 if task in found else None,
+        frozenset({task}),
+    )  # fmt: skip
+
+
+def negated(one: When) -> When:
+    def decide(event: dict[str, Any], found: Annotations) -> Said:
+        said = one.decide(event, found)
+        return None if said is None else not said
+
+    return When(f"!({one.source})", decide, one.names)
+
+
+def joined(one: When, other: When, sign: str) -> When:
+    """``&&`` or ``||``, which the specification decides from whichever side can."""
+    settles = sign == "||"
+
+    def decide(event: dict[str, Any], found: Annotations) -> Said:
+        said = [one.decide(event, found), other.decide(event, found)]
+        if settles in said:
+            return settles
+        return None if None in said else not settles
+
+    return When(f"({one.source}) {sign} ({other.source})", decide, one.names | other.names)
+
+
+@st.composite
+def conditions(draw: st.DrawFn, earlier: list[Own]) -> When:
+    """A condition of one to three terms, over the event's fields and ``earlier`` tasks."""
+    terms = [
+        st.sampled_from(LANGUAGES).map(lambda value: field_is("lang", value)),
+        st.integers(0, 1).map(lambda value: field_is("n", value)),
+        st.just(field_is_there("lang")),
+    ]
+    for own in earlier:
+        if own.kind in CLASSIFIERS:
+            labels = {"claim": NLI, "vector": ("a", "b")}.get(own.kind, tiny.LABELS["sequence"])
+            terms.append(st.sampled_from(labels).map(lambda label, name=own.name: label_is(name, label)))
+        elif own.kind == "spans":
+            terms.append(st.just(has_spans(own.name)))
+    made = draw(st.one_of(terms))
+    for _ in range(draw(st.integers(0, 2))):
+        if draw(st.booleans()):
+            made = negated(made)
+        made = joined(made, draw(st.one_of(terms)), draw(st.sampled_from(["&&", "||"])))
+    return made
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> list[Own]:
+    """Up to six tasks in the order of a file, in which a task can stand before what it needs."""
+    made: list[Own] = []
+    for n in range(draw(st.integers(1, 6))):
+        taggers = [own.name for own in made if own.kind == "spans"]
+        choice = [kind for kind in kinds() if kind != "aspects" or taggers]
+        kind = draw(st.sampled_from(choice))
+        when = draw(conditions(made)) if draw(st.booleans()) else None
+        spans = draw(st.sampled_from(taggers)) if kind == "aspects" else None
+        made.append(Own(f"t{n}", kind, when, spans))
+    return draw(st.permutations(made))
+
+
+fields = st.fixed_dictionaries(
+    {"n": st.integers(0, 1), "claim": st.sampled_from(["a fox", "Merkel"])},
+    optional={"lang": st.sampled_from(LANGUAGES)},
+)
+events = st.lists(st.tuples(st.sampled_from(TEXTS), fields), min_size=1, max_size=6)
+Event = tuple[str, dict[str, Any]]
+
+
+def document(event: Event) -> Document:
+    return Document(None, event[0], b"{}", fields=dict(event[1]))
+
+
+def pipeline_of(tasks: list[Own], **compute: Any) -> Any:
+    return pipeline(*(own.entry() for own in tasks), compute=compute)
+
+
+@cache
+def _alone(kind: str) -> Chain:
+    entry = {"name": "t", **kinds()[kind]}
+    if kind == "aspects":
+        entry["aspects"] = "$.aspects"
+    return Chain.load(pipeline(entry))
+
+
+_seen: dict[tuple[str, str, str], tuple[Any, list[dict[str, Any]]]] = {}
+
+
+def _said(kind: str, text: str, event: dict[str, Any], spans: list[dict[str, Any]]) -> Any:
+    """(annotation, notices) of a task alone on a text alone; each is computed once."""
+    firsts = {span["text"]: {"start": span["start"], "end": span["end"]} for span in reversed(spans)}
+    aspects = sorted(firsts.values(), key=lambda span: span["start"])
+    key = (kind, text, f"{event['claim'] if kind == 'claim' else ''} {aspects}")
+    if key not in _seen:
+        made = Document(None, text, b"{}", fields={**event, "aspects": aspects})
+        _alone(kind).run([made])
+        assert made.failure is None
+        _seen[key] = made.annotations["t"], made.notices
+    return _seen[key]
+
+
+@dataclass
+class Expected:
+    """``failed``: the tasks whose condition cannot be decided; without any, what the event says."""
+
+    annotations: Annotations
+    notices: list[dict[str, Any]]
+    failed: set[str]
+
+
+def expected(tasks: list[Own], event: Event) -> Expected:
+    """What ``tasks``, in the order of the file, make of ``event``."""
+    text, values = event
+    found: Annotations = {}
+    notices: list[dict[str, Any]] = []
+    failed: set[str] = set()
+    # Names were given in an order in which every task comes after what it needs.
+    for own in sorted(tasks, key=lambda own: own.name):
+        if own.spans is not None and own.spans not in found:
+            continue
+        if own.when is not None:
+            said = own.when.decide(values, found)
+            if said is None and own.when.names <= found.keys():
+                failed.add(own.name)
+            if not said:
+                continue
+        spans = found[own.spans]["spans"] if own.spans is not None else []
+        found[own.name], noted = _said(own.kind, text, values, spans)
+        notices += [{**notice, "task": own.name} for notice in noted]
+    return Expected({own.name: found[own.name] for own in tasks if own.name in found}, notices, failed)

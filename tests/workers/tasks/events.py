@@ -1,0 +1,47 @@
+"""Events with fields, run through a chain together, and those that must fail alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from schemas.document import Document
+from schemas.event import EnrichedEvent
+from tests.workers.test_chain import close
+from workers.chain import Chain
+
+SECRET = "heliotrope"
+"""A word for texts that nobody may quote."""
+TEXT = "Angela Merkel praised the coffee"
+
+_ANNOTATIONS: TypeAdapter[Any] = TypeAdapter(EnrichedEvent.model_fields["annotations"].annotation)
+
+
+def event(text: str = TEXT, **fields: Any) -> Document:
+    return Document(None, text, b"{}", fields={"text": text, **fields})
+
+
+def run(chain: Chain, *documents: Document) -> list[dict[str, Any]]:
+    """The annotations, in the shapes of the contract; none may have failed."""
+    chain.run(documents)
+    for document in documents:
+        if document.failure is not None:
+            # No AssertionError, so that nobody takes it for a comparison that failed.
+            pytest.fail(f"{document.failure.task}: {document.failure.message}")
+        _ANNOTATIONS.validate_python(document.annotations, strict=True)
+    return [document.annotations for document in documents]
+
+
+def fails_alone(chain: Chain, good: dict[str, Any], bad: Document, stage: str, says: str, task: str = "t") -> None:
+    """``bad`` fails with its reason, quoting no text, and two neighbours are annotated as if it were not there."""
+    (wanted,) = run(chain, event(**good))
+    before, after = event(**good), event(**good)
+    chain.run([before, bad, after])
+    assert before.failure is after.failure is None
+    assert close([before.annotations, after.annotations], [wanted, wanted])
+    assert bad.failure is not None
+    assert (bad.failure.stage, bad.failure.task) == (stage, task)
+    assert says in bad.failure.message
+    assert SECRET not in bad.failure.message

@@ -1,0 +1,92 @@
+"""Languages by the library and by a model, through the chain."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pytest
+
+from schemas.errors import ModelError
+from tests.workers import tiny
+from tests.workers.tasks import plain
+from tests.workers.tasks.events import TEXT, event, run
+from tests.workers.test_encoder import pipeline
+from workers.chain import Chain
+
+CODES = ("en", "de", "fr", "ja")
+ENGLISH = "the coffee was good and the train was on time this morning"
+GERMAN = "der Kaffee war gut und der Zug kam heute Morgen pünktlich"
+LONG = "Das Café in Zürich schließt schon um fünf Uhr, again and again. " * 6
+
+
+def chain(*others: dict[str, Any], **settings: Any) -> Chain:
+    return Chain.load(pipeline({"name": "t", "task": "language", **settings}, *others))
+
+
+@cache
+def library() -> Chain:
+    """It reads its model each time it is made."""
+    return chain()
+
+
+def folder(labels: tuple[str, ...] = CODES) -> Any:
+    return tiny.checkpoint("bert", "sequence", 3, labels)
+
+
+def test_the_library_needs_no_model_and_says_what_it_is() -> None:
+    made = library()
+    english, german = run(made, event(ENGLISH), event(GERMAN))
+    assert (english["t"]["label"], german["t"]["label"]) == ("en", "de")
+    assert made.stages == []
+    assert made.models == {"t": {"model": "py3langid", "revision": version("py3langid")}}
+
+
+@pytest.mark.parametrize("top", [2, 100])
+@pytest.mark.parametrize("model", [False, True])
+def test_the_likeliest_stand_first(top: int, model: bool) -> None:
+    settings = {"model": str(folder())} if model else {"languages": list(CODES)}
+    (found,) = run(chain(top=top, **settings), event(ENGLISH))
+    scores = list(found["t"]["scores"].values())
+    assert len(scores) == min(top, 4)
+    assert scores == sorted(scores, reverse=True)
+    assert (found["t"]["label"], found["t"]["score"]) == (next(iter(found["t"]["scores"])), scores[0])
+    if top > 3:
+        assert sum(scores) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "12345 !?", "\N{PILE OF POO}"])
+def test_what_is_in_no_language(text: str) -> None:
+    assert run(library(), event(text))[0]["t"] == {"label": "und", "score": 0.0, "scores": {"und": 0.0}}
+
+
+def test_a_model_whose_labels_are_codes() -> None:
+    for text in (TEXT, LONG):
+        windows = plain.read(folder(), "sequence", text)
+        row = plain.mean(windows, [plain.softmax(window.rows) for window in windows])
+        (found,) = run(chain(model=str(folder()), top=4), event(text))
+        assert found["t"]["scores"] == pytest.approx(dict(zip(CODES, row.tolist(), strict=True)), abs=1e-4)
+        assert found["t"]["label"] == CODES[int(np.argmax(row))]
+
+
+def test_of_the_languages_asked_for_the_scores_add_up_to_one() -> None:
+    (window,) = plain.read(folder(), "sequence", TEXT)
+    shares = plain.softmax(window.rows)[[3, 1]]
+    (found,) = run(chain(model=str(folder()), languages=["ja", "de"]), event())
+    assert found["t"]["scores"] == pytest.approx(dict(zip(("ja", "de"), shares / shares.sum(), strict=True)), abs=1e-4)
+
+
+def test_a_language_that_is_not_known_is_refused_at_load() -> None:
+    with pytest.raises(ModelError, match=r'^task "t": model ".*" has no label "xx"; it has: en, de, fr, ja'):
+        chain(model=str(folder()), languages=["en", "xx"])
+    with pytest.raises(ModelError, match=r'^task "t": py3langid does not know xx'):
+        chain(languages=["en", "xx"])
+
+
+def test_it_decides_who_comes_next() -> None:
+    tone = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence")),
+            "when": 't.label == "de"'}  # fmt: skip
+    found = run(chain(tone), event(ENGLISH), event(GERMAN), event("12345"))
+    assert [list(own) for own in found] == [["t"], ["t", "tone"], ["t"]]
