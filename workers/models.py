@@ -176,6 +176,8 @@ def _weights(name: str, folder: Path) -> list[Path]:
             if not shard.is_file():
                 raise ModelError(f'model "{name}": {shard.name} is missing')
         return shards
+    if "coref_head" in _read_config(name, folder):
+        raise ModelError(f'model "{name}" is F-coref as it was published: python -m training.coreference converts it')
     raise ModelError(
         f'model "{name}" has no safetensors, and pickled weights are never loaded because they can run code; '
         "convert it with save_pretrained, or choose a revision that has them"

@@ -16,13 +16,14 @@ class GracefulStop:
 
     Before there is anything to stop, the first signal ends the process with status 0. The second
     one ends it with 128 + its number, whatever threads are doing; what was in flight is processed
-    again after the next start. SIGHUP calls ``reload``; before there is anything to reload it does nothing.
+    again after the next start. SIGHUP calls ``reload``, or, before that is set, sets ``missed``.
     """
 
     def __init__(self) -> None:
         self.stop: Callable[[], None] | None = None
         self.reload: Callable[[], None] | None = None
         self.asked = False
+        self.missed = False
         signal.signal(signal.SIGHUP, self._hang_up)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._handle)
@@ -40,5 +41,7 @@ class GracefulStop:
         self.stop()
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        if self.reload is not None:
+        if self.reload is None:
+            self.missed = True
+        else:
             self.reload()

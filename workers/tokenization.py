@@ -158,7 +158,10 @@ def load_tokenizer(checkpoint: Checkpoint) -> CheckpointTokenizer:
         )
     except Exception as error:
         what = type(error).__name__
-        raise ModelError(f'model "{checkpoint.name}": its tokenizer cannot be loaded ({what})') from error
+        needs = ""
+        if not (checkpoint.folder / "tokenizer.json").is_file() and any(checkpoint.folder.glob("*.model")):
+            needs = "; one that is made of a SentencePiece model needs pip install sentencepiece protobuf"
+        raise ModelError(f'model "{checkpoint.name}": its tokenizer cannot be loaded ({what}){needs}') from error
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ModelError(f'model "{checkpoint.name}" has no fast tokenizer; save one as tokenizer.json')

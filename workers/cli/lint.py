@@ -24,7 +24,8 @@ Example:
 
 \b
 Mistakes go to standard error, one a line, as file:line:column path: what is
-wrong. Notices (an unpinned revision) go there too and do not fail. Nothing is
+wrong. Notices (an unpinned revision, a file that is not here) go there too and
+do not fail. Nothing is
 connected to, and no model is loaded unless --plan asks for it.
 
 \b
@@ -54,7 +55,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = client_problems(found)
     except ConfigError as error:
         problems = error.problems
-    notices = list(unpinned(found)) if found else []
+    notices = [*unpinned(found), *missing(found)] if found else []
     summary = summarise(found.pipeline) if found and not problems else None
     made = _plan(found.pipeline) if plan and found and not problems else None
     if summary is not None and made is not None:
@@ -92,12 +93,25 @@ def client_problems(found: PipelineFile) -> list[Problem]:
 
 def unpinned(found: PipelineFile) -> Iterator[Problem]:
     """A notice for each model whose next download may bring other weights."""
+    said: set[str] = set()
     for index, task in enumerate(found.pipeline.tasks):
-        if task.revision is None and task.model not in {None, "starter"} and not _local(str(task.model)):
+        model = str(task.model)
+        if task.revision is None and task.model not in {None, "starter"} and not _local(model) and model not in said:
+            said.add(model)
             yield found.problem(
                 ("tasks", index, "model"),
                 "no revision is pinned, so the model can change under you; set revision: to a commit",
             )
+
+
+def missing(found: PipelineFile) -> Iterator[Problem]:
+    """A notice for each file or folder named that is not on this machine, which need not be the worker's."""
+    for index, task in enumerate(found.pipeline.tasks):
+        model, recognizers = task.model, getattr(task, "recognizers", None)
+        if model is not None and model.startswith((".", "/", "~")) and not Path(model).expanduser().is_dir():
+            yield found.problem(("tasks", index, "model"), "there is no such folder, seen from here")
+        if recognizers is not None and not Path(recognizers).is_file():
+            yield found.problem(("tasks", index, "recognizers"), "there is no such file, seen from here")
 
 
 def summarise(pipeline: Pipeline) -> dict[str, Any]:

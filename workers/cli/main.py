@@ -32,12 +32,14 @@ Exit status:
    0  a clean end
    1  the demo does not balance
    2  wrong command line
-  65  some texts have errors (try)
+  65  some texts have errors (try), or too many events had (run)
   66  a model is missing, unsafe, or does not fit its task
   69  the brokers cannot be reached, or a topic does not exist
   70  a fault of ours
   71  the device can only be recovered by a new process
   74  a committed offset is no longer in the log
+  75  something was stuck for too long
+  76  another worker took the slot
   77  credentials or permissions
   78  the pipeline file is wrong
  130  interrupted (143: terminated) before a graceful end

@@ -57,7 +57,7 @@ def described(plan: Mapping[str, Any]) -> Iterable[str]:
     least, most = plan["forwards"]
     many = f"{least} to {_count(most, 'forward')}" if least < most else _count(most, "forward")
     stages, trunks = _count(len(plan["stages"]), "stage"), _count(len(plan["trunks"]), "trunk")
-    yield f"  plan      {stages} on {trunks}, {many} an event"
+    yield f"  plan      {stages} on {trunks}, {many} an event" if most else "  plan      no model, no forward"
     for number, trunk in enumerate(plan["trunks"]):
         how = "packed" if trunk["packed"] else "padded"
         yield f"    trunk {number}   {trunk['weights'] / 1e6:,.1f} M weights, {how}, {trunk['fingerprint']}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from zlib import crc32
 
+import orjson
 from rich.text import Text
 
 _SPAN_STYLES = {
@@ -82,7 +83,7 @@ def described(annotation: Mapping[str, Any]) -> Text:
         return Text(f"{len(annotation['vector'])} dimensions", "dim")
     if "score" in annotation:
         return Text(f"{annotation['score']:.2f}")
-    return Text(readable(str(annotation.get("custom"))))
+    return Text(readable(orjson.dumps(annotation.get("custom")).decode()))
 
 
 def block(event: Mapping[str, Any]) -> Text:

@@ -16,6 +16,7 @@ import click
 EPILOG = """\b
 Example:
   KAFKA_BOOTSTRAP_SERVERS=localhost:9092 glossator run examples/starter.yaml
+  glossator run --workers 4 pipeline.yaml
 \b
 Scale by starting the same command again, here or on another machine: the
 workers share the partitions of the input topics.
@@ -72,7 +73,19 @@ def slot_number(value: str, host: str) -> int:
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
 )
 @click.option("--watch", is_flag=True, help="Take over changes of the pipeline file as they are saved.")
-def run(pipeline: Path, patience: float, slot: int, log_level: str, watch: bool) -> None:
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, 256),
+    help="Start N workers, of slots from --slot on, each with a CUDA device of its own where there are several, "
+    "restart those that die, and end with the worst status.",
+)
+@click.pass_context
+def run(
+    ctx: click.Context, *, pipeline: Path, patience: float, slot: int, log_level: str, watch: bool, workers: int
+) -> None:
     """Reads events from Kafka, enriches them, publishes them, until stopped."""
     logging.basicConfig(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -82,11 +95,20 @@ def run(pipeline: Path, patience: float, slot: int, log_level: str, watch: bool)
     from workers.cli.lint import client_problems
     from workers.signals import GracefulStop
 
-    signals = GracefulStop()
     found = read(pipeline)
     if problems := client_problems(found):
         raise ConfigError(problems)
     settings = found.pipeline
+    if workers > 1:
+        from workers.supervisor import again, cuda_devices, supervise
+
+        own = ["run", str(pipeline), "--patience", str(patience), "--log-level", log_level]
+        command = again([*(["--debug"] if ctx.find_root().params.get("debug") else []), *own, *(["--watch"] * watch)])
+        devices = cuda_devices() if settings.compute.device in {"auto", "cuda"} else []
+        grace = settings.drain_timeout_ms / 1000 + 15
+        log = logging.getLogger("glossator")
+        ctx.exit(supervise(command, workers, devices=devices, log=log, grace=grace, first=slot))
+    signals = GracefulStop()
 
     from workers.chain import Chain
     from workers.probes import serve
@@ -108,6 +130,8 @@ def run(pipeline: Path, patience: float, slot: int, log_level: str, watch: bool)
     signals.stop = worker.stop
     reloader = Reloader(pipeline, settings, chain, worker.swap, watch)
     signals.reload = reloader.ask
+    if signals.missed:
+        reloader.ask()
     reloader.start()
     serve(settings, worker.stats, slot)
     code = 0

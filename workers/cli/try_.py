@@ -94,6 +94,8 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
         printer.print([line for line, _ in made])
         good &= all(is_event for _, is_event in made)
     if not good:
+        if chain.reads_fields:
+            click.echo("glossator: this pipeline reads fields of the event, so each TEXT is one, as JSON", err=True)
         ctx.exit(DATA_ERROR)
 
 

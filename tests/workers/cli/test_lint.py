@@ -47,11 +47,24 @@ def test_a_hub_model_without_a_revision_is_a_notice(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("model", ["starter", "./models/mine", "/models/mine", "~/mine", "folder"])
+@pytest.mark.parametrize("model", ["starter", "folder"])
 def test_what_cannot_be_pinned_needs_no_revision(tmp_path: Path, model: str) -> None:
     (tmp_path / "folder").mkdir()
     result = lint(tmp_path, mutate("unitary/toxic-bert", model))
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("model", ["./models/mine", "/models/mine", "~/mine"])
+def test_what_is_not_here_is_a_notice(tmp_path: Path, model: str) -> None:
+    (tmp_path / "folder").mkdir()
+    result = lint(tmp_path, mutate("unitary/toxic-bert", model))
+    assert result.exit_code == 0
+    assert result.stderr == "p.yaml:12:12 tasks[0].model: there is no such folder, seen from here (notice)\n"
+
+
+def test_a_model_is_noticed_once(tmp_path: Path) -> None:
+    twice = GOOD.replace("tasks:\n", "tasks:\n  - {name: again, task: moderation, model: unitary/toxic-bert}\n")
+    assert lint(tmp_path, twice).stderr.count("no revision is pinned") == 1
 
 
 def test_mistakes_are_lines_and_exit_78(tmp_path: Path) -> None:
