@@ -86,9 +86,8 @@ class Chain:
 
         Takes a few seconds at most. Raises ModelError when that text fails, for then all would.
         """
-        if self._pipeline.compute.forward_tokens is None:
-            for trunk in {id(stage.trunk): stage.trunk for stage in self.stages if not stage.trunk.tuned}.values():
-                tune(trunk, self._pipeline.batching.max_tokens)
+        for trunk in {id(stage.trunk): stage.trunk for stage in self.stages if not stage.trunk.tuned}.values():
+            tune(trunk, self._pipeline.batching.max_tokens, self._pipeline.compute.forward_tokens)
         document = Document(None, "A first sentence, so that the first event need not wait.")
         self.run([document])
         # An event of the pipeline's own would have the fields that this one lacks.

@@ -14,8 +14,10 @@ _CPU = (512, 1024, 2048, 4096)
 _CUDA = (4096, 8192, 16384, 32768, 65536)
 
 
-def tune(trunk: Trunk, most: int, seconds: float = 3.0) -> None:
+def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0) -> None:
     """Sets ``trunk.forward_tokens`` to the fastest size up to ``most`` that could be tried in ``seconds``.
+
+    ``size``: the one that was asked for, so that nothing is tried.
 
     On a CPU small forwards win while they fit its caches; on a GPU large ones do, until they fill it.
     """
@@ -24,20 +26,23 @@ def tune(trunk: Trunk, most: int, seconds: float = 3.0) -> None:
     trunk.forward_tokens = sizes[0]
     deadline = time.monotonic() + seconds
     trunk.quicken(lambda: max(_rate(trunk, min(most, 512)) for _ in range(3)))
+    trunk.tuned = True
+    if size is not None:
+        trunk.forward_tokens = size
+        return
     for _ in range(3):
-        for size in sizes:
+        for one in sizes:
             # A size whose rate is not known yet takes at most as long per token as the one before it.
-            rate = rates.get(size) or max(rates.values(), default=0.0)
-            if rate and time.monotonic() + size / rate > deadline:
+            rate = rates.get(one) or max(rates.values(), default=0.0)
+            if rate and time.monotonic() + one / rate > deadline:
                 break
             try:
-                rates[size] = max(rates.get(size, 0.0), _rate(trunk, size))
+                rates[one] = max(rates.get(one, 0.0), _rate(trunk, one))
             except torch.OutOfMemoryError:
-                sizes = sizes[: sizes.index(size)]
+                sizes = sizes[: sizes.index(one)]
                 break
-    trunk.tuned = True
     if rates:
-        trunk.forward_tokens = max(rates, key=lambda size: rates[size])
+        trunk.forward_tokens = max(rates, key=lambda one: rates[one])
 
 
 def _rate(trunk: Trunk, size: int) -> float:
