@@ -1,0 +1,204 @@
+"""What each task should say, by transformers' pipelines where there are any, else from the papers.
+
+Nothing here is of ``workers``. Sequences are read one at a time by ``tests/workers/tasks/plain.py``, with eager
+attention; what is longer than the model takes is read in windows cut by transformers' tokenizers. Tasks of two texts
+are in ``parity_pairs.py``, F-coref is in ``parity_coreference.py``.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import transformers
+
+from tests.workers.tasks import plain
+from tests.workers.tasks.plain import Window, softmax
+
+STRIDE = 12
+"""A quarter of what the tiny models take: tokens that two windows share."""
+
+Annotation: TypeAlias = dict[str, Any]
+Settings: TypeAlias = dict[str, Any]
+
+
+class Event(NamedTuple):
+    """``other``, ``far``: texts of its fields, a short and any one; ``before``: the texts of earlier events."""
+
+    text: str
+    other: str
+    far: str
+    before: tuple[str, ...]
+
+
+@cache
+def read(folder: Path, kind: str, first: str, second: str | None = None, cut: str = "only_first") -> list[Window]:
+    """The windows of a text or a pair, each read alone."""
+    model = plain.loaded(folder, kind)[1]
+    model.set_attn_implementation("eager")
+    return plain.read(folder, kind, first, second, cut=cut, stride=STRIDE)
+
+
+@cache
+def pipe(task: str, folder: Path, kind: str) -> Any:
+    tokenizer, model = plain.loaded(folder, kind)
+    model.set_attn_implementation("eager")
+    return transformers.pipeline(task, model=model, tokenizer=tokenizer, device="cpu")
+
+
+def labels_of(folder: Path, kind: str = "sequence") -> list[str]:
+    return list(plain.loaded(folder, kind)[1].config.id2label.values())
+
+
+def named(labels: Iterable[str], row: np.ndarray) -> Annotation:
+    scores = dict(zip(labels, map(float, row), strict=True))
+    best = max(scores, key=scores.__getitem__)
+    return {"label": best, "score": scores[best], "scores": scores}
+
+
+# One text
+
+
+@cache
+def _scores(folder: Path, text: str) -> list[tuple[int, dict[str, float]]]:
+    """Of each window its weight, and the scores of every label by the text-classification pipeline, or as it does."""
+    windows = read(folder, "sequence", text)
+    reader = pipe("text-classification", folder, "sequence")
+    if len(windows) == 1:
+        return [(1, {one["label"]: one["score"] for one in reader(text, top_k=None)})]
+    multi = reader.model.config.problem_type == "multi_label_classification"
+    rows = [1 / (1 + np.exp(-own.rows)) if multi else softmax(own.rows) for own in windows]
+    labels = labels_of(folder)
+    return [(own.weight, dict(zip(labels, row.tolist(), strict=True))) for own, row in zip(windows, rows, strict=True)]
+
+
+def _merged(folder: Path, text: str, how: str) -> dict[str, float]:
+    """Label by label the mean over windows, weighted by tokens, or the highest."""
+    weights, tables = zip(*_scores(folder, text), strict=True)
+    if how == "max":
+        return {label: max(table[label] for table in tables) for label in tables[0]}
+    total = sum(weights)
+    return {
+        label: sum(weight * table[label] for weight, table in zip(weights, tables, strict=True)) / total
+        for label in tables[0]
+    }
+
+
+def classification(folder: Path, event: Event, settings: Settings) -> Annotation:
+    merged = _merged(folder, event.text, settings.get("merge", "mean"))
+    labels = labels_of(folder)
+    return named(labels, np.array([merged[label] for label in labels]))
+
+
+def moderation(folder: Path, event: Event, settings: Settings) -> Annotation:
+    """The field's names: two of the labels are one of them, and the highest stands."""
+    names = {"toxic": "toxicity", "insult": "harassment", "offensive": "harassment", "threat": "violence"}
+    thresholds = settings["threshold"]
+    found: dict[str, tuple[float, bool]] = {}
+    for label, score in sorted(_merged(folder, event.text, "max").items(), key=lambda pair: -pair[1]):
+        name = names.get(label, label)
+        over = score >= thresholds.get(label, thresholds["default"])
+        highest, flagged = found.get(name, (score, False))
+        found[name] = highest, flagged or over
+    return {
+        "flagged": any(flagged for _, flagged in found.values()),
+        "labels": [{"label": name, "score": score, "flagged": flagged} for name, (score, flagged) in found.items()],
+    }
+
+
+def language(folder: Path, event: Event, settings: Settings) -> Annotation:
+    """The three likeliest of those asked for, their scores made to add up to one first."""
+    merged = _merged(folder, event.text, "mean")
+    asked = {code: merged[code] for code in settings.get("languages", merged)}
+    shares = {code: score / sum(asked.values()) for code, score in asked.items()}
+    first = sorted(shares, key=shares.__getitem__, reverse=True)[:3]
+    return named(first, np.array([shares[code] for code in first]))
+
+
+# Spans
+
+
+def _apart(folder: Path, text: str, found: list[Annotation], label: str) -> list[Annotation]:
+    """Spans without white space at their ends, the longer, then the surer of two that overlap, by the pipeline."""
+    kept = pipe("token-classification", folder, "token").aggregate_overlapping_entities(
+        [one for one in found if one["start"] < one["end"]]
+    )
+    spans = []
+    for one in kept:
+        piece = text[one["start"] : one["end"]]
+        if bare := piece.strip():
+            start = one["start"] + piece.index(bare)
+            spans.append({
+                "start": start, "end": start + len(bare), "label": one[label], "score": float(one["score"]),
+                "text": bare,
+            })  # fmt: skip
+    return spans
+
+
+@cache
+def _entities(folder: Path, text: str, aggregation: str, threshold: float) -> list[Annotation]:
+    """The pipeline's, window by window: it leaves no room for a threshold before spans compete."""
+    reader = pipe("token-classification", folder, "token")
+    cut, _, settings = reader._sanitize_parameters(aggregation_strategy=aggregation, stride=STRIDE)
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of its own heuristic
+        for window in reader.preprocess(text, **cut):
+            found += reader.postprocess([{**reader.forward(window), "sentence": text}], **settings)
+    return _apart(folder, text, [one for one in found if one["score"] >= threshold], "entity_group")
+
+
+def spans(folder: Path, event: Event, settings: Settings) -> Annotation:
+    found = _entities(folder, event.text, settings.get("aggregation", "simple"), settings.get("threshold", 0.0))
+    names = {"PER": "PERSON", "LOC": "LOCATION"} if settings["task"] == "ner" else {}
+    return {"spans": [{**one, "label": names.get(one["label"], one["label"])} for one in found]}
+
+
+def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
+    """The pipeline's entities under Presidio's names, and the address of the one text that has any."""
+    address = "anna@example.org"
+    names = {"PER": "PERSON", "LOC": "LOCATION"}
+    found = [
+        {**one, "label": names[one["label"]]}
+        for one in _entities(folder, event.text, settings["aggregation"], settings["threshold"])
+    ]
+    if address in event.text:
+        start = event.text.index(address)
+        end = start + len(address)
+        # What has a form to be checked wins over a model.
+        found = [one for one in found if one["end"] <= start or end <= one["start"]]
+        found.append({"start": start, "end": end, "label": "EMAIL_ADDRESS", "score": 1.0, "text": address})
+    return {"spans": sorted(found, key=lambda one: one["start"])}
+
+
+def _words(encoding: Any, text: str) -> list[list[int]]:
+    """The tokens of each word: as the tokenizer parts them before it makes pieces, marks for themselves."""
+
+    def word_of(token: int) -> Any:
+        place = encoding.offsets[token]
+        is_mark = re.search(r"[^\W_]", text[slice(*place)]) is None
+        return encoding.word_ids[token], place if is_mark else None
+
+    groups = [(word, list(tokens)) for (word, _), tokens in groupby(range(len(encoding)), word_of)]
+    return [tokens for word, tokens in groups if word is not None]
+
+
+def tags(folder: Path, event: Event, settings: Settings) -> Annotation:
+    """One tag a word; what the table of Universal Dependencies makes of the Penn tags of the head."""
+    universal = {"NN": "NOUN", "VBZ": "VERB", "JJ": "ADJ", ".": "PUNCT", "IN": "ADP"}
+    labels, found = labels_of(folder, "token"), []
+    for window in read(folder, "token", event.text):
+        for tokens in _words(window.encoding, event.text):
+            rows = softmax(window.rows[tokens])
+            settled = {"first": rows[0], "average": rows.mean(axis=0), "max": rows[rows.max(axis=1).argmax()]}
+            row = settled[settings["aggregation"]]
+            start, end = window.encoding.offsets[tokens[0]][0], window.encoding.offsets[tokens[-1]][1]
+            found.append({"start": start, "end": end, "tag": labels[row.argmax()], "score": row.max()})
+    spans = _apart(folder, event.text, found, "tag")
+    return {"spans": [{**span, "label": universal[span["label"]], "fine": span["label"]} for span in spans]}
