@@ -29,6 +29,7 @@ _RETRIED_COMMITS = frozenset(
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.ILLEGAL_GENERATION,
         KafkaError.STALE_MEMBER_EPOCH,
     }
 )
@@ -67,6 +68,7 @@ class Source:
         self._assigned: dict[tuple[str, int], Assignment] = {}
         self._at_end: set[tuple[str, int]] = set()
         self._paused = False
+        self._closing = False
         self.commits = 0
         self._failed_commits: set[Assignment] = set()
         self.rebalances: Counter[str] = Counter()
@@ -189,13 +191,16 @@ class Source:
 
     def close(self) -> None:
         """Leaves the group; partitions still held are let go without draining."""
+        self._closing = True
         self._assigned.clear()
         self._consumer.close()
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        starts = self._starts(partitions) if partitions else []
-        for start in starts:
-            self._assigned[start.topic, start.partition] = Assignment(start.topic, start.partition)
+        # While the client closes, a rebalance that was under way ends: what it brings goes back at once, and
+        # asking where it begins would not be answered any more.
+        starts = partitions if self._closing else self._starts(partitions) if partitions else []
+        if not self._closing:
+            self._assigned |= {(s.topic, s.partition): Assignment(s.topic, s.partition) for s in starts}
         if self._cooperative:
             consumer.incremental_assign(starts)
         else:

@@ -155,12 +155,12 @@ def _tokenizer(kind: str, typed: bool) -> Any:
 def _wordpiece() -> tuple[Tokenizer, dict[str, str]]:
     """As bert-base-uncased has it: accents stripped, lower case, CJK apart."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.train_from_iterator(
-        SENTENCES, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special, show_progress=False)
-    )
+    normalizer, parts = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
+    pieces = _pieces(normalizer, parts, 180)
+    vocabulary = [*special, *pieces, *(f"##{piece}" for piece in pieces)]
+    tokenizer = Tokenizer(models.WordPiece({piece: n for n, piece in enumerate(vocabulary)}, unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, parts
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     tokenizer.decoder = decoders.WordPiece()
     return tokenizer, _names(*special)
@@ -184,18 +184,25 @@ def _bytes() -> tuple[Tokenizer, dict[str, str]]:
 def _unigram() -> tuple[Tokenizer, dict[str, str]]:
     """As xlm-roberta-base has it: SentencePiece pieces, spaces written as a lower block."""
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.train_from_iterator(
-        SENTENCES,
-        trainers.UnigramTrainer(vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False),
-    )
+    normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
+    # The fewest pieces win, and of as many the more frequent.
+    scored = [(piece, -8.0 - n / 100) for n, piece in enumerate(_pieces(normalizer, pre_tokenizers.Metaspace(), 200))]
+    tokenizer = Tokenizer(models.Unigram([*((name, 0.0) for name in special), *scored], special.index("<unk>")))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre_tokenizers.Metaspace()
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     tokenizer.decoder = decoders.Metaspace()
     return tokenizer, _names("<pad>", "<unk>", "<s>", "</s>", "<mask>")
+
+
+def _pieces(normalizer: Any, parts: Any, size: int) -> list[str]:
+    """Pieces of words by byte pair encoding, whose trainer alone makes the same of the same in every process."""
+    trained = Tokenizer(models.BPE())
+    trained.normalizer, trained.pre_tokenizer = normalizer, parts
+    trained.train_from_iterator(SENTENCES, trainers.BpeTrainer(vocab_size=size, show_progress=False))
+    return sorted(trained.get_vocab(), key=trained.get_vocab().__getitem__)
 
 
 def _names(pad: str, unk: str, cls: str, sep: str, mask: str) -> dict[str, str]:
