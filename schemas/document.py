@@ -45,11 +45,13 @@ class Document:
     - ``fields``: the same, read; kept only where a task or a condition needs it.
     - ``sequences``: per stage of the chain what the encoder will see; owned by ``workers``.
     - ``tokens``: how many tokens those are, for the micro-batch's budget.
+    - ``alone``: it may have killed the process, so nothing else may be in its micro-batch.
     - ``known``: task name -> (annotation, notices) of an equal text before.
     """
 
     __slots__ = (
-        "annotations", "event", "failure", "fields", "known", "notices", "record", "sequences", "text", "tokens",
+        "alone", "annotations", "event", "failure", "fields", "known", "notices", "record", "sequences", "text",
+        "tokens",
     )  # fmt: skip
 
     def __init__(self, record: Record | None, text: str = "", event: bytes | None = None, fields: Any = None) -> None:
@@ -63,6 +65,7 @@ class Document:
         self.sequences: dict[int, Any] = {}
         self.known: dict[str, tuple[Annotation, list[dict[str, Any]]]] = {}
         self.tokens = 0
+        self.alone = False
 
 
 def event_id(document: Document, config: str) -> str:

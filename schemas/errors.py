@@ -18,6 +18,7 @@ GlossatorError                exit 70   a fault of ours
     ├── DecodeError                     stage "decode": the bytes are no event we can read
     ├── FieldError                      stage "fields": a task's input is not in the event, or cannot be used
     ├── ConditionError                  stage "when": a condition cannot be decided, or is no boolean
+    ├── CrashError                      stage "crash": the process died with this event again and again
     ├── TokenizeError                   stage "tokenize"
     ├── ForwardError                    stage "forward": the model failed on this event alone
     ├── AnnotateError                   stage "annotate": a task could not read its outputs
@@ -140,6 +141,10 @@ class FieldError(EventError):
 
 class ConditionError(EventError):
     stage = "when"
+
+
+class CrashError(EventError):
+    stage = "crash"
 
 
 class TokenizeError(EventError):

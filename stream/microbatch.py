@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from schemas.document import Document
 from schemas.record import Assignment, Record
@@ -33,13 +33,17 @@ class MicroBatch:
                 _, count = ends.get(record.assignment, (0, 0))
                 ends[record.assignment] = (record.offset + 1, count + 1)
 
+    @property
+    def records(self) -> Iterator[Record]:
+        return (document.record for document in self.documents if document.record is not None)
+
 
 class MicroBatcher:
     """Every document added leaves in exactly one micro-batch, in order, or is purged.
 
-    A micro-batch holds at most ``max_events`` documents and at most ``max_tokens`` tokens; a
-    document larger than that stands alone. ``linger`` (seconds) bounds how long the first document
-    of an unfilled micro-batch waits for company.
+    A micro-batch holds at most ``max_events`` documents and at most ``max_tokens`` tokens; a document larger than that
+    stands alone, as does one that asks for it. ``linger`` (seconds) bounds how long the first document of an unfilled
+    micro-batch waits for company.
     """
 
     def __init__(
@@ -59,13 +63,13 @@ class MicroBatcher:
         full: list[MicroBatch] = []
         for document in documents:
             tokens = document.tokens
-            if self._documents and self._tokens + tokens > self._max_tokens:
+            if self._documents and (document.alone or self._tokens + tokens > self._max_tokens):
                 full.append(self._cut())
             if not self._documents:
                 self._due = self._clock() + self._linger
             self._documents.append(document)
             self._tokens += tokens
-            if len(self._documents) >= self._max_events or self._tokens >= self._max_tokens:
+            if document.alone or len(self._documents) >= self._max_events or self._tokens >= self._max_tokens:
                 full.append(self._cut())
         return full
 

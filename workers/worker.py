@@ -20,6 +20,7 @@ from stream.transactions import TransactionalSink
 from stream.watchdog import Watchdog
 from workers.channel import Channel, Closed
 from workers.enrich import EventBuilder
+from workers.journal import Journal, NoJournal, guilty
 from workers.publisher import Publisher
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
@@ -47,8 +48,16 @@ class Worker:
     after its enriched event or its dead letter is in the log.
     """
 
-    def __init__(self, pipeline: Pipeline, chain: Chain, patience: float = 60.0, slot: int = 0) -> None:
-        """``patience``: seconds to wait at the start for brokers and topics; ``slot``: this worker's stable number."""
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        chain: Chain,
+        patience: float = 60.0,
+        slot: int = 0,
+        journal: Journal | NoJournal | None = None,
+    ) -> None:
+        """``patience``: seconds to wait at the start for brokers and topics; ``slot``: this worker's stable number;
+        ``journal``: of that slot."""
         self.stats = Stats()
         self.hung = False
         """After ``run``: a thread still holds the device or the brokers, so only ``os._exit`` ends the process."""
@@ -57,6 +66,7 @@ class Worker:
         self._next: deque[Engine] = deque(maxlen=1)
         self._patience = patience
         self._slot = slot
+        self._journal = journal or NoJournal()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
         self._next_look = 0.0
@@ -83,7 +93,7 @@ class Worker:
         Returns whether everything started was finished; False when the drain timeout was over first. Raises
         BrokerError (TopicError, AccessError, OffsetError, FencedError), StuckError, PoisonError or DeviceError.
         """
-        pipeline, stats = self._pipeline, self.stats
+        pipeline, stats, journal = self._pipeline, self.stats, self._journal
         batching = pipeline.batching
         batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
         arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
@@ -110,10 +120,18 @@ class Worker:
                         prepared.put((self._engine, rest, self._engine.chain.pack(rest.documents)))
                     self._engine = self._next.pop()
                 engine = self._engine
+                batches = []
                 with stats.phase("prepare"):
-                    documents = [engine.decode(record) for record in live]
-                    engine.chain.prepare(documents)
-                batches = batcher.add(documents)
+                    for piece, verdict in journal.pieces(live):
+                        if verdict == "guilty":
+                            documents = [guilty(record) for record in piece]
+                        else:
+                            with journal.lane("prepare", piece):
+                                documents = [engine.decode(record) for record in piece]
+                                engine.chain.prepare(documents)
+                        for document in documents:
+                            document.alone = verdict == "alone"
+                        batches += batcher.add(documents)
                 if (due := batcher.cut_due()) is not None:
                     batches.append(due)
                 for batch in batches:
@@ -122,7 +140,7 @@ class Worker:
         def device() -> None:
             for engine, batch, work in prepared:
                 self._on_device = batch.number
-                with stats.phase("forward"):
+                with stats.phase("forward"), journal.lane("device", batch.records):
                     engine.chain.forward(work)
                 self._on_device = None
                 computed.put((engine, batch, work))
@@ -172,6 +190,8 @@ class Worker:
             closing = _Lane(lambda: _close(source, None if busy else sink), self._fail)
             closing.join(_CLOSE)
             self.hung = busy or closing.is_alive()
+            if drained and not busy:
+                journal.close()
         if self._failure is not None:
             raise self._failure
         return drained

@@ -70,8 +70,8 @@ class Case:
         return sum(self.broker.ends(topic).values())
 
     @contextmanager
-    def member(self, delay: float = 0.0, slot: int = 0) -> Iterator[Member]:
-        member = Member(self.settings, delay, slot)
+    def member(self, delay: float = 0.0, slot: int = 0, state: Path | None = None) -> Iterator[Member]:
+        member = Member(self.settings, delay, slot, state)
         try:
             yield member
         except BaseException:
@@ -86,8 +86,9 @@ class Case:
 class Member:
     """A worker process."""
 
-    def __init__(self, settings: dict[str, Any], delay: float, slot: int) -> None:
+    def __init__(self, settings: dict[str, Any], delay: float, slot: int, state: Path | None = None) -> None:
         command = [sys.executable, "-m", "tests.integration.member", json.dumps(settings), str(delay), str(slot)]
+        command += [str(state)] if state else []
         self.log = tempfile.NamedTemporaryFile("r", suffix=".log")  # noqa: SIM115 - closed with the member
         with Path(self.log.name).open("w") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)

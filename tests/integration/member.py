@@ -1,27 +1,42 @@
 """One worker in a process of its own, computing nothing: ``python -m tests.integration.member``.
 
-Arguments: the pipeline as JSON, seconds of pretended work an event, and the slot.
+Arguments: the pipeline as JSON, seconds of pretended work an event, the slot, and maybe a folder for its journal; then
+an event whose text says "boom" kills the process, as a fault in C does.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any, cast
 
 from schemas.config import Pipeline
+from schemas.document import Document
 from schemas.errors import GlossatorError
 from tests.noop import NoopChain
+from workers.journal import Journal
 from workers.signals import GracefulStop
 from workers.worker import Worker
 
 
-def main(settings: dict[str, Any], delay: float, slot: int) -> None:
+class Fragile(NoopChain):
+    def forward(self, work: list[Document]) -> None:
+        if any("boom" in document.text for document in work):
+            ctypes.string_at(0)
+        super().forward(work)
+
+
+def main(settings: dict[str, Any], delay: float, slot: int, state: str | None = None) -> None:
     logging.basicConfig(level="INFO", stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     signals = GracefulStop()
-    worker = Worker(Pipeline.model_validate(settings), cast(Any, NoopChain(delay)), patience=30, slot=slot)
+    pipeline = Pipeline.model_validate(settings)
+    journal = Journal(Path(state), pipeline.pipeline, slot) if state else None
+    chain = Fragile(delay) if state else NoopChain(delay)
+    worker = Worker(pipeline, cast(Any, chain), patience=30, slot=slot, journal=journal)
     signals.stop = worker.stop
     try:
         drained = worker.run()
@@ -36,4 +51,4 @@ def main(settings: dict[str, Any], delay: float, slot: int) -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))
+    main(json.loads(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

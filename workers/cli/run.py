@@ -74,6 +74,14 @@ def slot_number(value: str, host: str) -> int:
 )
 @click.option("--watch", is_flag=True, help="Take over changes of the pipeline file as they are saved.")
 @click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    envvar="GLOSSATOR_STATE",
+    help="Where each slot keeps a small file of what it has in hand: an event that kills the process again and "
+    "again becomes a dead letter. Default: $XDG_STATE_HOME/glossator.",
+)
+@click.option(
     "--workers",
     default=1,
     show_default=True,
@@ -84,7 +92,15 @@ def slot_number(value: str, host: str) -> int:
 )
 @click.pass_context
 def run(
-    ctx: click.Context, *, pipeline: Path, patience: float, slot: int, log_level: str, watch: bool, workers: int
+    ctx: click.Context,
+    *,
+    pipeline: Path,
+    patience: float,
+    slot: int,
+    log_level: str,
+    watch: bool,
+    state: Path | None,
+    workers: int,
 ) -> None:
     """Reads events from Kafka, enriches them, publishes them, until stopped."""
     logging.basicConfig(
@@ -103,6 +119,8 @@ def run(
         from workers.supervisor import again, cuda_devices, supervise
 
         own = ["run", str(pipeline), "--patience", str(patience), "--log-level", log_level]
+        if state is not None:
+            own += ["--state", str(state)]
         command = again([*(["--debug"] if ctx.find_root().params.get("debug") else []), *own, *(["--watch"] * watch)])
         devices = cuda_devices() if settings.compute.device in {"auto", "cuda"} else []
         grace = settings.drain_timeout_ms / 1000 + 15
@@ -111,11 +129,18 @@ def run(
     signals = GracefulStop()
 
     from workers.chain import Chain
+    from workers.journal import Journal
     from workers.probes import serve
     from workers.reload import Reloader
     from workers.worker import Worker
 
     log = logging.getLogger("glossator")
+    folder = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
+    journal: Journal | None = None
+    try:
+        journal = Journal(folder, settings.pipeline, slot)
+    except OSError as error:
+        log.warning("no journal of events in hand: %s: %s", folder, error.strerror)
     started = time.monotonic()
     chain = Chain.load(settings)
     chain.warm_up()
@@ -126,7 +151,7 @@ def run(
     )
     # Models and modules stay for good: the garbage collector need not walk them again and again.
     gc.freeze()
-    worker = Worker(settings, chain, patience, slot)
+    worker = Worker(settings, chain, patience, slot, journal)
     signals.stop = worker.stop
     reloader = Reloader(pipeline, settings, chain, worker.swap, watch)
     signals.reload = reloader.ask

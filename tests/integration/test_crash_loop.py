@@ -1,0 +1,38 @@
+"""An event that kills the process again and again becomes a dead letter, and its neighbours pass."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.lib import Case
+
+
+@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
+def test_the_third_time_it_is_a_dead_letter(real_kafka: Any, tmp_path: Path, delivery: str) -> None:
+    case = Case(real_kafka, partitions=1, delivery=delivery, commit_interval_ms=50)
+    case.send(json.dumps({"id": i, "text": "boom" if i == 77 else f"event {i}"}).encode() for i in range(120))
+    lives = []
+    for _ in range(5):
+        with case.member(delay=0.001, state=tmp_path) as member:
+            while member.process.poll() is None and case.committed() < 120:
+                pass
+            if member.process.poll() is None:
+                member.stop()
+            lives.append(member.process.returncode)
+        if lives[-1] == 0:
+            break
+    assert lives == [-signal.SIGSEGV] * 3 + [0]
+    found = case.ids(case.output)
+    assert set(found) == set(range(120)) - {77}
+    assert delivery == "at_least_once" or found == Counter(set(range(120)) - {77})
+    (letter,) = case.read(case.dead)
+    headers = dict(letter.headers)
+    assert headers["__glossator.errors.stage"] == b"crash"
+    assert headers["__glossator.errors.offset"] == b"77"
+    assert not (tmp_path / f"{case.group}-0.suspects").exists()
