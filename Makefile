@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench train schema clean
+.PHONY: help demo test test-fast lint format bench chaos train schema clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
@@ -33,6 +33,9 @@ format: $(READY)  ## Bring the code into the house style
 bench: $(READY)  ## Measure speed and memory on this machine
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \
 		$(BIN)/python -m benchmarks.$$(basename $$file .py); done
+
+chaos: $(READY)  ## Break workers, brokers and network for 20 minutes, and count: make chaos MINUTES=5 SEED=7
+	$(BIN)/python -m tests.chaos.run --minutes $(or $(MINUTES),20) --seed $(or $(SEED),1) --report benchmarks/results/chaos.json
 
 train: $(READY)  ## Train the starter heads again: make train DATA=folder
 	$(BIN)/python -m training.starter --data "$(or $(DATA),$(error say where the labelled texts are: make train DATA=folder))"

@@ -70,10 +70,20 @@ def consumer_settings(settings: Settings, group: str) -> dict[str, Any]:
 
 
 def with_slot(settings: Settings, slot: int) -> Settings:
-    """``settings`` for the worker of that slot: static members (KIP-345) need an id each."""
-    if "group.instance.id" not in settings:
-        return settings
-    return {**settings, "group.instance.id": f"{settings['group.instance.id']}-{slot}"}
+    """``settings`` for the worker of that slot: a name of its own in the group, and static members' ids (KIP-345)."""
+    own = {name: f"{settings[name]}-{slot}" for name in ("group.instance.id",) if name in settings}
+    return {**settings, **own, "client.id": f"{settings.get('client.id', _COMMON['client.id'])}-{slot}"}
+
+
+def same_slot(settings: Settings, group: str, slot: int) -> list[str]:
+    """The hosts of members of ``group`` that have that slot: alive, or dead for less than a session timeout."""
+    admin = AdminClient({**_COMMON, **settings}, logger=_client_log())
+    name = with_slot(settings, slot)["client.id"]
+    try:
+        members = admin.describe_consumer_groups([group], request_timeout=5)[group].result(10).members
+    except (KafkaException, TimeoutError):  # no such group yet, or none of our business
+        return []
+    return [member.host.lstrip("/") for member in members if member.client_id == name]
 
 
 def producer_settings(settings: Settings) -> dict[str, Any]:

@@ -229,7 +229,8 @@ class Source:
         self._let_go(consumer, partitions)
 
     def _look_up(self) -> None:
-        self.metadata = self._consumer.consumer_group_metadata()
+        if not self._closing:  # then there is none any more, and asking raises
+            self.metadata = self._consumer.consumer_group_metadata()
 
     def _let_go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if self._cooperative:

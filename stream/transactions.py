@@ -14,7 +14,7 @@ from schemas.config import Pipeline
 from schemas.document import Failure
 from schemas.errors import AccessError, BrokerError, FencedError, SettingError
 from schemas.record import Assignment, Outbound, Record
-from stream.client import committed_offsets, fault
+from stream.client import committed_offsets, fault, same_slot
 from stream.microbatch import MicroBatch
 from stream.sink import REFUSED, Pair, Sink
 
@@ -80,7 +80,7 @@ class TransactionalSink(Sink):
         membership: Callable[[], object],
     ) -> None:
         """``membership``: the consumer's group metadata, see ``Source.metadata``."""
-        self._group = pipeline.pipeline
+        self._group, self._slot = pipeline.pipeline, slot
         self._id = f"{pipeline.pipeline}-{slot}"
         timeout = int(pipeline.kafka.get("transaction.timeout.ms", TIMEOUT_MS))
         more = {"transactional.id": self._id, "transaction.timeout.ms": timeout}
@@ -104,6 +104,11 @@ class TransactionalSink(Sink):
         """
         if self._embedded:
             raise BrokerError("the embedded broker has no transactions: delivery: exactly_once needs a real Kafka")
+        if not self._number:
+            for host in same_slot(self._kafka, self._group, self._slot):
+                log.warning(
+                    "the group has a worker of slot %d on %s: if it lives, it is fenced now and stops", self._slot, host
+                )
         deadline = time.monotonic() + patience
         while not stop():
             try:

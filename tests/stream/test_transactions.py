@@ -122,6 +122,7 @@ def working(cluster: Cluster) -> Iterator[tuple[TransactionalSink, list[MicroBat
     with (
         mock.patch("stream.sink.make_producer", lambda *_, **__: Producer(cluster)),
         mock.patch.object(transactions, "committed_offsets", committed),
+        mock.patch.object(transactions, "same_slot", lambda *_: []),
         mock.patch.object(transactions.time, "sleep", lambda _: None),
     ):
         sink = TransactionalSink(

@@ -72,6 +72,13 @@ def slot_number(value: str, host: str) -> int:
     show_default=True,
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
 )
+@click.option(
+    "--log-format",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "json"]),
+    help="json: one object a line, for collectors.",
+)
 @click.option("--watch", is_flag=True, help="Take over changes of the pipeline file as they are saved.")
 @click.option(
     "--state",
@@ -98,6 +105,7 @@ def run(
     patience: float,
     slot: int,
     log_level: str,
+    log_format: str,
     watch: bool,
     state: Path | None,
     workers: int,
@@ -106,6 +114,10 @@ def run(
     logging.basicConfig(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
+    if log_format == "json":
+        from stream.telemetry import JsonLines
+
+        logging.getLogger().handlers[0].setFormatter(JsonLines())
     from schemas.errors import ConfigError, GlossatorError
     from schemas.loader import read
     from workers.cli.lint import client_problems
@@ -118,7 +130,7 @@ def run(
     if workers > 1:
         from workers.supervisor import again, cuda_devices, supervise
 
-        own = ["run", str(pipeline), "--patience", str(patience), "--log-level", log_level]
+        own = ["run", str(pipeline), "--patience", str(patience), "--log-level", log_level, "--log-format", log_format]
         if state is not None:
             own += ["--state", str(state)]
         command = again([*(["--debug"] if ctx.find_root().params.get("debug") else []), *own, *(["--watch"] * watch)])
