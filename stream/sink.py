@@ -76,6 +76,8 @@ class Sink:
         self._again: deque[tuple[_Flight, Pair]] = deque()
         self._failed: GlossatorError | None = None
         self._embedded = False
+        self.evicted = False
+        """The group no longer knows this member: nothing of what it still holds can be committed."""
         self.commits = 0
         self.aborts = 0
         self.commit_seconds = 0.0

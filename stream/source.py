@@ -193,7 +193,11 @@ class Source:
         """Leaves the group; partitions still held are let go without draining."""
         self._closing = True
         self._assigned.clear()
-        self._consumer.close()
+        try:
+            self._consumer.close()
+        except (KafkaException, SystemError) as error:
+            # What a member that was thrown out can meet on its way; nothing is left to commit.
+            log.info("leaving the group failed: %s", type(error).__name__)
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # While the client closes, a rebalance that was under way ends: what it brings goes back at once, and

@@ -239,6 +239,7 @@ class TransactionalSink(Sink):
                 part.pairs = [pair for pair in part.pairs if not _is_lost(pair)]
                 self._send(part)
         self.commits += 1
+        self.evicted = False
         self.commit_seconds += time.monotonic() - asked
         parts, self._parts = self._parts, []
         for part in parts:
@@ -307,6 +308,7 @@ class TransactionalSink(Sink):
             except KafkaException as failure:
                 error = failure.args[0]
             self._require_hope(error, doing)
+            self.evicted = error.code() == KafkaError.UNKNOWN_MEMBER_ID
             if error.txn_requires_abort():
                 raise _AbortedError(f"{doing}: {error.name()}")
             if not error.retriable() or time.monotonic() > deadline:

@@ -99,7 +99,9 @@ class Worker:
         arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
         prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
         computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
-        flight = Flight(pipeline, wake=lambda: arrived.put([]), failed=lambda: self._failure is not None)
+        flight = Flight(
+            pipeline, wake=lambda: arrived.put([]), failed=lambda: self._failure is not None or sink.evicted
+        )
         publisher = Publisher(pipeline, stats)
         sink: Sink
         if pipeline.delivery == "exactly_once":
