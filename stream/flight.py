@@ -93,19 +93,23 @@ class Flight:
             if self._over():
                 source.pause()
 
-    def drain(self, assignments: list[Assignment], source: Source) -> bool:
+    def drain(
+        self, assignments: list[Assignment], source: Source, meanwhile: Callable[[], object] = lambda: None
+    ) -> bool:
         """Lets go of ``assignments``: what is cut is finished and committed, the rest is dropped.
 
-        Returns within the drain timeout, with False if something was still in flight; whoever owns
-        the partition next processes that again.
+        ``meanwhile`` is called again and again. Returns within the drain timeout, with False if something was still in
+        flight; whoever owns the partition next processes that again.
         """
         for assignment in assignments:
             assignment.state = Assignment.CLOSING
-        self.draining = True
         self._wake()
         deadline = time.monotonic() + self._drain_for
+        self.draining = True
         while (left := self._progress.pending(assignments)) and not self._failed() and self._wait(deadline):
             self._enter()
+            meanwhile()
+            self.draining = True  # a rebalance within may have ended a drain of its own
         self._enter()
         self.draining = False
         if not self._transactional:

@@ -181,7 +181,9 @@ class Worker:
                 flight.settle(source)
                 flight.regulate(source)
                 self._observe(flight, source, sink)
-            drained = flight.drain(source.assignments, source)
+            # Nothing more is wanted, but the group must be answered: it may take partitions away all the same.
+            source.pause()
+            drained = flight.drain(source.assignments, source, meanwhile=lambda: source.poll(0))
             self._observe(flight, source, sink)
         finally:
             for channel in (arrived, prepared, computed):
