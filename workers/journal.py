@@ -1,56 +1,60 @@
 """What is being worked on, written down so that it outlives the process: for events that kill it again and again.
 
-A model can take the process with it (a fault in C, a broken device, the kernel out of memory). The events in flight
-are then read again after the start, and would kill it again, for ever. So what each thread has in hand stands in a
-file, and whoever finds it there after a crash knows whom to suspect:
+A model can take the process with it (a fault in C, a broken device, the kernel out of memory). The events in hand are
+then read again after the start, and would kill it again, for ever. So what each thread has in hand stands in a file,
+and whoever finds it there after a crash knows whom to suspect:
 
-- in flight at one crash: suspected, and treated like any other;
-- at two in a row: worked on alone, with nothing else in hand;
-- died with once more, alone: a dead letter of stage ``crash``.
+- in hand at one crash: suspected, and treated like any other;
+- at two, without having come through all threads in between: worked on alone, with nothing else in hand in any thread;
+- at one more, alone: a dead letter of stage ``crash``.
 
-Surviving clears of suspicion. Only topics, partitions and offsets are written, never a text.
+Coming through clears of suspicion, a clean end clears everybody. A crash says nothing of those who were not
+in hand: they keep what stands against them, for otherwise two such events within one commit interval would take turns
+for ever. `suspects.py` has the rules.
+
+Only topics, partitions and offsets are written, never a text.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import mmap
 import os
 import struct
 import threading
-import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal
 
 import orjson
 
 from schemas.document import Document, Failure
 from schemas.errors import CrashError, FencedError
-from schemas.record import Record
+from schemas.record import Assignment, Record
+from workers.channel import Closed
+from workers.suspects import ALONE, Span, Suspect, Verdict, cleared, judge, must_be_alone, raised
 
 log = logging.getLogger("glossator.journal")
 
-Lane = Literal["prepare", "device"]
-Verdict = Literal["clear", "alone", "guilty"]
-Span: TypeAlias = tuple[str, int, int, int]
-"""Topic, partition, first and last offset."""
-Suspect: TypeAlias = tuple[str, int, int, int, int]
-"""A span, and at how many crashes in a row it was in flight."""
-
-_ALONE, _GUILTY = 2, 3
+Lane = Literal["prepare", "device", "finish"]
+_MOST = 4096
+"""Suspects kept: a file of some 100 kB."""
 _ROOM = 1 << 16
 _HEADER = struct.Struct("<II")
-_OFFSETS: dict[Lane, int] = {"prepare": 0, "device": _ROOM}
-_PATIENCE = 300.0
-"""Seconds that suspects are waited for: their partitions may be another worker's now."""
+_OFFSETS: dict[Lane, int] = {"prepare": 0, "device": _ROOM, "finish": 2 * _ROOM}
 
 
 class Journal:
-    """The journal of one slot; ``lane`` from the lane's own thread, the rest from the thread that prepares."""
+    """The journal of one slot: ``pieces`` belongs to the thread that prepares, ``lane`` to each lane's own thread.
+
+    ``<pipeline>-<slot>.inflight`` holds what is in hand: memory of the kernel's, which outlives the process, not the
+    machine. ``<pipeline>-<slot>.suspects`` holds who is suspected, and which run writes the other file: what another
+    run has left there counts for nothing, so that one replaced file settles a start or an end as a whole.
+    """
 
     def __init__(self, folder: Path, pipeline: str, slot: int) -> None:
         """Raises OSError where ``folder`` cannot be written to, FencedError while another process has the slot."""
@@ -59,25 +63,32 @@ class Journal:
         self._file = os.open(folder / f"{pipeline}-{slot}.inflight", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # On a full disk a hole in the file would end the process with SIGBUS.
+            os.posix_fallocate(self._file, 0, len(_OFFSETS) * _ROOM)
+            self._map = mmap.mmap(self._file, len(_OFFSETS) * _ROOM)
+            self._suspects = self._open()
         except BlockingIOError:
             os.close(self._file)
             raise FencedError(
                 f"another worker of {pipeline} on this machine has slot {slot}: start each with a --slot of its own"
             ) from None
-        os.ftruncate(self._file, 2 * _ROOM)
-        self._map = mmap.mmap(self._file, 2 * _ROOM)
-        self._suspects = self._open()
-        self._alone = threading.Lock()
-        self._until = time.monotonic() + _PATIENCE
+        except BaseException:
+            os.close(self._file)
+            raise
+        self._turn = threading.Condition()
+        self._busy = 0
+        self._alone = False
+        self._broken = False
 
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
         """``records`` in order, cut so that whoever must be alone is."""
-        if not self._careful():
+        suspects = self._suspects
+        if not any(one.crashes >= ALONE for one in suspects):
             yield records, "clear"
             return
         together: list[Record] = []
         for record in records:
-            verdict = self._judge(record)
+            verdict = judge(record, suspects)
             if verdict == "clear":
                 together.append(record)
                 continue
@@ -90,85 +101,124 @@ class Journal:
 
     @contextmanager
     def lane(self, lane: Lane, records: Iterable[Record]) -> Iterator[None]:
-        """Writes down that ``records`` are in hand while the block runs; what it raises leaves them there."""
+        """Writes down that ``records`` are in hand while the block runs; what it raises leaves them there.
+
+        Waits while another lane has somebody in hand who must be alone. Raises Closed after a block has raised.
+        """
         spans = spans_of(records)
-        # While somebody is suspected no other lane may have anything in hand, or the wrong one is blamed.
-        with self._alone if self._careful() else nullcontext():
-            self._write(lane, spans)
+        self._enter(lane, spans)
+        try:
             yield
+        except BaseException:
+            with self._turn:
+                self._broken = True
+                self._turn.notify_all()
+            raise
+        with self._turn:
             self._write(lane, ())
-            if lane == "device" and self._suspects:
-                self._suspects = [left for one in self._suspects for left in _without(one, spans)]
+            self._busy -= 1
+            self._alone = False
+            if lane == "finish" and self._suspects:
+                self._clear(spans)
+            self._turn.notify_all()
 
     def close(self) -> None:
         """A clean end: nobody is suspected any more."""
-        for lane in _OFFSETS:
-            self._write(lane, ())
         self._suspects_file.unlink(missing_ok=True)
         self._map.close()
         os.close(self._file)
 
-    def _careful(self) -> bool:
-        if self._suspects and time.monotonic() > self._until:
-            self._suspects = []
-        return bool(self._suspects)
+    def _enter(self, lane: Lane, spans: Sequence[Span]) -> None:
+        """With one in hand who must be alone, a crash says whom to blame only if nobody else is in hand."""
+        with self._turn:
+            alone = must_be_alone(self._suspects, spans)
+            while (self._alone or (alone and self._busy)) and not self._broken:
+                self._turn.wait()
+            if self._broken:
+                raise Closed
+            self._busy += 1
+            self._alone = alone
+            self._write(lane, spans)
 
-    def _judge(self, record: Record) -> Verdict:
-        place = record.assignment
-        for topic, partition, first, last, count in self._suspects:
-            if first <= record.offset <= last and (topic, partition) == (place.topic, place.partition):
-                return "guilty" if count >= _GUILTY else "alone"
-        return "clear"
+    def _clear(self, spans: Sequence[Span]) -> None:
+        left = cleared(self._suspects, spans)
+        if left != self._suspects:
+            self._suspects = left
+            try:
+                self._save(left)
+            except OSError as error:  # somebody is worked on alone once more than needed
+                log.warning("%s cannot be written: %s", self._suspects_file.name, error.strerror)
 
     def _open(self) -> list[Suspect]:
-        """Who was in flight when the process died, and how often in a row; those to be careful with are returned."""
-        before = self._read_suspects()
-        in_flight = [span for lane in _OFFSETS for span in self._read(lane)]
-        # A process that died with nothing in hand says nothing about anybody.
-        suspects = before if not in_flight else []
-        for span in dict.fromkeys(in_flight):
-            suspects += _raised(span, before)
-        if in_flight:
-            count = sum(last - first + 1 for _, _, first, last in in_flight)
-            log.warning("the last run died with %d events in hand", count)
-        for lane in _OFFSETS:
-            self._write(lane, ())
-        fresh = self._suspects_file.with_suffix(".new")
-        fresh.write_bytes(orjson.dumps(suspects))
-        fresh.replace(self._suspects_file)
-        return [one for one in suspects if one[4] >= _ALONE]
+        """Who is suspected from now on."""
+        self._run, suspects = self._load()
+        spans = [span for lane in _OFFSETS for span in self._read(lane)] if self._run else []
+        if spans:
+            events = sum(last - first + 1 for _, _, first, last in spans)
+            log.warning("the last run died with up to %d events in hand", events)
+            suspects = raised(suspects, spans)
+            if len(suspects) > _MOST:
+                log.warning("%d spans are suspected: %d are kept in mind", len(suspects), _MOST)
+                suspects = sorted(suspects, key=lambda one: (-one.crashes, one.age))[:_MOST]
+        self._run = os.urandom(8).hex()
+        self._save(suspects)
+        return suspects
 
-    def _read_suspects(self) -> list[Suspect]:
+    def _load(self) -> tuple[str, list[Suspect]]:
+        """The last run and its suspects; "" and none after a clean end."""
         try:
-            return [tuple(one) for one in orjson.loads(self._suspects_file.read_bytes()) if _is_suspect(one)]
+            run, rows = orjson.loads(self._suspects_file.read_bytes())
+            if isinstance(run, str) and all(_is_row(row, 6) for row in rows):
+                return run, [Suspect(*row) for row in rows]
         except FileNotFoundError:
-            return []
+            return "", []
         except (ValueError, TypeError):
-            log.warning("%s cannot be read and is begun anew", self._suspects_file.name)
-            return []
+            pass
+        log.warning("%s cannot be read and is begun anew", self._suspects_file.name)
+        return "", []
 
-    def _write(self, lane: Lane, spans: Iterable[Span]) -> None:
-        data = orjson.dumps(list(spans))
-        if len(data) > _ROOM - _HEADER.size:  # thousands of partitions: then nobody can be told apart
-            data = b"[]"
+    def _save(self, suspects: Sequence[Suspect]) -> None:
+        fresh = self._suspects_file.with_suffix(".new")
+        fresh.write_bytes(orjson.dumps((self._run, [tuple(one) for one in suspects])))
+        fresh.replace(self._suspects_file)
+
+    def _write(self, lane: Lane, spans: Sequence[Span]) -> None:
+        data = orjson.dumps((self._run, spans))
+        while len(data) > _ROOM - _HEADER.size:  # hundreds of partitions in one micro-batch: some must do
+            spans = spans[: len(spans) // 2]
+            data = orjson.dumps((self._run, spans))
         at = _OFFSETS[lane]
         self._map[at : at + _HEADER.size + len(data)] = _HEADER.pack(len(data), zlib.crc32(data)) + data
 
     def _read(self, lane: Lane) -> list[Span]:
+        """What the last run had in hand. Torn means that work had not begun, or was over: nothing."""
         at = _OFFSETS[lane]
         length, check = _HEADER.unpack(self._map[at : at + _HEADER.size])
         data = self._map[at + _HEADER.size : at + _HEADER.size + min(length, _ROOM - _HEADER.size)]
-        if not length or zlib.crc32(data) != check:  # never written, or the process died writing it
+        if not length or zlib.crc32(data) != check:
             return []
-        return [(one[0], one[1], one[2], one[3]) for one in orjson.loads(data)]
+        with contextlib.suppress(ValueError, TypeError):
+            run, rows = orjson.loads(data)
+            if run == self._run and all(_is_row(row, 4) for row in rows):
+                return [(one[0], one[1], one[2], one[3]) for one in rows]
+        return []
 
 
 def spans_of(records: Iterable[Record]) -> list[Span]:
     """The spans of ``records``, which come in the order of their offsets."""
-    ends: dict[tuple[str, int], list[int]] = {}
-    for record in records:
-        ends.setdefault((record.assignment.topic, record.assignment.partition), [record.offset, 0])[1] = record.offset
-    return [(topic, partition, first, last) for (topic, partition), (first, last) in ends.items()]
+    firsts: dict[Assignment, int] = {}
+    lasts: dict[Assignment, int] = {}
+    place, offset = None, 0
+    for record in records:  # runs of one partition: the poll brings them so, and this is the hot path
+        if record.assignment is not place:
+            if place is not None:
+                lasts[place] = offset
+            place = record.assignment
+            firsts.setdefault(place, record.offset)
+        offset = record.offset
+    if place is not None:
+        lasts[place] = offset
+    return [(place.topic, place.partition, first, lasts[place]) for place, first in firsts.items()]
 
 
 class NoJournal:
@@ -191,41 +241,8 @@ def guilty(record: Record) -> Document:
     return document
 
 
-def _cut(suspect: Suspect, span: Span) -> tuple[int, int] | None:
-    """The offsets both have."""
-    first, last = max(suspect[2], span[2]), min(suspect[3], span[3])
-    return (first, last) if suspect[:2] == span[:2] and first <= last else None
-
-
-def _without(suspect: Suspect, spans: Iterable[Span]) -> list[Suspect]:
-    """What is left of ``suspect``: the rest went through the device and survived."""
-    left = [suspect]
-    for span in spans:
-        parts: list[Suspect] = []
-        for one in left:
-            both = _cut(one, span)
-            ends = [(one[2], one[3])] if both is None else [(one[2], both[0] - 1), (both[1] + 1, one[3])]
-            parts += [(one[0], one[1], first, last, one[4]) for first, last in ends if first <= last]
-        left = parts
-    return left
-
-
-def _raised(span: Span, before: Sequence[Suspect]) -> list[Suspect]:
-    """``span`` as suspects: what of it was suspected before counts one more, the rest one."""
-    topic, partition, at, last = span
-    found: list[Suspect] = []
-    for suspect in sorted(before, key=lambda one: one[2]):
-        both = _cut(suspect, (topic, partition, at, last))
-        if both is None:
-            continue
-        if at < both[0]:
-            found.append((topic, partition, at, both[0] - 1, 1))
-        found.append((topic, partition, *both, suspect[4] + 1))
-        at = both[1] + 1
-    if at <= last:
-        found.append((topic, partition, at, last, 1))
-    return found
-
-
-def _is_suspect(one: object) -> bool:
-    return isinstance(one, list) and len(one) == 5 and isinstance(one[0], str) and all(type(n) is int for n in one[1:])
+def _is_row(row: Any, length: int) -> bool:
+    return (
+        isinstance(row, list) and len(row) == length and isinstance(row[0], str)
+        and all(type(value) is int for value in row[1:])
+    )  # fmt: skip

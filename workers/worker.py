@@ -112,6 +112,10 @@ class Worker:
         else:
             sink, transactional = Sink(pipeline, flight.landed, publisher.refused), None
 
+        def pack(engine: Engine, batch: MicroBatch) -> Work:
+            with journal.lane("prepare", batch.records):
+                return engine.chain.pack(batch.documents)
+
         def prepare() -> None:
             while True:
                 records = arrived.get(batcher.wait()) or []
@@ -119,7 +123,7 @@ class Worker:
                 flight.dropped(leaving + batcher.purge())
                 if self._next:
                     if (rest := batcher.cut_rest()) is not None:
-                        prepared.put((self._engine, rest, self._engine.chain.pack(rest.documents)))
+                        prepared.put((self._engine, rest, pack(self._engine, rest)))
                     self._engine = self._next.pop()
                 engine = self._engine
                 batches = []
@@ -137,7 +141,7 @@ class Worker:
                 if (due := batcher.cut_due()) is not None:
                     batches.append(due)
                 for batch in batches:
-                    prepared.put((engine, batch, engine.chain.pack(batch.documents)))
+                    prepared.put((engine, batch, pack(engine, batch)))
 
         def device() -> None:
             for engine, batch, work in prepared:
@@ -156,7 +160,8 @@ class Worker:
                     continue
                 engine, batch, work = ready
                 with stats.phase("finish"):
-                    engine.chain.annotate(work)
+                    with journal.lane("finish", batch.records):
+                        engine.chain.annotate(work)
                     stats.fill = batch.tokens / batching.max_tokens
                     outbounds = publisher.outbounds(batch, engine.builder)
                 sink.send(batch, outbounds)

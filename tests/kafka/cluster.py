@@ -120,11 +120,12 @@ class Cluster:
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": group})
         try:
             asked = [TopicPartition(topic, partition) for partition in self._partitions(topic)]
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 90
             while True:
                 try:
-                    return {p.partition: p.offset for p in consumer.committed(asked, timeout=30) if p.offset >= 0}
-                except KafkaException:  # the coordinator of a group just born may still be loading
+                    return {p.partition: p.offset for p in consumer.committed(asked, timeout=15) if p.offset >= 0}
+                # The coordinator may be loading, or a transaction that a dead worker left open holds the answer back.
+                except KafkaException:
                     if time.monotonic() > deadline:
                         raise
                     time.sleep(0.1)
