@@ -63,6 +63,10 @@ _ACCESS_CODES = frozenset(
 def consumer_settings(settings: Settings, group: str) -> dict[str, Any]:
     """The consumer's configuration: defaults, then the user's settings, then what promises rest on."""
     merged = {**_COMMON, **_CONSUMER, **settings, "group.id": group}
+    if "group.instance.id" in settings:
+        # A static member that is replaced between the two steps of a cooperative rebalance never takes the second, and
+        # the partition it was to give up stays without an owner.
+        merged["partition.assignment.strategy"] = settings.get("partition.assignment.strategy", "range")
     if settings.get("group.protocol") == "consumer":
         # KIP-848: the broker assigns; the client refuses to be told how.
         del merged["partition.assignment.strategy"]
@@ -73,6 +77,11 @@ def with_slot(settings: Settings, slot: int) -> Settings:
     """``settings`` for the worker of that slot: a name of its own in the group, and static members' ids (KIP-345)."""
     own = {name: f"{settings[name]}-{slot}" for name in ("group.instance.id",) if name in settings}
     return {**settings, **own, "client.id": f"{settings.get('client.id', _COMMON['client.id'])}-{slot}"}
+
+
+def is_cooperative(settings: Settings) -> bool:
+    """Whether partitions are given and taken one by one, and not all at once."""
+    return "cooperative" in str(consumer_settings(settings, "").get("partition.assignment.strategy", "cooperative"))
 
 
 def same_slot(settings: Settings, group: str, slot: int) -> list[str]:

@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from schemas.config import Pipeline
 from schemas.errors import AccessError, OffsetError
 from schemas.record import Assignment, Record
-from stream.client import ErrorWatch, fault, make_consumer, patiently, with_slot
+from stream.client import ErrorWatch, fault, is_cooperative, make_consumer, patiently, with_slot
 
 log = logging.getLogger("glossator.source")
 
@@ -63,8 +63,7 @@ class Source:
         self._consumer: Consumer = make_consumer(
             with_slot(pipeline.kafka, slot), pipeline.pipeline, self._watch, on_commit=self._committed
         )
-        strategy = str(pipeline.kafka.get("partition.assignment.strategy", "cooperative-sticky"))
-        self._cooperative = pipeline.kafka.get("group.protocol") == "consumer" or "cooperative" in strategy
+        self._cooperative = is_cooperative(pipeline.kafka)
         self._assigned: dict[tuple[str, int], Assignment] = {}
         self._at_end: set[tuple[str, int]] = set()
         self._paused = False

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from schemas.errors import BrokerError
-from stream.client import ErrorWatch, check_settings, consumer_settings, make_producer, producer_settings
+from stream.client import (
+    ErrorWatch,
+    check_settings,
+    consumer_settings,
+    is_cooperative,
+    make_producer,
+    producer_settings,
+    with_slot,
+)
 
 
 def test_promises_are_in_the_settings() -> None:
@@ -51,3 +61,19 @@ def test_a_refusal_does_not_quote_the_value() -> None:
         make_producer({"bootstrap.servers": "b:1", "security.protocol": "s3cret"}, ErrorWatch("producer"))
     assert "s3cret" not in str(refused.value)
     assert "security.protocol" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "cooperative"),
+    [
+        ({}, True),
+        ({"group.protocol": "consumer"}, True),
+        ({"partition.assignment.strategy": "range"}, False),
+        ({"group.instance.id": "w"}, False),
+        ({"group.instance.id": "w", "partition.assignment.strategy": "cooperative-sticky"}, True),
+        ({"group.instance.id": "w", "group.protocol": "consumer"}, True),
+    ],
+)
+def test_static_members_of_classic_groups_are_not_cooperative(settings: dict[str, Any], cooperative: bool) -> None:
+    assert is_cooperative(settings) is cooperative
+    assert ("group.instance.id" in settings) == (with_slot(settings, 3).get("group.instance.id") == "w-3")
