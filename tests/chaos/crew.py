@@ -1,0 +1,119 @@
+"""The worker processes of a round, each in its slot, and the supervisor that starts again what has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.kafka.node import tied
+
+SLOTS = {0, 1, 2}
+"""All that a round ever has members in."""
+_REST = 1.0  # seconds that a slot stays empty
+HARMLESS = {0, -signal.SIGTERM, -signal.SIGUSR1, -signal.SIGUSR2}
+"""How a member ends in order, or where a signal came before it could be heard: then it had nothing begun."""
+# What a member says when it gives up something it had begun (stream/flight.py, source.py).
+UNFINISHED = ("lost ", "had to be let go", "offsets were not committed")
+
+
+class Crew:
+    """Call ``look_after`` often: it starts members again in the slots that are ``wanted`` and stops the others.
+
+    To be used on one long-living thread: on Linux its members end with it.
+    """
+
+    def __init__(self, settings: dict[str, Any], delay: float, folder: Path, mutant: str | None, stall: float) -> None:
+        self._command = [sys.executable, "-m", "tests.chaos.member", json.dumps(settings), str(delay)]
+        self._environment = {**os.environ, "CHAOS_MUTANT": mutant or "", "CHAOS_STALL": str(stall)}
+        self._folder = folder
+        self.wanted: set[int] = set()
+        self.members: dict[int, subprocess.Popen[bytes]] = {}
+        """The process in each slot that has one."""
+        self.statuses: Counter[int] = Counter()
+        self.starts = 0
+        self._again_at: dict[int, float] = {}
+        self._leaving: set[int] = set()
+
+    def look_after(self) -> None:
+        now = time.monotonic()
+        for slot, member in [*self.members.items()]:
+            status = member.poll()
+            if status is not None:
+                self.statuses[status] += 1
+                self._again_at[slot] = now + _REST
+                del self.members[slot]
+            elif slot not in self.wanted and slot not in self._leaving:
+                self.stop(slot)
+        for slot in self.wanted - self.members.keys():
+            if now >= self._again_at.get(slot, 0.0):
+                self._start(slot)
+
+    def pick(self, number: int) -> int | None:
+        """One of the slots that run."""
+        running = sorted(self.wanted & self.members.keys())
+        return running[number % len(running)] if running else None
+
+    def send(self, slot: int, number: signal.Signals) -> None:
+        if (member := self.members.get(slot)) is not None:
+            member.send_signal(number)
+
+    def stop(self, slot: int) -> None:
+        """SIGTERM, once a process: a second one would make it leave at once."""
+        if slot in self.members and slot not in self._leaving:
+            self._leaving.add(slot)
+            self.send(slot, signal.SIGTERM)
+
+    def break_at(self, slot: int, failpoint: str) -> None:
+        """Arms ``failpoint`` in the slot's process; the one after it has none."""
+        self._failpoint(slot).write_text(failpoint)
+        self.send(slot, signal.SIGUSR2)
+
+    def dismiss(self, within: float = 90.0) -> int:
+        """Ends all in order; returns how many had to be killed."""
+        self.wanted = set()
+        deadline = time.monotonic() + within
+        while self.members and time.monotonic() < deadline:
+            self.look_after()
+            time.sleep(0.05)
+        killed = len(self.members)
+        self.kill()
+        return killed
+
+    def kill(self) -> None:
+        for member in self.members.values():
+            member.kill()
+            member.wait()
+        self.members.clear()
+
+    def disruptions(self) -> int:
+        """How often something begun was given up: deaths, lost partitions, drains and commits that failed."""
+        deaths = sum(count for status, count in self.statuses.items() if status not in HARMLESS)
+        said = sum(log.read_text(errors="replace").count(words) for log in self.logs() for words in UNFINISHED)
+        return deaths + said
+
+    def logs(self) -> list[Path]:
+        return sorted(self._folder.glob("member-*.log"))
+
+    def _failpoint(self, slot: int) -> Path:
+        return self._folder.absolute() / f"failpoint-{slot}"
+
+    def _start(self, slot: int) -> None:
+        self.starts += 1
+        self._leaving.discard(slot)
+        log = self._folder / f"member-{self.starts:03}-slot-{slot}.log"
+        environment = {**self._environment, "CHAOS_FAIL": str(self._failpoint(slot))}
+        with log.open("wb") as file:
+            self.members[slot] = subprocess.Popen(
+                [*tied(), *self._command, str(slot)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+            )

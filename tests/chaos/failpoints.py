@@ -1,0 +1,92 @@
+"""Places in a worker where it can be made to break: kill itself, run out of memory, or stand still."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from stream.sink import Sink
+from stream.source import Source
+from stream.transactions import TransactionalSink
+
+POINTS = ("polled", "forward", "sent", "offsets", "committed")
+"""After a poll with records; in a forward; after outputs went to the client; between the transaction's offsets and its
+commit; between the commit and its being known. Without transactions ``offsets`` and ``committed`` are before and after
+an offset commit."""
+
+
+class Failpoint:
+    """Once armed, the ``count``th time that ``point`` is passed the process does ``what``: kill (SIGKILL) or memory
+    (MemoryError).
+    """
+
+    def __init__(self) -> None:
+        self._what = self._point = ""
+        self._left = 0
+        self._lock = threading.Lock()
+
+    def arm(self, spelled: str) -> None:
+        """``spelled``: ``what:point:count``."""
+        self._point = ""
+        self._what, point, count = spelled.split(":")
+        self._left = int(count)
+        self._point = point
+
+    def passed(self, point: str) -> None:
+        if point != self._point:
+            return
+        with self._lock:
+            self._left -= 1
+            if self._left:
+                return
+        if self._what == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise MemoryError("injected")
+
+
+def install(failpoint: Failpoint, transactional: bool) -> None:
+    """Puts ``failpoint`` in the way of this process's workers; the forward asks it itself."""
+
+    def polled(records: Any, *_: Any) -> None:
+        if records:
+            failpoint.passed("polled")
+
+    _around(Source, "poll", after=polled)
+
+    def at(point: str, doing: str | None = None) -> Callable[..., None]:
+        """Heard with the arguments: of ``_ask`` only that which is ``doing`` so, of a commit only one of something."""
+
+        def hear(*arguments: Any) -> None:
+            if doing in arguments if doing else any(isinstance(one, dict) and one for one in arguments):
+                failpoint.passed(point)
+
+        return hear
+
+    _around(Sink, "send", after=lambda *_: failpoint.passed("sent"))
+    _around(TransactionalSink, "_send", after=lambda *_: failpoint.passed("sent"))
+    if transactional:
+        _around(TransactionalSink, "_ask", before=at("offsets", "committing"), after=at("committed", "committing"))
+    else:
+        _around(Source, "commit", before=at("offsets"), after=at("committed"))
+
+
+def _around(
+    owner: type, name: str, before: Callable[..., Any] | None = None, after: Callable[..., Any] | None = None
+) -> None:
+    """``before`` hears the arguments, ``after`` the result and the arguments."""
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    def wrapped(*arguments: Any, **more: Any) -> Any:
+        if before is not None:
+            before(*arguments)
+        result = original(*arguments, **more)
+        if after is not None:
+            after(result, *arguments)
+        return result
+
+    setattr(owner, name, wrapped)

@@ -1,0 +1,204 @@
+"""What must hold of a round, whatever broke in it. Pure: logs in, a verdict out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from stream.deadletter import PREFIX
+from tests.chaos.model import Event, annotation
+from tests.kafka.cluster import Row
+
+Source = tuple[int, int]
+"""Partition and offset of an event in the input topic."""
+Place = tuple[str, int, int]
+"""Topic (``out`` or ``dead``), partition and offset of what became of it."""
+_EXAMPLES = 5  # of each promise
+_STAGES = {"poison": "forward", "tombstone": "decode", "rubbish": "decode", "large": "produce", "huge": "decode"}
+
+
+class Sample(NamedTuple):
+    """The group's committed offsets, and the ends of the output topics as they were *after* these were asked for."""
+
+    at: float
+    committed: dict[int, int]
+    ends: dict[tuple[str, int], int]
+
+
+@dataclass
+class Logs:
+    """All that is known of a round.
+
+    - ``sent``: the acknowledged inputs. ``output``, ``dead``: all that a reader of committed records finds at the end.
+    - ``glimpsed``: the places of the rows that such a reader saw while things broke.
+    - ``stable`` and ``high``: per place of the output topics their last stable offset and high watermark, at the end.
+    - ``strangers``: transactional ids that are not a slot's.
+    - ``disruptions``: how often a member ended or lost partitions without finishing what it had begun, and
+      ``in_flight`` how much it can have had begun.
+    """
+
+    sent: Mapping[Source, Event]
+    output: Sequence[Row]
+    dead: Sequence[Row]
+    samples: Sequence[Sample] = ()
+    glimpsed: Iterable[Place] = ()
+    committed: Mapping[int, int] = field(default_factory=dict)
+    stable: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    high: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    strangers: Collection[str] = ()
+    disruptions: int = 0
+    in_flight: int = 0
+
+
+@dataclass
+class Verdict:
+    """How many times each promise was broken; ``bound`` is how many duplicates crashes may explain."""
+
+    sent: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    bound: int = 0
+    wrong: int = 0
+    disordered: int = 0
+    ahead: int = 0
+    moved_back: int = 0
+    uncommitted: int = 0
+    left_open: int = 0
+    retracted: int = 0
+    strange_ids: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> list[str]:
+        """Examples of what is broken."""
+        promises = {promise.split()[0] for promise in self.broken}
+        return [example for example in self.examples if example.split(":")[0] in promises]
+
+    @property
+    def broken(self) -> list[str]:
+        """The promises that were broken; empty is green."""
+        counts = {name: count for name, count in asdict(self).items() if name not in {"sent", "bound", "examples"}}
+        if self.duplicated <= self.bound:
+            del counts["duplicated"]
+        return [f"{name} {count}" for name, count in counts.items() if count]
+
+    def add(self, promise: str, what: str) -> None:
+        setattr(self, promise, getattr(self, promise) + 1)
+        if getattr(self, promise) <= _EXAMPLES:
+            self.examples.append(f"{promise}: {what}")
+
+
+def judge(logs: Logs, exactly_once: bool) -> Verdict:
+    verdict = Verdict(sent=len(logs.sent), bound=0 if exactly_once else logs.disruptions * logs.in_flight)
+    places = _places(logs, verdict)
+    for source in logs.sent:
+        found = places.get(source, [])
+        if not found and source[1] < logs.committed.get(source[0], 0):  # else it is still to come
+            verdict.add("lost", f"{source} is nowhere")
+        for again in found[1:]:
+            verdict.add("duplicated", f"{source} is at {found[0]} and at {again}")
+    _check_order(logs, exactly_once, verdict)
+    _check_samples(logs, places, verdict)
+    lengths = Counter(partition for partition, _ in logs.sent)
+    for partition, length in lengths.items():
+        if (end := logs.committed.get(partition, 0)) != length:
+            verdict.add("uncommitted", f"partition {partition} of {length} events is committed up to {end}")
+    for log, high in logs.high.items():
+        if (stable := logs.stable.get(log)) != high:
+            verdict.add("left_open", f"{log} is stable up to {stable} of {high}")
+    for name in logs.strangers:
+        verdict.add("strange_ids", f"{name} is no slot's: what it leaves open nobody settles but a timeout")
+    there = {place for found in places.values() for place in found}
+    for place in set(logs.glimpsed) - there:
+        verdict.add("retracted", f"{place} was read, and is gone")
+    return verdict
+
+
+def origin(topic: str, row: Row) -> Source:
+    """Which input ``row`` was made of. Raises ValueError, KeyError or TypeError if it does not say."""
+    if topic == "out":
+        source = json.loads(row.value or b"")["source"]
+        return source["partition"], source["offset"]
+    headers = dict(row.headers)
+    return int(headers[f"{PREFIX}partition"] or b""), int(headers[f"{PREFIX}offset"] or b"")
+
+
+def _places(logs: Logs, verdict: Verdict) -> dict[Source, list[Place]]:
+    """Where each input has come out. Rows that are not what their input makes are wrong."""
+    places: dict[Source, list[Place]] = defaultdict(list)
+    for topic, rows in (("out", logs.output), ("dead", logs.dead)):
+        for row in rows:
+            here = (topic, row.partition, row.offset)
+            try:
+                source = origin(topic, row)
+                event = logs.sent[source]
+                fault = _fault_of_output(row, event) if topic == "out" else _fault_of_letter(row, event)
+            except (ValueError, KeyError, TypeError) as error:
+                verdict.add("wrong", f"{here}: {type(error).__name__}, made of no input that was acknowledged")
+                continue
+            places[source].append(here)
+            if fault:
+                verdict.add("wrong", f"{here}: {fault}")
+    return places
+
+
+def _fault_of_output(row: Row, event: Event) -> str | None:
+    if event.fate != "enriched":
+        return f"{event.kind} was enriched"
+    made: dict[str, Any] = json.loads(row.value or b"")
+    asked: dict[str, Any] = json.loads(event.value or b"")
+    if row.key != event.key or made["event"] != asked or made["text"] != asked["text"]:
+        return "of another event than its source"
+    return None if made["annotations"] == {"tone": annotation(asked["text"])} else "annotated as another event"
+
+
+def _fault_of_letter(row: Row, event: Event) -> str | None:
+    if event.fate != "dead":
+        return f"{event.kind} is a dead letter"
+    stage = dict(row.headers).get(f"{PREFIX}stage")
+    if stage != _STAGES[event.kind].encode():
+        return f"{event.kind} failed at {stage!r}"
+    return None if (row.key, row.value) == (event.key, event.value) else "a letter that is not its original"
+
+
+def _check_order(logs: Logs, exactly_once: bool, verdict: Verdict) -> None:
+    """Within a key, in each topic: exactly once strictly as sent, at least once by first appearances.
+
+    At least once, a dead letter made because the broker refused the output may come late.
+    """
+    for topic, rows in (("out", logs.output), ("dead", logs.dead)):
+        if topic == "dead" and not exactly_once:
+            continue
+        newest: dict[bytes | None, tuple[int, Source]] = {}
+        met: set[Source] = set()
+        for row in sorted(rows, key=lambda row: row[:2]):
+            try:
+                source = origin(topic, row)
+            except (ValueError, KeyError, TypeError):
+                continue  # counted as wrong
+            if source in met and not exactly_once:
+                continue
+            met.add(source)
+            partition, last = newest.get(row.key, (row.partition, (-1, -1)))
+            if last[1] >= 0 and (row.partition != partition or source <= last):
+                verdict.add("disordered", f"{topic}: {source} of a key comes after {last}")
+            newest[row.key] = (row.partition, max(source, last))
+
+
+def _check_samples(logs: Logs, places: Mapping[Source, Sequence[Place]], verdict: Verdict) -> None:
+    """No committed offset was ever ahead of what was in the log by then, or behind an earlier one."""
+    checked: dict[int, int] = {}
+    latest: dict[int, int] = {}
+    for sample in logs.samples:
+        for partition, end in sample.committed.items():
+            if end < latest.get(partition, 0):
+                verdict.add("moved_back", f"partition {partition} from {latest[partition]} to {end}")
+            latest[partition] = end
+            for offset in range(checked.get(partition, 0), end):
+                found = places.get((partition, offset), ())
+                if not any(at < sample.ends.get((topic, where), 0) for topic, where, at in found):
+                    verdict.add("ahead", f"{end} was committed of partition {partition}, and {offset} not in the log")
+            checked[partition] = max(end, checked.get(partition, 0))

@@ -1,0 +1,74 @@
+"""What the members pretend to compute, and the events they compute it from: both a function of their input alone."""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+Fate = Literal["enriched", "dead"]
+Kind = Literal["plain", "poison", "tombstone", "rubbish", "large", "huge"]
+
+POISON = "poison"
+"""A text with this word in it fails in the forward."""
+MAX_BYTES = 700_000
+"""``input.max_bytes``: a huge event is refused when decoded, a large one only when its output is produced."""
+_LARGE, _HUGE = 600_000, 800_000
+_KEYS = 97
+_WORDS = ["the", "river", "took", "what", "nobody", "had", "asked", "it", "to", "carry", "and", "left", "stones"]
+UNUSUAL: tuple[Kind, ...] = ("poison", "tombstone", "rubbish", "large", "huge")
+
+
+class Event(NamedTuple):
+    """One event to be sent. ``number`` counts all events of a round; within a key it only rises."""
+
+    number: int
+    key: bytes
+    value: bytes | None
+    kind: Kind
+
+    @property
+    def fate(self) -> Fate:
+        return "enriched" if self.kind == "plain" else "dead"
+
+
+def annotation(text: str) -> dict[str, Any]:
+    """What the model says of ``text``."""
+    score = zlib.crc32(text.encode()) / 2**32
+    label = "positive" if score > 0.5 else "negative"
+    return {"label": label, "score": score, "scores": {"positive": score, "negative": 1 - score}}
+
+
+def events(seed: str) -> Iterator[Event]:
+    """Plain events without end; what is unusual is made by ``unusual``."""
+    rng = random.Random(seed)
+    number = 0
+    while True:
+        text = f"{number}: {' '.join(rng.choices(_WORDS, k=rng.randint(3, 20)))}"
+        yield Event(number, _key(rng), _json(number, text), "plain")
+        number += 1
+
+
+def unusual(seed: str, number: int, kind: Kind) -> Event:
+    """The event ``number``, made so that it becomes a dead letter."""
+    rng = random.Random(f"{seed}/{number}")
+    value: bytes | None
+    if kind == "tombstone":
+        value = None
+    elif kind == "rubbish":
+        value = rng.randbytes(20) + b"\xff"
+    elif kind == "poison":
+        value = _json(number, f"{number}: {POISON}")
+    else:
+        value = _json(number, rng.randbytes((_LARGE if kind == "large" else _HUGE) // 2).hex())
+    return Event(number, _key(rng), value, kind)
+
+
+def _key(rng: random.Random) -> bytes:
+    return b"key-%d" % rng.randrange(_KEYS)
+
+
+def _json(number: int, text: str) -> bytes:
+    return json.dumps({"id": number, "text": text}).encode()

@@ -1,0 +1,120 @@
+"""Mistakes a worker could make, each of which the harness must notice: it is what says that green means something."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.record import Assignment
+from stream.flight import Flight
+from stream.microbatch import MicroBatch
+from stream.sink import Pair, Sink
+from stream.source import Source
+from stream.transactions import TransactionalSink
+from workers.publisher import Publisher
+
+
+def commit_early() -> None:
+    """A micro-batch counts as delivered when it is handed to the client."""
+    original = Sink.send
+
+    def send(self: Sink, batch: MicroBatch, outbounds: list[Pair]) -> None:
+        delivered = self._delivered
+        delivered(batch)
+        self._delivered = lambda _: None
+        try:
+            original(self, batch, outbounds)
+        finally:
+            self._delivered = delivered
+
+    def heard(self: Sink, *_: Any) -> None:
+        """Nobody waits for reports any more."""
+
+    Sink.send = send  # type: ignore[method-assign]
+    Sink._report = heard  # type: ignore[method-assign,assignment]
+
+
+def commit_position() -> None:
+    """What has been polled is committed, not what is finished."""
+    original = Source.commit
+
+    def commit(self: Source, ends: Mapping[Assignment, int], wait: bool = False) -> None:
+        ours = {(a.topic, a.partition): a for a in self.assignments}
+        places = self._consumer.position([_place(a) for a in ours.values()])
+        polled = {ours[p.topic, p.partition]: p.offset for p in places if p.offset >= 0}
+        original(self, {**ends, **polled}, wait)
+
+    Source.commit = commit  # type: ignore[method-assign]
+
+
+def skip_drain() -> None:
+    """A revoked partition is let go at once, and what was in flight goes on as if it were still ours."""
+
+    def drain(*_: Any, **__: Any) -> bool:
+        return True
+
+    Flight.drain = drain  # type: ignore[method-assign]
+
+
+def random_id() -> None:
+    """Every producer takes a transactional id of its own."""
+    original = TransactionalSink._new_producer
+
+    def new_producer(self: TransactionalSink) -> Any:
+        self._more["transactional.id"] = uuid.uuid4().hex
+        return original(self)
+
+    TransactionalSink._new_producer = new_producer  # type: ignore[method-assign,assignment]
+
+
+def offsets_outside() -> None:
+    """Offsets are committed by the consumer, after the transaction."""
+    begun, asked = Flight.__init__, TransactionalSink._ask
+
+    def init(self: Flight, *arguments: Any, **more: Any) -> None:
+        begun(self, *arguments, **more)
+        self._transactional = False
+
+    def ask(self: TransactionalSink, call: Callable[[], object], doing: str, deadline: float) -> None:
+        if doing != "sending offsets":
+            asked(self, call, doing, deadline)
+
+    Flight.__init__ = init  # type: ignore[method-assign]
+    TransactionalSink._ask = ask  # type: ignore[method-assign]
+
+
+def shuffled() -> None:
+    """A micro-batch's outputs are sent in any order."""
+    original = Publisher.outbounds
+
+    def outbounds(self: Publisher, *arguments: Any) -> list[Pair]:
+        made = original(self, *arguments)
+        random.shuffle(made)
+        return made
+
+    Publisher.outbounds = outbounds  # type: ignore[method-assign,assignment]
+
+
+def _place(assignment: Assignment) -> Any:
+    from confluent_kafka import TopicPartition
+
+    return TopicPartition(assignment.topic, assignment.partition)
+
+
+ALO, EOS = "at_least_once", "exactly_once"
+MUTANTS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
+    "commit-early": (commit_early, (ALO,)),
+    "commit-position": (commit_position, (ALO,)),
+    "skip-drain": (skip_drain, (ALO, EOS)),
+    "random-id": (random_id, (EOS,)),
+    "offsets-outside": (offsets_outside, (EOS,)),
+    "shuffled": (shuffled, (ALO, EOS)),
+}
+"""name -> what installs it in this process, and the deliveries it is a mistake in."""
+
+
+def install(name: str | None) -> None:
+    if name:
+        MUTANTS[name][0]()

@@ -1,0 +1,97 @@
+"""What rounds add up to: JSON for machines, a table for people."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+_PERCENTILES = (50, 90, 99)
+
+
+class Report:
+    """The rounds played so far with one seed. Written whole after each, so that nothing is lost but the one at hand."""
+
+    def __init__(self, path: Path | None, seed: int, settings: dict[str, Any], resume: bool) -> None:
+        """Raises ValueError when what is to be resumed was played with another seed or other settings."""
+        self._path, self._seed, self._settings = path, seed, settings
+        self.rounds: list[dict[str, Any]] = []
+        if resume and path is not None and path.exists():
+            found = json.loads(path.read_text())
+            if (found["seed"], found["settings"]) != (seed, settings):
+                raise ValueError(f"{path} is of seed {found['seed']} and {found['settings']}")
+            self.rounds = found["rounds"]
+
+    @property
+    def red(self) -> list[dict[str, Any]]:
+        return [played for played in self.rounds if played["broken"]]
+
+    def add(self, played: dict[str, Any]) -> None:
+        self.rounds.append(played)
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            new = self._path.with_suffix(".new")
+            new.write_text(json.dumps(self.as_dict(), indent=1))
+            new.replace(self._path)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "seed": self._seed,
+            "settings": self._settings,
+            "summary": [{"delivery": name[0], "protocol": name[1], **sums} for name, sums in self._sums().items()],
+            "total": totals(self.rounds),
+            "recovery_by_kind": recovery_by_kind(self.rounds),
+            "rounds": self.rounds,
+        }
+
+    def table(self) -> Table:
+        table = Table(title=f"seed {self._seed}: {len(self.rounds)} rounds, {len(self.red)} red")
+        columns = ("rounds", "red", "events", "faults", "lost", "duplicated", "bound")
+        for column in ("delivery", "protocol", *columns, "recovery s p50", "p90", "p99"):
+            table.add_column(column, justify="left" if column in ("delivery", "protocol") else "right")
+        for name, sums in [*self._sums().items(), (("all", ""), totals(self.rounds))]:
+            recovery = (str(sums["recovery_s"].get(f"p{percent}", "")) for percent in _PERCENTILES)
+            table.add_row(*name, *(str(sums[column]) for column in columns), *recovery)
+        return table
+
+    def _sums(self) -> dict[tuple[str, str], dict[str, Any]]:
+        groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for played in self.rounds:
+            groups[played["delivery"], played["protocol"]].append(played)
+        return {name: totals(group) for name, group in sorted(groups.items())}
+
+
+def totals(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    kinds = Counter(kind for played in rounds for kind in played["faults"])
+    return {
+        "rounds": len(rounds),
+        "red": sum(bool(played["broken"]) for played in rounds),
+        "events": sum(played["sent"] for played in rounds),
+        "faults": sum(kinds.values()),
+        "lost": sum(played["lost"] for played in rounds),
+        "duplicated": sum(played["duplicated"] for played in rounds),
+        "bound": sum(played["bound"] for played in rounds),
+        "recovery_s": percentiles(seconds for played in rounds for _, seconds in played["recovery"]),
+        "faults_by_kind": dict(sorted(kinds.items())),
+        "seconds": round(sum(played["seconds"] for played in rounds), 1),
+    }
+
+
+def recovery_by_kind(rounds: Iterable[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for played in rounds:
+        for kind, took in played["recovery"]:
+            seconds[kind].append(took)
+    return {kind: percentiles(took) for kind, took in sorted(seconds.items())}
+
+
+def percentiles(values: Iterable[float]) -> dict[str, float]:
+    """The smallest value that so many percent of ``values`` do not exceed (nearest rank); empty of nothing."""
+    ordered = sorted(values)
+    if not ordered:
+        return {}
+    return {f"p{percent}": ordered[-(-percent * len(ordered) // 100) - 1] for percent in _PERCENTILES}

@@ -1,0 +1,198 @@
+"""One round: fresh topics and group, members at work, faults, quiet, and the verdict."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from tests.chaos.crew import HARMLESS, SLOTS, Crew
+from tests.chaos.faults import Faults
+from tests.chaos.feed import Feed
+from tests.chaos.invariants import Logs, Sample, Verdict, judge
+from tests.chaos.model import MAX_BYTES
+from tests.chaos.node import ProxiedNode
+from tests.chaos.schedule import MAX_POLL, SESSION, Scenario
+from tests.chaos.watch import Watch
+from tests.integration.lib import Case
+from tests.kafka.cluster import Cluster
+
+PARTITIONS = 6
+_HIGH = 400
+_POLL = 1000
+_TRANSACTION_MS = 5000
+_DRAINED_WITHIN = 240.0
+_EXPECTED_STATUSES = {*HARMLESS, -9, 71}
+"""Besides: was killed, ran out of the memory that was taken from it."""
+
+
+def play(
+    scenario: Scenario, node: ProxiedNode, folder: Path, mutant: str | None = None,
+    tell: Callable[[str], object] = lambda _: None,
+) -> dict[str, Any]:  # fmt: skip
+    """Plays ``scenario``; returns what the report holds of it. What was seen lies in ``folder``, as JSON lines.
+
+    To be called from the main thread, which must outlive the broker.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    begun, cut_before = time.monotonic(), node.proxy.cuts
+    node.proxy.transactional_ids.clear()
+    cluster = Cluster(node.bootstrap_servers, True, "behind a proxy")
+    case = Case(
+        cluster, PARTITIONS, "consumer" if scenario.protocol == "consumer" else "classic", **_settings(scenario, node)
+    )
+    (folder / "scenario.json").write_text(json.dumps({**scenario.as_dict(), "mutant": mutant}, indent=1))
+    watch = Watch(
+        node.bootstrap_servers, case.group, case.input, {"out": case.output, "dead": case.dead}, PARTITIONS,
+        folder / "commits.jsonl",
+    )  # fmt: skip
+    crew = Crew(case.settings, scenario.delay, folder, mutant, stall=MAX_POLL + 2)
+    crew.wanted = set(range(scenario.members))
+    feed = Feed(
+        node.bootstrap_servers, case.input, scenario.seed, scenario.events, scenario.produce_for,
+        folder / "events.jsonl",
+    )  # fmt: skip
+    faults = Faults(scenario.faults, crew, node, feed, folder / "faults.jsonl")
+    try:
+        feed.start()
+        while not (faults.over and feed.done):
+            faults.turn()
+            crew.look_after()
+            tell(f"{len(feed.acknowledged)} sent, {sum(watch.committed().values())} committed")
+            time.sleep(0.02)
+        faults.heal()
+        quiet = time.monotonic()
+        lengths = Counter(partition for partition, _ in feed.acknowledged)
+
+        def meanwhile() -> None:
+            crew.look_after()
+            tell(f"{sum(watch.committed().values())} of {sum(lengths.values())} committed")
+
+        drained = _until(lambda: watch.committed().items() >= lengths.items(), meanwhile)
+        drained_after = time.monotonic() - quiet
+        stuck = [] if drained else [f"not drained: {watch.owners()}"]
+        tell("leaving")
+        killed = crew.dismiss()
+        left_open = _until(lambda: watch.ends() == watch.ends(committed_only=True), lambda: None, 30.0)
+        high, stable = watch.ends(), watch.ends(committed_only=True)
+    finally:
+        crew.kill()
+        node.proxy.heal()
+        watch.close()
+    logs = Logs(
+        feed.acknowledged, case.read(case.output), case.read(case.dead), watch.samples, watch.glimpsed,
+        cluster.committed(case.group, case.input), stable, high,
+        node.proxy.transactional_ids - {f"{case.group}-{slot}" for slot in SLOTS}, crew.disruptions(), _HIGH + _POLL,
+    )  # fmt: skip
+    verdict = judge(logs, scenario.delivery == "exactly_once")
+    broken = verdict.broken
+    broken += [f"refused {reason}" for reason in feed.refused]
+    broken += stuck
+    broken += [] if left_open else ["a transaction stays open"]
+    broken += [f"{killed} members did not end"] if killed else []
+    broken += [f"{count} members ended with {status}" for status, count in crew.statuses.items()
+               if status not in _EXPECTED_STATUSES]  # fmt: skip
+    found = {
+        **_summary(scenario, verdict, broken),
+        "faults": [kind for kind, _, _ in faults.healed],
+        "disruptions": logs.disruptions,
+        "statuses": {str(status): count for status, count in sorted(crew.statuses.items())},
+        "responses_cut": node.proxy.cuts - cut_before,
+        "recovery": recoveries(faults.healed, watch.samples, lengths),
+        "drained_after": round(drained_after, 1),
+        "seconds": round(time.monotonic() - begun, 1),
+    }
+    (folder / "verdict.json").write_text(json.dumps(found, indent=1))
+    return found
+
+
+def failed(scenario: Scenario, error: Exception, seconds: float) -> dict[str, Any]:
+    """A round that came to no verdict, because the harness itself broke."""
+    return {
+        **_summary(scenario, Verdict(), [f"no verdict: {type(error).__name__}"]),
+        "recovery": [],
+        "seconds": round(seconds, 1),
+    }
+
+
+def recoveries(
+    healed: Sequence[tuple[str, float, float]], samples: Sequence[Sample], lengths: dict[int, int]
+) -> list[tuple[str, float]]:
+    """Per fault the seconds from its end until every partition had gone on, or was worked off.
+
+    Where faults overlap, the others' time is in it.
+    """
+    found = []
+    for kind, _, over in healed:
+        later = [sample for sample in samples if sample.at > over]
+        for sample in later[1:]:
+            if all(
+                sample.committed.get(partition, 0) > later[0].committed.get(partition, 0)
+                or sample.committed.get(partition) == length
+                for partition, length in lengths.items()
+            ):
+                found.append((kind, round(sample.at - over, 2)))
+                break
+    return found
+
+
+def _summary(scenario: Scenario, verdict: Verdict, broken: list[str]) -> dict[str, Any]:
+    return {
+        "seed": scenario.seed,
+        "delivery": scenario.delivery,
+        "protocol": scenario.protocol,
+        "static": scenario.static,
+        "members": scenario.members,
+        "faults": [fault.kind for fault in scenario.faults],
+        "sent": verdict.sent,
+        "lost": verdict.lost,
+        "duplicated": verdict.duplicated,
+        "bound": verdict.bound,
+        "broken": broken,
+        "examples": verdict.evidence,
+    }
+
+
+def _settings(scenario: Scenario, node: ProxiedNode) -> dict[str, Any]:
+    kafka: dict[str, Any] = {
+        "bootstrap.servers": node.clients,
+        "compression.type": "none",
+        "max.poll.interval.ms": int(MAX_POLL * 1000),
+        "reconnect.backoff.max.ms": 1000,
+    }
+    if scenario.protocol != "consumer":
+        kafka["session.timeout.ms"] = int(SESSION * 1000)
+        kafka["heartbeat.interval.ms"] = int(SESSION * 1000 / 4)
+    if scenario.protocol == "classic-eager":
+        kafka["partition.assignment.strategy"] = "range"
+    if scenario.static:
+        kafka["group.instance.id"] = "member"
+    if scenario.delivery == "exactly_once":
+        kafka["transaction.timeout.ms"] = _TRANSACTION_MS
+    return {
+        "kafka": kafka,
+        "delivery": scenario.delivery,
+        "input": {"max_bytes": MAX_BYTES},
+        "batching": {"max_events": 40, "linger_ms": 5},
+        "backpressure": {"high_events": _HIGH, "low_events": _HIGH // 2},
+        "commit_interval_ms": 150,
+        "drain_timeout_ms": 15_000,
+    }
+
+
+def _until(condition: Callable[[], bool], meanwhile: Callable[[], object], within: float = _DRAINED_WITHIN) -> bool:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        meanwhile()
+        try:
+            if condition():
+                return True
+        except (KafkaException, TimeoutError):
+            pass
+        time.sleep(0.1)
+    return False

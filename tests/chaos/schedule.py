@@ -1,0 +1,129 @@
+"""What breaks, and when: a function of the seed and the number of the round."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tests.chaos.failpoints import POINTS
+from tests.chaos.model import UNUSUAL
+
+PROTOCOLS = ("classic-eager", "classic", "consumer")
+DELIVERIES = ("at_least_once", "exactly_once")
+
+SESSION = 3.0
+"""Seconds after which the group misses a member."""
+MAX_POLL = 8.0
+"""Seconds after which a consumer that does not poll leaves."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault: how often relative to others, and for how many seconds (from, to)."""
+
+    weight: float
+    seconds: tuple[float, float] = (0.0, 0.0)
+    seldom: tuple[float, float] = (0.0, 0.0)
+    """Once in twelve times it lasts as long as this instead."""
+
+
+KINDS: dict[str, Kind] = {
+    "kill": Kind(3),
+    **{f"kill-{point}": Kind(1) for point in POINTS},
+    "memory": Kind(1),
+    "freeze": Kind(2, (SESSION + 2, SESSION + 4)),
+    "freeze-short": Kind(1, (1, 4)),
+    "stall": Kind(1.5, (MAX_POLL + 2, MAX_POLL + 3)),
+    "scale": Kind(2, (5, 8)),
+    "rolling-restart": Kind(2),
+    "stop-full": Kind(1.5, (2, 3)),
+    "broker-stop": Kind(1, (5, 5), (60, 60)),
+    "broker-kill": Kind(1, (5, 5), (60, 60)),
+    "broker-freeze": Kind(0.7, (4, 8)),
+    "reset": Kind(2),
+    "black-hole": Kind(1.5, (5, 5), (40, 40)),
+    "latency": Kind(1.5, (4, 8)),
+    "one-way": Kind(1.5, (3, 6)),
+    "cut-end-txn": Kind(2),
+    **{kind: Kind(0.5) for kind in UNUSUAL},
+}
+_FIRST = 4.0  # seconds: members are at work by then
+_BROKER = ("broker-stop", "broker-kill", "broker-freeze")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``at`` seconds after the start ``kind`` strikes, for ``seconds`` where it lasts; ``pick`` chooses among members.
+
+    ``count``: how often a failpoint is passed before it strikes, how many events or responses are meant.
+    """
+
+    at: float
+    kind: str
+    seconds: float
+    pick: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One round."""
+
+    seed: str
+    delivery: str
+    protocol: str
+    static: bool
+    members: int
+    events: int
+    produce_for: float
+    delay: float
+    faults: tuple[Fault, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def scenario(
+    seed: int,
+    number: int,
+    deliveries: Sequence[str] = DELIVERIES,
+    protocols: Sequence[str] = PROTOCOLS,
+    only: Sequence[str] = (),
+    events: tuple[int, int] = (5000, 9000),
+) -> Scenario:
+    """Round ``number``. Rounds take every delivery and protocol in turn; ``only``: these kinds of faults."""
+    rng = random.Random(f"{seed}/{number}")
+    delivery = deliveries[number % len(deliveries)]
+    protocol = protocols[number // len(deliveries) % len(protocols)]
+    produce_for = round(rng.uniform(14, 18), 1)
+    kinds = dict.fromkeys(only) or KINDS
+    weights = {kind: KINDS[kind].weight for kind in kinds if delivery == "exactly_once" or kind != "cut-end-txn"}
+    faults: list[Fault] = []
+    count = rng.randint(3, 8)
+    for place in range(count):
+        kind = rng.choices(list(weights), list(weights.values()))[0]
+        if kind in _BROKER:  # one of these a round: a start of a broker takes long
+            weights = {own: weight for own, weight in weights.items() if own not in _BROKER} or weights
+        first, last = KINDS[kind].seldom if any(KINDS[kind].seldom) and rng.random() < 1 / 12 else KINDS[kind].seconds
+        # Spread out, or what strikes a group that still sorts itself out strikes idle members.
+        at = _FIRST + (place + rng.random()) / count * (produce_for - _FIRST)
+        faults.append(Fault(round(at, 2), kind, round(rng.uniform(first, last), 2), rng.randrange(1000), _count(rng)))
+    return Scenario(
+        seed=f"{seed}/{number}",
+        delivery=delivery,
+        protocol=protocol,
+        # Where a static member restarts in the midst of a cooperative rebalance, the classic coordinator can leave a
+        # partition to nobody until the next one: no worker can mend that.
+        static=rng.random() < 1 / 2 and protocol != "classic",
+        members=rng.randint(2, 3),
+        events=rng.randint(*events),
+        produce_for=produce_for,
+        delay=rng.choice([0.0005, 0.002, 0.004]),
+        faults=tuple(faults),
+    )
+
+
+def _count(rng: random.Random) -> int:
+    return rng.randint(1, 12)

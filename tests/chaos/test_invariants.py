@@ -1,0 +1,160 @@
+"""Each promise broken by hand is found broken, and no other; a clean round is green."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.chaos.invariants import Logs, Sample, judge
+from tests.chaos.model import Event, Kind, annotation, events, unusual
+from tests.kafka.cluster import Row
+
+PREFIX = "__glossator.errors."
+DEAD: tuple[Kind, ...] = ("poison", "tombstone", "poison")
+STAGES = {"poison": b"forward", "tombstone": b"decode", "large": b"produce"}
+
+
+def output(source: tuple[int, int], event: Event, at: int, partition: int = 0) -> Row:
+    asked = json.loads(event.value or b"")
+    made = {
+        "source": {"partition": source[0], "offset": source[1]},
+        "event": asked,
+        "text": asked["text"],
+        "annotations": {"tone": annotation(asked["text"])},
+    }
+    return Row(partition, at, event.key, json.dumps(made).encode(), [], 0)
+
+
+def letter(source: tuple[int, int], event: Event, at: int) -> Row:
+    headers: list[tuple[str, bytes | None]] = [
+        (f"{PREFIX}partition", b"%d" % source[0]),
+        (f"{PREFIX}offset", b"%d" % source[1]),
+        (f"{PREFIX}stage", STAGES[event.kind]),
+    ]
+    return Row(0, at, event.key, event.value, headers, 0)
+
+
+def clean() -> Logs:
+    """Twenty events of two keys in two partitions, of which three are dead letters, committed in two steps."""
+    plain = events("x")
+    made = [next(plain)._replace(key=b"a") for _ in range(10)] + [next(plain)._replace(key=b"b") for _ in range(7)]
+    made += [unusual("x", 17 + n, kind)._replace(key=b"b") for n, kind in enumerate(DEAD)]
+    sent = {(0, n): event for n, event in enumerate(made[:10])} | {(1, n): e for n, e in enumerate(made[10:])}
+    enriched = [(source, event) for source, event in sent.items() if event.fate == "enriched"]
+    dead = [(source, event) for source, event in sent.items() if event.fate == "dead"]
+    return Logs(
+        sent,
+        [output(source, event, at) for at, (source, event) in enumerate(enriched)],
+        [letter(source, event, at) for at, (source, event) in enumerate(dead)],
+        [
+            Sample(1.0, {0: 4}, {("out", 0): 5, ("dead", 0): 0}),
+            Sample(2.0, {0: 10, 1: 10}, {("out", 0): 17, ("dead", 0): 3}),
+        ],
+        [("out", 0, 3), ("dead", 0, 1)],
+        {0: 10, 1: 10},
+        {("out", 0): 20, ("dead", 0): 4},
+        {("out", 0): 20, ("dead", 0): 4},
+    )
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+def test_a_clean_round_is_green(exactly_once: bool) -> None:
+    verdict = judge(clean(), exactly_once)
+    assert verdict.broken == []
+    assert verdict.sent == 20
+
+
+def again(logs: Logs) -> Logs:
+    return replace(logs, output=[*logs.output, logs.output[3]._replace(offset=17)])
+
+
+BREAK: dict[str, Callable[[Logs], Logs]] = {
+    "left_open": lambda logs: replace(logs, stable={**logs.stable, ("out", 0): 19}),
+    "uncommitted": lambda logs: replace(logs, committed={0: 10, 1: 9}),
+    "strange_ids": lambda logs: replace(logs, strangers=["other"]),
+    "retracted": lambda logs: replace(logs, glimpsed=[("out", 0, 99)]),
+    "moved_back": lambda logs: replace(logs, samples=[*logs.samples, Sample(3.0, {0: 9}, logs.samples[1].ends)]),
+    "ahead": lambda logs: replace(logs, samples=[Sample(1.0, {0: 6}, {("out", 0): 5}), *logs.samples[1:]]),
+}
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+@pytest.mark.parametrize("promise", BREAK)
+def test_a_broken_promise_is_called_by_its_name(promise: str, exactly_once: bool) -> None:
+    assert judge(BREAK[promise](clean()), exactly_once).broken == [f"{promise} 1"]
+
+
+def test_an_event_that_is_nowhere_is_lost() -> None:
+    logs = clean()
+    for less in (replace(logs, output=logs.output[1:]), replace(logs, dead=logs.dead[1:])):
+        verdict = judge(replace(less, samples=[], glimpsed=[]), True)
+        assert verdict.broken == ["lost 1"]
+
+
+def test_what_is_not_committed_is_still_to_come() -> None:
+    logs = replace(clean(), samples=[], glimpsed=[])
+    less = [*logs.output[:9], *logs.output[10:]]
+    assert judge(replace(logs, output=less, committed={0: 9, 1: 10}), True).broken == ["uncommitted 1"]
+
+
+def test_twice_is_once_too_often_unless_a_crash_explains_it() -> None:
+    logs = again(clean())
+    assert "duplicated 1" in judge(logs, True).broken
+    assert judge(logs, False).broken == ["duplicated 1"]
+    assert judge(replace(logs, disruptions=1, in_flight=1), False).broken == []
+    assert "duplicated 1" in judge(replace(logs, disruptions=1, in_flight=1), True).broken
+    both = replace(clean(), dead=[*clean().dead, letter((0, 0), unusual("x", 0, "poison"), 3)])
+    assert "duplicated 1" in judge(both, True).broken, "an event in both topics"
+
+
+def test_the_order_within_a_key() -> None:
+    logs = replace(clean(), samples=[])
+    rows = [*logs.output]
+    rows[2], rows[3] = rows[2]._replace(offset=3), rows[3]._replace(offset=2)
+    swapped = replace(logs, output=rows)
+    assert judge(swapped, True).broken == ["disordered 1"]
+    assert judge(swapped, False).broken == ["disordered 1"]
+    assert judge(replace(again(logs), disruptions=1, in_flight=1), False).broken == [], "only first appearances count"
+    elsewhere = replace(logs, output=[*logs.output[:9], logs.output[9]._replace(partition=1, offset=0), *rows[10:]])
+    assert any(promise.startswith("disordered") for promise in judge(elsewhere, False).broken)
+    letters = [*logs.dead]
+    letters[0], letters[1] = letters[0]._replace(offset=1), letters[1]._replace(offset=0)
+    assert judge(replace(logs, dead=letters, glimpsed=[]), True).broken == ["disordered 1"]
+    assert judge(replace(logs, dead=letters, glimpsed=[]), False).broken == []
+
+
+def test_what_is_not_made_of_its_source_is_wrong() -> None:
+    logs = replace(clean(), samples=[], glimpsed=[])
+    first = logs.output[0]
+    value = json.loads(first.value or b"")
+    wrong = [
+        first._replace(key=b"other"),
+        first._replace(value=json.dumps({**value, "annotations": {"tone": annotation("other")}}).encode()),
+        first._replace(value=json.dumps({**value, "text": "other"}).encode()),
+        first._replace(value=json.dumps({**value, "event": {}}).encode()),
+    ]
+    for row in wrong:
+        assert judge(replace(logs, output=[row, *logs.output[1:]]), True).broken == ["wrong 1"]
+    nobody = replace(logs, output=[*logs.output, first._replace(value=b"no json", offset=17)])
+    assert judge(nobody, True).broken == ["wrong 1"]
+    poison = logs.dead[0]
+    for row in (poison._replace(value=b"other"), poison._replace(key=None)):
+        assert judge(replace(logs, dead=[row, *logs.dead[1:]]), True).broken == ["wrong 1"]
+    good_one_dead = letter((0, 0), unusual("x", 0, "poison"), 3)
+    verdict = judge(replace(logs, output=logs.output[1:], dead=[*logs.dead, good_one_dead]), True)
+    assert verdict.wrong == 1
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=10, unique=True), st.lists(st.integers(0, 9), max_size=10))
+def test_lost_and_duplicated_are_counted_each(missing: list[int], repeated: list[int]) -> None:
+    logs = replace(clean(), samples=[], glimpsed=[])
+    rows = [row for row in logs.output if not (row.key == b"a" and row.offset in missing)]
+    there = [n for n in repeated if n not in missing]
+    rows += [logs.output[n]._replace(offset=100 + at) for at, n in enumerate(there)]
+    verdict = judge(replace(logs, output=rows), False)
+    assert (verdict.lost, verdict.duplicated) == (len(missing), len(there))

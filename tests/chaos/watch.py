@@ -1,0 +1,107 @@
+"""Looks on while a round runs: committed offsets with the ends of the logs, and a reader of committed records."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from tests.chaos.invariants import Place, Sample
+
+_EVERY = 0.25
+
+
+class Watch:
+    """Two threads over the harness's own listener. ``samples`` and ``glimpsed`` grow until ``close``.
+
+    ``topics``: ``out`` and ``dead`` -> the names of the output topics.
+    """
+
+    def __init__(
+        self, servers: str, group: str, source: str, topics: Mapping[str, str], partitions: int, log: Path
+    ) -> None:
+        self.samples: list[Sample] = []
+        self.glimpsed: set[Place] = set()
+        self._servers, self._group = servers, group
+        self._source = [TopicPartition(source, partition) for partition in range(partitions)]
+        self._names = {name: short for short, name in topics.items()}
+        self._partitions = [TopicPartition(name, p, 0) for name in self._names for p in range(partitions)]
+        self._log = log.open("w")
+        self._stopping = threading.Event()
+        # Uncommitted: what a transaction is about to commit must not hold the answer back.
+        self._asker = Consumer({
+            "bootstrap.servers": servers, "group.id": group, "isolation.level": "read_uncommitted", "log_level": 0,
+        })  # fmt: skip
+        self._admin = self._new_admin()
+        self._threads = [threading.Thread(target=run, daemon=True) for run in (self._sample, self._read)]
+        for thread in self._threads:
+            thread.start()
+
+    def committed(self) -> dict[int, int]:
+        """The newest committed offsets that are known."""
+        return self.samples[-1].committed if self.samples else {}
+
+    def ends(self, committed_only: bool = False) -> dict[tuple[str, int], int]:
+        """High watermarks of the output topics, or last stable offsets. Raises KafkaException or TimeoutError."""
+        level = IsolationLevel.READ_COMMITTED if committed_only else IsolationLevel.READ_UNCOMMITTED
+        latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(p.topic, p.partition): latest for p in self._partitions}
+        answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=5.0)
+        try:
+            return {(self._names[p.topic], p.partition): answer.result(10).offset for p, answer in answers.items()}
+        except KafkaException:
+            # The client asks with the leader's epoch as it first knew it, which a restarted broker refuses for good.
+            self._admin = self._new_admin()
+            raise
+
+    def owners(self) -> str:
+        """Who of the group has which partitions, for whoever asks why nothing moves. Raises KafkaException."""
+        group = self._admin.describe_consumer_groups([self._group], request_timeout=5)[self._group].result(10)
+        held = [sorted(p.partition for p in member.assignment.topic_partitions) for member in group.members]
+        return f"the group is {group.state.name} and its members have the partitions {held}"
+
+    def close(self) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(60)
+        self._asker.close()
+        self._log.close()
+
+    def _new_admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self._servers, "log_level": 0})
+
+    def _sample(self) -> None:
+        while not self._stopping.wait(_EVERY):
+            try:
+                found = self._asker.committed(self._source, timeout=5.0)
+                committed = {p.partition: p.offset for p in found if p.offset >= 0}
+                sample = Sample(time.time(), committed, self.ends())
+            except (KafkaException, TimeoutError):  # the broker is away
+                continue
+            self.samples.append(sample)
+            self._log.write(json.dumps([sample.at, committed, [[*k, v] for k, v in sample.ends.items()]]) + "\n")
+
+    def _read(self) -> None:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._servers,
+                "group.id": "looking-on",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+                "log_level": 0,
+            }
+        )
+        consumer.assign(self._partitions)
+        while not self._stopping.is_set():
+            message: Any
+            for message in consumer.consume(1000, 0.2):
+                if message.error() is None:
+                    self.glimpsed.add((self._names[message.topic()], message.partition(), message.offset()))
+        consumer.close()
