@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from schemas.record import Assignment
 log = logging.getLogger("glossator.kafka")
 
 T = TypeVar("T")
+_METADATA = b"CGMDv2:"
 Settings = Mapping[str, str | int | float | bool]
 
 _COMMON: dict[str, Any] = {
@@ -210,6 +212,20 @@ def committed_offsets(settings: Settings, group: str, assignments: Iterable[Assi
         return {places[one.topic, one.partition]: one.offset for one in found if one.offset >= 0}
 
     return patiently(ask, "reading committed offsets")
+
+
+def names_member(metadata: object) -> bool:
+    """Whether group metadata names a member and its generation.
+
+    What a member that was just thrown out hands over names neither, and the group fences only what is named: it would
+    let a transaction through that commits for partitions of others. The client hands it over as ``CGMDv2:``, four bytes
+    of generation, group, member and instance, each ended by a zero (``rd_kafka_consumer_group_metadata_write``).
+    """
+    if not isinstance(metadata, bytes) or not metadata.startswith(_METADATA):
+        return True  # of a client we do not know: then there is nothing to tell
+    generation = int.from_bytes(metadata[len(_METADATA) : len(_METADATA) + 4], sys.byteorder, signed=True)
+    member = metadata[len(_METADATA) + 4 :].split(b"\0")[1]
+    return generation > 0 and bool(member)
 
 
 def patiently(call: Callable[[], T], doing: str) -> T:

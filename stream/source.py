@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from schemas.config import Pipeline
 from schemas.errors import AccessError, OffsetError
 from schemas.record import Assignment, Record
-from stream.client import ErrorWatch, fault, is_cooperative, make_consumer, patiently, with_slot
+from stream.client import ErrorWatch, fault, is_cooperative, make_consumer, names_member, patiently, with_slot
 
 log = logging.getLogger("glossator.source")
 
@@ -232,8 +232,11 @@ class Source:
         self._let_go(consumer, partitions)
 
     def _look_up(self) -> None:
-        if not self._closing:  # then there is none any more, and asking raises
-            self.metadata = self._consumer.consumer_group_metadata()
+        if self._closing:  # then there is none any more, and asking raises
+            return
+        found = self._consumer.consumer_group_metadata()
+        if names_member(found):
+            self.metadata = found
 
     def _let_go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if self._cooperative:

@@ -258,6 +258,8 @@ class TransactionalSink(Sink):
             self._require_hope(self._spoilt, "publishing")
             raise _AbortedError(self._spoilt.name())
         metadata = self._membership()
+        if metadata is None:
+            raise _AbortedError("the group has not taken us in yet")
         ends = self._ends()
         if any(_is_lost(pair) for part in self._parts for pair in part.pairs):
             raise _AbortedError("partitions were lost")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
+from confluent_kafka import Consumer
 
 from schemas.errors import BrokerError
 from stream.client import (
@@ -13,6 +15,7 @@ from stream.client import (
     consumer_settings,
     is_cooperative,
     make_producer,
+    names_member,
     producer_settings,
     with_slot,
 )
@@ -77,3 +80,33 @@ def test_a_refusal_does_not_quote_the_value() -> None:
 def test_static_members_of_classic_groups_are_not_cooperative(settings: dict[str, Any], cooperative: bool) -> None:
     assert is_cooperative(settings) is cooperative
     assert ("group.instance.id" in settings) == (with_slot(settings, 3).get("group.instance.id") == "w-3")
+
+
+def metadata(generation: int, member: str, instance: str = "") -> bytes:
+    """As the client writes it; a byte says whether there is no instance."""
+    number = generation.to_bytes(4, sys.byteorder, signed=True)
+    return b"CGMDv2:" + number + f"group\0{member}\0".encode() + (f"\0{instance}\0".encode() if instance else b"\1")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (metadata(1, "member-1"), True),
+        (metadata(2**31 - 1, "m", "instance"), True),
+        (metadata(-1, ""), False),
+        (metadata(-1, "member-1"), False),
+        (metadata(0, "member-1"), False),
+        (metadata(5, ""), False),
+        (metadata(5, "", "instance"), False),
+        (b"CGMDv9:whatever", True),
+        (object(), True),
+    ],
+)
+def test_only_metadata_that_the_group_can_fence_is_taken(given: object, expected: bool) -> None:
+    assert names_member(given) is expected
+
+
+def test_the_clients_own_metadata_is_read_as_it_writes_it() -> None:
+    consumer = Consumer({"bootstrap.servers": "127.0.0.1:1", "group.id": "group", "log_level": 0})
+    assert consumer.consumer_group_metadata() == metadata(-1, "")
+    consumer.close()
