@@ -56,7 +56,6 @@ class Source:
         """``slot``: the worker's number, which ends ``group.instance.id`` where the file sets one."""
         self._topics = pipeline.input.topics
         self._start = pipeline.input.start
-        self._transactional = pipeline.delivery == "exactly_once"
         self._on_revoke = on_revoke
         self._on_lost = on_lost
         self._watch = ErrorWatch("consumer")
@@ -72,6 +71,8 @@ class Source:
         self._failed_commits: set[Assignment] = set()
         self.rebalances: Counter[str] = Counter()
         """What the group did: assigned, revoked, lost."""
+        self.outside = True
+        """The group does not count this worker as a member, or not yet."""
         self.metadata: object = None
         """What a transaction commits with: of the generation in which the partitions are ours, or of an older one.
         Any thread may read it; the client serialises calls, and a poll would keep another thread waiting for good."""
@@ -98,8 +99,7 @@ class Source:
         cannot mend.
         """
         first = self._consumer.poll(timeout)
-        if self._transactional:
-            self._look_up()
+        self._look_up()
         if first is None:
             if self._watch.denied and not self._assigned:
                 raise AccessError(f"the cluster refused the consumer: {self._watch.denied}")
@@ -235,7 +235,8 @@ class Source:
         if self._closing:  # then there is none any more, and asking raises
             return
         found = self._consumer.consumer_group_metadata()
-        if names_member(found):
+        self.outside = not names_member(found)
+        if not self.outside:
             self.metadata = found
 
     def _let_go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -291,7 +292,7 @@ class Source:
                 "were deleted before they were read; reset the group's offsets yourself to go on"
             )
         reason = fault(error, "consuming")
-        if error.fatal() or isinstance(reason, AccessError):
+        if error.fatal() or code == KafkaError._FATAL or isinstance(reason, AccessError):
             raise reason
         log.warning("%s", reason)
 

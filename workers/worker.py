@@ -228,6 +228,7 @@ class Worker:
         held = source.paused
         self._watchdog.look({
             "brokers": "down" if source.down or sink.down else None,
+            "membership": "outside" if source.outside else None,
             "device": self._on_device,
             "events in flight": flight.count if flight.events else None,
             **{f"partition {name}": None if held else position for name, (position, _) in positions.items()},
