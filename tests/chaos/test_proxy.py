@@ -188,7 +188,8 @@ def test_a_broker_that_is_away_is_felt_and_may_come_back(proxy: Proxy, client: s
     assert answer(client) == 1
     broker.close()
     assert is_reset(client)
-    with connected(proxy) as other:
+    # The reset may come before the connecting side has looked at its new connection.
+    with contextlib.suppress(ConnectionResetError), connected(proxy) as other:
         assert is_reset(other)
 
 
