@@ -26,9 +26,9 @@ from benchmarks.texts import texts_from
 from schemas.config import Compute
 from workers.encoder import Trunk
 from workers.models import load_model, resolve
+from workers.pack import STARTER, STARTER_FOLDER, Pack
 from workers.packing import Ints, PackedBatch, flat_starts, pack
 from workers.plan import place
-from workers.starter.heads import trunk_folder
 from workers.tokenization import Cut, Tokenization, load_tokenizer
 from workers.tuning import tune
 
@@ -92,7 +92,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device, dtype = place(Compute())
-    checkpoint = resolve(options.model or str(trunk_folder()))
+    checkpoint = resolve(options.model or Pack.read(STARTER, STARTER_FOLDER).trunk().model)
     ordinary = load_model(checkpoint, "embedding").to(device=device, dtype=dtype)
     trunk = Trunk(load_model(checkpoint, "embedding"), device, dtype)
     found = load_tokenizer(checkpoint)

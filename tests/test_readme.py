@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 
 from schemas.loader import config_hash, loads
-from workers.starter.heads import load_manifest
+from workers.pack import STARTER_FOLDER, Pack
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -28,7 +28,11 @@ def test_the_pipeline_file_can_be_run_and_the_event_is_what_it_writes() -> None:
     assert list(event["annotations"]) == [task.name for task in pipeline.tasks]
     for span in event["annotations"]["entities"]["spans"]:
         assert event["text"][span["start"] : span["end"]] == span["text"]
-    revisions = {task: head["sha256"][:12] for head in load_manifest()["heads"].values() for task in head["tasks"]}
+    revisions = {
+        task: head["sha256"][:12]
+        for head in Pack.read("starter", STARTER_FOLDER).manifest["heads"].values()
+        for task in head["tasks"]
+    }
     assert event["models"] == {
         task.name: {"model": "starter", "revision": revisions[task.task]} for task in pipeline.tasks
     }

@@ -33,6 +33,7 @@ class Trunk:
     - ``forward_tokens``: tokens a forward should have; smaller after the device ran out of memory.
     - ``tuned``: ``forward_tokens`` was measured.
     - ``fingerprint``: equal for equal models.
+    - ``cased``: it wants the token types of ``workers.casing``.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Trunk:
         self._model = model
         self._offset, self.capacity = _positions(model)
         self._ordinary: str = model.config._attn_implementation
+        self.cased: bool = getattr(model.config, "reads_case", False)
         self._takes_types = "token_type_ids" in inspect.signature(model.forward).parameters
         self._pad = model.config.pad_token_id or 0
         self.vocabulary = embedding_rows(model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from workers.coreference import CoreferenceHead
 from workers.encoder import States, embedding_rows, probe
 from workers.models import Checkpoint
 from workers.packing import PackedBatch
-from workers.starter.heads import StarterHead
+from workers.starter.heads import ClusterMix, StarterHead
 from workers.tasks.base import HeadKind
 
 Gather = Literal["first", "mean", "whole"]
@@ -33,7 +33,7 @@ class Head(ABC):
     - ``every_layer``: whether it reads all hidden states or the last alone.
     """
 
-    every_layer: ClassVar[bool] = False
+    every_layer: bool = False
     labels: tuple[str, ...] = ()
     multi_label: bool = False
     thresholds: dict[str, float] | None = None
@@ -133,12 +133,15 @@ class EmbeddingHead(Head):
 class ClusterHead(Head):
     """Coreference over whole texts: what it gives for a batch are the states, settled text by text."""
 
-    def __init__(self, module: CoreferenceHead) -> None:
+    def __init__(self, module: CoreferenceHead, mix: ClusterMix | None = None) -> None:
+        """``mix``: what makes of all layers the states that ``module`` reads; without it they are the last layer's."""
         self._module = module
+        self._mix = mix
+        self.every_layer = mix is not None
         self.segment = module.max_segment_len
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
-        return states[-1][0]
+        return states[-1][0] if self._mix is None else self._mix(states)
 
     def settle(self, states: list[Tensor], windows: list[Encoding]) -> list[list[tuple[int, int]]]:
         """Clusters of half-open spans of words. What begins or ends with a special token is no mention."""
@@ -151,7 +154,7 @@ class ClusterHead(Head):
 
 
 class LayersHead(Head):
-    """A head of the starter pack: it mixes the hidden states of every layer."""
+    """A head of a pack: it mixes the hidden states of every layer."""
 
     every_layer = True
 

@@ -19,11 +19,13 @@ from schemas.config import Compute, Pipeline
 from schemas.errors import DeviceError, ModelError
 from schemas.tasks import AnyTask, EmbeddingTask, SimilarityTask
 from workers import coreference
+from workers.adapter import merge
 from workers.encoder import Trunk, fingerprint
 from workers.heads import CheckpointHead, ClusterHead, EmbeddingHead, Head, LayersHead, base_model, pooling_of
 from workers.models import Checkpoint, load_model, resolve
+from workers.pack import STARTER, Pack, PackTrunk
 from workers.stage import Output, Per, Stage
-from workers.starter.heads import load_head, trunk_folder, trunk_max_tokens
+from workers.starter.heads import ClusterMix
 from workers.tasks.base import HeadInfo, HeadKind, Task
 from workers.tasks.registry import task_class
 from workers.tokenization import CheckpointTokenizer, Cut, Tokenization, load_tokenizer, settle
@@ -34,7 +36,6 @@ _PER: dict[HeadKind, Per] = {
     "sequence": "sequence", "token": "token", "span": "token", "embedding": "sequence", "coreference": "input",
 }  # fmt: skip
 
-STARTER = "starter"
 Progress = Callable[[str], None]
 
 
@@ -87,7 +88,8 @@ class Planner:
         self._say = on_progress or (lambda _: None)
         self._checkpoints: dict[tuple[str, str | None], Checkpoint] = {}
         self._tokenizers: dict[Path, CheckpointTokenizer] = {}
-        self._trunks: dict[Path, Trunk] = {}
+        self._trunks: dict[tuple[Path, str], Trunk] = {}
+        self._packs: dict[str, tuple[Pack, PackTrunk] | None] = {}
         self._shared = [trunk for trunk in trunks if (trunk.device, trunk.dtype) == (self.device, self.dtype)]
         self._heads: dict[tuple[Path, str], Head] = {}
 
@@ -126,11 +128,11 @@ class Planner:
     ) -> None:
         kind = chosen.head_kind
         assert kind is not None
-        checkpoint, head, revision = self._load(config, kind, model)
+        checkpoint, head, revision, under = self._load(config, kind, model)
         tokenizer = self._tokenizer(checkpoint)
-        if model == STARTER:
-            tokenizer = replace(tokenizer, limit=trunk_max_tokens())
-        trunk = self._trunk(checkpoint)
+        if under and under.max_tokens:
+            tokenizer = replace(tokenizer, limit=under.max_tokens)
+        trunk = self._trunk(checkpoint, under)
         info = HeadInfo(
             head.labels, head.multi_label, head.thresholds, tokenizer.word_aware, tokenizer.unk_id, head.aggregation
         )
@@ -163,22 +165,30 @@ class Planner:
         required = [planned for planned in self.tasks if planned.task.name in set(names)]
         return any(planned.condition or self._conditional(planned.requires) for planned in required)
 
-    def _load(self, config: AnyTask, kind: HeadKind, model: str) -> tuple[Checkpoint, Head, str]:
-        if model == STARTER:
-            checkpoint = self._checkpoint(str(trunk_folder()), None)
-            if config.revision is not None:
-                raise ModelError('model "starter" has no revisions to choose from')
-            if kind == "embedding":
-                return checkpoint, self._head(config, checkpoint, kind), checkpoint.revision
-            module = load_head(config.task, self.device)
-            return checkpoint, LayersHead(module), module.revision
-        checkpoint = self._checkpoint(model, config.revision)
-        return checkpoint, self._head(config, checkpoint, kind), checkpoint.revision
+    def _load(self, config: AnyTask, kind: HeadKind, model: str) -> tuple[Checkpoint, Head, str, PackTrunk | None]:
+        """Where the trunk is from, the head, its revision, and what a pack says of its trunk."""
+        if model not in self._packs:
+            found = Pack.find(model)
+            self._packs[model] = (found, found.trunk()) if found else None
+        known = self._packs[model]
+        if known is None:
+            checkpoint = self._checkpoint(model, config.revision, f"loading {model}")
+            return checkpoint, self._head(config, checkpoint, kind), checkpoint.revision, None
+        if config.revision is not None:
+            raise ModelError(f'model "{model}" has no revisions to choose from')
+        pack, under = known
+        said = "loading the starter models" if model == STARTER else f"loading {model}"
+        checkpoint = self._checkpoint(under.model, under.revision, said)
+        if kind == "embedding":
+            return checkpoint, self._head(config, checkpoint, kind), under.key[:12] or checkpoint.revision, under
+        module = pack.head(config.task, self.device)
+        head = ClusterHead(module.head, module) if isinstance(module, ClusterMix) else LayersHead(module)
+        return checkpoint, head, module.revision, under
 
-    def _checkpoint(self, name: str, revision: str | None) -> Checkpoint:
+    def _checkpoint(self, name: str, revision: str | None, said: str) -> Checkpoint:
         key = (name, revision)
         if key not in self._checkpoints:
-            self._say("loading the starter models" if name == str(trunk_folder()) else f"loading {name}")
+            self._say(said)
             self._checkpoints[key] = resolve(name, revision)
         return self._checkpoints[key]
 
@@ -199,14 +209,18 @@ class Planner:
         trunk = base_model(model)
         head = CheckpointHead(model, kind, checkpoint)
         head.place(self.device, self.dtype)
-        if checkpoint.folder not in self._trunks:
-            self._trunks[checkpoint.folder] = self._new_trunk(trunk)
+        if (checkpoint.folder, "") not in self._trunks:
+            self._trunks[checkpoint.folder, ""] = self._new_trunk(trunk)
         return head
 
-    def _trunk(self, checkpoint: Checkpoint) -> Trunk:
-        if checkpoint.folder not in self._trunks:
-            self._trunks[checkpoint.folder] = self._new_trunk(load_model(checkpoint, "embedding"))
-        return self._trunks[checkpoint.folder]
+    def _trunk(self, checkpoint: Checkpoint, under: PackTrunk | None) -> Trunk:
+        key = (checkpoint.folder, under.key if under else "")
+        if key not in self._trunks:
+            model = load_model(checkpoint, "embedding")
+            for adapter in under.adapters if under else ():
+                merge(model, adapter)
+            self._trunks[key] = self._new_trunk(model)
+        return self._trunks[key]
 
     def _new_trunk(self, model: PreTrainedModel) -> Trunk:
         """A trunk of ``model``, or the one whose weights are the same to the last bit."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from schemas.document import Document, Failure
 from schemas.errors import DeviceError, EventError, ForwardError, ModelError, TokenizeError
+from workers.casing import cased_types
 from workers.encoder import Trunk
 from workers.heads import Head
 from workers.packing import Ints, PackedBatch, flat_starts, pack
@@ -121,7 +122,10 @@ class Stage:
         total = int(starts[-1])
         ids = np.fromiter(chain.from_iterable(window.ids for window in windows), np.int64, total)
         types = None
-        if self.tokenization.typed or (paired and self.tokenization.typed_pairs):
+        if self.trunk.cased:
+            whose = [read for read, (first, last) in places.items() for _ in range(first, last)]
+            types = cased_types(whose, windows, self.tokenization.cut.segments)
+        elif self.tokenization.typed or (paired and self.tokenization.typed_pairs):
             types = np.fromiter(chain.from_iterable(window.type_ids for window in windows), np.int64, total)
         heads = len(self.outputs)
         job = Job(

