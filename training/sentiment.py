@@ -12,15 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import torch
-from rich.progress import Progress
 
-from training import sequence, templates
+from training import templates
 from training.data import Data
-from training.features import Trunk
-from training.scores import macro_f1, temperature
-from training.sequence import Pool, Texts, probabilities
-from workers.starter.heads import StarterHead
+from training.texts import Texts
 
 LABELS = ["negative", "neutral", "positive"]
 NEGATIVE, NEUTRAL, POSITIVE = np.eye(3).tolist()
@@ -131,46 +126,6 @@ def made_up(split: str) -> Texts:
         for text in made[:1000] if split == "train" else made[1000:]:
             out.add(text, (np.array(target) * 0.94 + 0.02).tolist(), 0.7 if split == "train" else 0.3)
     return out
-
-
-def training_pool(data: Data, trunk: Trunk) -> Pool:
-    parts = [reviews(data, "train"), review_ends(data, "train"), restaurant(data, "train"), tweets(data)]
-    return Pool([*parts, *plain(data, "train"), made_up("train")], trunk)
-
-
-def dev_pools(data: Data, trunk: Trunk) -> dict[str, Pool]:
-    return {
-        "reviews": Pool([reviews(data, "dev")], trunk),
-        "restaurant": Pool([restaurant(data, "dev")], trunk),
-        "short": Pool([review_ends(data, "dev"), *plain(data, "dev"), made_up("dev")], trunk),
-    }
-
-
-def train(data: Data, trunk: Trunk, progress: Progress, **options: Any) -> StarterHead:
-    pool, dev = training_pool(data, trunk), dev_pools(data, trunk)
-
-    def score(head: StarterHead) -> float:
-        return float(np.mean([dev_score(head, name, part) for name, part in dev.items()]))
-
-    head = sequence.train(
-        "sentiment", LABELS, pool, score, trunk=trunk, progress=progress, multi_label=False, **options
-    )
-    whole = list(dev.values())
-    logits = torch.cat([part.logits(head) for part in whole])
-    targets = torch.from_numpy(np.concatenate([part.targets for part in whole]))
-    weights = torch.from_numpy(np.concatenate([part.weights for part in whole]))
-    head.temperature.fill_(temperature(logits, targets, multi_label=False, weights=weights))
-    return head
-
-
-def dev_score(head: StarterHead, name: str, pool: Pool) -> float:
-    """Accuracy of negative against positive on reviews, macro F1 of the three classes elsewhere."""
-    scores = probabilities(head, pool)
-    gold = pool.targets.argmax(1)
-    if name == "reviews":
-        return polarity_accuracy(scores, gold)
-    clear = pool.targets.max(1) > 0.5
-    return macro_f1(gold[clear], scores.argmax(1)[clear], 3)
 
 
 def polarity_accuracy(scores: np.ndarray[Any, Any], gold: np.ndarray[Any, Any]) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random as chances
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -15,9 +14,9 @@ from tokenizers import Encoding
 
 from training import moderation, sentiment
 from training.data import Data
-from training.ner import is_handle
+from training.names import is_handle
 from training.reading import Reader, Source, Unit
-from training.sequence import Texts
+from training.texts import Texts
 
 NER_TYPES = {"PER": "PERSON", "LOC": "LOCATION", "ORG": "ORGANIZATION", "MISC": "MISC"}
 NER_LABELS = ["O", *(f"{bio}-{name}" for name in NER_TYPES.values() for bio in "BI")]
@@ -238,6 +237,7 @@ def labelled(data: Data, reader: Reader) -> list[Unit]:
 def answered(data: Data, reader: Reader) -> list[Unit]:
     """Question and context: the tokens where an answer may start and end; a window without one answers at token 0."""
     chance = chances.Random(7)
+    questions = [example["question"] for example in data.read("qa/qed.train")]
     units = []
     for name, share in (("qed", 1.0), ("qamr", 0.35)):
         for example in data.read(f"qa/{name}.train"):
@@ -253,18 +253,9 @@ def answered(data: Data, reader: Reader) -> list[Unit]:
             without = [unit for unit in whole if unit.target == [(0, 0)]]
             units += with_answer[:2] + (without[:1] if chance.random() < 0.3 else [])
             if name == "qed" and chance.random() < 0.12:
-                other = chance.choice(data_questions(data))
+                other = chance.choice(questions)
                 units.append(Unit([reader.pair(other, example["context"], cut="only_second")[0]], [(0, 0)], 0.5))
     return units
-
-
-_QUESTIONS: list[str] = []
-
-
-def data_questions(data: Data) -> list[str]:
-    if not _QUESTIONS:
-        _QUESTIONS.extend(e["question"] for e in data.read("qa/qed.train"))
-    return _QUESTIONS
 
 
 def place(encoding: Encoding, answer: dict[str, Any]) -> tuple[int, int] | None:
@@ -360,7 +351,3 @@ def everything(data: Data, reader: Reader) -> list[Source]:
         Source("gap", "coreference", named_by_pronoun(data, reader, "train"), 500_000),
         Source("litbank", "coreference", told(data, reader, "train"), 450_000),
     ]
-
-
-def spaces(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()

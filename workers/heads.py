@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,12 +15,13 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from schemas.errors import ModelError
-from workers.coreference import CoreferenceHead
+from workers.coreference import CoreferenceHead, Span
 from workers.encoder import States, embedding_rows, probe
 from workers.models import Checkpoint
 from workers.packing import PackedBatch
 from workers.starter.heads import ClusterMix, StarterHead
 from workers.tasks.base import HeadKind
+from workers.words import words
 
 Gather = Literal["first", "mean", "whole"]
 
@@ -42,7 +43,7 @@ class Head(ABC):
     @abstractmethod
     def __call__(self, states: States, batch: PackedBatch) -> Tensor: ...
 
-    def settle(self, states: list[Tensor], windows: list[Encoding]) -> Any:
+    def settle(self, states: list[Tensor], windows: list[Encoding], text: str) -> Any:
         """What a head that reads whole inputs finds in one, from what ``__call__`` gave for each of its windows."""
         raise NotImplementedError
 
@@ -133,24 +134,72 @@ class EmbeddingHead(Head):
 class ClusterHead(Head):
     """Coreference over whole texts: what it gives for a batch are the states, settled text by text."""
 
-    def __init__(self, module: CoreferenceHead, mix: ClusterMix | None = None) -> None:
-        """``mix``: what makes of all layers the states that ``module`` reads; without it they are the last layer's."""
+    def __init__(self, module: CoreferenceHead) -> None:
         self._module = module
-        self._mix = mix
-        self.every_layer = mix is not None
         self.segment = module.max_segment_len
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
-        return states[-1][0] if self._mix is None else self._mix(states)
+        return states[-1][0]
 
-    def settle(self, states: list[Tensor], windows: list[Encoding]) -> list[list[tuple[int, int]]]:
-        """Clusters of half-open spans of words. What begins or ends with a special token is no mention."""
-        places = [place for window in windows for place in window.word_ids]
-        found = []
-        for cluster in self._module(torch.cat(states)):
-            ends = [(places[first], places[last - 1]) for first, last in cluster]
-            found.append([(first, last + 1) for first, last in ends if first is not None and last is not None])
-        return found
+    def settle(self, states: list[Tensor], windows: list[Encoding], text: str) -> list[list[Span]]:
+        """Clusters of half-open code points of ``text``. What begins or ends with a special token is no mention.
+
+        Windows are the segments that F-coref reads: of words, laid end to end, each token once.
+        """
+        places = words(text)
+        owners = [None if word is None else places[word] for window in windows for word in window.word_ids]
+        return _spans(self._module(torch.cat(states)), owners)
+
+
+class ClusterMixHead(Head):
+    """The same of a pack, on a mix of all layers and on the windows that other tasks read too."""
+
+    every_layer = True
+
+    def __init__(self, module: ClusterMix) -> None:
+        self._module = module
+
+    def __call__(self, states: States, batch: PackedBatch) -> Tensor:
+        return self._module(states)  # type: ignore[no-any-return]
+
+    def settle(self, states: list[Tensor], windows: list[Encoding], text: str) -> list[list[Span]]:
+        """As ``ClusterHead``; tokens that two windows have read count where they have more neighbours."""
+        kept = [slice(*part) for part in _each_once(windows)]
+        word_at: list[Span | None] = [None] * len(text)
+        for place in words(text):
+            word_at[slice(*place)] = [place] * (place[1] - place[0])
+        owners = [
+            word_at[start] if start < end else None
+            for window, part in zip(windows, kept, strict=True)
+            for start, end in window.offsets[part]
+        ]
+        found = self._module.head(torch.cat([own[part] for own, part in zip(states, kept, strict=True)]))
+        return _spans(found, owners)
+
+
+def _spans(
+    clusters: list[list[tuple[int, int]]], owners: Sequence[tuple[int, int] | None]
+) -> list[list[tuple[int, int]]]:
+    """From half-open spans of tokens to those of code points; ``owners``: the place of each token's word."""
+    found = []
+    for cluster in clusters:
+        ends = [(owners[first], owners[last - 1]) for first, last in cluster]
+        found.append([(first[0], last[1]) for first, last in ends if first is not None and last is not None])
+    return found
+
+
+def _each_once(windows: Sequence[Encoding]) -> list[tuple[int, int]]:
+    """Which tokens of each window to take, so that each of the text's comes once: half of what two of them share."""
+    parts = []
+    for window in windows:
+        real = [n for n, special in enumerate(window.special_tokens_mask) if not special]
+        parts.append([real[0], real[-1] + 1] if real else [0, 0])
+    for before, after, left, right in zip(windows, windows[1:], parts, parts[1:], strict=False):
+        shared = sum(end > after.offsets[right[0]][0] for _, end in before.offsets[slice(*left)])
+        left[1] -= shared - shared // 2
+        right[0] += shared // 2
+    parts[0][0], parts[-1][1] = 0, len(windows[-1])
+    return [(first, last) for first, last in parts]
 
 
 class LayersHead(Head):

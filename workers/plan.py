@@ -21,7 +21,16 @@ from schemas.tasks import AnyTask, EmbeddingTask, SimilarityTask
 from workers import coreference
 from workers.adapter import merge
 from workers.encoder import Trunk, fingerprint
-from workers.heads import CheckpointHead, ClusterHead, EmbeddingHead, Head, LayersHead, base_model, pooling_of
+from workers.heads import (
+    CheckpointHead,
+    ClusterHead,
+    ClusterMixHead,
+    EmbeddingHead,
+    Head,
+    LayersHead,
+    base_model,
+    pooling_of,
+)
 from workers.models import Checkpoint, load_model, resolve
 from workers.pack import STARTER, Pack, PackTrunk
 from workers.stage import Output, Per, Stage
@@ -182,7 +191,7 @@ class Planner:
         if kind == "embedding":
             return checkpoint, self._head(config, checkpoint, kind), under.key[:12] or checkpoint.revision, under
         module = pack.head(config.task, self.device)
-        head = ClusterHead(module.head, module) if isinstance(module, ClusterMix) else LayersHead(module)
+        head = ClusterMixHead(module) if isinstance(module, ClusterMix) else LayersHead(module)
         return checkpoint, head, module.revision, under
 
     def _checkpoint(self, name: str, revision: str | None, said: str) -> Checkpoint:

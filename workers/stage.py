@@ -207,11 +207,11 @@ class Stage:
         """Has a head that reads whole inputs say what it finds in each of them, window after window."""
         states = job.states[index]
         for read, (first, last) in job.places.items():
-            if job.failure(read) is not None:
+            if job.failure(read) is not None or not isinstance(read, str):
                 continue
             try:
                 job.settled[index][read] = output.head.settle(
-                    [states.pop(n) for n in range(first, last)], job.windows[first:last]
+                    [states.pop(n) for n in range(first, last)], job.windows[first:last], read
                 )
             except Exception as error:
                 if _is_sticky(error):

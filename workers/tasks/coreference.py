@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from schemas.document import Annotation, Document
 from workers.tasks.base import Reading, Task
-from workers.words import words
 
 
 class Coreference(Task):
@@ -19,12 +18,12 @@ class Coreference(Task):
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
         (reading,) = readings
-        text, places = document.text, words(document.text)
+        text = document.text
         taken: set[tuple[int, int]] = set()
         clusters = []
         for cluster in reading.scores[0]:
             # Tokens within one word are one span.
-            spans = sorted({(places[first][0], places[last - 1][1]) for first, last in cluster} - taken)
+            spans = sorted(set(cluster) - taken)
             if len(spans) > 1:
                 taken.update(spans)
                 clusters.append({"spans": [{"start": a, "end": b, "text": text[a:b]} for a, b in spans]})

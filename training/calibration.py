@@ -1,0 +1,136 @@
+"""Temperatures and thresholds of the trained heads, found on dev files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training import moderation, names, sentiment, sources
+from training.data import Data
+from training.joint import Learner
+from training.reading import Reader, Unit, collate, in_parts
+from training.scores import macro_f1, span_f1, temperature
+
+TOKENS = 4096
+
+
+@torch.no_grad()
+def logits(learner: Learner, head: str, units: Sequence[Unit]) -> list[Tensor]:
+    """Of each unit: ``[labels]`` of a sequence head, ``[tokens, labels]`` of a token head."""
+    rows: dict[int, Tensor] = {}
+    for part in in_parts(units, TOKENS):
+        hidden, starts = learner(*collate([unit.items[0] for unit in part], None))
+        found = learner.heads[head](hidden, starts)
+        split = found.split(starts.diff().tolist()) if learner.heads[head].kind != "sequence" else found
+        rows.update((id(unit), row) for unit, row in zip(part, split, strict=True))
+    return [rows[id(unit)] for unit in units]
+
+
+def calibrate(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
+    """Sets every head's temperature, ``moderation``'s thresholds, the token heads' aggregation. Returns dev scores."""
+    learner.eval()
+    return {
+        **_tokens(learner, data, reader),
+        **_sentiment(learner, data, reader),
+        **_moderation(learner, data, reader),
+        **_pairs(learner, data, reader),
+    }
+
+
+def _tokens(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
+    heads: Any = learner.heads
+    tagged = {example["text"]: example for example in data.read("pos/ewt.dev")}
+    splits = {
+        name: sources.named(data, reader, name, "dev", tagged) for name in ("uner_ewt", "wikigold", "btc", "wnut17")
+    }
+    out, rows, targets = {}, [], []
+    found: dict[str, list[float]] = {"first": [], "average": [], "max": []}
+    for name, units in splits.items():
+        raw = logits(learner, "ner", units)
+        for aggregation, scores in found.items():
+            score = _span_f1(units, raw, aggregation, misc=name in sources.MARKS_MISC)
+            scores.append(score)
+            out[f"ner {name} {aggregation}"] = score
+        if name in sources.MARKS_MISC:
+            for unit, row in zip(units, raw, strict=True):
+                one = unit.target["ner"].sum(1) == 1
+                rows.append(row[torch.from_numpy(one)])
+                targets.append(torch.from_numpy(unit.target["ner"][one].astype(np.float32)))
+    heads["ner"].temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
+    # BTC's handles are no matter of taste; the three others decide.
+    heads["ner"].aggregation = max(found, key=lambda name: found[name][0] + found[name][1] + found[name][3])
+    heads["pii"].aggregation = heads["ner"].aggregation
+    speech = [unit for unit in splits["uner_ewt"] if "pos" in unit.target]
+    hits, rows, targets = [], [], []
+    for unit, row in zip(speech, logits(learner, "pos", speech), strict=True):
+        one = torch.from_numpy(~unit.target["pos"].all(1))
+        truth = torch.from_numpy(unit.target["pos"].astype(np.float32))[one]
+        hits.append(truth.argmax(1) == row[one].argmax(1))
+        rows.append(row[one])
+        targets.append(truth)
+    out["pos"] = float(torch.cat(hits).float().mean())
+    heads["pos"].temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
+    return out
+
+
+def _span_f1(units: Sequence[Unit], raw: Sequence[Tensor], aggregation: str, *, misc: bool) -> float:
+    gold, found = [], []
+    for unit, row in zip(units, raw, strict=True):
+        text = unit.target["text"]
+        spans = names.decode(unit.target["encoding"], row.softmax(1).numpy(), sources.NER_LABELS, aggregation)
+        kept = {span for span in spans if (misc or span[2] != "MISC") and text[span[0]] != "@"}
+        gold.append({
+            (span["start"], span["end"], sources.NER_TYPES[span["label"]])
+            for span in unit.target["spans"] if text[span["start"]] != "@"
+        })  # fmt: skip
+        found.append(kept)
+    return span_f1(gold, found)
+
+
+def _sentiment(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
+    parts = [sentiment.reviews(data, "dev"), sentiment.restaurant(data, "dev"), sentiment.made_up("dev")]
+    head: Any = learner.heads["sentiment"]
+    rows, out = [], {}
+    for part in parts:
+        raw = torch.stack(logits(learner, "sentiment", sources.classified(reader, [part])))
+        gold = np.array(part.targets).argmax(1)
+        out[part.name] = sentiment.polarity_accuracy(raw.numpy(), gold)
+        rows.append(raw)
+    targets = torch.tensor([target for part in parts for target in part.targets])
+    weights = torch.tensor([weight for part in parts for weight in part.weights])
+    head.temperature.fill_(temperature(torch.cat(rows), targets, multi_label=False, weights=weights))
+    return out
+
+
+def _moderation(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
+    tweets = moderation.tweets(data, "dev")
+    ordinary = [*moderation.harmless(data, "dev"), moderation.made_up("dev")]
+    head: Any = learner.heads["moderation"]
+    found = torch.stack(logits(learner, "moderation", sources.classified(reader, [tweets])))
+    others = torch.stack(logits(learner, "moderation", sources.classified(reader, ordinary)))
+    targets = torch.tensor([target for part in (tweets, *ordinary) for target in part.targets])
+    head.temperature.fill_(temperature(torch.cat([found, others]), targets, multi_label=True))
+    scores = (found / head.temperature).sigmoid().numpy()
+    chosen, best = moderation.best_thresholds(scores, moderation.classes(data, "dev"))
+    head.thresholds = dict(zip(moderation.LABELS, chosen, strict=True))
+    flagged = ((others / head.temperature).sigmoid().numpy() >= np.array(chosen)).any(1)
+    harmless = np.array([target[0] < 0.5 for part in ordinary for target in part.targets])
+    return {"moderation macro F1": best, "ordinary texts flagged": float(flagged[harmless].mean())}
+
+
+def _pairs(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
+    out = {}
+    sets = {"nli": sources.inferred(data, reader, "dev"), "absa": sources.judged(data, reader, "dev")}
+    for name, units in sets.items():
+        raw = torch.stack(logits(learner, name, units))
+        gold = torch.tensor([unit.target for unit in units])
+        classes = torch.nn.functional.one_hot(gold, raw.shape[1]).float()
+        head: Any = learner.heads[name]
+        head.temperature.fill_(temperature(raw, classes, multi_label=False))
+        out[name] = float((raw.argmax(1) == gold).float().mean())
+        out[f"{name} macro F1"] = macro_f1(gold.numpy(), raw.argmax(1).numpy(), raw.shape[1])
+    return out
