@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.chaos import clock
 from tests.kafka.node import tied
 
 SLOTS = {0, 1, 2}
@@ -21,6 +25,7 @@ HARMLESS = {0, -signal.SIGTERM, -signal.SIGUSR1, -signal.SIGUSR2}
 """How a member ends in order, or where a signal came before it could be heard: then it had nothing begun."""
 # What a member says when it gives up something it had begun (stream/flight.py, source.py).
 UNFINISHED = ("lost ", "had to be let go", "offsets were not committed")
+_ROOM = 256 * 1024  # bytes of memory that a starved member may still get
 
 
 class Crew:
@@ -29,17 +34,25 @@ class Crew:
     To be used on one long-living thread: on Linux its members end with it.
     """
 
-    def __init__(self, settings: dict[str, Any], delay: float, folder: Path, mutant: str | None, stall: float) -> None:
+    def __init__(
+        self, settings: dict[str, Any], delay: float, folder: Path, mutant: str | None, stall: float,
+        clocks: bool = False,
+    ) -> None:  # fmt: skip
+        """``clocks``: members get clocks that can be set, where there are such."""
         self._command = [sys.executable, "-m", "tests.chaos.member", json.dumps(settings), str(delay)]
         self._environment = {**os.environ, "CHAOS_MUTANT": mutant or "", "CHAOS_STALL": str(stall)}
-        self._folder = folder
+        self._folder = folder.absolute()
+        self._clocks: dict[int, Path] | None = {} if clocks else None
         self.wanted: set[int] = set()
         self.members: dict[int, subprocess.Popen[bytes]] = {}
         """The process in each slot that has one."""
         self.statuses: Counter[int] = Counter()
+        self.starved: Counter[int] = Counter()
+        """Of the ``statuses`` those of members that were refused memory: they may end as they like."""
         self.starts = 0
         self._again_at: dict[int, float] = {}
         self._leaving: set[int] = set()
+        self._hungry: set[subprocess.Popen[bytes]] = set()
 
     def look_after(self) -> None:
         now = time.monotonic()
@@ -47,6 +60,8 @@ class Crew:
             status = member.poll()
             if status is not None:
                 self.statuses[status] += 1
+                self.starved[status] += member in self._hungry
+                clock.forget(member.pid)
                 self._again_at[slot] = now + _REST
                 del self.members[slot]
             elif slot not in self.wanted and slot not in self._leaving:
@@ -75,6 +90,29 @@ class Crew:
         self._failpoint(slot).write_text(failpoint)
         self.send(slot, signal.SIGUSR2)
 
+    def set_clock(self, slot: int, seconds: int) -> None:
+        """The wall clock of the slot's process jumps to so far ahead of the true time, or behind it."""
+        if self._clocks:
+            clock.set_clock(self._clocks[slot], seconds)
+
+    def starve(self, slot: int) -> Callable[[], None]:
+        """The slot's process gets next to no memory any more, until what is returned is called.
+
+        Of what setrlimit(2) can limit it is the data: address space the C library has put by long before it is used.
+        """
+        member = self.members[slot]
+        self._hungry.add(member)
+        own = resource.prlimit(member.pid, resource.RLIMIT_DATA)
+        status = Path(f"/proc/{member.pid}/status").read_text()
+        for size in re.findall(r"VmData:\s*(\d+) kB", status):  # none where it has just ended
+            resource.prlimit(member.pid, resource.RLIMIT_DATA, (int(size) * 1024 + _ROOM, own[1]))
+
+        def feed() -> None:
+            if member.poll() is None:
+                resource.prlimit(member.pid, resource.RLIMIT_DATA, own)
+
+        return feed
+
     def dismiss(self, within: float = 90.0) -> int:
         """Ends all in order; returns how many had to be killed."""
         self.wanted = set()
@@ -90,25 +128,30 @@ class Crew:
         for member in self.members.values():
             member.kill()
             member.wait()
+            clock.forget(member.pid)
         self.members.clear()
 
     def disruptions(self) -> int:
         """How often something begun was given up: deaths, lost partitions, drains and commits that failed."""
         deaths = sum(count for status, count in self.statuses.items() if status not in HARMLESS)
-        said = sum(log.read_text(errors="replace").count(words) for log in self.logs() for words in UNFINISHED)
-        return deaths + said
+        # A line that could not be written at once may be there twice.
+        lines = (line for log in self.logs() for line in {*log.read_text(errors="replace").splitlines()})
+        return deaths + sum(line.count(words) for line in lines for words in UNFINISHED)
 
     def logs(self) -> list[Path]:
         return sorted(self._folder.glob("member-*.log"))
 
     def _failpoint(self, slot: int) -> Path:
-        return self._folder.absolute() / f"failpoint-{slot}"
+        return self._folder / f"failpoint-{slot}"
 
     def _start(self, slot: int) -> None:
         self.starts += 1
         self._leaving.discard(slot)
         log = self._folder / f"member-{self.starts:03}-slot-{slot}.log"
         environment = {**self._environment, "CHAOS_FAIL": str(self._failpoint(slot))}
+        if self._clocks is not None:
+            self._clocks[slot] = self._folder / f"clock-{self.starts}"
+            environment |= clock.environment(self._clocks[slot])
         with log.open("wb") as file:
             self.members[slot] = subprocess.Popen(
                 [*tied(), *self._command, str(slot)],

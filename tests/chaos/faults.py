@@ -12,18 +12,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.chaos import clock
 from tests.chaos.crew import SLOTS, Crew
 from tests.chaos.feed import Feed
 from tests.chaos.model import UNUSUAL
-from tests.chaos.node import ProxiedNode
-from tests.chaos.proxy import END_TXN
+from tests.chaos.node import Brokers, ProxiedNode
+from tests.chaos.proxy import END_TXN, Proxy
 from tests.chaos.schedule import KINDS, Fault
 
 _ROLLING = 2.5  # seconds between the restarts of a rolling one
 _LARGEST = 3  # large events at once
 _LATENCY = 0.5
-OF_MEMBERS = {kind for kind in KINDS if kind.startswith(("kill", "freeze", "memory", "stall", "stop-full"))}
+_HOUR = 3600
+_STRIKES_ONE = ("kill", "freeze", "memory", "stall", "stop-full", "logs-full", "clock")
+OF_MEMBERS = {kind for kind in KINDS if kind.startswith(_STRIKES_ONE)}
 """Kinds that strike one member; where none runs just then, nothing happens."""
+OF_BROKERS = {kind for kind in KINDS if kind.startswith(("broker-", "coordinator-"))}
+"""Kinds that strike one node; while another is away, or has not caught up, nothing happens."""
 
 
 class Faults:
@@ -32,8 +37,13 @@ class Faults:
     ``healed`` holds, once a fault is over, (its kind, when it struck, when it was over), as seconds since the epoch.
     """
 
-    def __init__(self, faults: tuple[Fault, ...], crew: Crew, node: ProxiedNode, feed: Feed, log: Path) -> None:
-        self._crew, self._node, self._feed = crew, node, feed
+    def __init__(
+        self, faults: tuple[Fault, ...], crew: Crew, brokers: Brokers, feed: Feed, log: Path, group: str
+    ) -> None:
+        """``group``: what the members' transactional ids begin with."""
+        self._crew, self._brokers, self._feed = crew, brokers, feed
+        self._group = group
+        self._away: ProxiedNode | None = None
         self._log = log
         self._begun = time.monotonic()
         self._order = itertools.count()
@@ -53,10 +63,7 @@ class Faults:
 
     def heal(self) -> None:
         """All that may still be broken is whole again."""
-        self._node.proxy.heal()
-        if not self._node.up:
-            self._node.start()
-        self._node.resume()
+        self._brokers.heal()
         for slot in self._crew.members:
             self._crew.send(slot, signal.SIGCONT)
 
@@ -67,10 +74,14 @@ class Faults:
     def _strike(self, fault: Fault) -> None:
         struck, at = time.time(), time.monotonic() - self._begun
         slot = self._crew.pick(fault.pick) if fault.kind in OF_MEMBERS else None
-        if slot is None and fault.kind in OF_MEMBERS:
+        node = self._node(fault) if fault.kind in OF_BROKERS else None
+        if (slot is None and fault.kind in OF_MEMBERS) or (node is None and fault.kind in OF_BROKERS):
             self._say("finds nobody", fault.kind, slot)
             return
-        undo = self._undoing(fault, slot, at)
+        if fault.kind.startswith("clock-") and clock.library() is None:
+            self._say("is left out", fault.kind, slot)
+            return
+        undo = self._broker(fault.kind, node) if node is not None else self._undoing(fault, slot, at)
         self._say("strikes", fault.kind, slot)
 
         def end() -> None:
@@ -86,24 +97,28 @@ class Faults:
 
     def _undoing(self, fault: Fault, slot: int | None, at: float) -> Callable[[], Any]:
         """Does it; returns what undoes it."""
-        crew, proxy, kind = self._crew, self._node.proxy, fault.kind
+        crew, kind = self._crew, fault.kind
+        network = self._brokers.network(fault.pick)
+
+        def every(change: Callable[[Proxy], None]) -> None:
+            for proxy in network:
+                change(proxy)
+
         if kind in UNUSUAL:
             self._feed.insert(kind, min(fault.count, _LARGEST) if kind in ("large", "huge") else fault.count)
-        elif kind.startswith("broker-"):
-            return self._broker(kind)
         elif kind == "reset":
-            proxy.reset()
+            every(Proxy.reset)
         elif kind == "black-hole":
-            proxy.black_hole(True)
-            return lambda: proxy.black_hole(False)
+            every(lambda proxy: proxy.black_hole(True))
+            return lambda: every(lambda proxy: proxy.black_hole(False))
         elif kind == "latency":
-            proxy.latency(_LATENCY)
-            return lambda: proxy.latency(0.0)
+            every(lambda proxy: proxy.latency(_LATENCY))
+            return lambda: every(lambda proxy: proxy.latency(0.0))
         elif kind == "one-way":
-            proxy.deafen(True)
-            return lambda: proxy.deafen(False)
+            every(lambda proxy: proxy.deafen(True))
+            return lambda: every(lambda proxy: proxy.deafen(False))
         elif kind == "cut-end-txn":
-            proxy.cut(END_TXN, min(fault.count, 8))
+            every(lambda proxy: proxy.cut(END_TXN, min(fault.count, 8)))
         elif kind == "scale":
             before, crew.wanted = crew.wanted, set(SLOTS)
             self._later(at + fault.seconds / 2, lambda: setattr(crew, "wanted", {0}))
@@ -116,16 +131,32 @@ class Faults:
             return self._member(kind, slot, fault.count)
         return lambda: None
 
-    def _broker(self, kind: str) -> Callable[[], Any]:
-        node = self._node
+    def _node(self, fault: Fault) -> ProxiedNode | None:
+        """Which node is struck: never a second one, or the two that write need would not be left."""
+        brokers = self._brokers
+        if self._away is not None or not brokers.whole():
+            return None
+        if fault.kind == "coordinator-kill":
+            return brokers.coordinator(f"{self._group}-{fault.pick % 2}")
+        return brokers.nodes[fault.pick % len(brokers.nodes)]
+
+    def _broker(self, kind: str, node: ProxiedNode) -> Callable[[], Any]:
+        self._away = node
         if kind == "broker-freeze":
             node.suspend()
-            return node.resume
-        if kind == "broker-stop":
+        elif kind == "broker-stop":
             node.stop()
         else:
             node.kill()
-        return node.start
+
+        def back() -> None:
+            if kind == "broker-freeze":
+                node.resume()
+            else:
+                node.start()
+            self._away = None
+
+        return back
 
     def _member(self, kind: str, slot: int, count: int) -> Callable[[], Any]:
         crew = self._crew
@@ -135,6 +166,19 @@ class Faults:
             crew.break_at(slot, f"kill:{kind.removeprefix('kill-')}:{count}")
         elif kind == "memory":
             crew.break_at(slot, f"memory:forward:{count}")
+        elif kind == "memory-limit":
+            self._feed.insert("large", _LARGEST)  # so that some is asked for
+            return crew.starve(slot)
+        elif kind == "logs-full":
+            crew.break_at(slot, "logs:full")
+            return lambda: crew.break_at(slot, "logs:free")
+        elif kind == "clock-ahead":
+            # The client may wait an hour too long then (see clock.py); what looks at /livez kills such a worker.
+            crew.set_clock(slot, _HOUR)
+            return lambda: crew.send(slot, signal.SIGKILL)
+        elif kind == "clock-back":
+            crew.set_clock(slot, -_HOUR)
+            return lambda: crew.set_clock(slot, 0)
         elif kind.startswith("freeze"):
             crew.send(slot, signal.SIGSTOP)
             return lambda: crew.send(slot, signal.SIGCONT)

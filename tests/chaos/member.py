@@ -2,11 +2,12 @@
 
 Arguments: the pipeline as JSON, seconds of pretended work an event, the slot. From the environment: CHAOS_MUTANT, a
 mistake to make. SIGUSR1 makes the next forward stand still for CHAOS_STALL seconds; SIGUSR2 arms the failpoint that
-the file CHAOS_FAIL spells.
+the file CHAOS_FAIL spells, or fills the disk for logs (``logs:full``) and frees it (``logs:free``).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -19,12 +20,14 @@ from typing import Any, cast
 from schemas.config import Pipeline
 from schemas.document import Document, Failure
 from schemas.errors import ForwardError, GlossatorError
-from tests.chaos import failpoints, mutants
+from tests.chaos import clock, failpoints, mutants
 from tests.chaos.failpoints import Failpoint
 from tests.chaos.model import POISON, annotation
 from tests.noop import NoopChain
 from workers.signals import GracefulStop
 from workers.worker import Worker
+
+_FORMAT = "%(asctime)s %(name)s %(message)s"
 
 
 class ForetoldChain(NoopChain):
@@ -57,12 +60,41 @@ class ForetoldChain(NoopChain):
                 document.annotations["tone"] = annotation(document.text)
 
 
+class StandardError:
+    """Descriptor 2, which can be as on a full disk (full(4)); what is logged meanwhile still reaches the harness."""
+
+    def __init__(self) -> None:
+        self._true = os.dup(2)
+        self._kept = logging.StreamHandler(os.fdopen(os.dup(2), "w"))
+        self._kept.setFormatter(logging.Formatter(_FORMAT))
+
+    def be(self, what: str) -> None:
+        if what == "full":
+            full = os.open("/dev/full", os.O_WRONLY)
+            os.dup2(full, 2)
+            os.close(full)
+            logging.getLogger().addHandler(self._kept)
+        else:
+            logging.getLogger().removeHandler(self._kept)
+            os.dup2(self._true, 2)
+
+
 def main(settings: dict[str, Any], delay: float, slot: int) -> None:
-    logging.basicConfig(level="INFO", stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(level="INFO", stream=sys.stderr, format=_FORMAT)
+    clock.mend_sleep()
     pipeline = Pipeline.model_validate(settings)
     signals = GracefulStop()
     failpoint = Failpoint()
-    signal.signal(signal.SIGUSR2, lambda *_: failpoint.arm(Path(os.environ["CHAOS_FAIL"]).read_text()))
+    error = StandardError()
+
+    def told(*_: Any) -> None:
+        spelled = Path(os.environ["CHAOS_FAIL"]).read_text()
+        if spelled.startswith("logs:"):
+            error.be(spelled.removeprefix("logs:"))
+        else:
+            failpoint.arm(spelled)
+
+    signal.signal(signal.SIGUSR2, told)
     failpoints.install(failpoint, pipeline.delivery == "exactly_once")
     mutants.install(os.environ.get("CHAOS_MUTANT"))
     worker = Worker(pipeline, cast(Any, ForetoldChain(delay, failpoint)), patience=120, slot=slot)
@@ -70,15 +102,20 @@ def main(settings: dict[str, Any], delay: float, slot: int) -> None:
     status = 0
     try:
         drained = worker.run()
-        print(f"end of the run, drained: {drained}", file=sys.stderr, flush=True)
-    except GlossatorError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        status = error.exit_code
-    except MemoryError as error:
-        print(f"MemoryError: {error}", file=sys.stderr, flush=True)
+        _say(f"end of the run, drained: {drained}")
+    except GlossatorError as reason:
+        _say(f"{type(reason).__name__}: {reason}")
+        status = reason.exit_code
+    except MemoryError as reason:
+        _say(f"MemoryError: {reason}")
         status = 71
     if worker.hung or status:
         os._exit(status)
+
+
+def _say(what: str) -> None:
+    with contextlib.suppress(OSError):  # the disk for logs may be full
+        print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

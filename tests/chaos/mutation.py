@@ -34,7 +34,7 @@ def main() -> int:
             report = folder / "report.json"
             status = run.main([
                 "--seed", str(options.seed), "--rounds", str(options.rounds), "--mutant", mutant,
-                "--delivery", delivery, "--folder", str(folder), "--report", str(report),
+                "--delivery", delivery, "--nodes", "1", "--folder", str(folder), "--report", str(report),
             ])  # fmt: skip
             if status == 130:
                 return status

@@ -1,34 +1,57 @@
-"""A broker that its clients reach through the proxy, and the harness by a listener of its own."""
+"""Brokers that their clients reach through proxies, and the harness by listeners of their own: one, or three."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from tests.chaos.proxy import Proxy
 from tests.chaos.schedule import SESSION
 from tests.kafka.node import KafkaNode, free_ports
 
+_SMALL = ("-Xms64m", "-Xmx224m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_TRANSACTION_LOG = "__transaction_state"
+_WHOLE_WITHIN = 90.0
+_SETTINGS = {
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "inter.broker.listener.name": "DIRECT",
+    "group.consumer.session.timeout.ms": str(int(SESSION * 1000)),
+    "group.consumer.heartbeat.interval.ms": str(int(SESSION * 1000 / 4)),
+}
+_IN_THREES = {
+    "min.insync.replicas": "2",
+    "default.replication.factor": "3",
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    "log.cleaner.dedupe.buffer.size": "4194304",  # of a small heap
+    # A follower that is away is missed soon, so that writing goes on with the two that are left.
+    "replica.lag.time.max.ms": "3000",
+}
+
 
 class ProxiedNode(KafkaNode):
     """``bootstrap_servers`` is the harness's listener; ``clients`` the address that breaks."""
 
-    def __init__(self, folder: Path) -> None:
-        behind, direct, controller = free_ports(3)
+    def __init__(
+        self, folder: Path, ports: tuple[int, int, int], settings: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        """``ports``: behind the proxy, the harness's, the controller's."""
+        behind, direct, controller = ports
         self.proxy = Proxy(behind)
         self.clients = f"127.0.0.1:{self.proxy.port}"
         listeners = f"PLAINTEXT://127.0.0.1:{behind},DIRECT://127.0.0.1:{direct}"
-        super().__init__(
-            folder,
-            {
-                "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
-                "advertised.listeners": f"PLAINTEXT://{self.clients},DIRECT://127.0.0.1:{direct}",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-                "inter.broker.listener.name": "DIRECT",
-                "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
-                "group.consumer.session.timeout.ms": str(int(SESSION * 1000)),
-                "group.consumer.heartbeat.interval.ms": str(int(SESSION * 1000 / 4)),
-            },
-        )
+        addresses = {
+            "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.clients},DIRECT://127.0.0.1:{direct}",
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
+        }
+        super().__init__(folder, {**_SETTINGS, **addresses, **(settings or {})}, **more)
         self.bootstrap_servers = f"127.0.0.1:{direct}"
 
     @property
@@ -42,3 +65,100 @@ class ProxiedNode(KafkaNode):
     def close(self) -> None:
         self.kill()
         self.proxy.close()
+
+
+class Brokers:
+    """One node, or three that keep three copies of everything and write while two of them are there.
+
+    ``bootstrap_servers``, ``clients``: as of a node, of all of them.
+    """
+
+    def __init__(self, folder: Path, count: int = 1) -> None:
+        ports = free_ports(3 * count)
+        own = [(ports[3 * i], ports[3 * i + 1], ports[3 * i + 2]) for i in range(count)]
+        if count == 1:
+            self.nodes = [ProxiedNode(folder, own[0])]
+        else:
+            voters = ",".join(f"{i}@127.0.0.1:{controller}" for i, (_, _, controller) in enumerate(own, 1))
+            self.nodes = [
+                ProxiedNode(
+                    folder / f"node-{i}", ports,
+                    {**_IN_THREES, "node.id": str(i), "controller.quorum.voters": voters}, heap=_SMALL,
+                )
+                for i, ports in enumerate(own, 1)
+            ]  # fmt: skip
+        self.bootstrap_servers = ",".join(node.bootstrap_servers for node in self.nodes)
+        self.clients = ",".join(node.clients for node in self.nodes)
+
+    def start(self) -> None:
+        for node in self.nodes:
+            node.launch()
+        for node in self.nodes:
+            node.await_start()
+        self.await_whole()
+
+    def close(self) -> None:
+        for node in self.nodes:
+            node.close()
+
+    def heal(self) -> None:
+        """Every node is there again, has all that it missed, and the network carries everything."""
+        for node in self.nodes:
+            node.proxy.heal()
+            if not node.up:
+                node.start()
+            node.resume()
+        self.await_whole()
+
+    @property
+    def cuts(self) -> int:
+        """Responses that were cut off so far."""
+        return sum(node.proxy.cuts for node in self.nodes)
+
+    @property
+    def transactional_ids(self) -> set[str]:
+        """Those asked for since they were ``forget``-ted."""
+        return set().union(*(node.proxy.transactional_ids for node in self.nodes))
+
+    def forget(self) -> None:
+        for node in self.nodes:
+            node.proxy.transactional_ids.clear()
+
+    def network(self, pick: int) -> list[Proxy]:
+        """What is in front of all the nodes, or of one of three."""
+        chosen = pick // 2 % len(self.nodes)
+        return [node.proxy for i, node in enumerate(self.nodes) if pick % 2 or i == chosen]
+
+    def coordinator(self, transactional_id: str) -> ProxiedNode | None:
+        """Which node keeps that transaction's state (KIP-98: the leader of the partition its id hashes to)."""
+        found = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(timeout=10)
+        if (log := found.topics.get(_TRANSACTION_LOG)) is None:
+            return None
+        leader = log.partitions[abs(java_hash(transactional_id)) % len(log.partitions)].leader
+        return self.nodes[leader - 1] if 0 < leader <= len(self.nodes) else None
+
+    def whole(self) -> bool:
+        """Every copy of every partition is up to date."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        try:
+            found = admin.list_topics(timeout=5)
+        except KafkaException:
+            return False
+        partitions = [partition for topic in found.topics.values() for partition in topic.partitions.values()]
+        return len(found.brokers) == len(self.nodes) and all(len(p.isrs) == len(p.replicas) for p in partitions)
+
+    def await_whole(self) -> None:
+        """Raises RuntimeError when a copy stays behind for a minute and a half."""
+        deadline = time.monotonic() + _WHOLE_WITHIN
+        while not self.whole():
+            if time.monotonic() > deadline:
+                raise RuntimeError("a node does not catch up with the others")
+            time.sleep(0.2)
+
+
+def java_hash(text: str) -> int:
+    """``String.hashCode``, of ASCII."""
+    value = 0
+    for character in text:
+        value = (31 * value + ord(character)) & 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value

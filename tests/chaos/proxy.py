@@ -95,6 +95,8 @@ class Proxy:
         server.close()
         self._reset()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        if tasks:  # whose connections are gone end by themselves
+            _, tasks = await asyncio.wait(tasks, timeout=1.0)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

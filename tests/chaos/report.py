@@ -44,6 +44,7 @@ class Report:
             "settings": self._settings,
             "summary": [{"delivery": name[0], "protocol": name[1], **sums} for name, sums in self._sums().items()],
             "total": totals(self.rounds),
+            "by_nodes": {str(nodes): totals(rounds) for nodes, rounds in self._by_nodes().items()},
             "recovery_by_kind": recovery_by_kind(self.rounds),
             "rounds": self.rounds,
         }
@@ -53,10 +54,18 @@ class Report:
         columns = ("rounds", "red", "events", "faults", "lost", "duplicated", "bound")
         for column in ("delivery", "protocol", *columns, "recovery s p50", "p90", "p99"):
             table.add_column(column, justify="left" if column in ("delivery", "protocol") else "right")
-        for name, sums in [*self._sums().items(), (("all", ""), totals(self.rounds))]:
+        nodes = [((f"on {count} nodes", ""), totals(rounds)) for count, rounds in self._by_nodes().items()]
+        for name, sums in [*self._sums().items(), *nodes, (("all", ""), totals(self.rounds))]:
             recovery = (str(sums["recovery_s"].get(f"p{percent}", "")) for percent in _PERCENTILES)
             table.add_row(*name, *(str(sums[column]) for column in columns), *recovery)
+        table.caption = ", ".join(f"{kind} {count}" for kind, count in totals(self.rounds)["faults_by_kind"].items())
         return table
+
+    def _by_nodes(self) -> dict[int, list[dict[str, Any]]]:
+        groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for played in self.rounds:
+            groups[played["nodes"]].append(played)
+        return dict(sorted(groups.items()))
 
     def _sums(self) -> dict[tuple[str, str], dict[str, Any]]:
         groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)

@@ -23,11 +23,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from tests.chaos import clock
 from tests.chaos.mutants import MUTANTS
-from tests.chaos.node import ProxiedNode
+from tests.chaos.node import Brokers
 from tests.chaos.report import Report
 from tests.chaos.round import failed, play
-from tests.chaos.schedule import DELIVERIES, KINDS, PROTOCOLS, scenario
+from tests.chaos.schedule import DELIVERIES, KINDS, NODES, PROTOCOLS, scenario
 
 _FRESH = 25  # rounds after which the broker starts from nothing: old topics make it slow
 
@@ -40,15 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     settings = {"deliveries": options.delivery, "protocols": options.protocols, "only": options.only,
-                "mutant": options.mutant}  # fmt: skip
+                "mutant": options.mutant, "nodes": options.nodes}  # fmt: skip
     report = Report(options.report, options.seed, settings, options.resume)
     console.print(f"seed {options.seed}, folder {folder}")
+    if clock.library() is None:
+        console.print("libfaketime is not installed: no clock jumps")
     try:
         for played in _rounds(options, folder, len(report.rounds), console):
             report.add(played)
             mark = f"[red]{', '.join(played['broken'])}[/]" if played["broken"] else "[green]kept[/]"
             console.print(
-                f"{played['seed']} {played['delivery']} {played['protocol']}: {mark} "
+                f"{played['seed']} {played['delivery']} {played['protocol']} on {played['nodes']}: {mark} "
                 f"[dim]{played['sent']} events, {played['duplicated']} twice, {played['seconds']} s, "
                 f"{' '.join(played['faults'])}[/]", highlight=False, soft_wrap=True,
             )  # fmt: skip
@@ -66,58 +69,60 @@ def main(arguments: list[str] | None = None) -> int:
 def _rounds(options: argparse.Namespace, folder: Path, first: int, console: Console) -> Iterator[dict[str, Any]]:
     deadline = time.monotonic() + options.minutes * 60 if options.minutes else None
     numbers = itertools.count(first) if deadline else range(first, options.rounds)
-    with _node(folder) as node, _progress(console) as tell:
+    with _brokers(folder) as brokers, _progress(console) as tell:
         for number in numbers:
             if deadline is not None and time.monotonic() > deadline:
                 return
             if number != first and number % _FRESH == 0:
-                node.renew()
-            chosen = scenario(options.seed, number, options.delivery, options.protocols, options.only, options.events)
+                brokers.renew()
+            chosen = scenario(
+                options.seed, number, options.delivery, options.protocols, options.only, options.events, options.nodes
+            )
             own = folder / f"round-{number:04}"
             shutil.rmtree(own, ignore_errors=True)  # of a round that was interrupted
             what = f"{number}: {chosen.delivery} {chosen.protocol}, {len(chosen.faults)} faults, "
             begun = time.monotonic()
             try:
-                played = play(chosen, node.current, own, options.mutant, partial(tell, what))
+                played = play(chosen, brokers.of(chosen.nodes), own, options.mutant, partial(tell, what))
             except Exception as error:  # a soak goes on; the round is red
                 console.print_exception()
                 played = failed(chosen, error, time.monotonic() - begun)
-                node.renew()
+                brokers.renew()
             if not played["broken"] and not options.keep:
                 shutil.rmtree(own)
             yield played
 
 
-class _Nodes:
-    """The broker that rounds share, until it is renewed."""
+class _Shared:
+    """The brokers that rounds share, until they are renewed: the one and the three, each started when first needed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._count = 0
-        self.current = self._new()
+        self._running: dict[int, Brokers] = {}
+
+    def of(self, count: int) -> Brokers:
+        if count not in self._running:
+            brokers = self._running[count] = Brokers(self._place(count), count)
+            brokers.start()
+        return self._running[count]
 
     def renew(self) -> None:
-        self.close()
-        self.current = self._new()
+        for count, brokers in self._running.items():
+            brokers.close()
+            shutil.rmtree(self._place(count), ignore_errors=True)
+        self._running.clear()
 
-    def close(self) -> None:
-        self.current.close()
-        shutil.rmtree(self._folder / f"broker-{self._count}", ignore_errors=True)
-
-    def _new(self) -> ProxiedNode:
-        self._count += 1
-        node = ProxiedNode(self._folder / f"broker-{self._count}")
-        node.start()
-        return node
+    def _place(self, count: int) -> Path:
+        return self._folder / f"brokers-{count}"
 
 
 @contextmanager
-def _node(folder: Path) -> Iterator[_Nodes]:
-    nodes = _Nodes(folder)
+def _brokers(folder: Path) -> Iterator[_Shared]:
+    shared = _Shared(folder)
     try:
-        yield nodes
+        yield shared
     finally:
-        nodes.close()
+        shared.renew()
 
 
 @contextmanager
@@ -138,6 +143,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--delivery", choices=["both", *DELIVERIES], default="both")
     parser.add_argument("--protocols", type=_listed(PROTOCOLS), default=list(PROTOCOLS), help=", ".join(PROTOCOLS))
     parser.add_argument("--only", type=_listed(KINDS), default=[], help="these kinds of faults: " + ", ".join(KINDS))
+    parser.add_argument("--nodes", choices=["1", "3", "mixed"], default="mixed", help="how many brokers there are")
     parser.add_argument("--events", type=_span, default=(5000, 9000), help="from-to, how many a round has")
     parser.add_argument("--mutant", choices=MUTANTS, help="a mistake to make; stops at the first red round")
     parser.add_argument("--report", type=Path, help="a JSON file, written after each round")
@@ -149,6 +155,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--resume needs --seed and --report")
     if options.seed is None:
         options.seed = random.randrange(100_000)
+    options.nodes = list(NODES) if options.nodes == "mixed" else [int(options.nodes)]
     everything = DELIVERIES if options.mutant is None else MUTANTS[options.mutant][1]
     options.delivery = list(everything) if options.delivery == "both" else [options.delivery]
     return options

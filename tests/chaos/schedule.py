@@ -33,6 +33,10 @@ KINDS: dict[str, Kind] = {
     "kill": Kind(3),
     **{f"kill-{point}": Kind(1) for point in POINTS},
     "memory": Kind(1),
+    "memory-limit": Kind(1, (2, 4)),
+    "logs-full": Kind(1, (3, 6)),
+    "clock-ahead": Kind(1, (4, 8)),
+    "clock-back": Kind(0.7, (4, 8)),
     "freeze": Kind(2, (SESSION + 2, SESSION + 4)),
     "freeze-short": Kind(1, (1, 4)),
     "stall": Kind(1.5, (MAX_POLL + 2, MAX_POLL + 3)),
@@ -42,6 +46,7 @@ KINDS: dict[str, Kind] = {
     "broker-stop": Kind(1, (5, 5), (60, 60)),
     "broker-kill": Kind(1, (5, 5), (60, 60)),
     "broker-freeze": Kind(0.7, (4, 8)),
+    "coordinator-kill": Kind(1, (5, 5)),
     "reset": Kind(2),
     "black-hole": Kind(1.5, (5, 5), (40, 40)),
     "latency": Kind(1.5, (4, 8)),
@@ -50,7 +55,9 @@ KINDS: dict[str, Kind] = {
     **{kind: Kind(0.5) for kind in UNUSUAL},
 }
 _FIRST = 4.0  # seconds: members are at work by then
-_BROKER = ("broker-stop", "broker-kill", "broker-freeze")
+_BROKER = ("broker-stop", "broker-kill", "broker-freeze", "coordinator-kill")
+NODES = (1, 3)
+_THREES = 1 / 4  # of the rounds, where both are wanted
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,7 @@ class Scenario:
     produce_for: float
     delay: float
     faults: tuple[Fault, ...]
+    nodes: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -92,18 +100,27 @@ def scenario(
     protocols: Sequence[str] = PROTOCOLS,
     only: Sequence[str] = (),
     events: tuple[int, int] = (5000, 9000),
+    nodes: Sequence[int] = NODES,
 ) -> Scenario:
-    """Round ``number``. Rounds take every delivery and protocol in turn; ``only``: these kinds of faults."""
+    """Round ``number``. Rounds take every delivery and protocol in turn; ``only``: these kinds of faults.
+
+    On three nodes one of the faults is a node's, unless ``only`` has none of these.
+    """
     rng = random.Random(f"{seed}/{number}")
+    brokers = nodes[rng.random() < _THREES] if len(nodes) > 1 else nodes[0]
     delivery = deliveries[number % len(deliveries)]
     protocol = protocols[number // len(deliveries) % len(protocols)]
     produce_for = round(rng.uniform(14, 18), 1)
     kinds = dict.fromkeys(only) or KINDS
-    weights = {kind: KINDS[kind].weight for kind in kinds if delivery == "exactly_once" or kind != "cut-end-txn"}
+    idle = _idle(delivery, brokers)
+    weights = {kind: KINDS[kind].weight for kind in [kind for kind in kinds if kind not in idle] or kinds}
     faults: list[Fault] = []
     count = rng.randint(3, 8)
     for place in range(count):
-        kind = rng.choices(list(weights), list(weights.values()))[0]
+        likely = weights
+        if brokers > 1 and place == count // 2 and not any(fault.kind in _BROKER for fault in faults):
+            likely = {kind: weight for kind, weight in weights.items() if kind in _BROKER} or weights
+        kind = rng.choices(list(likely), list(likely.values()))[0]
         if kind in _BROKER:  # one of these a round: a start of a broker takes long
             weights = {own: weight for own, weight in weights.items() if own not in _BROKER} or weights
         first, last = KINDS[kind].seldom if any(KINDS[kind].seldom) and rng.random() < 1 / 12 else KINDS[kind].seconds
@@ -122,7 +139,15 @@ def scenario(
         produce_for=produce_for,
         delay=rng.choice([0.0005, 0.002, 0.004]),
         faults=tuple(faults),
+        nodes=brokers,
     )
+
+
+def _idle(delivery: str, nodes: int) -> set[str]:
+    """Kinds that would break nothing, or nothing new."""
+    if delivery != "exactly_once":
+        return {"cut-end-txn", "coordinator-kill"}
+    return {"coordinator-kill"} if nodes == 1 else set()
 
 
 def _count(rng: random.Random) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.faults import OF_BROKERS
 from tests.chaos.invariants import Sample
 from tests.chaos.model import UNUSUAL, annotation, events, unusual
 from tests.chaos.mutants import MUTANTS
@@ -33,6 +34,13 @@ def test_rounds_take_deliveries_and_protocols_in_turn() -> None:
     assert scenario(1, 3, ["exactly_once"], ["consumer"]).protocol == "consumer"
 
 
+def test_some_rounds_are_on_three_nodes_where_both_are_wanted() -> None:
+    met = Counter((own.nodes, own.delivery) for own in (scenario(1, number) for number in range(400)))
+    assert 30 < met[3, "at_least_once"] < 70
+    assert 30 < met[3, "exactly_once"] < 70
+    assert {scenario(1, number, nodes=[3]).nodes for number in range(20)} == {3}
+
+
 def test_every_kind_of_fault_comes_up_and_is_in_its_bounds() -> None:
     met: Counter[str] = Counter()
     for number in range(600):
@@ -46,7 +54,10 @@ def test_every_kind_of_fault_comes_up_and_is_in_its_bounds() -> None:
             assert any(first <= fault.seconds <= last for first, last in spans)
             assert 0 < fault.at <= own.produce_for
             assert fault.kind != "cut-end-txn" or own.delivery == "exactly_once"
-        assert sum(fault.kind.startswith("broker-") for fault in own.faults) <= 1
+            assert fault.kind != "coordinator-kill" or own.nodes == 3
+        of_brokers = sum(fault.kind in OF_BROKERS for fault in own.faults)
+        assert of_brokers <= 1
+        assert of_brokers or own.nodes == 1, "three nodes are there for one of them to break"
     assert met.keys() == KINDS.keys()
     assert scenario(2, 0, only=["reset"]).faults
     assert {fault.kind for fault in scenario(2, 0, only=["reset"]).faults} == {"reset"}
@@ -75,9 +86,9 @@ def test_recovery_is_from_the_end_of_a_fault_until_every_partition_has_gone_on()
 
 
 def played(**values: Any) -> dict[str, Any]:
-    return {"seed": "1/0", "delivery": "exactly_once", "protocol": "classic", "faults": ["kill", "reset"], "sent": 10,
-            "lost": 0, "duplicated": 0, "bound": 0, "broken": [], "recovery": [["kill", 2.0]], "seconds": 3.0,
-            **values}  # fmt: skip
+    return {"seed": "1/0", "delivery": "exactly_once", "protocol": "classic", "nodes": 1, "faults": ["kill", "reset"],
+            "sent": 10, "lost": 0, "duplicated": 0, "bound": 0, "broken": [], "recovery": [["kill", 2.0]],
+            "seconds": 3.0, **values}  # fmt: skip
 
 
 def test_a_report_adds_up_and_is_gone_on_with(tmp_path: Path) -> None:
@@ -85,7 +96,7 @@ def test_a_report_adds_up_and_is_gone_on_with(tmp_path: Path) -> None:
     report = Report(file, 1, {"a": [1]}, resume=True)
     report.add(played())
     again = Report(file, 1, {"a": [1]}, resume=True)
-    again.add(played(lost=2, broken=["lost 2"], recovery=[["kill", 4.0]]))
+    again.add(played(nodes=3, lost=2, broken=["lost 2"], recovery=[["kill", 4.0]]))
     written = json.loads(file.read_text())
     assert written["total"]["rounds"] == 2
     assert written["total"]["red"] == 1
@@ -94,7 +105,9 @@ def test_a_report_adds_up_and_is_gone_on_with(tmp_path: Path) -> None:
     assert written["recovery_by_kind"] == {"kill": {"p50": 2.0, "p90": 4.0, "p99": 4.0}}
     assert len(written["rounds"]) == 2
     assert again.red == again.rounds[1:]
-    assert again.table().row_count == 2
+    assert again.table().row_count == 4
+    assert "kill 2, reset 2" in str(again.table().caption)
+    assert {nodes: sums["rounds"] for nodes, sums in written["by_nodes"].items()} == {"1": 1, "3": 1}
     with pytest.raises(ValueError, match="of seed 1"):
         Report(file, 2, {"a": [1]}, resume=True)
     assert Report(file, 2, {}, resume=False).rounds == []
@@ -106,7 +119,9 @@ def test_percentiles_are_of_the_nearest_rank() -> None:
     assert percentiles([]) == {}
 
 
-@pytest.mark.parametrize("wrong", [["--only", "storm"], ["--resume"], ["--mutant", "none"], ["--protocols", "x"]])
+@pytest.mark.parametrize(
+    "wrong", [["--only", "storm"], ["--resume"], ["--mutant", "none"], ["--protocols", "x"], ["--nodes", "2"]]
+)
 def test_a_wrong_command_line_is_refused(wrong: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(wrong)

@@ -54,11 +54,14 @@ class Watch:
         asked = {TopicPartition(p.topic, p.partition): latest for p in self._partitions}
         answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=5.0)
         try:
-            return {(self._names[p.topic], p.partition): answer.result(10).offset for p, answer in answers.items()}
+            found = {(self._names[p.topic], p.partition): answer.result(10).offset for p, answer in answers.items()}
         except KafkaException:
             # The client asks with the leader's epoch as it first knew it, which a restarted broker refuses for good.
             self._admin = self._new_admin()
             raise
+        if min(found.values()) < 0:  # the client's word for a leader that has just died
+            raise TimeoutError("the end of a log is not known")
+        return found
 
     def owners(self) -> str:
         """Who of the group has which partitions, for whoever asks why nothing moves. Raises KafkaException."""

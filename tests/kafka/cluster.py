@@ -27,17 +27,18 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Cluster:
-    """``real`` is False for the embedded broker; ``kind`` says in words what this is."""
+    """``real`` is False for the embedded broker; ``kind`` says in words what this is; ``copies`` of a new topic."""
 
     bootstrap_servers: str
     real: bool
     kind: str
+    copies: int = 1
 
     def create_topic(self, name: str, partitions: int = 4, config: Mapping[str, str] | None = None) -> str:
         """Returns ``name`` when every partition has a leader. The embedded broker only does 4 plain partitions."""
         if self.real:
             admin = self._admin()  # must outlive its answer
-            admin.create_topics([NewTopic(name, partitions, 1, config=dict(config or {}))])[name].result(30)
+            admin.create_topics([NewTopic(name, partitions, self.copies, config=dict(config or {}))])[name].result(30)
         elif partitions != 4 or config:
             raise ValueError("the embedded broker makes topics of 4 partitions without settings")
         _until(lambda: len(self._partitions(name)) == partitions, 30, f"topic {name} did not appear")

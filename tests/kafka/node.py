@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -54,14 +54,16 @@ class KafkaNode:
 
     Ends with the interpreter, and on Linux also when the interpreter is killed; start it from the
     main thread, because Linux counts the end of the starting thread as the parent's.
-    ``settings`` go into ``server.properties``. Raises NoKafkaError where Java or the jars cannot be
-    had, RuntimeError with the end of the broker's log when it does not come up.
+    ``settings`` go into ``server.properties``; with ``controller.quorum.voters`` it is one node of several (KIP-853
+    calls that a static quorum). Raises NoKafkaError where Java or the jars cannot be had, RuntimeError with the end of
+    the broker's log when it does not come up.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, heap: Sequence[str] = _HEAP) -> None:
         self._classpath = classpath()
         self._folder = folder
         self._log = folder / "kafka.log"
+        self._heap = heap
         self._process: subprocess.Popen[bytes] | None = None
         port, controller = free_ports(2)
         self.bootstrap_servers = f"127.0.0.1:{port}"
@@ -74,19 +76,32 @@ class KafkaNode:
             "log.dirs": str(folder / "data"),
             **(settings or {}),
         }
+        alone = "controller.quorum.voters" not in properties
+        if not alone:
+            del properties["controller.quorum.bootstrap.servers"]
         folder.mkdir(parents=True, exist_ok=True)
         self._properties = folder / "server.properties"
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        cluster = ["--standalone", "--cluster-id", "Z2xvc3NhdG9yLXRlc3RzMA"]
-        self._run("kafka.tools.StorageTool", "format", "--config", str(self._properties), *cluster).wait()
+        cluster = [*(["--standalone"] if alone else []), "--cluster-id", "Z2xvc3NhdG9yLXRlc3RzMA"]
+        # Waited for when it is needed, so that several nodes are formatted at once.
+        self._formatting = self._run("kafka.tools.StorageTool", "format", "--config", str(self._properties), *cluster)
 
     def start(self) -> None:
         """Returns when the broker answers; what it held before is there again."""
+        self.launch()
+        self.await_start()
+
+    def launch(self) -> None:
+        """The half of ``start`` that does not wait: a node of several answers only when most of them are there."""
+        self._formatting.wait()
         self._process = self._run("kafka.Kafka", str(self._properties))
         atexit.register(self.kill)
+
+    def await_start(self) -> None:
+        """The other half."""
         deadline = time.monotonic() + READY_WITHIN
         while not answers(self.bootstrap_servers):
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise RuntimeError(f"Kafka did not come up; the end of its log:\n{self._log.read_text()[-3000:]}")
 
@@ -131,7 +146,7 @@ class KafkaNode:
 
     def _run(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        command = [*tied(), "java", *_HEAP, quiet, "-cp", self._classpath, main, *arguments]
+        command = [*tied(), "java", *self._heap, quiet, "-cp", self._classpath, main, *arguments]
         with self._log.open("ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 

@@ -1,0 +1,121 @@
+"""What a worker needs goes away and comes back, or never does: the only broker for a minute, the disk for its logs."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from tests.integration.lib import Case, eventually
+from tests.kafka.cluster import Cluster
+from tests.kafka.node import KafkaNode
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+DELIVERIES = ("at_least_once", "exactly_once")
+OWN: dict[str, Any] = {
+    "tasks": [{"name": "tone", "task": "sentiment", "model": "starter"}],
+    "telemetry": {"port": None},
+}
+AWAY = 60.0
+"""Seconds; longer than any session, and twice ``transaction.timeout.ms``."""
+EVENTS = 4000
+_PAUSE = 0.01  # seconds, twice between events: some are still to come when the broker is back
+
+
+class Load(threading.Thread):
+    """Sends every case its events, ``EVENTS`` each, before, during and after the outage."""
+
+    def __init__(self, servers: str, cases: list[Case]) -> None:
+        super().__init__(daemon=True)
+        self._producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "log_level": 0})
+        self._cases = cases
+        self.refused: list[str] = []
+
+    def run(self) -> None:
+        for number in range(EVENTS):
+            for case in self._cases:
+                value = json.dumps({"id": number, "text": f"event number {number}"}).encode()
+                self._producer.produce(case.input, value, b"%d" % (number % 97), on_delivery=self._heard)
+            self._producer.poll(_PAUSE)
+            time.sleep(_PAUSE)
+        if left := self._producer.flush(120):
+            self.refused.append(f"{left} without an answer")
+
+    def _heard(self, error: object, _: object) -> None:
+        if error is not None:
+            self.refused.append(str(error))
+
+
+@contextmanager
+def worker(case: Case, folder: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``glossator run``, which logs to ``log``."""
+    file = folder / f"{case.group}.yaml"
+    file.write_text(json.dumps(case.settings))  # JSON is YAML
+    command = [sys.executable, "-m", "workers.cli.main", "run", str(file), "--state", str(folder / "state")]
+    with log.open("w") as stderr:
+        process = subprocess.Popen(command, stderr=stderr)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_minute_without_a_broker_needs_nobody(kafka_node: KafkaNode, tmp_path: Path) -> None:
+    cluster = Cluster(kafka_node.bootstrap_servers, True, "of this test")
+    cases = [Case(cluster, 3, delivery=delivery, **OWN) for delivery in DELIVERIES]
+    logs = [tmp_path / f"{delivery}.log" for delivery in DELIVERIES]
+    load = Load(kafka_node.bootstrap_servers, cases)
+    with worker(cases[0], tmp_path, logs[0]) as first, worker(cases[1], tmp_path, logs[1]) as second:
+        workers = [first, second]
+        load.start()
+        eventually(lambda: all(case.count(case.output) > 100 for case in cases), within=120)
+        kafka_node.kill()
+        time.sleep(AWAY)
+        assert all("no broker can be reached" in each.read_text() for each in logs)
+        kafka_node.start()
+        load.join(240)
+        assert not load.is_alive()
+        assert load.refused == []
+        eventually(lambda: all(case.committed() == EVENTS for case in cases), within=240)
+        assert [each.poll() for each in workers] == [None, None], "a worker has not lived through it"
+        for each in workers:
+            each.send_signal(signal.SIGTERM)
+        assert [each.wait(60) for each in workers] == [0, 0]
+    for case in cases:
+        assert case.ids(case.output).keys() == set(range(EVENTS))
+        assert case.count(case.dead) == 0
+    once = cases[1]
+    assert once.ids(once.output) == Counter(range(EVENTS))
+
+
+@pytest.mark.parametrize("delivery", DELIVERIES)
+def test_a_full_disk_for_logs_stops_nothing(real_kafka: Cluster, tmp_path: Path, delivery: str) -> None:
+    case = Case(real_kafka, 2, delivery=delivery, **OWN)
+    case.feed(100)
+    with worker(case, tmp_path, Path("/dev/full")) as process:
+        eventually(lambda: case.committed() == 100)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert case.ids(case.output) == Counter(range(100))
+
+
+def test_a_full_disk_for_logs_leaves_the_status(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text("nonsense: 1\n")
+    command = [sys.executable, "-m", "workers.cli.main", "--debug", "run", str(file)]
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(command, stderr=full, check=False, timeout=120).returncode == 78
