@@ -143,6 +143,7 @@ def run(
     from workers.chain import Chain
     from workers.journal import Journal
     from workers.probes import serve
+    from workers.pulse import guard
     from workers.reload import Reloader
     from workers.worker import Worker
 
@@ -171,6 +172,7 @@ def run(
         reloader.ask()
     reloader.start()
     serve(settings, worker.stats, slot)
+    ended = guard(settings, worker.stats)
     code = 0
     try:
         worker.run()
@@ -180,6 +182,7 @@ def run(
         log.error("%s: %s", type(error).__name__, error if isinstance(error, GlossatorError) else "a fault of ours")
         code = error.exit_code if isinstance(error, GlossatorError) else GlossatorError.exit_code
     finally:
+        ended.set()
         gc.unfreeze()  # libraries complain of leaks at the end otherwise
     stats = worker.stats
     log.info(
