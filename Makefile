@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench chaos train schema clean
+.PHONY: help demo test test-fast lint format bench chaos train evaluate schema clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
@@ -39,6 +39,10 @@ chaos: $(READY)  ## Break workers, brokers and network for 20 minutes, and count
 
 train: $(READY)  ## Train the starter heads again: make train DATA=folder
 	$(BIN)/python -m training.starter --data "$(or $(DATA),$(error say where the labelled texts are: make train DATA=folder))"
+
+evaluate: $(READY)  ## Measure the starter heads on the test sets: make evaluate DATA=folder MODEL=starter
+	$(BIN)/python -m training.evaluate --model "$(or $(MODEL),starter)" \
+		--data "$(or $(DATA),$(error say where the labelled texts are: make evaluate DATA=folder))"
 
 schema: $(READY)  ## Write the JSON Schema of the enriched event again
 	$(BIN)/python -m schemas.event

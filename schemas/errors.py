@@ -13,6 +13,7 @@ GlossatorError                exit 70   a fault of ours
 │                                       before we could read them, and a person must decide
 ├── StuckError                exit 75   something that should move has not for too long
 ├── PoisonError               exit 65   too many dead letters: the fault is more likely ours, or the file's
+├── LabelsError               exit 65   labelled texts cannot be learnt from; carries every mistake at once
 ├── DeviceError               exit 71   the accelerator is in a state only a new process can leave
 └── EventError                          one event is bad; never leaves the worker: a dead letter
     ├── DecodeError                     stage "decode": the bytes are no event we can read
@@ -115,6 +116,12 @@ class StuckError(GlossatorError):
 
 class PoisonError(GlossatorError):
     """So many events failed that going on would only empty the topic into the dead letters."""
+
+    exit_code = 65
+
+
+class LabelsError(GlossatorError):
+    """A file of labelled texts cannot be learnt from; every mistake has a line of its own."""
 
     exit_code = 65
 

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training import moderation, names, sentiment, sources
+from training import moderation, names, pairs, sentiment, sources, tokens
 from training.data import Data
 from training.joint import Learner
 from training.reading import Reader, Unit, collate, in_parts
-from training.scores import macro_f1, span_f1, temperature
+from workers.learning.scores import macro_f1, span_f1, temperature
 
 TOKENS = 4096
 
@@ -23,8 +23,8 @@ def logits(learner: Learner, head: str, units: Sequence[Unit]) -> list[Tensor]:
     """Of each unit: ``[labels]`` of a sequence head, ``[tokens, labels]`` of a token head."""
     rows: dict[int, Tensor] = {}
     for part in in_parts(units, TOKENS):
-        hidden, starts = learner(*collate([unit.items[0] for unit in part], None))
-        found = learner.heads[head](hidden, starts)
+        hidden, starts, sides = learner(*collate([unit.items[0] for unit in part], None))
+        found = learner.heads[head](hidden, starts, sides)
         split = found.split(starts.diff().tolist()) if learner.heads[head].kind != "sequence" else found
         rows.update((id(unit), row) for unit, row in zip(part, split, strict=True))
     return [rows[id(unit)] for unit in units]
@@ -45,17 +45,17 @@ def _tokens(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
     heads: Any = learner.heads
     tagged = {example["text"]: example for example in data.read("pos/ewt.dev")}
     splits = {
-        name: sources.named(data, reader, name, "dev", tagged) for name in ("uner_ewt", "wikigold", "btc", "wnut17")
+        name: tokens.named(data, reader, name, "dev", tagged) for name in ("uner_ewt", "wikigold", "btc", "wnut17")
     }
     out, rows, targets = {}, [], []
     found: dict[str, list[float]] = {"first": [], "average": [], "max": []}
     for name, units in splits.items():
         raw = logits(learner, "ner", units)
         for aggregation, scores in found.items():
-            score = _span_f1(units, raw, aggregation, misc=name in sources.MARKS_MISC)
+            score = _span_f1(units, raw, aggregation, misc=name in tokens.MARKS_MISC)
             scores.append(score)
             out[f"ner {name} {aggregation}"] = score
-        if name in sources.MARKS_MISC:
+        if name in tokens.MARKS_MISC:
             for unit, row in zip(units, raw, strict=True):
                 one = unit.target["ner"].sum(1) == 1
                 rows.append(row[torch.from_numpy(one)])
@@ -81,10 +81,10 @@ def _span_f1(units: Sequence[Unit], raw: Sequence[Tensor], aggregation: str, *, 
     gold, found = [], []
     for unit, row in zip(units, raw, strict=True):
         text = unit.target["text"]
-        spans = names.decode(unit.target["encoding"], row.softmax(1).numpy(), sources.NER_LABELS, aggregation)
+        spans = names.decode(unit.target["encoding"], row.softmax(1).numpy(), tokens.NER_LABELS, aggregation)
         kept = {span for span in spans if (misc or span[2] != "MISC") and text[span[0]] != "@"}
         gold.append({
-            (span["start"], span["end"], sources.NER_TYPES[span["label"]])
+            (span["start"], span["end"], tokens.NER_TYPES[span["label"]])
             for span in unit.target["spans"] if text[span["start"]] != "@"
         })  # fmt: skip
         found.append(kept)
@@ -124,7 +124,7 @@ def _moderation(learner: Learner, data: Data, reader: Reader) -> dict[str, float
 
 def _pairs(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
     out = {}
-    sets = {"nli": sources.inferred(data, reader, "dev"), "absa": sources.judged(data, reader, "dev")}
+    sets = {"nli": pairs.inferred(data, reader, "dev"), "absa": pairs.judged(data, reader, "dev")}
     for name, units in sets.items():
         raw = torch.stack(logits(learner, name, units))
         gold = torch.tensor([unit.target for unit in units])

@@ -13,7 +13,8 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from training.joint import COREFERENCE, ClusterMix, Learner
+from training.joint import Learner
+from training.linking import COREFERENCE, ClusterMix
 from training.reading import MAX_TOKENS
 from workers import adapter
 from workers.pack import FORMAT, MANIFEST
@@ -65,7 +66,8 @@ def _head(out: Path, name: str, head: Any) -> dict[str, Any]:
     tensors["mix"] = head.mix.detach()
     if isinstance(head, ClusterMix):
         tensors = {key.removeprefix("head."): value for key, value in tensors.items()}
-        return {**_write(out, name, tensors), "kind": "coreference", "tasks": TASKS[name], "settings": COREFERENCE}
+        entry = {**_write(out, name, tensors), "kind": "coreference", "tasks": TASKS[name], "settings": COREFERENCE}
+        return {**entry, "card": f"cards/{name}.md"}
     return {
         **_write(out, name, tensors),
         "kind": "span" if name == "question-answering" else head.kind,
@@ -77,6 +79,7 @@ def _head(out: Path, name: str, head: Any) -> dict[str, Any]:
         "aggregation": head.aggregation,
         "temperature": round(float(head.temperature), 4),
         "thresholds": head.thresholds,
+        "card": f"cards/{name}.md",
     }
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from training import templates
 from training.data import Data
-from training.scores import macro_f1
 from training.texts import Texts
+from workers.learning.scores import macro_f1
 
 LABELS = ["offensive_language", "hate_speech"]
 HARMLESS = (0.0, 0.0)

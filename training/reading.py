@@ -145,11 +145,11 @@ def collate(items: Sequence[Item], random: np.random.Generator | None) -> tuple[
     return torch.from_numpy(ids), torch.from_numpy(types), torch.from_numpy(mask)
 
 
-def flat(hidden: Sequence[Tensor], mask: Tensor) -> tuple[list[Tensor], Tensor]:
-    """Hidden states ``[1, T, H]`` without padding, and where each sequence starts ``[N + 1]``."""
+def flat(hidden: Sequence[Tensor], types: Tensor, mask: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+    """Hidden states ``[1, T, H]`` without padding, where sequences start ``[N + 1]``, and the tokens' sides ``[T]``."""
     real = mask.bool()
     starts = torch.nn.functional.pad(mask.sum(1).cumsum(0), (1, 0))
-    return [layer[real].unsqueeze(0) for layer in hidden], starts
+    return [layer[real].unsqueeze(0) for layer in hidden], starts, types[real] % SIDES
 
 
 def in_parts(units: Sequence[Unit], size: int) -> Iterator[list[Unit]]:

@@ -19,10 +19,14 @@ from workers.casing import CASES, SIDES
 class LoraLinear(nn.Module):
     """A linear layer whose weight stays, and the two thin ones beside it that learn."""
 
+    bias: Tensor | None
+
     def __init__(self, linear: nn.Linear, rank: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(linear.weight.detach(), requires_grad=False)
-        self.bias = nn.Parameter(linear.bias.detach().clone())
+        # ModernBERT's layers, and some of DeBERTa's, have none.
+        bias: Tensor | None = linear.bias
+        self.register_parameter("bias", None if bias is None else nn.Parameter(bias.detach().clone()))
         self.lora_a = nn.Parameter(torch.randn(rank, linear.in_features) / linear.in_features**0.5)
         self.lora_b = nn.Parameter(torch.zeros(linear.out_features, rank))
 

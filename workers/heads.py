@@ -215,8 +215,10 @@ class LayersHead(Head):
         self.aggregation = module.aggregation
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
-        starts = torch.from_numpy(batch.starts).to(states[-1].device, torch.int64)
-        return self._module(states, starts).flatten(0, -2)  # type: ignore[no-any-return]
+        device = states[-1].device
+        starts = torch.from_numpy(batch.starts).to(device, torch.int64)
+        sides = None if batch.sides is None else torch.from_numpy(batch.sides).to(device)
+        return self._module(states, starts, sides).flatten(0, -2)  # type: ignore[no-any-return]
 
 
 class _Stub(nn.Module):

@@ -22,6 +22,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from schemas.errors import ModelError
+from workers.models import resolve
 from workers.starter.heads import ClusterMix, StarterHead
 
 FORMAT = "glossator.pack/1"
@@ -101,6 +102,11 @@ class Pack:
         if "package" in entry:
             return PackTrunk(str(package_folder(entry)), None, own, own_key, entry["max_tokens"])
         if "starter" not in entry:
+            if resolve(entry["model"], entry["revision"]).revision != entry["weights"]:
+                raise ModelError(
+                    f"{_the(self.name)} was trained on other weights than {entry['model']} holds now: "
+                    "train it again with glossator train"
+                )
             return PackTrunk(entry["model"], entry["revision"], own, own_key, entry["max_tokens"])
         base = Pack.read(STARTER, STARTER_FOLDER).trunk()
         if base.key != entry["starter"]:

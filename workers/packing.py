@@ -39,6 +39,7 @@ class PackedBatch:
     - ``tokens`` [T]: where each token lies in the flat arrays. ``batch_ids = ids[tokens]`` gathers,
       ``scores[tokens] = batch_scores`` scatters.
     - ``groups``: the runs of equal length.
+    - ``sides`` [T]: 1 for the tokens of the second text of a pair; None where there are no pairs.
     """
 
     sequences: Ints
@@ -46,6 +47,7 @@ class PackedBatch:
     positions: Ints
     tokens: Ints
     groups: tuple[Group, ...]
+    sides: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.sequences)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from schemas.document import Document, Failure
 from schemas.errors import DeviceError, EventError, ForwardError, ModelError, TokenizeError
-from workers.casing import cased_types
+from workers.casing import SIDES, cased_types
 from workers.encoder import Trunk
 from workers.heads import Head
 from workers.packing import Ints, PackedBatch, flat_starts, pack
@@ -36,6 +36,7 @@ class Job:
     """A stage's share of a micro-batch. S sequences of all documents, equal inputs once, L tokens together.
 
     - ``windows`` [S], ``lengths`` [S], ``starts`` [S+1], ``ids`` [L], ``types`` [L] or None.
+    - ``paired``: whether any of them is a pair.
     - ``places``: input -> the first and last + 1 of its sequences.
     - ``batches``: the forwards, as cut beforehand.
     - ``scores``: per head ``[S, labels]`` or ``[L, labels]``, filled by the forwards.
@@ -49,6 +50,7 @@ class Job:
     starts: Ints
     ids: Ints
     types: Ints | None
+    paired: bool
     places: dict[Input, tuple[int, int]]
     batches: list[PackedBatch]
     scores: list[Scores | None]
@@ -129,7 +131,7 @@ class Stage:
             types = np.fromiter(chain.from_iterable(window.type_ids for window in windows), np.int64, total)
         heads = len(self.outputs)
         job = Job(
-            windows, lengths, starts, ids, types, places, [], [None] * heads,
+            windows, lengths, starts, ids, types, paired, places, [], [None] * heads,
             [{} for _ in range(heads)], [{} for _ in range(heads)],
         )  # fmt: skip
         # An id without an embedding would break a CUDA context for good, so it never gets there.
@@ -246,6 +248,8 @@ class Stage:
 
     @torch.inference_mode()
     def _compute(self, job: Job, batch: PackedBatch) -> list[Scores | Tensor]:
+        if job.paired and job.types is not None:
+            batch = replace(batch, sides=job.types[batch.tokens] % SIDES)
         every_layer = any(output.head.every_layer for output in self.outputs)
         states = self.trunk.forward(batch, job.ids, job.types, every_layer)
         return [

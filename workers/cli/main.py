@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import sys
@@ -11,13 +12,14 @@ from typing import Any
 
 import click
 
-from schemas.errors import ConfigError, GlossatorError
+from schemas.errors import ConfigError, GlossatorError, LabelsError
 
 # Verb -> (module, command, what it does). Imported only when called: --help must not load torch.
 _VERBS = {
     "run": ("workers.cli.run", "run", "Reads events from Kafka, enriches them, publishes them, until stopped."),
     "lint": ("workers.cli.lint", "lint", "Checks a pipeline file and says what it would do."),
     "try": ("workers.cli.try_", "try_", "Enriches texts from the command line or standard input, without Kafka."),
+    "train": ("workers.cli.train", "train", "Trains a head of your own on labelled texts."),
     "demo": ("workers.cli.demo", "demo", "Plays a stream through an embedded broker and shows it live."),
 }
 
@@ -32,7 +34,7 @@ Exit status:
    0  a clean end
    1  the demo does not balance
    2  wrong command line
-  65  some texts have errors (try), or too many events had (run)
+  65  some texts have errors (try), cannot be learnt from (train), or too many events had (run)
   66  a model is missing, unsafe, or does not fit its task
   69  the brokers cannot be reached, or a topic does not exist
   70  a fault of ours
@@ -79,14 +81,15 @@ class Verbs(click.Group):
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 # Whoever read our output has seen enough; click ends quietly.
                 raise
-            if ctx.params.get("debug"):
-                traceback.print_exception(error)
-            click.echo(_line(error), err=True)
+            with contextlib.suppress(OSError):  # where the disk for logs is full, the status still tells
+                if ctx.params.get("debug"):
+                    traceback.print_exception(error)
+                click.echo(_line(error), err=True)
             ctx.exit(error.exit_code if isinstance(error, GlossatorError) else GlossatorError.exit_code)
 
 
 def _line(error: Exception) -> str:
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError | LabelsError):
         # As compilers print them, so that editors can jump to the place.
         return str(error)
     if isinstance(error, GlossatorError):

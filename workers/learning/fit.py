@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from workers.starter.heads import StarterHead
 
-Batch = tuple[Tensor, ...]
+Batch = Any
 
 
 class Softmax(nn.Module):
@@ -39,9 +37,8 @@ def new_head(
         tensors[f"{name}.bias"] = torch.zeros(outputs)
         return outputs
 
-    width = size * max(1, len(pooling))
-    width = linear("reduce", width, reduce) if reduce else width
-    width *= 2 * context + 1
+    width = linear("reduce", size, reduce) if reduce else size
+    width *= sum({"sides": 4}.get(part, 1) for part in pooling) or 2 * context + 1
     width = linear("hidden", width, hidden) if hidden else width
     linear("out", width, len(labels))
     entry = {
@@ -53,23 +50,25 @@ def new_head(
 
 def fit(
     head: StarterHead,
-    batches: Callable[[], Iterable[Batch]],
-    loss: Callable[..., Tensor],
+    epochs: Sequence[Sequence[Batch]],
+    loss: Callable[[StarterHead, Batch], Tensor],
     score: Callable[[StarterHead], float],
     *,
-    steps: int,
-    epochs: int,
     rate: float,
     decay: float,
     dropout: float,
-    progress: Progress,
-    name: str,
-    quiet: bool = False,
+    patience: int,
+    on_epoch: Callable[[int, float], object],
+    on_step: Callable[[], object],
+    trunk: nn.Module | None = None,
+    trunk_rate: float = 0.0,
 ) -> float:
-    """AdamW with a one-cycle rate; leaves ``head`` at the epoch that scored best on dev, and returns that score.
+    """AdamW; leaves ``head`` at the epoch that scored best on dev, and returns that score.
 
-    ``batches()`` yields one epoch of ``steps`` batches, ``loss(head, *batch)`` is minimised, ``score`` is larger
-    for better heads.
+    ``epochs``: the batches of each, of any kind that ``loss(head, batch)`` takes, which is minimised; ``score`` is
+    larger for better heads. After ``patience`` epochs without a better one it ends. The rate rises over a tenth of
+    the steps and falls with the cosine (Smith and Topin 2019).
+    ``trunk``: what of it wants gradients learns, too, at ``trunk_rate``.
     """
     head.requires_grad_(True)
     parametrize.register_parametrization(head, "mix", Softmax())
@@ -78,37 +77,56 @@ def fit(
         for layer in head.modules()
         if isinstance(layer, nn.Linear)
     ]
-    mix = [parameter for name_, parameter in head.named_parameters() if "mix" in name_]
-    rest = [parameter for name_, parameter in head.named_parameters() if "mix" not in name_]
-    optimizer = torch.optim.AdamW(
-        [{"params": mix, "lr": rate * 10, "weight_decay": 0.0}, {"params": rest, "lr": rate, "weight_decay": decay}]
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [rate * 10, rate], total_steps=epochs * steps)
-    best, kept = -math.inf, copy.deepcopy(head.state_dict())
-    bar = progress.add_task(f"fit {name}", total=epochs * steps)
-    for epoch in range(epochs):
-        head.train()
-        for batch in batches():
+    learning = nn.ModuleList([head] if trunk is None else [head, trunk])
+    optimizer = torch.optim.AdamW(_groups(head, trunk, rate, trunk_rate, decay))
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    steps = sum(map(len, epochs))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=steps, pct_start=0.1)
+    best, kept, since = -math.inf, _learnt(learning), 0
+    for epoch, batches in enumerate(epochs, 1):
+        learning.train()
+        for batch in batches:
             optimizer.zero_grad()
-            loss(head, *batch).backward()  # type: ignore[no-untyped-call]
+            loss(head, batch).backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_([value for value in learning.parameters() if value.requires_grad], 1.0)
             optimizer.step()
             schedule.step()
-            progress.advance(bar)
-        head.eval()
+            on_step()
+        learning.eval()
         with torch.no_grad():
             now = score(head)
+        on_epoch(epoch, now)
+        since += 1
         if now > best:
-            best, kept = now, copy.deepcopy(head.state_dict())
-        if not quiet:
-            progress.console.print(f"{name} epoch {epoch + 1}: dev {now:.4f}")
-    progress.remove_task(bar)
-    head.load_state_dict(kept)
+            best, kept, since = now, _learnt(learning), 0
+        if since >= patience:
+            break
+    learning.load_state_dict(kept, strict=False)
     for hook in hooks:
         hook.remove()
     parametrize.remove_parametrizations(head, "mix")
     head.requires_grad_(False)
     head.eval()
     return best
+
+
+def _groups(
+    head: nn.Module, trunk: nn.Module | None, rate: float, trunk_rate: float, decay: float
+) -> list[dict[str, Any]]:
+    """What learns, at its rate: the mix fast, and without decay."""
+    mix = [value for name, value in head.named_parameters() if "mix" in name]
+    rest = [value for name, value in head.named_parameters() if "mix" not in name]
+    groups: list[dict[str, Any]] = [
+        {"params": mix, "lr": rate * 10, "weight_decay": 0.0}, {"params": rest, "lr": rate, "weight_decay": decay}
+    ]  # fmt: skip
+    if trunk is not None:
+        own = [value for value in trunk.parameters() if value.requires_grad]
+        groups.append({"params": own, "lr": trunk_rate, "weight_decay": 0.0})
+    return groups
+
+
+def _learnt(modules: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in modules.named_parameters() if value.requires_grad}
 
 
 def tensors(head: StarterHead) -> dict[str, Any]:

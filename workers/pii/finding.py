@@ -18,6 +18,7 @@ class Finding:
     """``text[start:end]`` (code points, half-open) is a ``label``, with a ``score`` of 0 to 1.
 
     ``checked``: a checksum or a parser proved it; otherwise it only looks like one.
+    ``learnt``: a model said so, whose score is on no scale of patterns.
     """
 
     start: int
@@ -26,6 +27,7 @@ class Finding:
     score: float
     recognizer: str
     checked: bool
+    learnt: bool = False
 
 
 class Words:

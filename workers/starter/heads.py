@@ -25,8 +25,9 @@ class StarterHead(nn.Module):
     - ``multi_label``: the logits want one sigmoid each, else one softmax.
     - ``thresholds``: label -> the probability from which it counts; empty for softmax heads.
     - ``aggregation``: for token heads, the way of joining pieces into spans that scored best.
-    - ``pooling``: "mean" and/or "first" of a sequence's tokens, special tokens included,
-      concatenated in that order; empty for token heads.
+    - ``pooling``: "mean" and/or "first" of a sequence's tokens, special tokens included, and for pairs "sides":
+      the means of either side, their distance and their product (InferSent, Conneau et al. 2017); concatenated in
+      that order; empty for token heads.
     - ``context``: a token head also sees this many neighbours on each side, within the sequence.
     - ``revision``: 12 hex digits of the file's SHA-256.
     """
@@ -54,18 +55,21 @@ class StarterHead(nn.Module):
         self.requires_grad_(False)
         self.eval()
 
-    def forward(self, hidden_states: Sequence[Tensor], starts: Tensor) -> Tensor:
+    def forward(self, hidden_states: Sequence[Tensor], starts: Tensor, sides: Tensor | None = None) -> Tensor:
         """Logits in float32, divided by the temperature found on held-out data.
 
         ``hidden_states``: the embeddings and every layer, each ``[1, T, H]``, any float type;
         ``starts``: int64 ``[N + 1]``, where each sequence of the pack starts, then T.
+        ``sides``: int64 ``[T]``, 1 for a token of the second text of a pair; only where ``pooling`` has "sides".
         Returns ``[T, labels]`` for a token head, ``[N, labels]`` for a sequence head.
         Raises ValueError when the trunk has another number of layers than the head was trained on.
         """
         states = mixed(hidden_states, self.mix)
+        if self.reduce is not None:
+            states = self.reduce(states)
         if self.kind == "sequence":
-            return self.project(self.pool(states, starts))
-        return self.project(self.neighbours(states if self.reduce is None else self.reduce(states), starts))
+            return self.project(self.pool(states, starts, sides))
+        return self.project(self.neighbours(states, starts))
 
     def project(self, features: Tensor) -> Tensor:
         """The last layers: features of a token or of a sequence -> logits over the temperature."""
@@ -74,11 +78,12 @@ class StarterHead(nn.Module):
         logits: Tensor = self.out(features)
         return logits / self.temperature
 
-    def pool(self, mixed: Tensor, starts: Tensor) -> Tensor:
-        """``[T, H]`` -> ``[N, H * len(pooling)]``."""
+    def pool(self, mixed: Tensor, starts: Tensor, sides: Tensor | None = None) -> Tensor:
+        """``[T, H]`` -> ``[N, H * n]``, n one for "mean" and for "first", four for "sides"."""
         pooled = {
             "mean": lambda: torch.segment_reduce(mixed, "mean", lengths=starts.diff(), axis=0),
             "first": lambda: mixed[starts[:-1]],
+            "sides": lambda: _sides(mixed, starts, sides),
         }
         return torch.cat([pooled[part]() for part in self.pooling], dim=1)
 
@@ -94,6 +99,19 @@ class StarterHead(nn.Module):
             inside = (index + shift >= first) & (index + shift <= last)
             columns.append(tokens.roll(-shift, dims=0) * inside.unsqueeze(1))
         return torch.cat(columns, dim=1)
+
+
+def _sides(mixed: Tensor, starts: Tensor, sides: Tensor | None) -> Tensor:
+    """``[T, H]`` -> ``[N, 4 * H]``; a sequence without a second text has zeros for it."""
+    second = torch.zeros_like(mixed[:, :1]) if sides is None else sides.unsqueeze(1).to(mixed.dtype)
+    lengths = starts.diff()
+
+    def mean(chosen: Tensor) -> Tensor:
+        count = torch.segment_reduce(chosen, "sum", lengths=lengths, axis=0)
+        return torch.segment_reduce(mixed * chosen, "sum", lengths=lengths, axis=0) / count.clamp(min=1)
+
+    one, other = mean(1 - second), mean(second)
+    return torch.cat([one, other, (one - other).abs(), one * other], dim=1)
 
 
 class ClusterMix(nn.Module):

@@ -121,7 +121,7 @@ class PiiByModel(Pii):
 
 def _findings(annotation: Annotation, source: str) -> list[Finding]:
     return [
-        Finding(span["start"], span["end"], _entity(span["label"]), span["score"], source, checked=False)
+        Finding(span["start"], span["end"], _entity(span["label"]), span["score"], source, checked=False, learnt=True)
         for span in annotation["spans"]
     ]
 

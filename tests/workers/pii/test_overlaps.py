@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +52,7 @@ def one(start: int, end: int, score: float = 0.5, checked: bool = False, label: 
     ("better", "worse"),
     [
         (one(0, 5, 0.6), one(0, 5, 0.5, checked=True)),  # the same span: the likelier
+        (one(0, 5, 0.5), replace(one(0, 5, 0.9), learnt=True)),  # a pattern, however sure the model is
         (one(0, 5, checked=True), one(0, 5)),
         (one(0, 5, label="A"), one(0, 5, label="B")),
         (one(0, 5, 0.5, checked=True), one(0, 9, 0.9)),  # other spans: what is proved

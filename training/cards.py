@@ -1,0 +1,141 @@
+"""Writes the model cards of a pack from what was measured.
+
+python -m training.evaluate --data ../shared/data --json scores.json
+python -m training.own --json own.json
+python -m training.cards scores.json own.json
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workers.pack import MANIFEST, STARTER, STARTER_FOLDER, Pack
+
+TEXTS = Path(__file__).parent / "card_texts"
+GOOD_SHOWN = 8
+Figures = Sequence[dict[str, Any]]
+
+
+@click.command(help=__doc__)
+@click.argument("scores", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("own", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--pack", "folder", default=STARTER_FOLDER, type=click.Path(file_okay=False, path_type=Path))
+def main(scores: Path, own: Path, folder: Path) -> None:
+    figures = json.loads(scores.read_bytes())["figures"]
+    answers = json.loads(own.read_bytes())
+    pack = Pack.read(STARTER, folder)
+    (folder / "cards").mkdir(exist_ok=True)
+    for name, entry in pack.manifest["heads"].items():
+        tasks = set(entry["tasks"])
+        revision = pack.head(entry["tasks"][0]).revision
+        text = filled(
+            (TEXTS / f"{name}.md").read_text(encoding="utf-8"),
+            facts=facts(entry, revision),
+            scores=table([figure for figure in figures if figure["task"] in tasks]),
+            answers=own_answers([answer for answer in answers["answers"] if answer["task"] in tasks])
+            + (identity(answers["identity"]) if name == "moderation" else ""),
+        )
+        (folder / entry["card"]).write_text(text, encoding="utf-8")
+    size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    summary = filled(
+        (TEXTS / "README.md").read_text(encoding="utf-8"),
+        facts=f"{len(pack.manifest['heads'])} heads and the adapter: {size / 1e6:.1f} MB.",
+        scores=table([figure for figure in figures if figure["floor"] is not None]),
+        answers="",
+    )
+    (folder / "cards" / "README.md").write_text(summary, encoding="utf-8")
+    click.echo(f"{folder / 'cards'}: {len(pack.manifest['heads']) + 1} cards, for {MANIFEST} as it is")
+
+
+def filled(text: str, **parts: str) -> str:
+    for name, part in parts.items():
+        text = text.replace(f"{{{name}}}", part.strip("\n"))
+    return text
+
+
+def facts(entry: dict[str, Any], revision: str) -> str:
+    """What the manifest says of a head."""
+    lines = [f"- revision `{revision}`"]
+    if "labels" in entry:
+        lines.append("- labels: " + ", ".join(f"`{label}`" for label in entry["labels"]))
+        lines.append(f"- temperature {entry['temperature']:.2f}, found on the dev files")
+    if entry.get("thresholds"):
+        shown = ", ".join(f"{label} {value:.2f}" for label, value in entry["thresholds"].items())
+        lines.append(f"- thresholds, those of the best three-way F1 on the dev file: {shown}")
+    if entry.get("aggregation"):
+        lines.append(f"- word pieces are joined by `{entry['aggregation']}`, the best on the dev files")
+    return "\n".join(lines)
+
+
+def table(figures: Figures) -> str:
+    """Figures with their intervals; what misses its aim says so."""
+    if not figures:
+        return "Not measured."
+    lines = [
+        "| Set (examples) | Measure | Starter, 95 % interval | Aim | Probe | Elsewhere |",
+        "|---|---|---|---:|---:|---|",
+    ]
+    for figure in figures:
+        floor, value = figure["floor"], figure["value"]
+        aim = "" if floor is None else f"{floor:.2f}" + (", missed" if value is not None and value < floor else "")
+        interval = "-" if value is None else f"{value:.3f} [{_number(figure['low'])}, {_number(figure['high'])}]"
+        metric = f"{figure['metric']} {figure['of']}".strip()
+        cells = (f"{figure['set']} ({figure['n']:,})", metric, interval, aim, _number(figure["probe"]))
+        lines.append(f"| {' | '.join(cells)} | {figure['elsewhere'] or ''} |")
+    return "\n".join(lines)
+
+
+def own_answers(answers: Sequence[dict[str, Any]]) -> str:
+    """Every bad answer to a sentence of our own, and some of the good ones."""
+    if not answers:
+        return ""
+    bad = [answer for answer in answers if not answer["good"]]
+    good = [answer for answer in answers if answer["good"]]
+    lines = [
+        "## Sentences of our own",
+        "",
+        f"Never trained on, `training/own_sentences.py`: {len(good)} of {len(answers)} answers are as expected. "
+        "All the others, and a few of those:",
+        "",
+        "| Text | Expected | Answer | |",
+        "|---|---|---|---|",
+    ]
+    step = max(1, len(good) // GOOD_SHOWN)
+    for answer in [*bad, *good[::step][:GOOD_SHOWN]]:
+        cells = (answer["text"], answer["expected"], answer["got"], "" if answer["good"] else "wrong")
+        lines.append("| " + " | ".join(_cell(str(cell)) for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def identity(groups: Sequence[dict[str, Any]]) -> str:
+    """How often neutral sentences about groups of people are flagged."""
+    lines = [
+        "",
+        "## Identity words in neutral sentences",
+        "",
+        "Share flagged of 100 neutral templates × terms (`training/own_identity.py`), 95 % intervals (Wilson 1927):",
+        "",
+        "| Group | Texts | Flagged |",
+        "|---|---:|---|",
+    ]
+    for group in groups:
+        share = f"{group['rate']:.1%} [{group['low']:.1%}, {group['high']:.1%}]"
+        lines.append(f"| {group['group']} | {group['n']:,} | {share} |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("\n", " ").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What ``training.evaluate`` measures, one file per family of tasks."""

@@ -1,0 +1,143 @@
+"""How the test sets are measured: texts through a chain, annotations against labels, intervals by resampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from schemas.config import Pipeline
+from schemas.document import Annotation, Document
+from training.data import Data
+from training.measures.metrics import NAN
+from workers.chain import Chain
+from workers.learning.scores import calibration_error
+
+MICRO_BATCH = 64
+ROUNDS = 1000
+BINS = 15
+Rows: TypeAlias = NDArray[np.int64]
+"""Which examples, by number; resampled ones come several times."""
+
+
+class Measured(NamedTuple):
+    """One line of the table.
+
+    - ``n``: examples, which are also what is resampled for ``low`` and ``high``, the 95 % interval.
+    - ``of``: where set, the part of the examples that ``metric`` is about.
+    """
+
+    task: str
+    set: str
+    metric: str
+    n: int
+    value: float
+    low: float
+    high: float
+    of: str = ""
+
+    @property
+    def key(self) -> str:
+        return " ".join(filter(None, (self.task, self.set, self.metric, self.of)))
+
+
+@dataclass
+class Bench:
+    """The model that is measured, and the texts. ``limit``: so many examples of each set, taken evenly."""
+
+    model: str
+    data: Data
+    limit: int | None = None
+    on_done: Callable[[int, int], object] = lambda done, total: None
+    _first: dict[str, Chain] = field(default_factory=dict)
+
+    def read(self, name: str) -> list[dict[str, Any]]:
+        return self.thin(self.data.read(name))
+
+    def thin(self, examples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        step = max(1, len(examples) // self.limit) if self.limit else 1
+        return list(examples[::step][: self.limit])
+
+    def annotate(
+        self, task: Mapping[str, Any], texts: Sequence[str], fields: Sequence[Mapping[str, Any]] | None = None
+    ) -> list[Annotation]:
+        """What one task says of each text. ``task``: as in the pipeline file, without ``name``; ``model`` is the
+        measured one unless given, None for none. ``fields``: each text's event.
+
+        Raises ModelError when the model cannot do it, RuntimeError when a text cannot be annotated.
+        """
+        model = task.get("model", self.model)
+        name = str(task["task"]).replace("-", "_")
+        config = {"name": name, **task, "model": model}
+        pipeline: dict[str, Any] = {
+            "pipeline": "evaluate", "kafka": {"bootstrap.servers": "localhost:9092"}, "input": {"topics": ["in"]},
+            "tasks": [{key: value for key, value in config.items() if value is not None}], "output": {"topic": "out"},
+        }  # fmt: skip
+        chain = Chain.load(Pipeline.model_validate(pipeline), before=self._first.get(str(model)))
+        # Later chains take over the first one's trunk, tuned as it is.
+        if chain.stages and str(model) not in self._first:
+            chain.warm_up()
+            self._first[str(model)] = chain
+        documents = [
+            Document(None, text, fields=own) for text, own in zip(texts, fields or [{}] * len(texts), strict=True)
+        ]
+        for first in range(0, len(documents), MICRO_BATCH):
+            self.on_done(first, len(documents))
+            chain.run(documents[first : first + MICRO_BATCH])
+        self.on_done(len(documents), len(documents))
+        for number, document in enumerate(documents):
+            if document.failure is not None:
+                raise RuntimeError(f"text {number} of {name} failed: {document.failure.message}")
+        return [document.annotations[name] for document in documents]
+
+
+def interval(statistic: Callable[[Rows], float], n: int, rounds: int | None = None) -> tuple[float, float]:
+    """The 95 % percentile bootstrap interval (Efron 1979) of ``statistic`` over ``n`` examples."""
+    random = np.random.default_rng(0)
+    values = np.array([statistic(random.integers(0, max(n, 1), n)) for _ in range(rounds or ROUNDS)])
+    # A sample may hold nothing that could be counted.
+    counted = values[~np.isnan(values)]
+    low, high = np.percentile(counted, (2.5, 97.5)) if len(counted) else (NAN, NAN)
+    return float(low), float(high)
+
+
+def measured(
+    task: str, set_: str, metric: str, statistic: Callable[[Rows], float], n: int, *, of: str = ""
+) -> Measured:
+    """``statistic`` over all of ``n`` examples, with its interval."""
+    return Measured(task, set_, metric, n, statistic(np.arange(n)), *interval(statistic, n), of)
+
+
+def summed(table: ArrayLike, formula: Callable[..., float]) -> Callable[[Rows], float]:
+    """A statistic from counts that add up. ``table``: ``[examples, counts]``; ``formula`` gets each count's sum."""
+    counts = np.asarray(table, np.float64)
+    return lambda rows: formula(*counts[rows].sum(0).tolist())
+
+
+def mean(values: ArrayLike) -> Callable[[Rows], float]:
+    """``values``: one an example."""
+    each = np.asarray(values, np.float64)
+    return lambda rows: float(each[rows].mean())
+
+
+def accuracy(task: str, set_: str, hits: ArrayLike, of: str = "") -> Measured:
+    """``hits``: a truth value an example."""
+    return measured(task, set_, "accuracy", mean(hits), len(np.asarray(hits)), of=of)
+
+
+def calibration(task: str, set_: str, confidence: ArrayLike, correct: ArrayLike, of: str = "") -> Measured:
+    """Expected calibration error of the scores ``confidence`` (Naeini et al. 2015)."""
+    sure, right = np.asarray(confidence, np.float32), np.asarray(correct, bool)
+    return measured(
+        task, set_, f"ECE, {BINS} bins", lambda rows: calibration_error(sure[rows], right[rows], BINS), len(sure), of=of
+    )
+
+
+def labelled(task: str, set_: str, found: Iterable[Annotation], gold: Sequence[str]) -> Measured:
+    """Calibration of annotations with a ``label`` and its ``score``."""
+    found = list(found)
+    correct = [own["label"] == label for own, label in zip(found, gold, strict=True)]
+    return calibration(task, set_, [own["score"] for own in found], correct)

@@ -1,0 +1,82 @@
+"""Formulas: counts in, a number between 0 and 1 out; nan where there was nothing to count."""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+NAN = math.nan
+Span = tuple[int, int, str]
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+
+
+def ratio(part: float, whole: float) -> float:
+    return part / whole if whole else NAN
+
+
+def f_score(hits: float, found: float, gold: float, beta: float = 1.0) -> float:
+    """F of ``hits`` among ``found`` and ``gold``; ``beta`` times as much weight on recall (van Rijsbergen 1979)."""
+    return ratio((1 + beta**2) * hits, beta**2 * gold + found)
+
+
+def f2(hits: float, found: float, gold: float) -> float:
+    return f_score(hits, found, gold, 2.0)
+
+
+def span_counts(gold: set[Span], found: set[Span]) -> tuple[int, int, int]:
+    """(equal in start, end and label; found; gold)"""
+    return len(gold & found), len(found), len(gold)
+
+
+def touched(gold: Iterable[Span], found: Iterable[Span]) -> int:
+    """How many of ``gold`` share a character with any of ``found``, whatever their labels."""
+    places = list(found)
+    return sum(any(start < b and a < end for a, b, _ in places) for start, end, _ in gold)
+
+
+def over_token(words: Sequence[Span], start: int, end: int) -> str | None:
+    """The label of the word that contains a token's first character, else of that which overlaps it most, or None.
+
+    Tokens within one word all get its label, so of those that differ only some can be right.
+    """
+    near = [word for word in words if word[0] < end and start < word[1]]
+    best = max(near, key=lambda word: (word[0] <= start, min(word[1], end) - max(word[0], start)), default=None)
+    return None if best is None else best[2]
+
+
+def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Rank correlation; equal values share their mean rank."""
+    a, b = _ranks(one), _ranks(other)
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() and b.std() else NAN
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+
+
+def normalised(answer: str) -> str:
+    """An answer as SQuAD's ``evaluate-v1.1.py`` compares it: small letters, no punctuation, no articles."""
+    bare = "".join(character for character in answer.lower() if character not in string.punctuation)
+    return " ".join(_ARTICLES.sub(" ", bare).split())
+
+
+def exact_match(found: str, gold: Iterable[str]) -> float:
+    return float(any(normalised(found) == normalised(answer) for answer in gold))
+
+
+def token_f1(found: str, gold: Iterable[str]) -> float:
+    """The best overlap of words with any of the right answers (Rajpurkar et al. 2016)."""
+    return max(_overlap(normalised(found).split(), normalised(answer).split()) for answer in gold)
+
+
+def _overlap(found: list[str], gold: list[str]) -> float:
+    if not found or not gold:
+        return float(found == gold)
+    return f_score((Counter(found) & Counter(gold)).total(), len(found), len(gold))

@@ -1,0 +1,94 @@
+"""``pos``, ``ner`` and ``pii``: labelled words and spans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from schemas.document import Annotation
+from training.measures.base import Bench, Measured, measured, summed
+from training.measures.metrics import Span, f2, f_score, over_token, ratio, span_counts, touched
+from training.names import is_handle
+from training.tokens import MARKS_MISC, NER_TYPES, PII_NAMES
+
+CHECKED = ["CREDIT_CARD", "IBAN_CODE", "US_SSN", "IP_ADDRESS", "EMAIL_ADDRESS", "PHONE_NUMBER"]
+"""What has a pattern, and mostly a checksum."""
+UNMARKED = {"large": {"AGE", "NRP"}}
+"""What is in a set's texts but not among its labels."""
+
+
+def pos(bench: Bench) -> Iterator[Measured]:
+    examples = bench.read("pos/ewt.test")
+    found = bench.annotate({"task": "pos"}, [example["text"] for example in examples])
+    table = []
+    for example, own in zip(examples, found, strict=True):
+        words = sorted(spans(own))
+        said = [over_token(words, start, end) for start, end in example["offsets"]]
+        hits = sum(label == tag for label, tag in zip(said, example["tags"], strict=True))
+        table.append((hits, len(said)))
+    yield measured("pos", "ewt.test", "accuracy", summed(table, ratio), len(table))
+
+
+def ner(bench: Bench) -> Iterator[Measured]:
+    for name in ("uner_ewt", "wikigold", "btc"):
+        examples = bench.read(f"ner/{name}.test")
+        found = bench.annotate({"task": "ner"}, [example["text"] for example in examples])
+        ours = set(NER_TYPES.values()) - ({"MISC"} if name not in MARKS_MISC else set())
+        kept = [{span for span in spans(own) if span[2] in ours} for own in found]
+        gold = [set(_named(example["spans"], NER_TYPES)) for example in examples]
+        handles = "without handles" if name == "btc" else ""
+        table = [
+            span_counts(*(_apart(example["text"], side) if handles else side for side in sides))
+            for example, *sides in zip(examples, gold, kept, strict=True)
+        ]
+        yield measured("ner", f"{name}.test", "span F1", summed(table, f_score), len(table), of=handles)
+        if handles:
+            table = list(map(span_counts, gold, kept))
+            yield measured("ner", f"{name}.test", "span F1", summed(table, f_score), len(table), of="with handles")
+
+
+def pii(bench: Bench) -> Iterator[Measured]:
+    texts: list[str] = []
+    gold: list[set[Span]] = []
+    unmarked: list[set[str]] = []
+    for name in ("synth", "large"):
+        for example in bench.read(f"pii/presidio_{name}.test"):
+            texts.append(example["text"])
+            gold.append(set(_named(example["spans"], PII_NAMES)))
+            unmarked.append(UNMARKED.get(name, set()))
+    said = bench.annotate({"task": "pii"}, texts)
+    found = [{span for span in spans(own) if span[2] not in skip} for own, skip in zip(said, unmarked, strict=True)]
+
+    def line(metric: str, table: Sequence[Sequence[int]], formula: Callable[..., float], of: str = "") -> Measured:
+        return measured("pii", "presidio.test", metric, summed(table, formula), len(table), of=of)
+
+    table = list(map(span_counts, gold, found))
+    yield line("span F2", table, f2)
+    yield line("span F1", table, f_score)
+    yield line(
+        "recall of overlaps of any type",
+        [(touched(*pair), len(pair[0])) for pair in zip(gold, found, strict=True)],
+        ratio,
+    )
+    for of, types in {"checked numbers": set(CHECKED), **{name: {name} for name in _types(gold)}}.items():
+        parts = [{span for span in own if span[2] in types} for own in gold]
+        hits = [(len(part & own), len(part)) for part, own in zip(parts, found, strict=True)]
+        yield line("recall", hits, ratio, of)
+
+
+def spans(annotation: Annotation) -> set[Span]:
+    return set(_named(annotation["spans"], {}))
+
+
+def _named(found: Iterable[dict[str, Any]], names: dict[str, str]) -> Iterator[Span]:
+    return ((span["start"], span["end"], names.get(span["label"], span["label"])) for span in found)
+
+
+def _apart(text: str, found: set[Span]) -> set[Span]:
+    """Without handles: a set counts them as names or does not."""
+    return {span for span in found if not is_handle(text, span[0])}
+
+
+def _types(gold: Sequence[set[Span]]) -> list[str]:
+    present = {span[2] for own in gold for span in own}
+    return [*(name for name in CHECKED if name in present), *sorted(present - set(CHECKED))]

@@ -1,0 +1,177 @@
+"""Asks a model what the project asks itself: varied sentences, identity words, twenty languages.
+
+python -m training.own                                 the starter
+python -m training.own --model DIR --json own.json     another pack, and what the cards are made of
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+import transformers
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from schemas.document import Annotation
+from training.data import Data
+from training.measures.base import Bench
+from training.measures.clusters import clusters_of
+from training.own_identity import sentences, wilson
+from training.own_languages import SENTENCES
+from training.own_sentences import PAIRS, SINGLES, Pair, Single
+from workers.pack import STARTER
+
+Answer: TypeAlias = dict[str, Any]
+"""``kind``, ``task``, ``text``, ``expected`` and ``got`` in words, and whether it is ``good``."""
+
+
+@click.command(help=__doc__)
+@click.option("--model", default=STARTER, show_default=True, help="As the pipeline file names one.")
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the answers there, too.")
+def main(*, model: str, out: Path | None) -> None:
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    console = Console() if sys.stdout.isatty() else Console(width=150)
+    bench = Bench(model, Data(Path()))
+    answers = [*single_answers(bench), *pair_answers(bench)]
+    groups, tongues = identity(bench), languages(bench)
+    console.print(answer_table(answers))
+    console.print(_shares("identity words in neutral sentences: flagged", groups))
+    console.print(_shares("languages: right", tongues))
+    if out is not None:
+        content = {"model": model, "answers": answers, "identity": groups, "languages": tongues}
+        out.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def single_answers(bench: Bench) -> Iterator[Answer]:
+    def asked(field: str, task: str) -> Iterator[tuple[Single, Annotation]]:
+        chosen = [single for single in SINGLES if getattr(single, field) is not None]
+        yield from zip(chosen, bench.annotate({"task": task}, [single.text for single in chosen]), strict=True)
+
+    for single, found in asked("tone", "sentiment"):
+        wanted = single.tone or frozenset()
+        got = f"{found['label']} {found['score']:.2f}"
+        yield answer(single.kind, "sentiment", single.text, " or ".join(sorted(wanted)), got, found["label"] in wanted)
+    for single, found in asked("flagged", "moderation"):
+        flags = ", ".join(f"{one['label']} {one['score']:.2f}" for one in found["labels"] if one["flagged"])
+        wanted_flag = "flagged" if single.flagged else "not flagged"
+        yield answer(
+            single.kind, "moderation", single.text, wanted_flag, flags or "not flagged", bool(flags) == single.flagged
+        )
+    for single, found in asked("names", "ner"):
+        got_names = {(span["text"], span["label"]) for span in found["spans"] if span["label"] != "MISC"}
+        names = set(single.names or ())
+        yield answer(single.kind, "ner", single.text, _named(names), _named(got_names), got_names == names)
+    for single, found in asked("personal", "pii"):
+        got_names = {(span["text"], span["label"]) for span in found["spans"]}
+        wanted_names = set(single.personal or ())
+        # Where nothing is personal nothing may be found.
+        good = wanted_names <= got_names if wanted_names else not got_names
+        yield answer(single.kind, "pii", single.text, _named(wanted_names), _named(got_names), good)
+
+
+def pair_answers(bench: Bench) -> Iterator[Answer]:
+    groups: dict[tuple[str, str | tuple[str, ...]], list[Pair]] = defaultdict(list)
+    for pair in PAIRS:
+        # Labels are settings of a task; all else comes with the event.
+        groups[pair.task, pair.asked if pair.task == "zero-shot" else ""].append(pair)
+    settings: dict[str, dict[str, Any]] = {
+        "aspect-sentiment": {"aspects": "$.aspects"}, "nli": {"hypothesis": "$.asked"},
+        "question-answering": {"question": "$.asked", "unanswerable": False},
+    }  # fmt: skip
+    for (task, labels), pairs in groups.items():
+        own = {"labels": list(labels)} if labels else settings.get(task, {})
+        fields = [{"asked": pair.asked, "aspects": [pair.asked]} for pair in pairs]
+        found = bench.annotate({"task": task, **own}, [pair.text for pair in pairs], fields)
+        for pair, annotation in zip(pairs, found, strict=True):
+            got, good = _paired(pair, annotation)
+            asked = "" if task == "zero-shot" else f" | {pair.asked}"
+            yield answer(task, task, pair.text + asked, pair.expected, got, good)
+
+
+def _paired(pair: Pair, found: Annotation) -> tuple[str, bool]:
+    if pair.task == "coreference":
+        place = _place(pair.text, str(pair.asked))
+        mentions = next((cluster for cluster in clusters_of(found) if place in cluster), frozenset())
+        said = sorted(pair.text[start:end] for start, end in mentions - {place})
+        return ", ".join(said) or "nothing", _place(pair.text, pair.expected) in mentions
+    if pair.task == "question-answering":
+        best = found["answers"][0]["answer"]
+        got = "nothing" if best is None else str(best["text"])
+        return got, got.casefold() == pair.expected.casefold()
+    label = str((found["aspects"][0] if pair.task == "aspect-sentiment" else found)["label"])
+    return label, label == pair.expected
+
+
+def _place(text: str, words: str) -> tuple[int, int]:
+    """Where ``words`` first stand alone."""
+    found = re.search(rf"\b{re.escape(words)}\b", text)
+    assert found is not None
+    return found.span()
+
+
+def identity(bench: Bench) -> list[dict[str, Any]]:
+    """How often neutral sentences are flagged, by group and over all."""
+    asked = list(sentences())
+    found = bench.annotate({"task": "moderation"}, [one.text for one in asked])
+    flagged = [any(label["flagged"] for label in own["labels"]) for own in found]
+    counts, hits = Counter(one.group for one in asked), Counter[str]()
+    hits.update(one.group for one, flag in zip(asked, flagged, strict=True) if flag)
+    rows = [(group, hits[group], counts[group]) for group in counts]
+    return _rated([*rows, ("all", sum(flagged), len(asked))])
+
+
+def languages(bench: Bench) -> list[dict[str, Any]]:
+    pairs = [(code, text) for code, texts in SENTENCES.items() for text in texts]
+    found = bench.annotate({"task": "language", "model": None}, [text for _, text in pairs])
+    hits = Counter(code for own, (code, _) in zip(found, pairs, strict=True) if own["label"] == code)
+    rows = [(code, hits[code], len(texts)) for code, texts in SENTENCES.items()]
+    return _rated([*rows, ("all", hits.total(), len(pairs))])
+
+
+def _rated(rows: Sequence[tuple[str, int, int]]) -> list[dict[str, Any]]:
+    out = []
+    for group, count, of in rows:
+        low, high = wilson(count, of)
+        out.append({"group": group, "n": of, "rate": count / of, "low": low, "high": high})
+    return out
+
+
+def answer(kind: str, task: str, text: str, expected: str, got: str, good: bool) -> Answer:  # noqa: PLR0917
+    return {"kind": kind, "task": task, "text": text, "expected": expected, "got": got, "good": good}
+
+
+def _named(names: set[tuple[str, str]]) -> str:
+    return ", ".join(f"{text} = {label}" for text, label in sorted(names)) or "nothing"
+
+
+def answer_table(answers: Sequence[Answer]) -> Table:
+    """Every bad answer, and how many are good of each task."""
+    table = Table("task", "text", "expected", "got", box=box.SIMPLE_HEAD)
+    for task, count in Counter(one["task"] for one in answers).items():
+        own = [one for one in answers if one["task"] == task]
+        table.add_section()
+        table.add_row(task, f"{sum(one['good'] for one in own)} of {count} good", style="bold")
+        for one in own:
+            if not one["good"]:
+                table.add_row("", f"{one['text']} ({one['kind']})", one["expected"], one["got"])
+    return table
+
+
+def _shares(title: str, rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table("", "texts", "share [95 % interval]".replace("[", r"\["), box=box.SIMPLE_HEAD, title=title)
+    for row in rows:
+        table.add_row(row["group"], f"{row['n']:,}", rf"{row['rate']:.1%} \[{row['low']:.1%}, {row['high']:.1%}]")
+    return table
+
+
+if __name__ == "__main__":
+    main()

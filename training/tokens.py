@@ -1,0 +1,149 @@
+"""Labelled tokens: which classes each piece of a text may have; for ``ner``, ``pos`` and ``pii``."""
+
+from __future__ import annotations
+
+import random as chances
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding
+
+from training import augment
+from training.data import Data
+from training.names import is_handle
+from training.reading import Reader, Unit
+
+NER_TYPES = {"PER": "PERSON", "LOC": "LOCATION", "ORG": "ORGANIZATION", "MISC": "MISC"}
+NER_LABELS = ["O", *(f"{bio}-{name}" for name in NER_TYPES.values() for bio in "BI")]
+POS_LABELS = [
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ",
+    "SYM", "VERB", "X",
+]  # fmt: skip
+# Presidio's names; what checked patterns find is learnt too, so that it is taken for nothing else.
+PII_TYPES = [
+    "PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS", "DATE_TIME", "TITLE", "AGE", "NRP", "ZIP_CODE",
+    "CREDIT_CARD", "PHONE_NUMBER", "EMAIL_ADDRESS", "URL", "IBAN_CODE", "US_SSN", "IP_ADDRESS", "US_DRIVER_LICENSE",
+]  # fmt: skip
+PII_LABELS = ["O", *(f"{bio}-{name}" for name in PII_TYPES for bio in "BI")]
+PII_NAMES = {"GPE": "LOCATION", "DOMAIN_NAME": "URL"}
+MARKS_MISC = {"wnut17", "wikigold", "augment"}
+Bools = NDArray[np.bool_]
+
+
+def bio(
+    encoding: Encoding, spans: Iterable[dict[str, Any]], labels: list[str], names: dict[str, str], outside: list[int]
+) -> Bools:
+    """``[tokens, labels]``: what each piece may be; the first of a span B-, the others I-, special ones anything."""
+    allowed = np.zeros((len(encoding), len(labels)), dtype=bool)
+    owner = np.full(max((end for _, end in encoding.offsets), default=0) + 1, -1)
+    spans = list(spans)
+    for number, span in enumerate(spans):
+        owner[span["start"] : span["end"]] = number
+    last = -1
+    for index, ((start, end), special) in enumerate(zip(encoding.offsets, encoding.special_tokens_mask, strict=True)):
+        number = max(owner[start:end], default=-1)
+        if special:
+            allowed[index] = True
+        elif number < 0:
+            allowed[index, outside] = True
+        else:
+            name = spans[number]["label"]
+            allowed[index, labels.index(f"{'I' if number == last else 'B'}-{names.get(name, name)}")] = True
+        last = number
+    return allowed
+
+
+def anchors(encoding: Encoding, offsets: Iterable[tuple[int, int]]) -> list[int]:
+    """For each given token the piece that speaks for it: the first that starts in it, else one that overlaps it; -1."""
+    starts = np.array([start for start, _ in encoding.offsets])
+    ends = np.array([end for _, end in encoding.offsets])
+    out = []
+    for start, end in offsets:
+        inside = np.flatnonzero((starts >= start) & (starts < end) & (ends > starts))
+        if not len(inside):
+            inside = np.flatnonzero((starts < end) & (ends > start))
+        out.append(int(inside[0]) if len(inside) else -1)
+    return out
+
+
+def named(data: Data, reader: Reader, name: str, split: str, tagged: dict[str, Any] | None = None) -> list[Unit]:
+    """Names of one set, for ``ner`` and ``pii``, and parts of speech of the sentences that ``tagged`` has."""
+    return names_in(data.read(f"ner/{name}.{split}"), reader, name, tagged)
+
+
+def names_in(
+    examples: Iterable[dict[str, Any]], reader: Reader, name: str, tagged: dict[str, Any] | None = None
+) -> list[Unit]:
+    unmarked = [NER_LABELS.index(f"{bio_}-MISC") for bio_ in "BI"]
+    outside = [0] if name in MARKS_MISC else [0, *unmarked]
+    # Of these sets nothing but names is known.
+    others = [
+        0,
+        *(
+            i
+            for i, label in enumerate(PII_LABELS)
+            if label[2:] in {"STREET_ADDRESS", "DATE_TIME", "TITLE", "AGE", "NRP"}
+        ),
+    ]
+    units = []
+    for example in examples:
+        item, encoding = reader.text(example["text"])
+        ner = bio(encoding, example["spans"], NER_LABELS, NER_TYPES, outside)
+        if name == "btc":
+            for index, (start, _) in enumerate(encoding.offsets):
+                if is_handle(example["text"], start):
+                    ner[index] = True
+        personal = [span for span in example["spans"] if span["label"] != "MISC"]
+        pii = bio(encoding, personal, PII_LABELS, NER_TYPES, others)
+        for index in np.flatnonzero(ner.all(1)):
+            pii[index] = True
+        target = {"ner": ner, "pii": pii, "text": example["text"], "spans": example["spans"], "encoding": encoding}
+        words = (tagged or {}).get(example["text"])
+        if words is not None:
+            target["pos"] = speech(encoding, words)
+        units.append(Unit([item], target))
+    return units
+
+
+def speech(encoding: Encoding, example: dict[str, Any]) -> Bools:
+    allowed = np.ones((len(encoding), len(POS_LABELS)), dtype=bool)
+    for place, tag in zip(anchors(encoding, example["offsets"]), example["tags"], strict=True):
+        if place >= 0 and allowed[place].all():
+            allowed[place] = False
+            allowed[place, POS_LABELS.index(tag)] = True
+    return allowed
+
+
+def personal(data: Data, reader: Reader, split: str) -> list[Unit]:
+    """Personal data in templates; for training also with their values exchanged for others of the same kind."""
+    examples = [e for name in ("synth", "large") for e in data.read(f"pii/presidio_{name}.{split}")]
+    texts = {example["text"]: example["spans"] for example in examples}
+    if split == "train":
+        chance = chances.Random(5)
+        values: dict[str, list[str]] = defaultdict(list)
+        for example in examples:
+            for span in example["spans"]:
+                values[span["label"]].append(example["text"][span["start"] : span["end"]])
+        for example in examples:
+            text, spans, at = "", [], 0
+            for span in sorted(example["spans"], key=lambda span: span["start"]):
+                text += example["text"][at : span["start"]]
+                value = chance.choice(values[span["label"]])
+                spans.append({"start": len(text), "end": len(text) + len(value), "label": span["label"]})
+                text, at = text + value, span["end"]
+            texts[text + example["text"][at:]] = spans
+        texts.update(augment.personal(2500, seed=21))
+    units = []
+    for text, spans in texts.items():
+        item, encoding = reader.text(text)
+        pii = bio(encoding, spans, PII_LABELS, PII_NAMES, [0])
+        units.append(Unit([item], {"pii": pii, "text": text, "spans": spans, "encoding": encoding}))
+    return units
+
+
+def invented(reader: Reader) -> list[Unit]:
+    """Names in sentences of our own."""
+    return names_in([{"text": text, "spans": spans} for text, spans in augment.named(4000, seed=22)], reader, "augment")

@@ -1,0 +1,155 @@
+"""Where a head's hidden states are from while it learns: computed once and kept, or anew with an adapter."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from schemas.errors import LabelsError
+from workers.adapter import attach
+from workers.encoder import States
+from workers.heads import Head, first_tokens, means
+from workers.learning.trunks import Windows, chunks
+from workers.packing import Ints, PackedBatch
+from workers.stage import Output, Stage
+from workers.starter.heads import StarterHead, mixed
+
+IN_MEMORY = 2 << 30
+"""Bytes of hidden states kept in memory; more are kept in a file, which the system reads as it needs."""
+POOLING = ("mean", "first")
+_HALF = 2
+
+
+class Source(Protocol):
+    """Gives a head the windows it asks for."""
+
+    size: int
+    layers: int
+    device: torch.device
+
+    def logits(self, head: StarterHead, chosen: Ints) -> Tensor:
+        """In the order of ``chosen``: ``[windows, labels]``, of a token head ``[tokens, labels]``."""
+
+
+class Kept:
+    """Hidden states of a frozen trunk, in float16: of every token, or what a sequence head pools of a window.
+
+    Pooling and mixing are both sums, so what is pooled of each layer can be mixed later.
+    """
+
+    def __init__(
+        self, stage: Stage, read: Windows, kind: str, folder: Path, advance: Callable[[int], object] = lambda _: None
+    ) -> None:
+        """``folder``: takes a file of what does not fit in memory. Raises LabelsError when it has no room either."""
+        model = stage.trunk
+        self._read, self._pooled = read, kind == "sequence"
+        keep = _Keep(self._pooled)
+        stage.outputs[:] = [Output(keep, "none", "sequence" if self._pooled else "token")]
+        rows = len(read) if self._pooled else len(read.ids)
+        self._kept: NDArray[np.float16] | None = None
+        at = 0
+        for _, part in chunks(read.documents):
+            job = stage.pack(part, 0)
+            stage.forward(job)
+            if job.failed:
+                raise LabelsError(f"the model fails on a text: {next(iter(job.failed.values())).message}")
+            scores = job.scores[0]
+            assert scores is not None
+            if self._kept is None:
+                self.layers, self.size = keep.layers, scores.shape[1] // keep.layers // (2 if self._pooled else 1)
+                self._kept = _room((rows, scores.shape[1]), folder)
+            # Half precision ends at 65,504; the rare greater state is cut there.
+            self._kept[at : at + len(scores)] = np.clip(scores, -65504, 65504)
+            at += len(scores)
+            advance(len(part))
+        self.device = model.device
+
+    def logits(self, head: StarterHead, chosen: Ints) -> Tensor:
+        assert self._kept is not None
+        rows = chosen if self._pooled else self._read.tokens(chosen)
+        kept = torch.from_numpy(self._kept[rows]).to(head.mix.device)
+        layers = kept.view(len(rows), self.layers, -1).unbind(1)
+        if self._pooled:
+            return head.project(mixed([layer.unsqueeze(0) for layer in layers], head.mix))
+        sizes = torch.from_numpy(np.diff(self._read.starts)[chosen])
+        starts = nn.functional.pad(sizes.cumsum(0), (1, 0)).to(head.mix.device)
+        logits: Tensor = head([layer.unsqueeze(0) for layer in layers], starts)
+        return logits
+
+
+class _Keep(Head):
+    """All layers side by side: ``[T, layers * H]``, or pooled ``[N, layers * 2H]``."""
+
+    every_layer = True
+
+    def __init__(self, pooled: bool) -> None:
+        self._pooled = pooled
+        self.layers = 0
+
+    def __call__(self, states: States, batch: PackedBatch) -> Tensor:
+        self.layers = len(states)
+        if not self._pooled:
+            return torch.cat([layer[0] for layer in states], dim=1)
+        return torch.cat([pool((layer,)) for layer in states for pool in self._pools(batch)], dim=1)
+
+    @staticmethod
+    def _pools(batch: PackedBatch) -> Sequence[Callable[[States], Tensor]]:
+        """In the order of ``POOLING``."""
+        return (lambda states: means(states[0], batch), lambda states: first_tokens(states[0], batch))
+
+
+def _room(shape: tuple[int, int], folder: Path) -> NDArray[np.float16]:
+    size = shape[0] * shape[1] * _HALF
+    if size <= IN_MEMORY:
+        return np.empty(shape, np.float16)
+    free = shutil.disk_usage(folder).free
+    if size > free * 0.9:
+        raise LabelsError(
+            f"the hidden states of these texts take {size / 2**30:.1f} GiB, and {folder} has {free / 2**30:.1f} GiB "
+            "free; label fewer texts, choose another --out, or train with --adapt, which keeps none"
+        )
+    return np.memmap(folder / "states.tmp", np.float16, "w+", shape=shape)
+
+
+class Adapting:
+    """Hidden states of a trunk that learns, too: padded forwards with gradients."""
+
+    def __init__(self, model: PreTrainedModel, read: Windows, rank: int, device: torch.device) -> None:
+        """Puts an adapter on ``model``. Raises what models raise that cannot take one."""
+        self.original = {name: value.clone() for name, value in model.state_dict().items()}
+        # Where the trunk reads case, that is among its token types already.
+        attach(model, rank)
+        self.model = model
+        nn.Module.to(model, device)
+        self._read, self._pad, self.device = read, model.config.pad_token_id or 0, device
+        self.size = int(model.config.hidden_size)
+        self.layers = int(model.config.num_hidden_layers) + 1
+
+    def logits(self, head: StarterHead, chosen: Ints) -> Tensor:
+        read = self._read
+        sizes = read.starts[chosen + 1] - read.starts[chosen]
+        real = np.arange(sizes.max()) < sizes[:, None]
+        tokens = read.tokens(chosen)
+
+        def rectangle(values: Ints, fill: int) -> Tensor:
+            rows = np.full(real.shape, fill, np.int64)
+            rows[real] = values[tokens]
+            return torch.from_numpy(rows).to(self.device)
+
+        mask = torch.from_numpy(real).to(self.device)
+        inputs = {"input_ids": rectangle(read.ids, self._pad), "attention_mask": mask.long()}
+        if read.types is not None:
+            inputs["token_type_ids"] = rectangle(read.types, 0)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            states = self.model(**inputs, output_hidden_states=True).hidden_states
+        starts = nn.functional.pad(mask.sum(1).cumsum(0), (1, 0))
+        logits: Tensor = head([layer[mask].unsqueeze(0) for layer in states], starts)
+        return logits
