@@ -1,5 +1,5 @@
-"""What the planned chain saves: four tasks on one trunk against each of them alone, and a task with a condition
-against the same task without one.
+"""What the planned chain saves: four tasks on one trunk against each of them alone, all tasks of the starter that read
+a single text against one, and a task with a condition against the same task without one.
 
 The chain runs as in a worker, from text to annotations, over micro-batches of one size; no Kafka. All variants take
 turns in rounds, so that whatever else the machine does strikes all alike; ratios are medians over the rounds, or of
@@ -28,6 +28,13 @@ TASKS: tuple[dict[str, str], ...] = (
     {"name": "entities", "task": "ner", "model": "starter"},
     {"name": "safety", "task": "moderation", "model": "starter"},
     {"name": "vector", "task": "embedding", "model": "starter"},
+)
+ALL: tuple[dict[str, str], ...] = (
+    *TASKS,
+    {"name": "grammar", "task": "pos", "model": "starter"},
+    {"name": "private", "task": "pii", "model": "starter"},
+    {"name": "mentions", "task": "coreference", "model": "starter"},
+    {"name": "tongue", "task": "language"},
 )
 MICRO_BATCH = 64
 """Events cut together."""
@@ -73,6 +80,8 @@ def main() -> None:
     conditional = {**TASKS[0], "when": f"event.number % {TENTH} == 0"}
     ways = {
         "four tasks": together,
+        "all tasks": chain(ALL, together),
+        "all but coreference": chain([task for task in ALL if task["task"] != "coreference"], together),
         **{f"{task['task']} alone": chain([task], together) for task in TASKS},
         "sentiment for a tenth": chain([conditional], together),
     }
@@ -84,11 +93,14 @@ def main() -> None:
     for task in TASKS:
         alone = f"{task['task']} alone"
         figures[f"four tasks / {alone}"] = statistics.median(own["four tasks"] / own[alone] for own in rounds)
-    mean = [own["four tasks"] / statistics.mean(own[f"{task['task']} alone"] for task in TASKS) for own in rounds]
-    figures["four tasks / one"] = statistics.median(mean)
+    for way in ("four tasks", "all but coreference", "all tasks"):
+        mean = [own[way] / statistics.mean(own[f"{task['task']} alone"] for task in TASKS) for own in rounds]
+        figures[f"{way} / one"] = statistics.median(mean)
     tenth = sum(own["sentiment for a tenth"] for own in rounds) / sum(own["sentiment alone"] for own in rounds)
     figures["a tenth / all"] = tenth
-    report("chain", "Planned chain (targets: four tasks / one <= 1.15, a tenth / all <= 0.2)", figures)
+    report(
+        "chain", "Planned chain (targets: four tasks / one <= 1.15, all / one <= 1.2, a tenth / all <= 0.2)", figures
+    )
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, closing
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -47,6 +48,21 @@ Exit status: 0 in = enriched + dead letters, 1 not so, 2 wrong command line,
 77 credentials or permissions.
 """
 
+_MORE: tuple[dict[str, Any], ...] = (
+    {
+        "name": "subject",
+        "task": "zero-shot",
+        "model": "starter",
+        "labels": ["food and drink", "travel", "work", "technology", "politics"],
+    },
+    {"name": "mentions", "task": "coreference", "model": "starter"},
+    {"name": "grammar", "task": "pos", "model": "starter"},
+)
+_WITH_EXTRAS: dict[str, dict[str, Any]] = {
+    "phonenumbers": {"name": "private", "task": "pii", "model": "starter"},
+    "py3langid": {"name": "tongue", "task": "language"},
+}
+"""By the module of the extra that they need."""
 _NAME = "glossator-demo"
 _PATIENCE = 15.0
 """Seconds to wait for the broker and its topics."""
@@ -102,7 +118,7 @@ def demo(
         chain.warm_up()
         worker = Worker(pipeline, chain, _PATIENCE)
         signals.stop = feeder.stop
-        view = View(book, worker.stats, total, rows=max(8, min(console.height - 8, 24)))
+        view = View(book, worker.stats, total, rows=max(8, min(console.height - 13, 24)))
         source = stack.enter_context(closing(reader(pipeline, book.run)))
         working = stack.enter_context(Working(worker))
         screen: Screen = Lines(view) if plain or not console.is_terminal else Live(view, console)
@@ -121,8 +137,9 @@ def demo(
 
 
 def demo_pipeline(servers: str) -> Pipeline:
-    """The starter pipeline, with micro-batches small enough to be seen filling up."""
-    pipeline = starter_pipeline(servers, _NAME, f"{_NAME}.posts")
+    """All tasks that say something of a post, with micro-batches small enough to be seen filling up."""
+    with_extras = [task for module, task in _WITH_EXTRAS.items() if find_spec(module) is not None]
+    pipeline = starter_pipeline(servers, _NAME, f"{_NAME}.posts", [*_MORE, *with_extras])
     return pipeline.model_copy(update={"batching": Batching(max_tokens=1024, linger_ms=250)})
 
 

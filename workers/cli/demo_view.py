@@ -15,19 +15,24 @@ from rich import box, live
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
+from rich.rule import Rule
 from rich.table import Table
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from stream.telemetry import Stats
 from workers.cli.demo_stream import Book
-from workers.cli.rendering import FLAG, highlighted, readable, span_style, spans_of, tone_style
+from workers.cli.rendering import FLAG, described, highlighted, readable, span_style, tone_style
 
 _RATE_OVER = 3.0
 """Seconds over which events per second are counted."""
 _LONGEST = 300
 _LEGEND = ("PERSON", "LOCATION", "ORGANIZATION", "MISC")
 _DEAD = "\N{MULTIPLICATION X}"
+DETAILS = ("private", "mentions", "grammar", "tongue")
+"""Tasks of which the last event's annotation is written out."""
+Row = tuple[Text, Text, Text, Text]
+"""Sentiment, subject, marked text, flags."""
 
 
 class View:
@@ -37,7 +42,8 @@ class View:
         self._book = book
         self._stats = stats
         self._events = events
-        self._last: deque[tuple[Text, Text, Text]] = deque(maxlen=rows)
+        self._last: deque[Row] = deque(maxlen=rows)
+        self._latest_event: Mapping[str, Any] = {"annotations": {}}
         self._arrivals: deque[float] = deque()
         self._first: float | None = None
         self._latest = 0.0
@@ -45,6 +51,7 @@ class View:
     def enriched(self, event: Mapping[str, Any]) -> None:
         self._arrived()
         self._last.append(row(event))
+        self._latest_event = event
 
     def dead(self, reason: str) -> None:
         self._arrived()
@@ -86,13 +93,20 @@ class View:
             _number("dead letters", f"{len(book.dead):,}"),
         )
         table = Table(box=None, show_header=False, expand=True, padding=(0, 1, 0, 0))
-        table.add_column(width=10, no_wrap=True)
+        table.add_column(width=9, no_wrap=True)
+        table.add_column(width=15, no_wrap=True, overflow="ellipsis")
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column(width=18, no_wrap=True)
+        table.add_column(width=14, no_wrap=True, overflow="ellipsis")
         for cells in self._last:
             table.add_row(*cells)
         for _ in range((self._last.maxlen or 0) - len(self._last)):
-            table.add_row("", "", "")
+            table.add_row("", "", "", "")
+        more = Table(box=None, show_header=False, expand=True, padding=(0, 1, 0, 0))
+        more.add_column(width=9, no_wrap=True, style="dim")
+        more.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        for name in DETAILS:
+            annotation = self._latest_event["annotations"].get(name)
+            more.add_row(name, described(annotation) if annotation is not None else "")
         foot = Table.grid(expand=True)
         foot.add_column()
         foot.add_column(justify="right", style="dim")
@@ -101,7 +115,7 @@ class View:
         progress = Table.grid(expand=True)
         progress.add_row(ProgressBar(total=self._events, completed=len(book.enriched) + len(book.dead)))
         return Panel(
-            Group(numbers, progress, table, foot),
+            Group(numbers, progress, table, Rule("more of the last", style="dim"), more, foot),
             title="[bold]glossator demo[/]  posts in, models in between, enriched posts out",
             title_align="left",
             box=box.ROUNDED,
@@ -159,7 +173,7 @@ class Lines:
 
     def enriched(self, event: Mapping[str, Any]) -> None:
         self._view.enriched(event)
-        click.echo(plain(row(event), spans_of(event)))
+        click.echo(plain(row(event), named(event)))
 
     def dead(self, reason: str) -> None:
         self._view.dead(reason)
@@ -175,32 +189,35 @@ class Lines:
         pass
 
 
-def row(event: Mapping[str, Any]) -> tuple[Text, Text, Text]:
-    """(sentiment, marked text, flags) of an enriched event."""
-    tone = next((a for a in event["annotations"].values() if "scores" in a), None)
-    flagged = [
-        label["label"]
-        for annotation in event["annotations"].values()
-        for label in annotation.get("labels", ())
-        if label["flagged"]
-    ]
+def row(event: Mapping[str, Any]) -> Row:
+    """What is shown of an enriched event."""
+    found = event["annotations"]
+    tone, subject = found.get("tone"), found.get("subject")
+    flagged = [label["label"] for label in found.get("safety", {}).get("labels", ()) if label["flagged"]]
     return (
         Text(readable(tone["label"]), tone_style(tone["label"])) if tone else Text(),
-        highlighted(event.get("text", ""), spans_of(event), _LONGEST),
+        Text(readable(subject["label"]) if subject else "", "dim"),
+        highlighted(event.get("text", ""), named(event), _LONGEST),
         Text(f"{FLAG} {readable(', '.join(flagged))}" if flagged else "", "bold red"),
     )
 
 
-def dead_row(reason: str) -> tuple[Text, Text, Text]:
+def dead_row(reason: str) -> Row:
     """The same of a dead letter."""
-    return Text(f"{_DEAD} dead", "bold red"), Text(readable(reason), "italic red"), Text()
+    return Text(f"{_DEAD} dead", "bold red"), Text(), Text(readable(reason), "italic red"), Text()
 
 
-def plain(cells: tuple[Text, Text, Text], spans: Iterable[Mapping[str, Any]] = ()) -> str:
+def named(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Who and what is named in an event."""
+    spans: list[dict[str, Any]] = event["annotations"].get("entities", {}).get("spans", [])
+    return spans
+
+
+def plain(cells: Row, spans: Iterable[Mapping[str, Any]] = ()) -> str:
     """A row as a line without colours, the spans listed behind the text."""
-    tone, text, flags = (cell.plain for cell in cells)
+    tone, subject, text, flags = (cell.plain for cell in cells)
     listed = " ".join(f"[{readable(span['label'])} {readable(span['text'])}]" for span in spans)
-    return "  ".join(part for part in (f"{tone:10}", text, listed, flags) if part)
+    return "  ".join(part for part in (f"{tone:9}", f"{subject:15}", text, listed, flags) if part)
 
 
 def save_svg(view: RenderableType, path: Path, width: int = 118) -> None:

@@ -236,8 +236,10 @@ def _check_labels(file: Path, examples: Sequence[Example], task: Task, mistakes:
     if task in ("ner", "moderation"):
         if not texts:
             mistakes.add(None, f"{file}: no row has a label, so there is nothing to learn")
+    elif not texts:
+        mistakes.add(None, f"{file}: no labelled text in it")
     elif len(texts) < 2:
-        mistakes.add(None, f"{file}: {len(texts)} labels in all; {task} needs two or more to choose from")
+        mistakes.add(None, f"{file}: all texts have the same label; {task} needs two or more to choose from")
 
 
 def _quoted(label: str) -> str:

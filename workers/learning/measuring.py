@@ -68,7 +68,7 @@ def best_aggregation(model: str, labelled: Labelled, dev: Sequence[Example], dev
 def thresholds(
     model: str, labelled: Labelled, dev: Sequence[Example], precision: float, device: str
 ) -> dict[str, tuple[float, bool]]:
-    """Per label the lowest threshold whose precision on dev is ``precision``, True; or the best of F1, False."""
+    """Per label the threshold of most recall with that precision on dev, True; or the one of the best F1, False."""
     (found,) = annotated(chain(model, "moderation", device), dev, lambda _: None)
     out = {}
     for label in labelled.labels:
@@ -79,7 +79,7 @@ def thresholds(
 
 
 def threshold(scores: NDArray[np.float64], gold: NDArray[np.bool_], precision: float) -> tuple[float, bool]:
-    """The lowest threshold with that precision, and True; where none has it, the one of the best F1, and False.
+    """The threshold of most recall with that precision, and True; where none has it, the one of the best F1, and False.
 
     0.5 where no text has the label. It lies midway between two scores, so that neither hangs on a rounding.
     """
@@ -91,6 +91,10 @@ def threshold(scores: NDArray[np.float64], gold: NDArray[np.bool_], precision: f
     # A threshold can only lie between two scores that differ.
     ends = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))
     reached = [end for end in ends if right[end] >= precision * said[end] and said[end] >= FEWEST_FLAGGED]
-    best = reached[-1] if reached else ends[np.argmax(2 * right[ends] / (said[ends] + gold.sum()))]
+    if reached:
+        # Going lower than the last right one would flag more and find nothing.
+        best = next(end for end in reached if right[end] == right[reached[-1]])
+    else:
+        best = ends[np.argmax(2 * right[ends] / (said[ends] + gold.sum()))]
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     return round(float(ranked[best] + below) / 2, 4), bool(reached)

@@ -18,8 +18,10 @@ from workers.cli.demo_view import Lines, Live, View, save_svg
 EVENT: dict[str, Any] = {
     "text": "Ada went to Évora",
     "annotations": {
-        "who": {"spans": [{"start": 0, "end": 3, "label": "PERSON", "score": 0.998, "text": "Ada"}]},
+        "entities": {"spans": [{"start": 0, "end": 3, "label": "PERSON", "score": 0.998, "text": "Ada"}]},
         "tone": {"label": "positive", "score": 0.9, "scores": {"positive": 0.9, "negative": 0.1}},
+        "subject": {"label": "travel", "score": 0.7, "scores": {"travel": 0.7, "food": 0.3}},
+        "grammar": {"spans": [{"start": 4, "end": 8, "label": "VERB", "score": 0.9, "text": "went"}]},
         "safety": {"flagged": True, "labels": [{"label": "insult", "score": 0.8, "flagged": True}]},
     },
     "notices": [],
@@ -52,8 +54,9 @@ def test_it_shows_the_numbers_and_the_last_events(view: View) -> None:
     for what in ("1,234 lag", "56 in flight", "43% micro-batch", "5 in", "2 enriched", "1 dead letters"):
         assert what in shown
     assert "long gone" not in shown
-    assert len(re.findall("positive +Ada went to Évora +⚑ insult", shown)) == 7
+    assert len(re.findall("positive +travel +Ada went to Évora +⚑ insult", shown)) == 7
     assert re.search("✕ dead +the text is empty", shown)
+    assert re.search("grammar +went VERB 0.90", shown)
 
 
 def test_before_the_first_event_it_shows_as_many_lines(view: View) -> None:
@@ -78,8 +81,8 @@ def test_without_a_terminal_an_event_is_a_line(view: View, capsys: pytest.Captur
         lines.dead("the text is empty")
         lines.refresh()
     assert capsys.readouterr().out.splitlines() == [
-        "positive    Ada went to Évora  [PERSON Ada]  ⚑ insult",
-        "✕ dead      the text is empty",
+        "positive   travel           Ada went to Évora  [PERSON Ada]  ⚑ insult",
+        "✕ dead                      the text is empty",
     ]
     assert "Ada went" in drawn(view)
 

@@ -1,0 +1,69 @@
+"""How long ``glossator train`` takes for 1,000 labelled texts, against one reading of them by the bare trunk.
+
+The texts are made up, so scores mean nothing here; times do, as ratios in one run.
+
+    python -m benchmarks.training --count 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from rich.progress import Progress
+
+from benchmarks.report import report
+from benchmarks.texts import texts_from
+from schemas.config import Compute
+from workers.learning.examples import read
+from workers.learning.states import Kept
+from workers.learning.train import Options, train
+from workers.learning.trunks import open_trunk, windows
+
+WORDS = (("good", "fine", "lovely"), ("bad", "poor", "nasty"))
+
+
+def labelled(folder: Path, count: int) -> Path:
+    """Posts, each with a word that tells its label."""
+    chance = random.Random(0)
+    rows = []
+    for number, text in enumerate(texts_from(None, count)):
+        words = text.split()[:60]
+        words.insert(chance.randint(0, len(words)), chance.choice(WORDS[number % 2]))
+        rows.append({"text": f"{number} {' '.join(words)}", "label": ("positive", "negative")[number % 2]})
+    file = folder / "labels.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return file
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1000)
+    options = parser.parse_args()
+    figures: dict[str, float] = {"texts": float(options.count)}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = labelled(folder, options.count)
+        base = open_trunk("starter", Compute())
+        own = windows(base.stage, read(file, "sentiment").examples, lambda _: None)
+        started = time.perf_counter()
+        Kept(base.stage, own, "sequence", folder, lambda _: None)
+        forward = time.perf_counter() - started
+        for way, adapt in (("frozen", False), ("--adapt", True)):
+            started = time.perf_counter()
+            with Progress(disable=True) as progress:
+                result = train(Options(file, "sentiment", folder / way.strip("-"), adapt=adapt), progress)
+            spent = time.perf_counter() - started
+            figures |= {f"{way}, s": spent, f"{way} / one reading": spent / forward}
+            figures[f"{way}, accuracy on test"] = result.own[0].value
+    report(
+        "training", "glossator train (target: a frozen head from 1,000 texts in about a minute on two cores)", figures
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Labelled texts in, a pack out that a pipeline serves, on the forward of the starter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.progress import Progress
+from safetensors.torch import load_file
+
+from schemas.config import Pipeline
+from schemas.document import Document
+from schemas.errors import LabelsError, ModelError
+from tests.workers import tiny
+from workers.chain import Chain
+from workers.learning.card import Result
+from workers.learning.train import Options, train
+from workers.learning.writing import beside, objection
+
+PARTS = ("rotor", "valve", "pump", "gasket")
+
+
+def write(file: Path, rows: list[dict[str, Any]]) -> Path:
+    file.write_text("\n".join(map(json.dumps, rows)))
+    return file
+
+
+def toned(folder: Path, count: int = 160) -> Path:
+    words = ("pleasant", "lovely", "splendid"), ("dreadful", "nasty", "horrible")
+    rows = [
+        {"text": f"Lamp {n} is {words[n % 2][n % 3]}.", "label": ("positive", "negative")[n % 2]} for n in range(count)
+    ]
+    return write(folder / "toned.jsonl", rows)
+
+
+def run(options: Options) -> Result:
+    with Progress(disable=True) as progress:
+        return train(options, progress)
+
+
+def pipeline(**models: tuple[str, str]) -> Pipeline:
+    return Pipeline.model_validate({
+        "pipeline": "test", "kafka": {"bootstrap.servers": "localhost:9092"}, "input": {"topics": ["in"]},
+        "output": {"topic": "out"},
+        "tasks": [
+            {"name": name, "task": task, "model": model} for name, (task, model) in models.items()
+        ],
+    })  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    folder = tmp_path_factory.mktemp("trained")
+    return folder / "pack", run(Options(toned(folder), "sentiment", folder / "pack"))
+
+
+def test_a_rule_is_learnt_and_measured(pack: tuple[Path, Result]) -> None:
+    folder, result = pack
+    scores = {metric.name: metric for metric in result.own}
+    assert scores["accuracy"].value == 1.0
+    assert {metric.name for metric in result.other} == scores.keys()
+    assert sorted(path.name for path in folder.iterdir()) == ["card.md", "glossator.json", "head.safetensors"]
+    card = (folder / "card.md").read_text()
+    assert "| accuracy | 1.000 [1.000, 1.000] | " in card and "Lamp" not in card
+
+
+def test_it_shares_the_starter_s_forward(pack: tuple[Path, Result]) -> None:
+    chain = Chain.load(
+        pipeline(mine=("sentiment", str(pack[0])), tone=("sentiment", "starter"), who=("ner", "starter"))
+    )
+    assert len(chain.stages) == 1
+    documents = [Document(None, "This lamp is lovely."), Document(None, "The pump is nasty.")]
+    chain.run(documents)
+    assert [document.annotations["mine"]["label"] for document in documents] == ["positive", "negative"]
+
+
+def test_the_same_seed_gives_the_same_head(pack: tuple[Path, Result], tmp_path: Path) -> None:
+    run(Options(toned(tmp_path), "sentiment", tmp_path / "again"))
+    first, again = (load_file(folder / "head.safetensors") for folder in (pack[0], tmp_path / "again"))
+    assert first.keys() == again.keys()
+    assert all(first[name].equal(again[name]) for name in first)
+
+
+@pytest.mark.parametrize("adapt", [False, True])
+def test_names_are_learnt_on_any_trunk(adapt: bool, tmp_path: Path) -> None:
+    rows = []
+    for number in range(120):
+        part = PARTS[number % len(PARTS)]
+        rows.append({"text": f"the {part} {number}", "spans": [{"start": 4, "end": 4 + len(part), "label": "PART"}]})
+    trunk = tiny.checkpoint("bert", "sequence")
+    file = write(tmp_path / "parts.jsonl", rows)
+    result = run(Options(file, "ner", tmp_path / "pack", trunk=str(trunk), adapt=adapt))
+    assert (tmp_path / "pack" / "adapter.safetensors").exists() == adapt
+    assert {metric.name: metric.value for metric in result.own}["span F1"] > 0.9
+    chain = Chain.load(pipeline(mine=("ner", str(tmp_path / "pack"))))
+    document = Document(None, "the valve 7")
+    chain.run([document])
+    assert [(span["text"], span["label"]) for span in document.annotations["mine"]["spans"]] == [("valve", "PART")]
+
+
+def test_several_labels_a_text(tmp_path: Path) -> None:
+    rude, odd = ("awful", "fine"), ("banana", "lamp")
+    rows = [
+        {
+            "text": f"{number} {rude[number % 2]} {odd[number // 2 % 2]}",
+            "labels": ["rude"] * (number % 2 == 0) + ["odd"] * (number // 2 % 2 == 0),
+        }
+        for number in range(200)
+    ]
+    result = run(Options(write(tmp_path / "m.jsonl", rows), "moderation", tmp_path / "pack"))
+    scores = {metric.name: metric.value for metric in result.own}
+    assert scores["AUROC rude"] > 0.95 and scores["AUROC odd"] > 0.95
+    assert all(0.0 < value < 1.0 for value in result.thresholds.values())
+
+
+def test_nothing_is_left_of_what_fails(tmp_path: Path) -> None:
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}] * 3
+    with pytest.raises(LabelsError):
+        run(Options(write(tmp_path / "few.jsonl", rows), "sentiment", tmp_path / "pack"))
+    with pytest.raises(ModelError):
+        run(Options(toned(tmp_path), "sentiment", tmp_path / "pack", trunk=str(tmp_path / "nowhere")))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["few.jsonl", "toned.jsonl"]
+
+
+def test_a_pack_is_replaced_whole(tmp_path: Path) -> None:
+    out = tmp_path / "pack"
+    with beside(out) as folder:
+        (folder / "glossator.json").write_text("{}")
+        (folder / "states.tmp").write_text("")
+    assert [path.name for path in out.iterdir()] == ["glossator.json"]
+    assert "--force" in (objection(out, force=False) or "") and objection(out, force=True) is None
+    with pytest.raises(RuntimeError), beside(out) as folder:
+        (folder / "card.md").write_text("half")
+        raise RuntimeError
+    assert [path.name for path in out.iterdir()] == ["glossator.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["pack"]
+
+
+def test_foreign_folders_are_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert "other files" in (objection(tmp_path, force=True) or "")
+    assert "no folder" in (objection(tmp_path / "thesis.txt", force=True) or "")
+    assert "cannot be made" in (objection(tmp_path / "a" / "b", force=False) or "")
