@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,25 @@ from torch import Tensor
 
 from schemas.errors import ModelError
 from workers.pack import MANIFEST, STARTER, STARTER_FOLDER, Pack
+from workers.starter.heads import StarterHead
 
 PACK = Pack.read(STARTER, STARTER_FOLDER)
 ENTRIES: dict[str, dict[str, Any]] = PACK.manifest["heads"]
 LAYERS, SIZE = 6, 384
-SHIPPED = {name: PACK.head(entry["tasks"][0]) for name, entry in ENTRIES.items()}
+SHIPPED = {
+    name: head for name, entry in ENTRIES.items() if isinstance(head := PACK.head(entry["tasks"][0]), StarterHead)
+}
 POOLED = [name for name, head in SHIPPED.items() if head.kind == "sequence"]
 
 
 def states(tokens: int, seed: int) -> list[Tensor]:
     made = torch.Generator().manual_seed(seed)
     return [torch.randn(1, tokens, SIZE, generator=made) for _ in range(LAYERS + 1)]
+
+
+def sides(lengths: Sequence[int]) -> Tensor:
+    """The second half of each sequence is the second text."""
+    return torch.cat([(torch.arange(length) >= (length + 1) // 2).long() for length in lengths])
 
 
 @pytest.fixture
@@ -46,28 +54,29 @@ def spoil(folder: Path, change: Callable[[dict[str, Any]], object]) -> Pack:
 
 @given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=12), seed=st.integers(0, 2**31))
 @settings(deadline=None, max_examples=25)
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_packed_equals_one_at_a_time(name: str, lengths: list[int], seed: int) -> None:
     head = SHIPPED[name]
     hidden = states(sum(lengths), seed)
     starts = torch.tensor([0, *lengths]).cumsum(0)
-    packed = head(hidden, starts)
+    second = sides(lengths)
+    packed = head(hidden, starts, second)
     single = [
-        head([layer[:, begin:end] for layer in hidden], torch.tensor([0, end - begin]))
+        head([layer[:, begin:end] for layer in hidden], torch.tensor([0, end - begin]), second[begin:end])
         for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
     ]
     torch.testing.assert_close(packed, torch.cat(single), atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_logits_have_one_row_a_token_or_a_sequence(name: str) -> None:
     head = SHIPPED[name]
     logits = head(states(9, 0), torch.tensor([0, 4, 9]))
-    assert logits.shape == (9 if head.kind == "token" else 2, len(head.labels))
+    assert logits.shape == (2 if head.kind == "sequence" else 9, len(head.labels))
     assert logits.dtype == torch.float32
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_half_precision_states_give_float32_logits_near_the_exact_ones(name: str) -> None:
     hidden, starts = states(20, 1), torch.tensor([0, 7, 20])
     half = SHIPPED[name]([layer.bfloat16() for layer in hidden], starts)
@@ -79,41 +88,59 @@ def test_half_precision_states_give_float32_logits_near_the_exact_ones(name: str
 def test_a_pooled_head_reads_the_parts_it_names(name: str) -> None:
     head = SHIPPED[name]
     mixed = torch.randn(11, SIZE)
-    pooled = head.pool(mixed, torch.tensor([0, 3, 11]))
-    parts = {"mean": torch.stack([mixed[:3].mean(0), mixed[3:].mean(0)]), "first": mixed[[0, 3]]}
+    pooled = head.pool(mixed, torch.tensor([0, 3, 11]), sides([3, 8]))
+    first, second = (
+        torch.stack([mixed[a].mean(0), mixed[b].mean(0)])
+        for a, b in ((slice(0, 2), slice(3, 7)), (slice(2, 3), slice(7, 11)))
+    )
+    parts = {
+        "mean": torch.stack([mixed[:3].mean(0), mixed[3:].mean(0)]),
+        "first": mixed[[0, 3]],
+        "sides": torch.cat([first, second, (first - second).abs(), first * second], dim=1),
+    }
     torch.testing.assert_close(pooled, torch.cat([parts[part] for part in head.pooling], dim=1))
 
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_the_manifest_lists_what_is_shipped(name: str) -> None:
-    entry, head = ENTRIES[name], SHIPPED[name]
+    entry, head = ENTRIES[name], PACK.head(ENTRIES[name]["tasks"][0])
     content = (STARTER_FOLDER / entry["file"]).read_bytes()
     assert hashlib.sha256(content).hexdigest() == entry["sha256"]
     assert head.revision == entry["sha256"][:12]
-    assert len(content) < 500_000
     assert (STARTER_FOLDER / entry["card"]).read_text(encoding="utf-8").count(head.revision) == 1
-    assert float(head.mix.sum()) == pytest.approx(1.0)
-    assert head.multi_label == bool(head.thresholds)
-    assert set(head.thresholds) <= set(head.labels)
-    assert all(0 < limit < 1 for limit in head.thresholds.values())
+    assert float(head.mix.sum()) == pytest.approx(1.0, abs=1e-5)
+    if isinstance(head, StarterHead):
+        assert head.multi_label == bool(head.thresholds)
+        assert set(head.thresholds) <= set(head.labels)
+        assert all(0 < limit < 1 for limit in head.thresholds.values())
+
+
+def test_the_pack_is_small() -> None:
+    listed = {entry["file"] for entry in (*ENTRIES.values(), PACK.manifest["trunk"]["adapter"])}
+    shipped = {path.name: path.stat().st_size for path in STARTER_FOLDER.glob("*.safetensors")}
+    assert shipped.keys() == listed
+    assert sum(shipped.values()) <= 6_000_000
 
 
 def test_every_task_of_a_head_loads_it() -> None:
     for entry in ENTRIES.values():
         for task in entry["tasks"]:
-            assert PACK.head(task).labels == tuple(entry["labels"])
+            head = PACK.head(task)
+            assert head.revision == entry["sha256"][:12]
+            assert not isinstance(head, StarterHead) or head.labels == tuple(entry["labels"])
 
 
 def test_labels_are_those_the_tasks_speak() -> None:
-    assert PACK.head("ner").labels[0] == "O"
-    assert {label[2:] for label in PACK.head("ner").labels[1:]} == {"PERSON", "LOCATION", "ORGANIZATION", "MISC"}
-    assert PACK.head("sentiment").labels == ("negative", "neutral", "positive")
-    assert PACK.head("moderation").labels == ("offensive_language", "hate_speech")
+    assert SHIPPED["ner"].labels[0] == "O"
+    assert {label[2:] for label in SHIPPED["ner"].labels[1:]} == {"PERSON", "LOCATION", "ORGANIZATION", "MISC"}
+    assert SHIPPED["sentiment"].labels == ("negative", "neutral", "positive")
+    assert SHIPPED["moderation"].labels == ("offensive_language", "hate_speech")
+    assert SHIPPED["nli"].labels == ("entailment", "neutral", "contradiction")
 
 
 def test_a_head_wants_every_layer() -> None:
     with pytest.raises(ValueError, match="2 hidden states for a mix of 7"):
-        PACK.head("ner")(states(3, 0)[:2], torch.tensor([0, 3]))
+        SHIPPED["ner"](states(3, 0)[:2], torch.tensor([0, 3]))
 
 
 def test_a_task_without_a_head_is_told_which_have_one() -> None:

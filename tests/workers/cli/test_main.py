@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from schemas import errors
-from schemas.errors import ConfigError, GlossatorError, Problem
+from schemas.errors import ConfigError, GlossatorError, LabelsError, Problem
 from workers.cli import lint as lint_module
 from workers.cli.main import cli
 
@@ -34,7 +34,7 @@ def _leaves(kind: type[GlossatorError]) -> list[type[GlossatorError]]:
     return [kind, *(leaf for child in kind.__subclasses__() for leaf in _leaves(child))]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in _leaves(GlossatorError) if kind is not ConfigError])
+@pytest.mark.parametrize("kind", [k for k in _leaves(GlossatorError) if k not in {ConfigError, LabelsError}])
 def test_an_error_of_ours_is_one_line_and_its_status(
     monkeypatch: pytest.MonkeyPatch, kind: type[GlossatorError]
 ) -> None:
@@ -48,6 +48,12 @@ def test_mistakes_in_a_pipeline_file_are_printed_as_they_are(monkeypatch: pytest
     failing(monkeypatch, ConfigError([Problem("p.yaml", 1, 2, "a", "one"), Problem("p.yaml", 3, 4, "b", "two")]))
     result = CliRunner().invoke(cli, ["lint"])
     assert (result.exit_code, result.stderr) == (78, "p.yaml:1:2 a: one\np.yaml:3:4 b: two\n")
+
+
+def test_mistakes_in_labelled_texts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, LabelsError("a.jsonl:1: one\na.jsonl:2: two"))
+    result = CliRunner().invoke(cli, ["lint"])
+    assert (result.exit_code, result.stderr) == (65, "a.jsonl:1: one\na.jsonl:2: two\n")
 
 
 def test_a_fault_is_one_line_without_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
