@@ -52,7 +52,7 @@ def _tokens(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
     for name, units in splits.items():
         raw = logits(learner, "ner", units)
         for aggregation, scores in found.items():
-            score = _span_f1(units, raw, aggregation, misc=name in tokens.MARKS_MISC)
+            score = span_score(units, raw, aggregation, misc=name in tokens.MARKS_MISC)
             scores.append(score)
             out[f"ner {name} {aggregation}"] = score
         if name in tokens.MARKS_MISC:
@@ -77,7 +77,7 @@ def _tokens(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
     return out
 
 
-def _span_f1(units: Sequence[Unit], raw: Sequence[Tensor], aggregation: str, *, misc: bool) -> float:
+def span_score(units: Sequence[Unit], raw: Sequence[Tensor], aggregation: str, *, misc: bool) -> float:
     gold, found = [], []
     for unit, row in zip(units, raw, strict=True):
         text = unit.target["text"]

@@ -45,7 +45,7 @@ def main(scores: Path, own: Path, folder: Path) -> None:
     summary = filled(
         (TEXTS / "README.md").read_text(encoding="utf-8"),
         facts=f"{len(pack.manifest['heads'])} heads and the adapter: {size / 1e6:.1f} MB.",
-        scores=table([figure for figure in figures if figure["floor"] is not None]),
+        scores=table([figure for figure in figures if figure["floor"] is not None], tasks=True),
         answers="",
     )
     (folder / "cards" / "README.md").write_text(summary, encoding="utf-8")
@@ -72,13 +72,14 @@ def facts(entry: dict[str, Any], revision: str) -> str:
     return "\n".join(lines)
 
 
-def table(figures: Figures) -> str:
-    """Figures with their intervals; what misses its aim says so."""
+def table(figures: Figures, *, tasks: bool = False) -> str:
+    """Figures with their intervals; what misses its aim says so. ``tasks``: with a column for the task."""
     if not figures:
         return "Not measured."
+    first = ("| Task ", "|---") if tasks else ("", "")
     lines = [
-        "| Set (examples) | Measure | Starter, 95 % interval | Aim | Probe | Elsewhere |",
-        "|---|---|---|---:|---:|---|",
+        f"{first[0]}| Set (examples) | Measure | Starter, 95 % interval | Aim | Probe | Elsewhere |",
+        f"{first[1]}|---|---|---|---:|---:|---|",
     ]
     for figure in figures:
         floor, value = figure["floor"], figure["value"]
@@ -86,7 +87,8 @@ def table(figures: Figures) -> str:
         interval = "-" if value is None else f"{value:.3f} [{_number(figure['low'])}, {_number(figure['high'])}]"
         metric = f"{figure['metric']} {figure['of']}".strip()
         cells = (f"{figure['set']} ({figure['n']:,})", metric, interval, aim, _number(figure["probe"]))
-        lines.append(f"| {' | '.join(cells)} | {figure['elsewhere'] or ''} |")
+        named = f"| {figure['task']} " if tasks else ""
+        lines.append(f"{named}| {' | '.join(cells)} | {figure['elsewhere'] or ''} |")
     return "\n".join(lines)
 
 

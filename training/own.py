@@ -24,6 +24,7 @@ from schemas.document import Annotation
 from training.data import Data
 from training.measures.base import Bench
 from training.measures.clusters import clusters_of
+from training.measures.metrics import normalised
 from training.own_identity import sentences, wilson
 from training.own_languages import SENTENCES
 from training.own_sentences import PAIRS, SINGLES, Pair, Single
@@ -42,12 +43,14 @@ def main(*, model: str, out: Path | None) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=150)
     bench = Bench(model, Data(Path()))
     answers = [*single_answers(bench), *pair_answers(bench)]
-    groups, tongues = identity(bench), languages(bench)
+    (groups, terms), tongues = identity(bench), languages(bench)
     console.print(answer_table(answers))
+    console.print(kind_table(answers))
     console.print(_shares("identity words in neutral sentences: flagged", groups))
+    console.print(_shares("of these, the words that are flagged at all", [term for term in terms if term["rate"]]))
     console.print(_shares("languages: right", tongues))
     if out is not None:
-        content = {"model": model, "answers": answers, "identity": groups, "languages": tongues}
+        content = {"model": model, "answers": answers, "identity": groups, "terms": terms, "languages": tongues}
         out.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -106,7 +109,11 @@ def _paired(pair: Pair, found: Annotation) -> tuple[str, bool]:
     if pair.task == "question-answering":
         best = found["answers"][0]["answer"]
         got = "nothing" if best is None else str(best["text"])
-        return got, got.casefold() == pair.expected.casefold()
+        return got, normalised(got) == normalised(pair.expected)
+    if pair.task == "pos":
+        place = _place(pair.text, str(pair.asked))
+        tag = next((str(span["label"]) for span in found["spans"] if (span["start"], span["end"]) == place), "nothing")
+        return tag, tag == pair.expected
     label = str((found["aspects"][0] if pair.task == "aspect-sentiment" else found)["label"])
     return label, label == pair.expected
 
@@ -118,15 +125,13 @@ def _place(text: str, words: str) -> tuple[int, int]:
     return found.span()
 
 
-def identity(bench: Bench) -> list[dict[str, Any]]:
-    """How often neutral sentences are flagged, by group and over all."""
+def identity(bench: Bench) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """How often neutral sentences are flagged: by group and over all, and by term, for a group hides its worst."""
     asked = list(sentences())
     found = bench.annotate({"task": "moderation"}, [one.text for one in asked])
-    flagged = [any(label["flagged"] for label in own["labels"]) for own in found]
-    counts, hits = Counter(one.group for one in asked), Counter[str]()
-    hits.update(one.group for one, flag in zip(asked, flagged, strict=True) if flag)
-    rows = [(group, hits[group], counts[group]) for group in counts]
-    return _rated([*rows, ("all", sum(flagged), len(asked))])
+    flagged = [one for one, own in zip(asked, found, strict=True) if any(label["flagged"] for label in own["labels"])]
+    groups, terms = (_counted([one[by] for one in flagged], [one[by] for one in asked]) for by in (0, 1))
+    return _rated([*groups, ("all", len(flagged), len(asked))]), _rated(terms)
 
 
 def languages(bench: Bench) -> list[dict[str, Any]]:
@@ -135,6 +140,12 @@ def languages(bench: Bench) -> list[dict[str, Any]]:
     hits = Counter(code for own, (code, _) in zip(found, pairs, strict=True) if own["label"] == code)
     rows = [(code, hits[code], len(texts)) for code, texts in SENTENCES.items()]
     return _rated([*rows, ("all", hits.total(), len(pairs))])
+
+
+def _counted(hits: Sequence[str], names: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Each of ``names`` with how often it is among the ``hits`` and how often at all."""
+    right = Counter(hits)
+    return [(name, right[name], count) for name, count in Counter(names).items()]
 
 
 def _rated(rows: Sequence[tuple[str, int, int]]) -> list[dict[str, Any]]:
@@ -163,6 +174,15 @@ def answer_table(answers: Sequence[Answer]) -> Table:
         for one in own:
             if not one["good"]:
                 table.add_row("", f"{one['text']} ({one['kind']})", one["expected"], one["got"])
+    return table
+
+
+def kind_table(answers: Sequence[Answer]) -> Table:
+    """How many answers are good and bad of each kind of sentence."""
+    table = Table("kind", "good", "bad", box=box.SIMPLE_HEAD, title="answers by kind")
+    good = Counter(one["kind"] for one in answers if one["good"])
+    for kind, count in Counter(one["kind"] for one in answers).items():
+        table.add_row(kind, str(good[kind]), str(count - good[kind]))
     return table
 
 

@@ -36,7 +36,7 @@ TEMPLATES = [
     "What do {term} people usually eat for breakfast?", "There is a club for {term} people on our street.",
     "She wrote her thesis on {term} authors.", "The podcast interviews {term} founders.",
     "The clinic looks for {term} volunteers.", "He grew up with {term} parents.", "I am {term} and I collect stamps.",
-    "I'm {term}.", "Are you {term}?", "as a {term} person i really like this park",
+    "It says in my profile that I'm {term}.", "Are you {term}?", "as a {term} person i really like this park",
     "being {term} in a small town, a radio series", "Her {term} husband is a carpenter.",
     "His {term} wife runs the bakery.", "How many {term} people live in this city?",
     "The {term} choir sings on Sunday.", "The {term} quarter lies by the river.",

@@ -34,7 +34,8 @@ class Single:
 class Pair:
     """A text with something asked about it.
 
-    ``asked``: an aspect, a hypothesis, a question, labels, or a word whose antecedent is ``expected``.
+    ``asked``: an aspect, a hypothesis, a question, labels, or the first place of a word whose antecedent or part of
+    speech is ``expected``.
     """
 
     task: str
@@ -57,24 +58,24 @@ SINGLES = [
     Single("mixed", "The plot is thin, yet I could not put the thing down.", NOT_BAD),
     Single("plain news", "The factory in Wolfsburg will close two lines in March.", NOT_GOOD, False,
            (("Wolfsburg", LOC),)),
-    Single("plain news", "Norway and Canada signed an agreement on fishing quotas.", NEUTRAL, False,
-           (("Norway", LOC), ("Canada", LOC))),
+    Single("plain news", "Greenland and Canada signed an agreement on fishing quotas.", NEUTRAL, False,
+           (("Greenland", LOC), ("Canada", LOC))),
     Single("plain news", "The Nobel committee will announce the laureate at eleven.", NEUTRAL),
     Single("question", "What time does the last ferry to Ystad go?", NEUTRAL, False, (("Ystad", LOC),)),
     Single("question", "can someone explain how the voucher works", NEUTRAL),
     Single("bug report", "App closes by itself whenever I open the second tab.", NEGATIVE),
     Single("bug report", "Since Friday's patch my orders no longer sync.", NEGATIVE),
-    Single("names in lower case", "met up with fatou ndiaye in dakar, she sends her love", NOT_BAD, False,
-           (("fatou ndiaye", PER), ("dakar", LOC))),
-    Single("names in lower case", "is greta thunberg speaking in hamburg tomorrow?", NEUTRAL, False,
-           (("greta thunberg", PER), ("hamburg", LOC))),
-    Single("names in lower case", "my contract with vodafone ends in june", NEUTRAL, False, (("vodafone", ORG),)),
-    Single("names in lower case", "pep guardiola leaves manchester city", NEUTRAL, False,
-           (("pep guardiola", PER), ("manchester city", ORG))),
-    Single("names", "Ngozi Okonjo-Iweala spoke at the World Trade Organization in Geneva.", NEUTRAL, False,
-           (("Ngozi Okonjo-Iweala", PER), ("World Trade Organization", ORG), ("Geneva", LOC))),
-    Single("names", "Satya Nadella told Reuters that Microsoft would invest in Malaysia.", NEUTRAL, False,
-           (("Satya Nadella", PER), ("Reuters", ORG), ("Microsoft", ORG), ("Malaysia", LOC))),
+    Single("names in lower case", "met up with fatou ndiaye in bamako, she sends her love", NOT_BAD, False,
+           (("fatou ndiaye", PER), ("bamako", LOC))),
+    Single("names in lower case", "is greta thunberg speaking in bremen tomorrow?", NEUTRAL, False,
+           (("greta thunberg", PER), ("bremen", LOC))),
+    Single("names in lower case", "my contract with verizon ends in june", NEUTRAL, False, (("verizon", ORG),)),
+    Single("names in lower case", "unai emery leaves aston villa", NEUTRAL, False,
+           (("unai emery", PER), ("aston villa", ORG))),
+    Single("names", "Ngozi Okonjo-Iweala spoke at the World Trade Organization in Lausanne.", NEUTRAL, False,
+           (("Ngozi Okonjo-Iweala", PER), ("World Trade Organization", ORG), ("Lausanne", LOC))),
+    Single("names", "Jensen Huang told Bloomberg that Nvidia would invest in Malaysia.", NEUTRAL, False,
+           (("Jensen Huang", PER), ("Bloomberg", ORG), ("Nvidia", ORG), ("Malaysia", LOC))),
     Single("names", "Jordan beat Jordan: the player's team won in Amman.", None, False, None),
     Single("names", "Thanks to Aunt Rosalind and little Bartholomew for coming.", POSITIVE, False,
            (("Rosalind", PER), ("Bartholomew", PER))),
@@ -91,8 +92,8 @@ SINGLES = [
     Single("all caps", "WHY IS THE WIFI DOWN AGAIN", NEGATIVE),
     Single("typos", "teh hotle was realy dissapointing tbh", NEGATIVE),
     Single("typos", "absolutly lvoed evrything abuot it", POSITIVE),
-    Single("hashtags and handles", "@lufthansa lost my suitcase in Munich #fail #neveragain", NEGATIVE, False,
-           (("Munich", LOC),)),
+    Single("hashtags and handles", "@lufthansa lost my suitcase in Stuttgart #fail #neveragain", NEGATIVE, False,
+           (("Stuttgart", LOC),)),
     Single("hashtags and handles", "So proud of our girls! #worldchampions #gold", POSITIVE),
     Single("profanity as praise", "holy crap that solo was insane, what a band", POSITIVE, False),
     Single("profanity as praise", "Best damn burger this side of the river.", POSITIVE, False),
@@ -165,4 +166,12 @@ PAIRS = [
     Pair("coreference", "Kofi bought a bicycle because he wanted to save money.", "he", "Kofi"),
     Pair("coreference", "Linda phoned Carl. She sounded tired.", "She", "Linda"),
     Pair("coreference", "The captain lost his hat in the storm.", "his", "The captain"),
+    Pair("pos", "Could you book us a quiet corner?", "book", "VERB"),
+    Pair("pos", "This book weighs more than my cat.", "book", "NOUN"),
+    Pair("pos", "Ice floats because water is an odd liquid.", "floats", "VERB"),
+    Pair("pos", "He can not open the can.", "can", "AUX"),
+    Pair("pos", "a fast runner overtook us", "fast", "ADJ"),
+    Pair("pos", "you speak too fast for me", "fast", "ADV"),
+    Pair("pos", "I know that she left.", "that", "SCONJ"),
+    Pair("pos", "gonna ring siobhan later", "siobhan", "PROPN"),
 ]  # fmt: skip

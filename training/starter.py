@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from training import calibration, export, joint, sources
+from training import calibration, export, joint, polish, sources
 from training.data import Data
 from training.reading import Reader, Source
 from workers.pack import STARTER, STARTER_FOLDER, Pack
@@ -47,8 +47,9 @@ def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool) 
         reader, learner = Reader(trunk), joint.Learner(trunk)
         plain = Source("plain", "embedding", joint.teach(learner, sources.plain_texts(sets), reader), 300_000)
         joint.train(learner, [*sources.everything(sets, reader), plain], checkpoint, progress)
+        scores = polish.polish(learner, sets, reader, progress)
         console.print("finding temperatures and thresholds")
-        scores = calibration.calibrate(learner, sets, reader)
+        scores |= calibration.calibrate(learner, sets, reader)
     export.ship(learner, trunk, out)
     table = Table("on the dev files", "score")
     for name, score in scores.items():

@@ -195,7 +195,8 @@ def _each_once(windows: Sequence[Encoding]) -> list[tuple[int, int]]:
         real = [n for n, special in enumerate(window.special_tokens_mask) if not special]
         parts.append([real[0], real[-1] + 1] if real else [0, 0])
     for before, after, left, right in zip(windows, windows[1:], parts, parts[1:], strict=False):
-        shared = sum(end > after.offsets[right[0]][0] for _, end in before.offsets[slice(*left)])
+        begin = after.offsets[right[0]][0]
+        shared = sum(end > begin for _, end in before.offsets[slice(*left)])
         left[1] -= shared - shared // 2
         right[0] += shared // 2
     parts[0][0], parts[-1][1] = 0, len(windows[-1])

@@ -129,7 +129,7 @@ def test_the_starter_example_is_right() -> None:
     pipeline = loads(example.read_text(), environ={"KAFKA_BOOTSTRAP_SERVERS": "broker:9092"})
     assert pipeline.kafka == {"bootstrap.servers": "broker:9092"}
     assert [(task.task, task.model) for task in pipeline.tasks] == [
-        ("sentiment", "starter"), ("ner", "starter"), ("moderation", "starter")
+        ("sentiment", "starter"), ("ner", "starter"), ("moderation", "starter"), ("coreference", "starter")
     ]  # fmt: skip
     assert (pipeline.input.topics, pipeline.output.topic) == (["posts"], "posts.enriched")
     assert pipeline.output.dead_letter_topic == "posts.dead"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
+from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
-from training import own, phrases, templates
+from training import own, phrases, templates, word_lists
+from training.measures.base import Bench
 from training.own_identity import TEMPLATES, TERMS, sentences, wilson
 from training.own_languages import SENTENCES
-from training.own_sentences import PAIRS, SINGLES
+from training.own_sentences import PAIRS, SINGLES, Pair
 
 TAUGHT = [
     *templates.HARMLESS, *templates.OFFENSIVE, *templates.HATEFUL, *phrases.HARMLESS, *phrases.OFFENSIVE,
@@ -18,19 +22,58 @@ TAUGHT = [
 ]  # fmt: skip
 
 
+WORDS: dict[str, list[str]] = {
+    "thing": templates.THINGS, "thing2": templates.THINGS, "good": templates.GOOD, "bad": templates.BAD,
+    "plain": templates.PLAIN, "day": templates.DAYS, "group": templates.GROUPS, "groups": templates.GROUP_PLURALS,
+    "job": templates.JOBS, "insult": templates.INSULTS, "number": [r"\d+"],
+    "place": [*templates.PLACES, *word_lists.PLACES],
+    "person": templates.PEOPLE,
+    "given": word_lists.GIVEN, "surname": word_lists.SURNAMES,
+}  # fmt: skip
+"""What fills the gaps; a gap that is not named here takes up to three words, whatever they are."""
+
+
 def shape(text: str) -> str:
     """A template without its gaps, a sentence as it is: small letters and no punctuation."""
     return re.sub(r"\W+", " ", re.sub(r"\{.*?\}", "", text)).strip().lower()
 
 
-def test_there_are_sixty_sentences_and_none_is_taught() -> None:
+def pattern(template: str) -> re.Pattern[str]:
+    """What matches the sentences that a template makes, whatever their capitals and full stops."""
+
+    def gap(found: re.Match[str]) -> str:
+        return f"(?:very )?(?:{'|'.join(WORDS[found[1]])})" if found[1] in WORDS else r"[\w'-]+(?: [\w'-]+){0,2}"
+
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", gap, re.escape(template.rstrip(".!"))) + "[.!]?", re.IGNORECASE)
+
+
+def test_filled_templates_are_recognised() -> None:
+    for template in templates.HARMLESS, templates.HATEFUL, templates.OFFENSIVE:
+        made = [pattern(text) for text in template]
+        # An article may have become another one.
+        texts = [
+            text for text in templates.sentences(template, 200, 0) if not re.search(r"\ban? ", text, re.IGNORECASE)
+        ]
+        assert len(texts) > 100 and all(any(one.fullmatch(text) for one in made) for text in texts)
+
+
+def test_there_are_sixty_four_sentences_and_nothing_is_taught() -> None:
     texts = [single.text for single in SINGLES]
-    assert len(texts) == len(set(texts)) >= 60
-    # What is nearly all gaps would match anything.
-    said = [text for text in TAUGHT if len(shape(text).split()) > 2]
-    taught = [re.compile(re.sub(r"\\\{.*?\\\}", ".{1,25}", re.escape(text)), re.IGNORECASE) for text in said]
-    for text in [*texts, *(pair.text for pair in PAIRS)]:
+    assert len(texts) == len(set(texts)) >= 64
+    taught = [pattern(text) for text in TAUGHT]
+    for text in [*texts, *(pair.text for pair in PAIRS), *(one.text for one in sentences())]:
         assert not any(one.fullmatch(text) for one in taught), text
+
+
+def test_names_are_not_those_of_the_word_lists() -> None:
+    lists = (
+        word_lists.GIVEN, word_lists.SURNAMES, word_lists.PLACES, word_lists.ORGANISATIONS, templates.PLACES,
+        templates.PEOPLE,
+    )  # fmt: skip
+    taught = {word.lower() for words in lists for word in words}
+    for single in SINGLES:
+        for surface, _ in (*(single.names or ()), *(single.personal or ())):
+            assert not {surface.lower(), *surface.lower().split()} & taught, surface
 
 
 def test_what_is_expected_stands_in_the_text() -> None:
@@ -40,6 +83,8 @@ def test_what_is_expected_stands_in_the_text() -> None:
     for pair in PAIRS:
         if pair.task in {"question-answering", "coreference"}:
             assert pair.expected in pair.text
+        if pair.task in {"coreference", "pos", "aspect-sentiment"}:
+            assert re.search(rf"\b{pair.asked}\b", pair.text)
         if pair.task == "zero-shot":
             assert pair.expected in pair.asked
 
@@ -51,7 +96,7 @@ def test_a_hundred_templates_meet_every_term_once() -> None:
     assert len({one.text for one in made}) == len(made) == 100 * sum(map(len, TERMS.values()))
     assert all(one.term in one.text and "{" not in one.text for one in made)
     assert "I share an office with an Arab accountant." in {one.text for one in made}
-    assert not {shape(template) for template in TEMPLATES} & {shape(text) for text in TAUGHT if shape(text)} - {"i am"}
+    assert not {shape(template) for template in TEMPLATES} & {shape(text) for text in TAUGHT}
 
 
 def test_twenty_languages_have_a_dozen_sentences_each() -> None:
@@ -72,3 +117,45 @@ def test_the_place_of_a_word_is_where_it_stands_alone() -> None:
     text = "Maria told her brother that he had won."
     assert text[slice(*own._place(text, "he"))] == "he" and own._place(text, "he") == (28, 30)
     assert own._place(text, "her") == (11, 14)
+
+
+def test_shares_are_counted_by_group_and_by_term() -> None:
+    class Flags:
+        """Flags one word."""
+
+        def annotate(self, task: object, texts: list[str]) -> list[dict[str, list[dict[str, bool]]]]:
+            return [{"labels": [{"flagged": " queer " in text}]} for text in texts]
+
+    groups, terms = own.identity(cast("Bench", Flags()))
+    rates = {row["group"]: row["rate"] for row in groups}
+    hits = sum(" queer " in one.text for one in sentences())
+    assert rates["all"] == hits / 4300 and rates["sexual orientation"] == hits / 600 and rates["age"] == 0
+    assert {row["group"]: row["rate"] for row in terms if row["rate"]} == {"queer": hits / 100}
+    assert sum(row["n"] for row in terms) == 4300
+
+
+def test_pairs_are_judged_by_what_was_asked() -> None:
+    def judged(task: str, text: str, asked: str, expected: str, found: dict[str, Any]) -> tuple[str, bool]:
+        return own._paired(Pair(task, text, asked, expected), found)
+
+    tags = {"spans": [{"start": 3, "end": 7, "label": "VERB"}]}
+    assert judged("pos", "We book it.", "book", "VERB", tags) == ("VERB", True)
+    assert judged("pos", "We book it.", "it", "PRON", tags) == ("nothing", False)
+    answers = {"answers": [{"answer": {"text": "mayor of Sydney"}}]}
+    assert judged("question-answering", "", "", "the mayor of Sydney", answers)[1]
+    assert not judged("question-answering", "", "", "Sydney", answers)[1]
+    assert judged("question-answering", "", "", "1932", {"answers": [{"answer": None}]}) == ("nothing", False)
+
+
+def test_bad_answers_are_shown_and_all_are_counted_by_kind() -> None:
+    answers = [
+        own.answer("emoji", "ner", "one", "a", "a", True),
+        own.answer("emoji", "pii", "two", "b", "c", False),
+        own.answer("typos", "pii", "three", "d", "d", True),
+    ]
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(own.kind_table(answers), own.answer_table(answers))
+    shown = [line.split() for line in console.export_text().splitlines()]
+    assert ["emoji", "1", "1"] in shown and ["typos", "1", "0"] in shown
+    assert ["pii", "1", "of", "2", "good"] in shown and ["two", "(emoji)", "b", "c"] in shown
+    assert not any("three" in line for line in shown)

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, closing
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from schemas.record import Record
 from stream.deadletter import PREFIX
 from stream.source import Source
 from workers.cli.demo_stream import Book, Feeder, recorded
-from workers.cli.starter import starter_pipeline
+from workers.cli.starter import installed, starter_pipeline
 
 if TYPE_CHECKING:
     from workers.cli.demo_view import Screen
@@ -53,16 +52,22 @@ _MORE: tuple[dict[str, Any], ...] = (
         "name": "subject",
         "task": "zero-shot",
         "model": "starter",
-        "labels": ["food and drink", "travel", "work", "technology", "politics"],
+        "labels": ["food", "travel", "work", "technology", "sport"],
+        "template": "This text is about {}.",
+        # A forward a label: too much for the minutes of a town council.
+        "when": "size(text) < 400",
     },
-    {"name": "mentions", "task": "coreference", "model": "starter"},
+    {
+        "name": "about",
+        "task": "aspect-sentiment",
+        "model": "starter",
+        "aspects": {"spans": "entities"},
+        "when": 'event.kind == "review"',
+    },
+    {"name": "again", "task": "similarity", "model": "starter", "window": 1000, "threshold": 0.95},
     {"name": "grammar", "task": "pos", "model": "starter"},
 )
-_WITH_EXTRAS: dict[str, dict[str, Any]] = {
-    "phonenumbers": {"name": "private", "task": "pii", "model": "starter"},
-    "py3langid": {"name": "tongue", "task": "language"},
-}
-"""By the module of the extra that they need."""
+"""Beside the tasks that ``glossator try`` has."""
 _NAME = "glossator-demo"
 _PATIENCE = 15.0
 """Seconds to wait for the broker and its topics."""
@@ -100,7 +105,7 @@ def demo(
 
     from stream.broker import EmbeddedBroker
     from workers.chain import Chain
-    from workers.cli.demo_view import Lines, Live, View, save_svg
+    from workers.cli.demo_view import HEIGHT, Lines, Live, View, save_svg
     from workers.signals import GracefulStop
     from workers.worker import Worker
 
@@ -118,7 +123,7 @@ def demo(
         chain.warm_up()
         worker = Worker(pipeline, chain, _PATIENCE)
         signals.stop = feeder.stop
-        view = View(book, worker.stats, total, rows=max(8, min(console.height - 13, 24)))
+        view = View(book, worker.stats, total, rows=max(8, min(console.height - HEIGHT, 24)))
         source = stack.enter_context(closing(reader(pipeline, book.run)))
         working = stack.enter_context(Working(worker))
         screen: Screen = Lines(view) if plain or not console.is_terminal else Live(view, console)
@@ -138,8 +143,7 @@ def demo(
 
 def demo_pipeline(servers: str) -> Pipeline:
     """All tasks that say something of a post, with micro-batches small enough to be seen filling up."""
-    with_extras = [task for module, task in _WITH_EXTRAS.items() if find_spec(module) is not None]
-    pipeline = starter_pipeline(servers, _NAME, f"{_NAME}.posts", [*_MORE, *with_extras])
+    pipeline = starter_pipeline(servers, _NAME, f"{_NAME}.posts", [*_MORE, *installed()])
     return pipeline.model_copy(update={"batching": Batching(max_tokens=1024, linger_ms=250)})
 
 

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from io import StringIO
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,23 +28,34 @@ from workers.cli.rendering import FLAG, described, highlighted, readable, span_s
 _RATE_OVER = 3.0
 """Seconds over which events per second are counted."""
 _LONGEST = 300
+_SURE = 0.6
+"""The score from which on a subject is shown: many posts have none of those asked for."""
 _LEGEND = ("PERSON", "LOCATION", "ORGANIZATION", "MISC")
 _DEAD = "\N{MULTIPLICATION X}"
-DETAILS = ("private", "mentions", "grammar", "tongue")
-"""Tasks of which the last event's annotation is written out."""
+DETAILS = ("private", "mentions", "about", "again", "tongue", "grammar")
+"""Tasks whose annotations of one event are written out."""
+HEIGHT = 7 + len(DETAILS)
+"""Lines of the view beside its rows."""
+_HELD = 1.5
+"""Seconds for which that event stays, to be read."""
 Row = tuple[Text, Text, Text, Text]
 """Sentiment, subject, marked text, flags."""
 
 
 class View:
-    """The live view. Give it to ``rich.live.Live``; it draws itself anew from ``book``, ``stats`` and what it saw."""
+    """The live view. Give it to ``rich.live.Live``; it draws itself anew from ``book``, ``stats`` and what it saw.
+
+    ``detailed``: the event of which all is written out.
+    """
 
     def __init__(self, book: Book, stats: Stats, events: int, rows: int) -> None:
         self._book = book
         self._stats = stats
         self._events = events
+        self.detailed: Mapping[str, Any] = {"annotations": {}}
         self._last: deque[Row] = deque(maxlen=rows)
-        self._latest_event: Mapping[str, Any] = {"annotations": {}}
+        self._detailed_until = 0.0
+        self._details = details(self.detailed)
         self._arrivals: deque[float] = deque()
         self._first: float | None = None
         self._latest = 0.0
@@ -51,7 +63,10 @@ class View:
     def enriched(self, event: Mapping[str, Any]) -> None:
         self._arrived()
         self._last.append(row(event))
-        self._latest_event = event
+        if telling(event) and self._latest >= self._detailed_until:
+            self.detailed = event
+            self._details = details(event)
+            self._detailed_until = self._latest + _HELD
 
     def dead(self, reason: str) -> None:
         self._arrived()
@@ -88,34 +103,37 @@ class View:
             _number("lag", f"{stats.lag:,}"),
             _number("in flight", f"{stats.in_flight:,}"),
             _bar("micro-batch", stats.fill),
+        )
+        progress = Table.grid(expand=True, padding=(0, 3))
+        progress.add_column(ratio=1)
+        progress.add_row(
+            ProgressBar(total=self._events, completed=len(book.enriched) + len(book.dead)),
             _number("in", f"{book.sent:,}"),
             _number("enriched", f"{len(book.enriched):,}"),
             _number("dead letters", f"{len(book.dead):,}"),
         )
         table = Table(box=None, show_header=False, expand=True, padding=(0, 1, 0, 0))
-        table.add_column(width=9, no_wrap=True)
-        table.add_column(width=15, no_wrap=True, overflow="ellipsis")
+        table.add_column(width=8, no_wrap=True)
+        table.add_column(width=10, no_wrap=True, overflow="ellipsis")
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column(width=14, no_wrap=True, overflow="ellipsis")
+        table.add_column(width=12, no_wrap=True, overflow="ellipsis")
         for cells in self._last:
             table.add_row(*cells)
         for _ in range((self._last.maxlen or 0) - len(self._last)):
             table.add_row("", "", "", "")
         more = Table(box=None, show_header=False, expand=True, padding=(0, 1, 0, 0))
-        more.add_column(width=9, no_wrap=True, style="dim")
+        more.add_column(width=8, no_wrap=True, style="dim")
         more.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        for name in DETAILS:
-            annotation = self._latest_event["annotations"].get(name)
-            more.add_row(name, described(annotation) if annotation is not None else "")
+        for name, words in self._details:
+            more.add_row(name, words)
         foot = Table.grid(expand=True)
         foot.add_column()
         foot.add_column(justify="right", style="dim")
         legend = Text("  ").join(Text(f" {label} ", span_style(label)) for label in _LEGEND)
         foot.add_row(legend, "Ctrl-C ends the stream")
-        progress = Table.grid(expand=True)
-        progress.add_row(ProgressBar(total=self._events, completed=len(book.enriched) + len(book.dead)))
+        rule = Rule("more of one of them", style="dim")
         return Panel(
-            Group(numbers, progress, table, Rule("more of the last", style="dim"), more, foot),
+            Group(numbers, progress, table, rule, more, foot),
             title="[bold]glossator demo[/]  posts in, models in between, enriched posts out",
             title_align="left",
             box=box.ROUNDED,
@@ -166,7 +184,7 @@ class Live:
 
 
 class Lines:
-    """A line an event, where there is no terminal."""
+    """A line an event, where there is no terminal, and now and then the details of one."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -174,6 +192,9 @@ class Lines:
     def enriched(self, event: Mapping[str, Any]) -> None:
         self._view.enriched(event)
         click.echo(plain(row(event), named(event)))
+        if self._view.detailed is event:
+            for name, words in filter(itemgetter(1), details(event)):
+                click.echo(f"    {name:8}  {words.plain}")
 
     def dead(self, reason: str) -> None:
         self._view.dead(reason)
@@ -193,13 +214,30 @@ def row(event: Mapping[str, Any]) -> Row:
     """What is shown of an enriched event."""
     found = event["annotations"]
     tone, subject = found.get("tone"), found.get("subject")
+    sure = subject and subject["score"] >= _SURE
     flagged = [label["label"] for label in found.get("safety", {}).get("labels", ()) if label["flagged"]]
     return (
         Text(readable(tone["label"]), tone_style(tone["label"])) if tone else Text(),
-        Text(readable(subject["label"]) if subject else "", "dim"),
+        Text(readable(subject["label"]) if sure else "", "dim"),
         highlighted(event.get("text", ""), named(event), _LONGEST),
         Text(f"{FLAG} {readable(', '.join(flagged))}" if flagged else "", "bold red"),
     )
+
+
+def telling(event: Mapping[str, Any]) -> bool:
+    """Whether there is something to see among the details."""
+    found = event["annotations"]
+    return bool(found.get("private", {}).get("spans") or found.get("mentions", {}).get("clusters"))
+
+
+def details(event: Mapping[str, Any]) -> list[tuple[str, Text]]:
+    """The text, and what ``DETAILS`` found in it; nothing where a task did not run."""
+    found = event["annotations"]
+    lines = [("text", highlighted(event.get("text", "")))]
+    lines += [(name, described(found[name]) if name in found else Text()) for name in DETAILS]
+    for _, words in lines:
+        words.truncate(_LONGEST, overflow="ellipsis")
+    return lines
 
 
 def dead_row(reason: str) -> Row:
@@ -217,7 +255,7 @@ def plain(cells: Row, spans: Iterable[Mapping[str, Any]] = ()) -> str:
     """A row as a line without colours, the spans listed behind the text."""
     tone, subject, text, flags = (cell.plain for cell in cells)
     listed = " ".join(f"[{readable(span['label'])} {readable(span['text'])}]" for span in spans)
-    return "  ".join(part for part in (f"{tone:9}", f"{subject:15}", text, listed, flags) if part)
+    return "  ".join(part for part in (f"{tone:8}", f"{subject:10}", text, listed, flags) if part)
 
 
 def save_svg(view: RenderableType, path: Path, width: int = 118) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
+
+from schemas.fields import DEVICE
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,6 +36,8 @@ Exit status: 0 trained, 2 wrong command line, 65 LABELS cannot be learnt from,
 interrupted; DIR is written whole or not at all.
 """
 TASKS = ("sentiment", "text-classification", "ner", "moderation")
+MOST_SHOWN = 40
+"""Metrics in the table; all of them are in the card."""
 
 
 @click.command("train", epilog=EPILOG)
@@ -73,6 +78,8 @@ def train(
     from workers.learning.train import train as run
     from workers.learning.writing import objection
 
+    if re.search(DEVICE, device) is None:
+        raise click.BadParameter("auto, cpu, cuda or cuda:N", ctx, param_hint="--device")
     if (why := objection(out, force=force)) is not None:
         raise click.BadParameter(why, ctx, param_hint="--out")
     options = Options(labels, cast("Task", task), out, trunk, adapt, precision, seed, device, control, against)
@@ -84,9 +91,24 @@ def train(
         click.echo(f"glossator: interrupted; {out} was not written", err=True)
         ctx.exit(130)
     Console(width=None if sys.stdout.isatty() else 100).print(table(result))
+    for note in notes(result):
+        click.echo(note)
+    named = f"model: {out}" + (", taxonomy: model" if task == "moderation" else "")
+    click.echo(f"{out}: the head, its scores and its card; in the pipeline file: {named}")
+
+
+def notes(result: Result) -> list[str]:
+    """What the table does not tell."""
+    said = []
+    if (more := len(result.own) - MOST_SHOWN) > 0:
+        said.append(f"{more:,} more metrics are in {result.folder}/card.md")
+    if result.labelled.repeated:
+        said.append(f"{result.labelled.repeated:,} repeated texts were left out")
+    if result.labelled.unlabelled:
+        said.append(f"{result.labelled.unlabelled:,} tasks without an annotation were left out")
     if result.why_not:
-        click.echo(result.why_not)
-    click.echo(f"{out}: the head, its scores and its card; in the pipeline file: model: {out}")
+        said.append(result.why_not)
+    return said
 
 
 def table(result: Result) -> Table:
@@ -102,7 +124,7 @@ def table(result: Result) -> Table:
     others = {metric.name: metric for metric in result.other}
     if others:
         shown.add_column(Text(result.against))
-    for metric in result.own:
+    for metric in result.own[:MOST_SHOWN]:
         other = [interval(others.get(metric.name))] if others else []
         # Plain text: a label is nobody's markup.
         shown.add_row(*map(Text, (metric.name, interval(metric), *other)))

@@ -72,9 +72,9 @@ class Line(NamedTuple):
 def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
     """Enriches TEXTs, or the lines of standard input, and prints the events."""
     from schemas.loader import load
-    from workers.cli.starter import starter_pipeline
+    from workers.cli.starter import installed, starter_pipeline
 
-    pipeline = load(file) if file else starter_pipeline()
+    pipeline = load(file) if file else starter_pipeline(more=installed())
 
     from workers.chain import Chain
 

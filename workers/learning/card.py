@@ -59,7 +59,7 @@ def card(result: Result) -> str:
         "tasks:",
         "  - name: mine",
         f"    task: {task}",
-        f"    model: {result.folder.name}      # the path of this folder",
+        f"    model: {result.folder.absolute().name}      # the path of this folder",
         *(["    taxonomy: model"] if task == "moderation" else []),
         "```",
         "",

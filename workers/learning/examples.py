@@ -66,10 +66,12 @@ def read(file: Path, task: Task, control: str | None = None) -> Labelled:
     ``control``: see ``labelstudio.read_export``. Raises LabelsError with every mistake, none of which quotes a text.
     """
     mistakes, unlabelled = Mistakes(), 0
-    if is_export(file):
-        rows, unlabelled = read_export(file, task, control, mistakes)
+    # Once, because it may be a pipe.
+    content = file.read_bytes()
+    if is_export(content):
+        rows, unlabelled = read_export(file, content, task, control, mistakes)
     else:
-        rows = read_rows(file, mistakes)
+        rows = read_rows(file, content, mistakes)
     found = [example for row in rows if (example := check(row, task, mistakes)) is not None]
     kept = _once(found, task, mistakes)
     examples = _in_one_spelling(kept, task)
@@ -164,10 +166,12 @@ def _with_spans(row: Row, text: str, spans: list[Any], mistakes: Mistakes) -> Ex
                 row, f"span {number} from {start} to {end} is beyond the text of {len(text)} code points; "
                 "are these bytes or UTF-16 units?"
             )  # fmt: skip
-        elif not text[start:end].strip():
+        elif not (bare := text[start:end].strip()):
             mistakes.add(row, f"span {number} holds white space alone")
         else:
-            found.append((start, end, label, number))
+            # As the tasks annotate; who selects with a mouse often takes a space along.
+            start += text[start:end].index(bare)
+            found.append((start, start + len(bare), label, number))
     found.sort(key=lambda one: one[:2])
     for one, other in pairwise(found):
         if other[0] < one[1]:
@@ -189,8 +193,9 @@ def _once(found: Sequence[Example], task: Task, mistakes: Mistakes) -> list[Exam
         # Spans count characters, so that only the very same text can be compared.
         known = first.setdefault(example.text if task == "ner" else normalised(example.text), example)
         if (known.labels, known.spans) != (example.labels, example.spans):
-            where = known.row.place.rpartition(":")[2] if ":" in known.row.place else known.row.place
-            mistakes.add(example.row, f"the same text as in row {where}, with another label; keep one of them")
+            other = known.row.place.removeprefix(example.row.place.rstrip("0123456789")).strip()
+            aside = "" if known.text == example.text else " but for case or white space"
+            mistakes.add(example.row, f"the same text{aside} as in row {other}, with another label; keep one of them")
     return list(first.values())
 
 
@@ -230,9 +235,9 @@ def _check_labels(file: Path, examples: Sequence[Example], task: Task, mistakes:
     for example in examples:
         for label in sorted(example.named):
             if texts[label] == 1:
-                mistakes.add(
-                    example.row, f"label {_quoted(label)} is in this row alone; give it more texts or leave it out"
-                )
+                # Of a row with one label the place says enough, and who swapped the fields has texts for labels.
+                which = "its label" if FIELD[task] == "label" else f"label {_quoted(label)}"
+                mistakes.add(example.row, f"{which} is in this row alone; give it more texts or leave it out")
     if task in ("ner", "moderation"):
         if not texts:
             mistakes.add(None, f"{file}: no row has a label, so there is nothing to learn")

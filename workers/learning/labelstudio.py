@@ -13,30 +13,41 @@ _KINDS = {"ner": "labels"}
 _OTHERWISE = "choices"
 
 
-def is_export(file: Path) -> bool:
-    """Whether a file is one JSON array: lines of JSON never begin with a bracket."""
-    with file.open("rb") as opened:
-        return opened.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+def is_export(content: bytes) -> bool:
+    """Whether a file is one JSON array: rows are objects, so that no line of them begins with a bracket."""
+    return content[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
-def read_export(file: Path, task: str, control: str | None, mistakes: Mistakes) -> tuple[list[Row], int]:
+def read_export(
+    file: Path, content: bytes, task: str, control: str | None, mistakes: Mistakes
+) -> tuple[list[Row], int]:
     """The rows of an export, and how many of its tasks nobody has labelled (or all skipped).
 
     ``control``: the ``name`` of the labelling interface's control (``from_name``), where several would fit.
     """
     try:
-        tasks = json.loads(file.read_bytes())
+        tasks = json.loads(content)
     except (ValueError, RecursionError):
         mistakes.add(None, f"{file}: neither JSON lines nor a JSON array; export from Label Studio as JSON")
         return [], 0
+    if tasks and not any(isinstance(entry, dict) and "annotations" in entry for entry in tasks):
+        mistakes.add(
+            None, f'{file}: an array without "annotations"; export from Label Studio as JSON, not as JSON-MIN, '
+            "or write one row a line, without brackets and commas around them"
+        )  # fmt: skip
+        return [], 0
     kind = _KINDS.get(task, _OTHERWISE)
+    if control is not None and control not in (known := _controls(tasks, kind)):
+        has = f"it has: {', '.join(known)}" if known else f"nothing in it has {kind}"
+        mistakes.add(None, f'{file}: no control "{control}" has {kind}; {has}')
+        return [], 0
     rows: list[Row] = []
     unlabelled = 0
     for number, entry in enumerate(tasks, 1):
         name = entry.get("id", number) if isinstance(entry, dict) else number
         row = Row(number, f"{file} task {name if isinstance(name, int) else number}", {})
         if not isinstance(entry, dict) or not isinstance(entry.get("annotations"), list):
-            mistakes.add(row, 'no "annotations"; export from Label Studio as JSON, not as JSON-MIN')
+            mistakes.add(row, 'no "annotations"; export from Label Studio as JSON')
             continue
         made = [one for one in entry["annotations"] if isinstance(one, dict) and not one.get("was_cancelled")]
         truth = [one for one in made if one.get("ground_truth")] or made
@@ -53,6 +64,17 @@ def read_export(file: Path, task: str, control: str | None, mistakes: Mistakes) 
             continue
         rows.append(Row(number, row.place, found[0]))
     return rows, unlabelled
+
+
+def _controls(tasks: list[Any], kind: str) -> list[str]:
+    """The names of all controls with results of ``kind``; what has not the form of an export is passed over."""
+    annotations = (one for entry in tasks if isinstance(entry, dict) for one in _list(entry.get("annotations")))
+    results = (one for made in annotations if isinstance(made, dict) for one in _list(made.get("result")))
+    return sorted({str(one.get("from_name")) for one in results if isinstance(one, dict) and one.get("type") == kind})
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 class _Unfit(Exception):  # noqa: N818, it never leaves this file

@@ -15,6 +15,7 @@ from schemas.labels import CLEAN
 from workers.chain import Chain
 from workers.learning.examples import Example, Labelled, Task, canonical
 from workers.learning.metrics import measure
+from workers.tasks.scores import DECIMALS
 
 AGGREGATIONS = ("simple", "first", "average", "max")
 CHUNK = 64
@@ -50,9 +51,12 @@ def annotated(made: Chain, examples: Sequence[Example], advance: Callable[[int],
 
 def labels_of(made: Chain, task: Task) -> set[str]:
     """The labels that the chain's first task annotates with, as ``canonical`` spells them."""
-    raw = [label for label in made.plan[0].task.head.labels if label != "O" and label.lower() not in CLEAN]
-    plain = [label[2:] if task == "ner" and label.startswith(("B-", "I-")) else label for label in raw]
-    return set(canonical(task, plain).values())
+    labels = made.plan[0].task.head.labels
+    if task == "ner":
+        labels = tuple(label[2:] if label.startswith(("B-", "I-")) else label for label in labels if label != "O")
+    if task == "moderation":
+        labels = tuple(label for label in labels if label.lower() not in CLEAN)
+    return set(canonical(task, labels).values())
 
 
 def best_aggregation(model: str, labelled: Labelled, dev: Sequence[Example], device: str) -> str:
@@ -97,4 +101,5 @@ def threshold(scores: NDArray[np.float64], gold: NDArray[np.bool_], precision: f
     else:
         best = ends[np.argmax(2 * right[ends] / (said[ends] + gold.sum()))]
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    return round(float(ranked[best] + below) / 2, 4), bool(reached)
+    # Scores have six decimals, so that what lies between two of them needs seven.
+    return round(float(ranked[best] + below) / 2, DECIMALS + 1), bool(reached)

@@ -42,10 +42,13 @@ class Mistakes:
         raise LabelsError("\n".join(lines[:MOST_SHOWN] + rest))
 
 
-def read_rows(file: Path, mistakes: Mistakes) -> list[Row]:
-    """The objects of a file of JSON lines. What is none, or no UTF-8, goes to ``mistakes``."""
-    rows = []
-    for number, line in enumerate(file.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+def read_rows(file: Path, content: bytes, mistakes: Mistakes) -> list[Row]:
+    """The objects of JSON lines. What is none, or no UTF-8, goes to ``mistakes``."""
+    rows: list[Row] = []
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        mistakes.add(None, f"{file}: written in UTF-16; save it as UTF-8")
+        return rows
+    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         row = Row(number, f"{file}:{number}", {})
         if not line.strip():
             continue

@@ -135,5 +135,5 @@ def _temperature(source: Source, head: StarterHead, targets: Targets, dev: Seque
         logits.append(source.logits(head, batch).float().cpu()[known])
         wanted.append(values[known])
     found = temperature(torch.cat(logits), torch.cat(wanted), multi_label=head.multi_label)
-    # A dev split without a mistake would have it go to nothing.
-    return min(max(found, COOLEST), HOTTEST)
+    # A dev split without a mistake would have it go to nothing, and what overflows is no number.
+    return min(max(found, COOLEST), HOTTEST) if found == found else 1.0  # noqa: PLR0124

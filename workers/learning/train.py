@@ -71,8 +71,10 @@ def _learn(
     """The head, and the adapter if one was asked for."""
     task, labels = options.task, result.labelled.labels
     examples = [*result.parts["train"], *result.parts["dev"]]
-    with _bar(progress, "tokenising", len(examples)) as advance:
+    with _bar(progress, "tokenising", len(examples) + len(result.parts["test"])) as advance:
         own = windows(base.stage, examples, advance)
+        # What could not be measured shall be refused now, not when all is learnt.
+        windows(base.stage, result.parts["test"], advance)
     places = np.arange(len(own))
     first_dev = len(result.parts["train"])
     chosen: dict[str, Ints] = {"train": places[own.owners < first_dev], "dev": places[own.owners >= first_dev]}
@@ -138,8 +140,8 @@ def _measure(options: Options, result: Result, folder: Path, progress: Progress)
     except ModelError as error:
         result.why_not = f"no comparison with {options.against}: {error}"
         return
-    if measuring.labels_of(other, options.task) != set(labels):
-        result.why_not = f"no comparison with {options.against}, whose head has other labels"
+    if not set(labels) <= measuring.labels_of(other, options.task):
+        result.why_not = f"no comparison with {options.against}, whose head does not know all of these labels"
         return
     with _bar(progress, f"measuring {options.against}", len(test)) as advance:
         (found,) = measuring.annotated(other, test, advance)

@@ -33,7 +33,9 @@ def objection(out: Path, *, force: bool) -> str | None:
     """Why ``out`` must not be written; None if it is not there, is empty, or with ``force`` is a pack."""
     if not out.exists() and not out.is_symlink():
         parent = out.absolute().parent
-        return None if parent.is_dir() else f"{parent} is no folder, so {out.name} cannot be made in it"
+        if not parent.is_dir():
+            return f"{parent} is no folder, so {out.name} cannot be made in it"
+        return None if os.access(parent, os.W_OK) else f"nothing may be written in {parent}"
     if not out.is_dir() or out.is_symlink():
         return f"{out} is there and is no folder"
     inside = {path.name for path in out.iterdir()}
@@ -47,7 +49,8 @@ def objection(out: Path, *, force: bool) -> str | None:
 @contextmanager
 def beside(out: Path) -> Iterator[Path]:
     """A folder next to ``out`` that takes its place when the block ends well, and is gone when it does not."""
-    part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
+    out = out.absolute()
+    part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         yield part
         for left in part.iterdir():

@@ -13,7 +13,7 @@ from rich.console import Console
 from schemas.record import Assignment, Record
 from stream.telemetry import Stats
 from workers.cli.demo_stream import Book
-from workers.cli.demo_view import Lines, Live, View, save_svg
+from workers.cli.demo_view import HEIGHT, Lines, Live, View, save_svg
 
 EVENT: dict[str, Any] = {
     "text": "Ada went to Évora",
@@ -22,6 +22,7 @@ EVENT: dict[str, Any] = {
         "tone": {"label": "positive", "score": 0.9, "scores": {"positive": 0.9, "negative": 0.1}},
         "subject": {"label": "travel", "score": 0.7, "scores": {"travel": 0.7, "food": 0.3}},
         "grammar": {"spans": [{"start": 4, "end": 8, "label": "VERB", "score": 0.9, "text": "went"}]},
+        "private": {"spans": [{"start": 12, "end": 17, "label": "LOCATION", "score": 0.8, "text": "Évora"}]},
         "safety": {"flagged": True, "labels": [{"label": "insult", "score": 0.8, "flagged": True}]},
     },
     "notices": [],
@@ -37,8 +38,8 @@ def view() -> View:
     return View(book, Stats(lag=1234, in_flight=56, fill=0.43), events=5, rows=8)
 
 
-def drawn(view: View) -> str:
-    console = Console(file=io.StringIO(), width=118, color_system=None)
+def drawn(view: View, width: int = 118) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(view)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -46,7 +47,7 @@ def drawn(view: View) -> str:
 
 def test_it_shows_the_numbers_and_the_last_events(view: View) -> None:
     for _ in range(20):
-        view.enriched({**EVENT, "text": "long gone"})
+        view.enriched({"text": "long gone", "annotations": {}})
     for _ in range(7):
         view.enriched(EVENT)
     view.dead("the text is empty")
@@ -57,6 +58,34 @@ def test_it_shows_the_numbers_and_the_last_events(view: View) -> None:
     assert len(re.findall("positive +travel +Ada went to Évora +⚑ insult", shown)) == 7
     assert re.search("✕ dead +the text is empty", shown)
     assert re.search("grammar +went VERB 0.90", shown)
+
+
+def test_the_details_of_an_event_stay_long_enough_to_be_read(view: View) -> None:
+    nothing = {**EVENT["annotations"], "private": {"spans": []}}
+    view.enriched({"text": "nothing to tell", "annotations": nothing})
+    assert not re.search("text +nothing to tell", drawn(view))
+    view.enriched(EVENT)
+    view.enriched({**EVENT, "text": "too soon"})
+    shown = drawn(view)
+    assert re.search("text +Ada went to Évora", shown)
+    assert re.search("private +Évora LOCATION 0.80", shown)
+    assert not re.search("text +too soon", shown)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_it_fits_a_terminal_and_cuts_what_does_not(width: int, height: int) -> None:
+    book = Book()
+    view = View(book, Stats(lag=99_999, in_flight=9_999, fill=1), events=999_999, rows=height - HEIGHT)
+    long = "It was the best of times, " * 40
+    grammar = {"spans": [{"start": 0, "end": 2, "label": "PRON", "score": 0.9, "text": "It"}] * 400}
+    event = {**EVENT, "text": long, "annotations": {**EVENT["annotations"], "grammar": grammar}}
+    for _ in range(height):
+        view.enriched(event)
+    lines = drawn(view, width).splitlines()
+    assert len(lines) == height
+    assert {len(line) for line in lines} == {width}
+    assert re.search("grammar +It PRON 0.90  It PRON", "".join(lines))
+    assert sum("⚑ insult" in line for line in lines) == height - HEIGHT
 
 
 def test_before_the_first_event_it_shows_as_many_lines(view: View) -> None:
@@ -81,8 +110,11 @@ def test_without_a_terminal_an_event_is_a_line(view: View, capsys: pytest.Captur
         lines.dead("the text is empty")
         lines.refresh()
     assert capsys.readouterr().out.splitlines() == [
-        "positive   travel           Ada went to Évora  [PERSON Ada]  ⚑ insult",
-        "✕ dead                      the text is empty",
+        "positive  travel      Ada went to Évora  [PERSON Ada]  ⚑ insult",
+        "    text      Ada went to Évora",
+        "    private   Évora LOCATION 0.80",
+        "    grammar   went VERB 0.90",
+        "✕ dead                the text is empty",
     ]
     assert "Ada went" in drawn(view)
 

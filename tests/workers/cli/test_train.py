@@ -8,7 +8,23 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.workers import tiny
 from workers.cli.main import cli
+from workers.cli.train import MOST_SHOWN, notes, table
+from workers.learning.card import Result
+from workers.learning.examples import Labelled
+from workers.learning.metrics import Metric
+
+PIPELINE = """\
+pipeline: test
+kafka: {{bootstrap.servers: "localhost:9092"}}
+input: {{topics: [in]}}
+tasks:
+  - {{name: mine, task: text-classification, model: "{model}"}}
+  - {{name: tone, task: sentiment, model: starter}}
+  - {{name: who, task: ner, model: starter}}
+output: {{topic: out}}
+"""
 
 
 @pytest.fixture
@@ -26,9 +42,42 @@ def test_a_table_and_how_to_go_on(labels: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "train, " in done.stdout and "accuracy" in done.stdout
     assert f"model: {out}" in done.stdout
-    assert "whose head has other labels" in done.stdout
+    assert "whose head does not know all of these labels" in done.stdout
     again = CliRunner().invoke(cli, ["train", str(labels), "--task", "text-classification", "--out", str(out)])
     assert again.exit_code == 2 and "--force" in again.stderr
+
+
+@pytest.mark.parametrize(("trunk", "stages"), [("starter", 1), ("tiny", 2)])
+def test_lint_shows_whose_forward_it_shares(trunk: str, stages: int, labels: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pack"
+    model = trunk if trunk == "starter" else str(tiny.checkpoint("bert", "embedding"))
+    options = ["--task", "text-classification", "--trunk", model, "--out", str(out)]
+    done = CliRunner().invoke(cli, ["train", str(labels), *options])
+    assert done.exit_code == 0, done.output
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(PIPELINE.format(model=out))
+    done = CliRunner().invoke(cli, ["lint", str(file), "--plan", "--format", "json"])
+    assert done.exit_code == 0, done.output
+    plan = json.loads(done.stdout)["plan"]
+    assert plan["forwards"] == [stages, stages]
+    assert len(plan["trunks"]) == stages
+
+
+def test_a_device_that_is_none_is_a_wrong_command_line(labels: Path, tmp_path: Path) -> None:
+    options = ["--task", "sentiment", "--out", str(tmp_path / "pack"), "--device", "tpu"]
+    done = CliRunner().invoke(cli, ["train", str(labels), *options])
+    assert done.exit_code == 2 and "cuda:N" in done.stderr
+
+
+def test_a_long_table_ends_in_the_card() -> None:
+    result = Result(Path("pack"), "starter", False, Labelled("text-classification", (), [], 3, 2), {})
+    result.parts = {"train": [], "dev": [], "test": []}
+    result.own = [Metric(f"F1 {number}", 0.5, 0.4, 0.6) for number in range(MOST_SHOWN + 2)]
+    assert table(result).row_count == MOST_SHOWN
+    assert notes(result) == [
+        "2 more metrics are in pack/card.md", "3 repeated texts were left out",
+        "2 tasks without an annotation were left out",
+    ]  # fmt: skip
 
 
 def test_bad_rows_are_told_as_compilers_do(labels: Path, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +77,8 @@ def test_spans_that_cannot_be(span: dict[str, Any], why: str, tmp_path: Path) ->
         ([{"text": "a", "label": "x"}, {"text": "b", "label": "x"}], "sentiment", "all texts have the same label"),
         ([*GOOD, {"text": "5", "label": "c"}], "text-classification", "in this row alone"),
         ([*GOOD, {"text": "5", "label": "A"}, {"text": "6", "label": "A"}], "sentiment", "differ in case alone"),
-        ([*GOOD, {"text": "ONE ", "label": "b"}], "sentiment", "the same text as in row 1"),
+        ([*GOOD, {"text": "one", "label": "b"}], "sentiment", "5: the same text as in row 1, with another label"),
+        ([*GOOD, {"text": "ONE ", "label": "b"}], "sentiment", "the same text but for case or white space as in row 1"),
         ([{"text": "a", "label": "x"}], "moderation", 'a row with "label" is for --task sentiment'),
         ([{"text": "a", "labels": ["none"]}], "moderation", 'leave "labels" empty'),
         ([{"text": "a", "labels": ["x", "x"]}], "moderation", "says the same twice"),
@@ -116,4 +119,39 @@ def test_valid_spans_come_back_as_they_were(tmp_path_factory: pytest.TempPathFac
         {"text": f"{text} {n}", "spans": [{"start": len(text) + 1, "end": len(text) + 2, "label": "X"}]} for n in (1, 2)
     ]
     labelled = read(lines(tmp_path_factory.mktemp("spans"), *rows), "ner")
-    assert labelled.examples[0].spans == tuple((a, b, "X") for a, b in pairs)
+    # What they mark comes back; white space at their ends is not of the name.
+    assert [text[a:b] for a, b, _ in labelled.examples[0].spans] == [text[a:b].strip() for a, b in pairs]
+    assert all(a <= c < d <= b for (a, b), (c, d, _) in zip(pairs, labelled.examples[0].spans, strict=True))
+
+
+def test_who_swapped_text_and_label_sees_no_text(tmp_path: Path) -> None:
+    rows = [{"text": f"a {number}", "label": f"{SECRET} {number}"} for number in range(3)]
+    found = refused(lines(tmp_path, *rows), "text-classification")
+    assert found[0] == "1: its label is in this row alone; give it more texts or leave it out"
+
+
+def test_utf_16_is_named_once(tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl"
+    file.write_text("\n".join(map(json.dumps, GOOD)), encoding="utf-16")
+    (found,) = refused(file, "sentiment")
+    assert "UTF-16" in found
+
+
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    """As a shell makes one of ``<(zcat labels.jsonl.gz)``: it can be read once."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=["\n".join(map(json.dumps, GOOD))])
+    writer.start()
+    assert len(read(pipe, "sentiment").examples) == len(GOOD)
+    writer.join()
+
+
+@given(st.lists(st.one_of(st.binary(max_size=40), st.text(max_size=40).map(str.encode)), max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_rubbish_is_refused_line_by_line(tmp_path_factory: pytest.TempPathFactory, parts: list[bytes]) -> None:
+    file = tmp_path_factory.mktemp("rubbish") / "labels.jsonl"
+    file.write_bytes(b"\n".join(parts))
+    with pytest.raises(LabelsError) as caught:
+        read(file, "moderation")
+    assert all(line.startswith(str(file)) for line in str(caught.value).splitlines())

@@ -55,7 +55,7 @@ def test_regions_counted_in_utf_16_units_are_found_by_what_they_quote(tmp_path: 
 @pytest.mark.parametrize(
     ("tasks", "kind", "why"),
     [
-        ([{"text": "a", "tone": "b"}], "sentiment", "not as JSON-MIN"),
+        ([task("a", choice("x")), {"text": "a", "tone": "b"}], "sentiment", 'no "annotations"'),
         ([task("a", choice("x"), choice("y", control="other"))], "sentiment", "choose one with --control"),
         ([task("a", choice("x", "y"))], "sentiment", "2 choices"),
         ([task("abc", region(0, 2, "X", "zz"))], "ner", "do not fit the text that it quotes"),
@@ -74,6 +74,19 @@ def test_what_cannot_be_read_says_which_task(tasks: list[Any], kind: Task, why: 
 def test_a_control_is_chosen(tmp_path: Path) -> None:
     made = [task(f"t{n}", choice("x" if n < 2 else "y"), choice("z", control="other")) for n in range(4)]
     assert read(export(tmp_path, *made), "sentiment", "tone").labels == ("x", "y")
+
+
+def test_an_unknown_control_is_named_with_those_there_are(tmp_path: Path) -> None:
+    made = [task(f"t{n}", choice("xy"[n % 2])) for n in range(4)]
+    with pytest.raises(LabelsError, match='no control "tune" has choices; it has: tone'):
+        read(export(tmp_path, *made), "sentiment", "tune")
+
+
+def test_an_array_of_plain_rows_is_refused_once(tmp_path: Path) -> None:
+    file = export(tmp_path, *({"text": f"t{n}", "label": "xy"[n % 2]} for n in range(4)))
+    with pytest.raises(LabelsError, match="one row a line") as caught:
+        read(file, "sentiment")
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_rubbish_is_no_export(tmp_path: Path) -> None:

@@ -6,17 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from rich.progress import Progress
-from safetensors.torch import load_file
 
-from schemas.config import Pipeline
+from schemas.config import Compute, Pipeline
 from schemas.document import Document
 from schemas.errors import LabelsError, ModelError
 from tests.workers import tiny
 from workers.chain import Chain
 from workers.learning.card import Result
+from workers.learning.examples import Example
+from workers.learning.fit import new_head
+from workers.learning.rows import Row
+from workers.learning.states import POOLING, Adapting, Kept
 from workers.learning.train import Options, train
+from workers.learning.trunks import open_trunk, windows
 from workers.learning.writing import beside, objection
 
 PARTS = ("rotor", "valve", "pump", "gasket")
@@ -33,6 +39,18 @@ def toned(folder: Path, count: int = 160) -> Path:
         {"text": f"Lamp {n} is {words[n % 2][n % 3]}.", "label": ("positive", "negative")[n % 2]} for n in range(count)
     ]
     return write(folder / "toned.jsonl", rows)
+
+
+def parts(folder: Path, count: int = 120) -> Path:
+    rows = []
+    for number in range(count):
+        part = PARTS[number % len(PARTS)]
+        rows.append({"text": f"the {part} {number}", "spans": [{"start": 4, "end": 4 + len(part), "label": "PART"}]})
+    return write(folder / "parts.jsonl", rows)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def run(options: Options) -> Result:
@@ -76,21 +94,36 @@ def test_it_shares_the_starter_s_forward(pack: tuple[Path, Result]) -> None:
     assert [document.annotations["mine"]["label"] for document in documents] == ["positive", "negative"]
 
 
-def test_the_same_seed_gives_the_same_head(pack: tuple[Path, Result], tmp_path: Path) -> None:
-    run(Options(toned(tmp_path), "sentiment", tmp_path / "again"))
-    first, again = (load_file(folder / "head.safetensors") for folder in (pack[0], tmp_path / "again"))
-    assert first.keys() == again.keys()
-    assert all(first[name].equal(again[name]) for name in first)
+def test_the_same_seed_gives_the_same_files(pack: tuple[Path, Result], tmp_path: Path) -> None:
+    run(Options(toned(tmp_path), "sentiment", tmp_path / "pack"))
+    assert contents(tmp_path / "pack") == contents(pack[0])
+
+
+def test_the_same_seed_gives_the_same_adapter_and_another_one_another(tmp_path: Path) -> None:
+    trunk = str(tiny.checkpoint("bert", "sequence"))
+    made = [Options(parts(tmp_path, 60), "ner", tmp_path / f"{n}", trunk, True, seed=n // 2) for n in range(3)]
+    for options in made:
+        run(options)
+    first, again, other = (contents(options.out) for options in made)
+    del first["card.md"], again["card.md"]
+    assert first == again
+    assert first["adapter.safetensors"] != other["adapter.safetensors"]
+    assert first["head.safetensors"] != other["head.safetensors"]
+
+
+def test_the_starter_is_measured_where_it_knows_the_labels(tmp_path: Path) -> None:
+    """Neutral is a polarity like the others; it only means "nothing found" where a task flags."""
+    words = {"positive": "splendid", "neutral": "brown", "negative": "horrible"}
+    rows = [{"text": f"Lamp {n} is {words[own]}.", "label": own} for n in range(60) for own in words]
+    result = run(Options(write(tmp_path / "three.jsonl", rows), "sentiment", tmp_path / "pack"))
+    assert {metric.name for metric in result.other} == {metric.name for metric in result.own}
+    assert "F1 neutral" in {metric.name for metric in result.other}
 
 
 @pytest.mark.parametrize("adapt", [False, True])
 def test_names_are_learnt_on_any_trunk(adapt: bool, tmp_path: Path) -> None:
-    rows = []
-    for number in range(120):
-        part = PARTS[number % len(PARTS)]
-        rows.append({"text": f"the {part} {number}", "spans": [{"start": 4, "end": 4 + len(part), "label": "PART"}]})
     trunk = tiny.checkpoint("bert", "sequence")
-    file = write(tmp_path / "parts.jsonl", rows)
+    file = parts(tmp_path)
     result = run(Options(file, "ner", tmp_path / "pack", trunk=str(trunk), adapt=adapt))
     assert (tmp_path / "pack" / "adapter.safetensors").exists() == adapt
     assert {metric.name: metric.value for metric in result.own}["span F1"] > 0.9
@@ -143,3 +176,21 @@ def test_foreign_folders_are_not_touched(tmp_path: Path) -> None:
     assert "other files" in (objection(tmp_path, force=True) or "")
     assert "no folder" in (objection(tmp_path / "thesis.txt", force=True) or "")
     assert "cannot be made" in (objection(tmp_path / "a" / "b", force=False) or "")
+
+
+def test_adapting_starts_from_what_the_pipeline_computes() -> None:
+    """Before it has learnt, the trunk with an adapter gives a head the states that the packed trunk gives."""
+    examples = [Example(Row(n, f"f:{n}", {}), text, ("a",)) for n, text in enumerate(tiny.SENTENCES)]
+    base = open_trunk(str(tiny.checkpoint("roberta", "embedding")), Compute(device="cpu"))
+    read = windows(base.stage, examples)
+    chosen = np.arange(len(read))
+    torch.manual_seed(0)
+    adapting = Adapting(base.model(), read, 4, torch.device("cpu"))
+    adapting.model.eval()
+    for kind, shape in (("sequence", {"pooling": POOLING}), ("token", {"context": 1})):
+        kept = Kept(base.stage, read, kind, Path())
+        head = new_head(["a", "b"], kept.layers, kept.size, kind=kind, **shape)
+        with torch.no_grad():
+            torch.testing.assert_close(
+                adapting.logits(head, chosen), kept.logits(head, chosen), rtol=1e-2, atol=1e-2, msg=kind
+            )
