@@ -195,12 +195,20 @@ def _each_once(windows: Sequence[Encoding]) -> list[tuple[int, int]]:
         real = [n for n, special in enumerate(window.special_tokens_mask) if not special]
         parts.append([real[0], real[-1] + 1] if real else [0, 0])
     for before, after, left, right in zip(windows, windows[1:], parts, parts[1:], strict=False):
-        begin = after.offsets[right[0]][0]
-        shared = sum(end > begin for _, end in before.offsets[slice(*left)])
+        shared = _shared(before, after)
         left[1] -= shared - shared // 2
         right[0] += shared // 2
     parts[0][0], parts[-1][1] = 0, len(windows[-1])
     return [(first, last) for first, last in parts]
+
+
+def _shared(before: Encoding, after: Encoding) -> int:
+    """How many tokens end one window and begin the next; ids tell apart the pieces of one character."""
+    end, begin = (
+        [piece for *piece, special in zip(own.ids, own.offsets, own.special_tokens_mask, strict=True) if not special]
+        for own in (before, after)
+    )
+    return next(n for n in range(min(len(end), len(begin)), -1, -1) if end[len(end) - n :] == begin[:n])
 
 
 class LayersHead(Head):
