@@ -11,6 +11,7 @@ sums where every round has other events.
 from __future__ import annotations
 
 import argparse
+import gc
 import statistics
 import time
 from collections.abc import Sequence
@@ -87,7 +88,10 @@ def main() -> None:
     }
     for made in ways.values():
         seconds(made, texts)
+    gc.collect()
+    gc.freeze()  # as the worker does
     rounds = [{way: seconds(made, texts, turn) for way, made in ways.items()} for turn in range(options.rounds)]
+    gc.unfreeze()
     figures = {"texts": float(len(texts)), "tokens a forward": float(size)}
     figures |= {f"{way}, texts/s": len(texts) / statistics.median(own[way] for own in rounds) for way in ways}
     for task in TASKS:

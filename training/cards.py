@@ -38,7 +38,7 @@ def main(scores: Path, own: Path, folder: Path) -> None:
             facts=facts(entry, revision),
             scores=table([figure for figure in figures if figure["task"] in tasks]),
             answers=own_answers([answer for answer in answers["answers"] if answer["task"] in tasks])
-            + (identity(answers["identity"]) if name == "moderation" else ""),
+            + (identity(answers["identity"], answers["terms"]) if name == "moderation" else ""),
         )
         (folder / entry["card"]).write_text(text, encoding="utf-8")
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
@@ -114,8 +114,8 @@ def own_answers(answers: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def identity(groups: Sequence[dict[str, Any]]) -> str:
-    """How often neutral sentences about groups of people are flagged."""
+def identity(groups: Sequence[dict[str, Any]], terms: Sequence[dict[str, Any]]) -> str:
+    """How often neutral sentences about groups of people are flagged. ``terms``: by word."""
     lines = [
         "",
         "## Identity words in neutral sentences",
@@ -128,6 +128,8 @@ def identity(groups: Sequence[dict[str, Any]]) -> str:
     for group in groups:
         share = f"{group['rate']:.1%} [{group['low']:.1%}, {group['high']:.1%}]"
         lines.append(f"| {group['group']} | {group['n']:,} | {share} |")
+    words = [f"{term['group']} {term['rate']:.0%}" for term in terms if term["rate"] > 0]
+    lines += ["", f"By word: {', '.join(words)}; no other." if words else "No word is flagged at all."]
     return "\n".join(lines) + "\n"
 
 

@@ -44,11 +44,12 @@ def test_the_starter_s_cards_are_written(tmp_path: Path) -> None:
     scores, own = tmp_path / "scores.json.txt", tmp_path / "own.json.txt"
     scores.write_text(json.dumps({"figures": [figure()]}))
     group = {"group": "age", "n": 500, "rate": 0.01, "low": 0.0, "high": 0.02}
-    own.write_text(json.dumps({"answers": [], "identity": [group]}))
+    own.write_text(json.dumps({"answers": [], "identity": [group], "terms": [{**group, "group": "old", "rate": 0.3}]}))
     done = CliRunner().invoke(cards.main, [str(scores), str(own), "--pack", str(tmp_path)])
     assert done.exit_code == 0, done.output
     written = {path.name: path.read_text() for path in (tmp_path / "cards").iterdir()}
     assert len(written) == 11
     assert "0.500 [0.400, 0.600]" in written["ner.md"] and "0.500 [0.400, 0.600]" in written["README.md"]
     assert "| age | 500 | 1.0% [0.0%, 2.0%] |" in written["moderation.md"]
+    assert "By word: old 30%; no other." in written["moderation.md"]
     assert not any("{" in text and "}" in text and "{facts}" in text for text in written.values())

@@ -58,7 +58,7 @@ def test_lint_shows_whose_forward_it_shares(trunk: str, stages: int, labels: Pat
     file.write_text(PIPELINE.format(model=out))
     done = CliRunner().invoke(cli, ["lint", str(file), "--plan", "--format", "json"])
     assert done.exit_code == 0, done.output
-    plan = json.loads(done.stdout)["plan"]
+    plan = json.loads(done.stdout)["pipeline"]["plan"]
     assert plan["forwards"] == [stages, stages]
     assert len(plan["trunks"]) == stages
 

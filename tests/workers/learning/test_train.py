@@ -41,9 +41,9 @@ def toned(folder: Path, count: int = 160) -> Path:
     return write(folder / "toned.jsonl", rows)
 
 
-def parts(folder: Path, count: int = 120) -> Path:
+def parts(folder: Path) -> Path:
     rows = []
-    for number in range(count):
+    for number in range(120):
         part = PARTS[number % len(PARTS)]
         rows.append({"text": f"the {part} {number}", "spans": [{"start": 4, "end": 4 + len(part), "label": "PART"}]})
     return write(folder / "parts.jsonl", rows)
@@ -101,7 +101,7 @@ def test_the_same_seed_gives_the_same_files(pack: tuple[Path, Result], tmp_path:
 
 def test_the_same_seed_gives_the_same_adapter_and_another_one_another(tmp_path: Path) -> None:
     trunk = str(tiny.checkpoint("bert", "sequence"))
-    made = [Options(parts(tmp_path, 60), "ner", tmp_path / f"{n}", trunk, True, seed=n // 2) for n in range(3)]
+    made = [Options(parts(tmp_path), "ner", tmp_path / f"{n}", trunk, True, seed=n // 2) for n in range(3)]
     for options in made:
         run(options)
     first, again, other = (contents(options.out) for options in made)
