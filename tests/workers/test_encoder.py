@@ -176,8 +176,10 @@ def test_all_layers_are_given_to_heads_that_mix_them(family):
 class _Sum(torch.nn.Module):
     labels, multi_label, thresholds, aggregation = ("a",), False, None, None
 
-    def forward(self, states: tuple[torch.Tensor, ...], starts: torch.Tensor) -> torch.Tensor:
-        assert starts.tolist() == [0, 2, 11, 20, 60]
+    def forward(
+        self, states: tuple[torch.Tensor, ...], starts: torch.Tensor, sides: torch.Tensor | None
+    ) -> torch.Tensor:
+        assert (starts.tolist(), sides) == ([0, 2, 11, 20, 60], None)
         return torch.stack(states).sum(0)
 
 
