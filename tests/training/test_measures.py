@@ -76,6 +76,14 @@ def test_spans_count_when_start_end_and_label_are_equal():
     assert metrics.span_counts(gold, {(0, 4, "PERSON"), (10, 15, "LOCATION"), (10, 14, "PERSON")}) == (1, 3, 2)
 
 
+def test_loose_counts_join_neighbours_and_forgive_a_tenth():
+    text = "12, Mill Lane, Leeds. Ann"
+    gold = [(0, 2, "ADDRESS"), (4, 13, "ADDRESS"), (15, 20, "PLACE"), (22, 25, "PERSON")]
+    assert metrics.loose_counts(text, gold, [(0, 14, "ADDRESS"), (15, 20, "AGE"), (22, 25, "PERSON")]) == (2, 3, 3)
+    assert metrics.loose_counts(text, gold, [(0, 13, "ADDRESS"), (15, 19, "PLACE")]) == (1, 2, 3)
+    assert metrics.loose_counts(text, [], []) == (0, 0, 0)
+
+
 def test_touching_is_no_overlap():
     gold = [(0, 4, "A"), (4, 8, "B"), (8, 9, "C")]
     assert metrics.touched(gold, [(2, 4, "X"), (9, 12, "X")]) == 1

@@ -135,7 +135,7 @@ def names(frozen: Frozen) -> Figures:
 
 
 def personal(frozen: Frozen) -> Figures:
-    train, test = (tokens.personal(frozen.data, frozen.reader, split) for split in ("train", "test"))
+    train, test = (tokens.presidio(frozen.data, frozen.reader, split) for split in ("train", "test"))
     found = _tagged(frozen, train, test, "pii", tokens.PII_LABELS)
     large = {example["text"] for example in frozen.data.read("pii/presidio_large.test")}
     table, checked = [], []

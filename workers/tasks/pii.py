@@ -28,6 +28,7 @@ _IMPERSONAL = frozenset({
     "CARDINAL", "EVENT", "LANGUAGE", "LAW", "MISC", "MONEY", "ORDINAL", "PERCENT", "PRODUCT", "QUANTITY", "WORK_OF_ART",
 })  # fmt: skip
 """Labels of OntoNotes and CoNLL that identify nobody: Presidio leaves them out too; here unless asked for."""
+_EDGES = " \t\r\n,;:"
 
 
 class Pii(Task):
@@ -120,10 +121,15 @@ class PiiByModel(Pii):
 
 
 def _findings(annotation: Annotation, source: str) -> list[Finding]:
-    return [
-        Finding(span["start"], span["end"], _entity(span["label"]), span["score"], source, checked=False, learnt=True)
-        for span in annotation["spans"]
-    ]
+    """What a model finds, without the commas and colons at its ends, which models are careless about."""
+    found = []
+    for span in annotation["spans"]:
+        text: str = span["text"]
+        start = span["start"] + len(text) - len(text.lstrip(_EDGES))
+        end = span["end"] - len(text) + len(text.rstrip(_EDGES))
+        if start < end:
+            found.append(Finding(start, end, _entity(span["label"]), span["score"], source, checked=False, learnt=True))
+    return found
 
 
 def _entity(label: str) -> str:

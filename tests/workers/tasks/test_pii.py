@@ -18,7 +18,7 @@ from tests.workers import tiny
 from tests.workers.test_encoder import pipeline
 from workers.chain import Chain
 from workers.tasks.base import HeadInfo
-from workers.tasks.pii import Pii
+from workers.tasks.pii import Pii, _findings
 
 MODEL = str(tiny.checkpoint("bert", "token"))
 OTHER_MODEL = str(tiny.checkpoint("bert", "token", seed=7))
@@ -129,6 +129,14 @@ def test_a_model_finds_what_has_no_pattern(aggregation: str | None) -> None:
         (one["start"], one["end"], one["score"]) for one in plain
     ]
     assert {one["label"] for one in spans["private"]} <= {"PERSON", "LOCATION"}
+
+
+@given(st.text("a.,:; \n", min_size=1))
+def test_what_a_model_finds_has_no_commas_at_its_ends(text: str) -> None:
+    span = {"start": 3, "end": 3 + len(text), "label": "PER", "score": 0.9, "text": text}
+    found = [(f"abc{text}"[one.start : one.end], one.label) for one in _findings({"spans": [span]}, "model")]
+    bare = text.strip(",:; \n")
+    assert found == ([(bare, "PERSON")] if bare else [])
 
 
 def test_a_model_and_patterns_compete() -> None:
@@ -255,7 +263,7 @@ def test_spans_are_slices_of_the_text_and_never_overlap(text: str, data: Any) ->
     spans = with_others(others)
     assert consistent(text, spans)
     assert spans == with_others(others[::-1]) == with_others(data.draw(st.permutations(others)))
-    assert all(overlaps(other, spans) for other in others)
+    assert all(overlaps(other, spans) or not other["text"].strip(",:; \t\r\n") for other in others)
 
 
 @pytest.mark.timeout(60)
