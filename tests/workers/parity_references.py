@@ -161,13 +161,15 @@ def spans(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """The pipeline's entities under Presidio's names, and the address of the one text that has any."""
+    """The pipeline's entities under Presidio's names, without commas around them, and the address of the one text
+    that has any."""
     address = "anna@example.org"
     names = {"PER": "PERSON", "LOC": "LOCATION"}
-    found = [
-        {**one, "label": names[one["label"]]}
-        for one in _entities(folder, event.text, settings["aggregation"], settings["threshold"])
-    ]
+    found = []
+    for one in _entities(folder, event.text, settings["aggregation"], settings["threshold"]):
+        if core := re.search(r"[^\s,;:](?:.*[^\s,;:])?", one["text"], re.DOTALL):
+            place = {"start": one["start"] + core.start(), "end": one["start"] + core.end(), "text": core.group()}
+            found.append({**one, **place, "label": names[one["label"]]})
     if address in event.text:
         start = event.text.index(address)
         end = start + len(address)
