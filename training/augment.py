@@ -8,22 +8,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from training.phrases import NAMED, PERSONAL
-from training.templates import DAYS, GROUP_PLURALS, GROUPS, JOBS, THINGS
-from training.word_lists import (
-    GIVEN,
-    MISC,
-    MONTHS,
-    NATIONS,
-    ORGANISATIONS,
-    PLACES,
-    STREETS,
-    SURNAMES,
-    TITLES,
-)
+from training.phrases import NAMED
+from training.templates import DAYS, GROUP_PLURALS, GROUPS, INSULTS, JOBS, THINGS
+from training.word_lists import GIVEN, MISC, ORGANISATIONS, PLACES, SURNAMES
 
 Spans = list[dict[str, Any]]
 
@@ -37,6 +27,7 @@ def sentences(templates: list[str], count: int, seed: int) -> list[str]:
         "group": GROUPS,
         "groups": GROUP_PLURALS,
         "job": JOBS,
+        "insult": INSULTS,
         "given": GIVEN,
         "surname": SURNAMES,
         "place": PLACES,
@@ -69,63 +60,16 @@ def named(count: int, seed: int) -> list[tuple[str, Spans]]:
         "misc2": ("MISC", lambda: chance.choice(MISC[35:])),
         "handle": ("", lambda: chance.choice(GIVEN).lower() + str(chance.randint(1, 99))),
     }
-    return [_filled(chance, NAMED, values, lower=1 / 3) for _ in range(count)]
+    return [filled(chance, NAMED, values, lower=1 / 3) for _ in range(count)]
 
 
-def personal(count: int, seed: int) -> list[tuple[str, Spans]]:
-    """Sentences with personal data: (text, spans with Presidio's labels)."""
-    chance = random.Random(seed)
-
-    def digits(pattern: str) -> str:
-        return re.sub("#", lambda _: str(chance.randint(0, 9)), pattern)
-
-    def any_of(*ways: Callable[[], str]) -> Callable[[], str]:
-        def one() -> str:
-            return chance.choice(ways)()
-
-        return one
-
-    street = any_of(
-        lambda: f"{chance.randint(1, 999)} {chance.choice(STREETS)}",
-        lambda: f"{chance.choice(STREETS)} {chance.randint(1, 200)}",
-        lambda: f"{chance.randint(1, 999)} {chance.choice(STREETS)}, Apt. {chance.randint(1, 40)}",
-        lambda: f"{chance.choice(STREETS)} {chance.randint(1, 99)}{chance.choice('abc')}",
-    )
-    date = any_of(
-        lambda: f"{chance.choice(MONTHS)} {chance.randint(1, 28)}",
-        lambda: f"{chance.choice(MONTHS)} {chance.randint(1, 28)}, {chance.randint(1940, 2024)}",
-        lambda: f"{chance.randint(1, 12)}/{chance.randint(1, 28)}/{chance.randint(1940, 2024)}",
-        lambda: f"{chance.randint(1940, 2024)}-{chance.randint(10, 12)}-{chance.randint(10, 28)}",
-        lambda: chance.choice(DAYS[:7]),
-        lambda: f"{chance.randint(1, 28)} {chance.choice(MONTHS)} {chance.randint(1940, 2024)}",
-    )
-    ways: dict[str, Callable[[], str]] = {
-        "PERSON": any_of(lambda: f"{chance.choice(GIVEN)} {chance.choice(SURNAMES)}", lambda: chance.choice(GIVEN)),
-        "STREET_ADDRESS": street,
-        "DATE_TIME": date,
-        "LOCATION": lambda: chance.choice(PLACES),
-        "ORGANIZATION": lambda: chance.choice(ORGANISATIONS).removeprefix("the "),
-        "TITLE": lambda: chance.choice(TITLES),
-        "AGE": lambda: str(chance.randint(1, 99)),
-        "NRP": lambda: chance.choice(NATIONS),
-        "ZIP_CODE": any_of(lambda: digits("#####"), lambda: digits("SW# #AA"), lambda: digits("####")),
-        "CREDIT_CARD": any_of(lambda: digits("4### #### #### ####"), lambda: digits("5###############")),
-        "PHONE_NUMBER": any_of(
-            lambda: digits("+1-###-###-####"), lambda: digits("(0##) ### ####"), lambda: digits("07### ######")
-        ),
-        "EMAIL_ADDRESS": lambda: f"{chance.choice(GIVEN).lower()}{chance.randint(1, 99)}@example.com",
-        "URL": lambda: f"www.{chance.choice(SURNAMES).lower().replace(' ', '')}.example.org",
-        "IBAN_CODE": lambda: digits("DE####################"),
-        "US_SSN": lambda: digits("###-##-####"),
-        "IP_ADDRESS": lambda: digits("1##.2#.4#.#"),
-    }
-    values = {name: (name, way) for name, way in ways.items()}
-    return [_filled(chance, PERSONAL, values, lower=0.2) for _ in range(count)]
-
-
-def _filled(
-    chance: random.Random, templates: list[str], values: dict[str, tuple[str, Callable[[], str]]], lower: float
+def filled(
+    chance: random.Random, templates: Sequence[str], values: dict[str, tuple[str, Callable[[], str]]], lower: float
 ) -> tuple[str, Spans]:
+    """One of ``templates`` with its gaps filled, and the spans of what filled them.
+
+    ``values``: gap -> its label, "" for none, and a way to draw a value; ``lower``: the share in small letters.
+    """
     text, spans, at = "", [], 0
     template = chance.choice(templates)
     for slot in re.finditer(r"\{(\w+)\}", template):

@@ -63,7 +63,6 @@ def _tokens(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
     heads["ner"].temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
     # BTC's handles are no matter of taste; the three others decide.
     heads["ner"].aggregation = max(found, key=lambda name: found[name][0] + found[name][1] + found[name][3])
-    heads["pii"].aggregation = heads["ner"].aggregation
     speech = [unit for unit in splits["uner_ewt"] if "pos" in unit.target]
     hits, rows, targets = [], [], []
     for unit, row in zip(speech, logits(learner, "pos", speech), strict=True):

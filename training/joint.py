@@ -215,8 +215,13 @@ def _rate(step: int, steps: int) -> float:
     return step / warm if step < warm else max(0.02, (steps - step) / (steps - warm))
 
 
-def train(learner: Learner, parts: Sequence[Source], checkpoint: Path, progress: Progress, seed: int = 0) -> None:
-    """Leaves ``learner`` trained. ``checkpoint``: written every now and then, and gone on from where it is there."""
+def train(
+    learner: Learner, parts: Sequence[Source], checkpoint: Path, progress: Progress, *, seed: int = 0, peak: float = 1.0
+) -> None:
+    """Leaves ``learner`` trained. ``checkpoint``: written every now and then, and gone on from where it is there.
+
+    ``peak``: the highest rate, as a share of ``RATES``.
+    """
     random = np.random.default_rng(seed)
     plan = [(source, batch) for source in parts for batch in source.batches(random, TOKENS_PER_BATCH)]
     plan = [plan[index] for index in random.permutation(len(plan))]
@@ -236,7 +241,7 @@ def train(learner: Learner, parts: Sequence[Source], checkpoint: Path, progress:
     for step in range(first, steps):
         torch.manual_seed(seed * 1_000_003 + step)
         chance = np.random.default_rng((seed, step))
-        factor = _rate(step, steps)
+        factor = peak * _rate(step, steps)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         for source, batch in plan[step * BATCHES_PER_STEP : (step + 1) * BATCHES_PER_STEP]:

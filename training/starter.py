@@ -39,14 +39,18 @@ def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool) 
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     console, sets, begun = Console(), Data(data), time.monotonic()
     trunk = Path(Pack.read(STARTER, STARTER_FOLDER).trunk().model)
+    again = checkpoint.with_stem(f"{checkpoint.stem}-again")
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if fresh:
         checkpoint.unlink(missing_ok=True)
+        again.unlink(missing_ok=True)
     with Progress(console=console) as progress:
         console.print("reading the labelled texts")
         reader, learner = Reader(trunk), joint.Learner(trunk)
         plain = Source("plain", "embedding", joint.teach(learner, sources.plain_texts(sets), reader), 300_000)
-        joint.train(learner, [*sources.everything(sets, reader), plain], checkpoint, progress)
+        parts = [*sources.everything(sets, reader), plain]
+        joint.train(learner, parts, checkpoint, progress)
+        joint.train(learner, sources.again(parts), again, progress, seed=1, peak=0.5)
         scores = polish.polish(learner, sets, reader, progress)
         console.print("finding temperatures and thresholds")
         scores |= calibration.calibrate(learner, sets, reader)

@@ -49,7 +49,7 @@ DAYS = _list("""
 """)
 GROUPS = _list("""
     gay, lesbian, transgender, Muslim, Jewish, Christian, Hindu, black, white, Asian, Mexican, African, Chinese,
-    Arab, Polish, immigrant, disabled, deaf, blind, Turkish, Indian, Irish, female
+    Arab, Polish, immigrant, disabled, deaf, blind, Turkish, Indian, Irish, female, queer, bisexual, nonbinary
 """)
 GROUP_PLURALS = _list("""
     gays, lesbians, Muslims, Jews, Christians, Hindus, Mexicans, Africans, Asians, Arabs, immigrants, refugees,

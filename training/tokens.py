@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
-from training import augment
+from training import augment, personal
 from training.data import Data
 from training.names import is_handle
 from training.reading import Reader, Unit
@@ -117,7 +117,7 @@ def speech(encoding: Encoding, example: dict[str, Any]) -> Bools:
     return allowed
 
 
-def personal(data: Data, reader: Reader, split: str) -> list[Unit]:
+def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
     """Personal data in templates; for training also with their values exchanged for others of the same kind."""
     examples = [e for name in ("synth", "large") for e in data.read(f"pii/presidio_{name}.{split}")]
     texts = {example["text"]: example["spans"] for example in examples}
@@ -135,7 +135,7 @@ def personal(data: Data, reader: Reader, split: str) -> list[Unit]:
                 spans.append({"start": len(text), "end": len(text) + len(value), "label": span["label"]})
                 text, at = text + value, span["end"]
             texts[text + example["text"][at:]] = spans
-        texts.update(augment.personal(2500, seed=21))
+        texts.update(personal.sentences(5000, seed=21))
     units = []
     for text, spans in texts.items():
         item, encoding = reader.text(text)

@@ -70,19 +70,3 @@ MISC = listed("""
     Quixote, the Tour de France, Formula One, Wimbledon, the Champions League, Brexit, the Bible, the Quran,
     English, Latin, Hindi, Swahili
 """)
-STREETS = listed("""
-    Maple Street, Oak Avenue, High Street, Station Road, Church Lane, Hauptstrasse, Rue de la Paix, Via Roma, Calle
-    Mayor, Elm Drive, Victoria Road, Sunset Boulevard, Lindenweg, Kerkstraat, Rua Augusta, King's Road, Mill Lane,
-    5th Avenue, Park Place, Broadway, Gartenstrasse, Avenida Central, Nevsky Prospekt, Green Close
-""")
-TITLES = listed("""
-    Mr., Mrs., Ms., Dr., Professor, Sir, Miss, Engineer, Lawyer, Chief Accountant, Nurse, Sales Manager, Head of
-    Marketing
-""")
-NATIONS = listed("""
-    American, Brazilian, Chinese, Danish, Egyptian, French, German, Indian, Irish, Japanese, Kenyan, Mexican,
-    Nigerian, Polish, Swedish, Turkish, Ukrainian, Christian, Muslim, Jewish
-""")
-MONTHS = listed("""
-    January, February, March, April, May, June, July, August, September, October, November, December
-""")

@@ -375,7 +375,7 @@ def test_a_text_that_fails_stops_the_measuring(tmp_path):
 
 def test_what_a_figure_is_held_against_stands_beside_it(monkeypatch, tmp_path):
     probes = tmp_path / "probe.json"
-    probes.write_text('{"nli taxinli.test accuracy": 0.4567, "pos ewt.test accuracy": 0.1}')
+    probes.write_text('{"nli": {"nli taxinli.test accuracy": 0.4567}, "pos": {"pos ewt.test accuracy": 0.1}}')
     monkeypatch.setattr(known, "PROBES", probes)
     line, plain = accuracy("nli", "taxinli.test", [1, 0]), Measured("pos", "ewt.test", "accuracy", 1, math.nan, 0, 1)
     made = as_json([line, plain])

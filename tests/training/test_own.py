@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from training import own, phrases, templates, word_lists
+from training import own, personal, phrases, templates, word_lists
 from training.measures.base import Bench
 from training.own_identity import TEMPLATES, TERMS, sentences, wilson
 from training.own_languages import SENTENCES
@@ -17,7 +17,7 @@ from training.own_sentences import PAIRS, SINGLES, Pair
 
 TAUGHT = [
     *templates.HARMLESS, *templates.OFFENSIVE, *templates.HATEFUL, *phrases.HARMLESS, *phrases.OFFENSIVE,
-    *phrases.HATEFUL, *phrases.NAMED, *phrases.PERSONAL,
+    *phrases.HATEFUL, *phrases.NAMED, *personal.TEMPLATES,
     *(text for made in phrases.SENTIMENT.values() for text in made),
 ]  # fmt: skip
 

@@ -54,4 +54,4 @@ PROBES = Path(__file__).parent / "probe.json"
 def baselines() -> dict[str, float]:
     """The frozen trunk with a linear probe, by ``Measured.key``: as stated with the floors, and by ``probe.py``."""
     computed = json.loads(PROBES.read_bytes()) if PROBES.exists() else {}
-    return {**computed, **STATED}
+    return {key: value for part in computed.values() for key, value in part.items()} | STATED

@@ -1,6 +1,6 @@
 """The baseline: a linear layer on the frozen trunk, fitted on the train files and measured on the test files.
 
-python -m training.measures.probe --data ../shared/data      writes training/measures/probe.json
+python -m training.measures.probe --data ../shared/data      writes training/measures/probe.json, goes on where it was
 
 Sentences are the mean of their tokens in the last layer, pairs ``[u; v; |u - v|; u * v]`` of both (Conneau et al. 2017,
 InferSent), tokens themselves. Nothing is chosen on any dev file. What the floors came with is not done again.
@@ -233,12 +233,15 @@ def main(*, data: Path, out: Path, limit: int | None, threads: int | None) -> No
     torch.manual_seed(0)
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    console, frozen, figures = Console(), Frozen(Data(data), limit), {}
+    console, frozen = Console(), Frozen(Data(data), limit)
+    done: dict[str, dict[str, float]] = json.loads(out.read_bytes()) if out.exists() else {}
     for part in PARTS:
-        for key, value in part(frozen):
-            figures[key] = round(value, 4)
+        if part.__name__ in done:
+            continue
+        done[part.__name__] = {key: round(value, 4) for key, value in part(frozen)}
+        out.write_text(json.dumps(done, indent=2) + "\n", encoding="utf-8")
+        for key, value in done[part.__name__].items():
             console.print(f"{key}: {value:.3f}", highlight=False)
-    out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
