@@ -80,7 +80,8 @@ def test_clusters_are_those_of_fastcoref(number: int, head: CoreferenceHead, sta
 @every_document
 @pytest.mark.usefixtures("rows")
 def test_scores_are_those_of_fastcoref(number: int, head: CoreferenceHead, states: list[Tensor]) -> None:
-    near = {"rtol": 0.0, "atol": 1e-4}
+    # Scores reach 74, where float32 leaves the reference's own 1.4e-4 from those computed in float64.
+    near = {"rtol": 0.0, "atol": 5e-4}
     torch.testing.assert_close(head.mention_scores(states[number]), SCORES[f"{number}.mentions"], **near)
     spans, scores = head.candidates(states[number])
     assert spans.tolist() == SCORES[f"{number}.spans"].tolist()
