@@ -6,11 +6,13 @@ field is still wrong; a value of the wrong type is the models' business and pass
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from schemas import dependencies
 from schemas.config import Backpressure, Output
+from schemas.labels import LANGUAGES, PATTERNED, REGIONS
+from schemas.wording import did_you_mean
 
 Found: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]
 """(path in the file, what is wrong there)."""
@@ -113,6 +115,31 @@ def _tasks(tasks: list[Mapping[str, Any]]) -> Found:
             and sum(task.get(name) is not None for name in chosen) != 1
         ):
             yield ("tasks", index), f"needs exactly one of {', '.join(chosen)}"
+        for path, message in _names(task):
+            yield ("tasks", index, *path), message
+
+
+def _names(task: Mapping[str, Any]) -> Found:
+    """Names of a task's lists that nothing here knows. What a model knows is seen when it is loaded."""
+    alone = task.get("model") is None
+    if task.get("task") == "language" and alone:
+        for place, _ in _unknown(task, "languages", LANGUAGES):
+            yield place, f"is no language that the library knows; it knows {', '.join(LANGUAGES)}"
+    if task.get("task") == "pii":
+        for place, name in _unknown(task, "regions", REGIONS):
+            # By their letters, codes are like too many others; this slip is one of meaning.
+            hint = ', did you mean "GB"?' if name == "UK" else ""
+            yield place, f"is no country whose phone numbers are known (ISO 3166){hint}"
+    if task.get("task") == "pii" and alone and task.get("spans") is None and task.get("recognizers") is None:
+        found = f"; they find {', '.join(PATTERNED)}; names and places need a model, or the spans of another task"
+        for place, name in _unknown(task, "entities", PATTERNED):
+            yield place, "is nothing that patterns find" + (did_you_mean(name, PATTERNED) or found)
+
+
+def _unknown(task: Mapping[str, Any], field: str, known: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for index, name in enumerate(_list(task.get(field))):
+        if isinstance(name, str) and name not in known:
+            yield (field, index), name
 
 
 def _marks(marks: Mapping[str, Any]) -> Found:

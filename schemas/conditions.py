@@ -18,6 +18,9 @@ VARIABLES = frozenset({"event", "text", "key", "topic", "headers"})
 MOST = 2000
 """Characters a condition may have: the package descends on the stack, and one that overflows ends the process."""
 
+DEEPEST = 2
+"""How deep macros over lists may stand within one another: each goes over its whole list for every entry outside."""
+
 # The types of CEL are identifiers too (the specification, "Values"), as in type(event.a) == int.
 _TYPES = frozenset({"bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"})
 
@@ -36,7 +39,8 @@ _OPAQUE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_BINDS = re.compile(r"\.(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*(\w+)\s*,")
+_MACRO = r"\.(?:all|exists|exists_one|existsOne|map|filter)\s*\("
+_BINDS = re.compile(rf"{_MACRO}\s*(\w+)\s*,")
 _FUNCTIONS = frozenset({
     "all", "bytes", "contains", "double", "duration", "endsWith", "exists", "existsOne", "exists_one", "filter",
     "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
@@ -49,7 +53,7 @@ class Condition:
     """A compiled condition; ``names`` are the variables it speaks of. Safe to share between threads."""
 
     def __init__(self, source: str) -> None:
-        """Raises ValueError saying what cannot be read, or is no function of CEL."""
+        """Raises ValueError saying what cannot be read, is no function of CEL, or may take too long."""
         # The package brings a console of its own, which takes a while to import.
         import cel
 
@@ -61,7 +65,12 @@ class Condition:
         except BaseException as error:
             _require_failure(error)
             raise ValueError(_syntax(str(error), source)) from None
-        self._bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub('""', source))
+        self._bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub(_blank, source))
+        if _depth(self._bare) > DEEPEST:
+            raise ValueError(
+                f"has macros (all, exists, filter, map) more than {DEEPEST} deep in one another, which takes too long "
+                "over a long list"
+            )
         bound = {match[1] for match in _BINDS.finditer(self._bare)}
         known = (name for name in found["variables"] if name not in bound or self._uses(name))
         self.names = frozenset(known) - _TYPES
@@ -109,6 +118,21 @@ def _require_failure(error: BaseException) -> None:
     """Raises ``error`` if it is no failure but Ctrl-C and the like; a panic of the Rust side is no Exception either."""
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
         raise error
+
+
+def _blank(literal: re.Match[str]) -> str:
+    return " " if literal[0].startswith("//") else '""'
+
+
+def _depth(bare: str) -> int:
+    """How many macros over lists stand within one another."""
+    ends: list[int] = []
+    deepest = 0
+    for match in re.finditer(_MACRO, bare):
+        ends = [end for end in ends if end > match.start()]
+        ends.append(_closing(bare, match.end()))
+        deepest = max(deepest, len(ends))
+    return deepest
 
 
 def _closing(bare: str, at: int) -> int:

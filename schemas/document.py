@@ -46,12 +46,13 @@ class Document:
     - ``sequences``: per stage of the chain what the encoder will see; owned by ``workers``.
     - ``tokens``: how many tokens those are, for the micro-batch's budget.
     - ``alone``: it may have killed the process, so nothing else may be in its micro-batch.
+    - ``number``: which of the texts it is, from 1, where texts come from nowhere and need ids of their own.
     - ``known``: task name -> (annotation, notices) of an equal text before.
     """
 
     __slots__ = (
-        "alone", "annotations", "event", "failure", "fields", "known", "notices", "record", "sequences", "text",
-        "tokens",
+        "alone", "annotations", "event", "failure", "fields", "known", "notices", "number", "record", "sequences",
+        "text", "tokens",
     )  # fmt: skip
 
     def __init__(self, record: Record | None, text: str = "", event: bytes | None = None, fields: Any = None) -> None:
@@ -65,16 +66,18 @@ class Document:
         self.sequences: dict[int, Any] = {}
         self.known: dict[str, tuple[Annotation, list[dict[str, Any]]]] = {}
         self.tokens = 0
+        self.number: int | None = None
         self.alone = False
 
 
 def event_id(document: Document, config: str) -> str:
-    """Equal for equal work: by the record's place or, of a text that came from nowhere, by its SHA-256.
+    """Equal for equal work: by the record's place or, of a text that came from nowhere, by its SHA-256 and its number.
 
     ``config``: the configuration's hash.
     """
     record = document.record
     if record is None:
         digest = hashlib.sha256(document.text.encode(errors="surrogatepass")).hexdigest()
-        return f"text-{digest[:16]}-{config}"
+        number = "" if document.number is None else f"-{document.number}"
+        return f"text-{digest[:16]}{number}-{config}"
     return f"{record.assignment.topic}-{record.assignment.partition}-{record.offset}-{config}"

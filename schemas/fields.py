@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -35,9 +36,10 @@ NotYet = Annotated[Any, BeforeValidator(_not_yet)]
 
 
 class Strict(BaseModel):
-    """Unknown fields are mistakes, nothing is converted, and no error quotes a value: it may be a secret."""
+    """Unknown fields are mistakes, nothing is converted, numbers are finite, and no error quotes a value: it may be a
+    secret."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -80,6 +82,20 @@ def parse_path(path: str) -> list[str | int]:
         steps.append(int(index) if index is not None else plain or single or double)
         at = match.end()
     return steps
+
+
+def follow(steps: Sequence[str | int], event: Any) -> Any:
+    """What stands in ``event`` where ``steps`` lead: a number into a list, a name into an object, nothing into a text.
+
+    Raises LookupError when there is no such place.
+    """
+    here = event
+    for step in steps:
+        fits = isinstance(here, list if isinstance(step, int) else dict)
+        if not fits:
+            raise LookupError(step)
+        here = here[step]
+    return here
 
 
 def _path(value: str) -> str:

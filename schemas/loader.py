@@ -116,6 +116,9 @@ def _mistakes(error: ErrorDetails) -> Iterator[_Mistake]:
     if kind == "extra_forbidden":
         meant = suggest(loc[-1], fields_at(loc[:-1]))
         yield _Mistake(path, wording(error), kind, at_key=True, meant=(*path[:-1], meant) if meant else None)
+    elif path[-1:] == ("[key]",) and path[-2] == error["input"]:
+        # pydantic's name for the key itself.
+        yield _Mistake(path[:-1], wording(error), kind, at_key=True)
     else:
         yield _Mistake(path, wording(error), kind)
 
@@ -202,6 +205,9 @@ _NOT_WHAT: dict[str, Any] = {
     "batching": True,
     "backpressure": True,
     "compute": True,
+    "watchdog": True,
+    "stop_after": True,
+    "telemetry": True,
     "commit_interval_ms": True,
     "drain_timeout_ms": True,
     "input": {"topics", "start"},

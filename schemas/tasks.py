@@ -14,7 +14,15 @@ REGION = r"^[A-Z]{2}$"
 
 Merge = Literal["mean", "max"]
 Aggregation = Literal["none", "simple", "first", "average", "max"]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+def _not_blank(value: str) -> str:
+    if value.isspace():
+        raise refuse("must not be only white space")
+    return value
+
+
+Short = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_not_blank)]
 
 
 def _distinct(values: list[str]) -> list[str]:
@@ -23,7 +31,8 @@ def _distinct(values: list[str]) -> list[str]:
     return values
 
 
-Phrases = Annotated[list[Short], Field(min_length=1, max_length=256), AfterValidator(_distinct)]
+Distinct = AfterValidator(_distinct)
+Phrases = Annotated[list[Short], Field(min_length=1, max_length=256), Distinct]
 
 
 class TaskConfig(Strict):
@@ -76,7 +85,9 @@ class LanguageTask(TaskConfig):
     task: Literal["language"]
     model: Text | None = None
     """Default: an offline library, which needs no model."""
-    languages: Annotated[list[Annotated[str, StringConstraints(pattern=LANGUAGE)]], Field(min_length=2)] | None = None
+    languages: (
+        Annotated[list[Annotated[str, StringConstraints(pattern=LANGUAGE)]], Field(min_length=2), Distinct] | None
+    ) = None
     """ISO 639-1 codes to choose from; default: all it knows."""
     top: Annotated[int, Field(ge=1, le=100)] = 3
     """How many languages ``scores`` names."""
@@ -96,7 +107,7 @@ class FromSpans(Strict):
     """Another task's spans."""
 
     spans: Name
-    labels: Annotated[list[Text], Field(min_length=1)] | None = None
+    labels: Annotated[list[Text], Field(min_length=1), Distinct] | None = None
     """Only spans with these labels; default: all."""
 
 
@@ -152,7 +163,7 @@ class SimilarityTask(ModelTask):
     task: Literal["similarity"]
     against: JsonPath | None = None
     """Another text in the event."""
-    references: dict[Name, Short] | None = None
+    references: Annotated[dict[Name, Short], Field(min_length=1)] | None = None
     """Fixed texts under a name of your own."""
     window: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """The last N events of this worker: finds near duplicates."""
@@ -180,11 +191,13 @@ class PiiTask(TaskConfig):
     task: Literal["pii"]
     model: Text | None = None
     """Finds what has no pattern (names, places); without one there are patterns alone."""
-    spans: Annotated[list[Name], Field(min_length=1)] | None = None
+    spans: Annotated[list[Name], Field(min_length=1), Distinct] | None = None
     """Other tasks whose spans count as findings."""
-    entities: Annotated[list[Text], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    entities: Annotated[list[Text], Field(min_length=1), Distinct] | None = None
     """Which to look for; default: all."""
-    regions: Annotated[list[Annotated[str, StringConstraints(pattern=REGION)]], Field(min_length=1)] | None = None
+    regions: (
+        Annotated[list[Annotated[str, StringConstraints(pattern=REGION)]], Field(min_length=1), Distinct] | None
+    ) = None
     """Whose phone numbers are understood without a country code (ISO 3166); default: US and GB."""
     recognizers: Text | None = None
     """A file of recognisers of your own, in Presidio's YAML."""

@@ -46,7 +46,12 @@ def suggest(word: object, known: Iterable[str]) -> str | None:
     if not isinstance(word, str) or len(word) > 100:
         return None
     spelled = {name.lower().replace("-", "_"): name for name in known}
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), spelled, n=1)
+    plain = word.lower().replace("-", "_")
+    close = difflib.get_close_matches(plain, spelled, n=1)
+    # EMAIL is far from EMAIL_ADDRESS by its letters, and can only mean that.
+    longer = [name for name in spelled if name.startswith(f"{plain}_")]
+    if not close and len(longer) == 1:
+        close = longer
     return spelled[close[0]] if close else None
 
 
@@ -99,6 +104,8 @@ def wording(error: ErrorDetails) -> str:
         return f"must be {'one of ' if choices[1:] else ''}{', '.join(choices)}" + did_you_mean(value, choices)
     if kind == "string_pattern_mismatch":
         return PATTERNS[str(ctx["pattern"])]
+    if kind == "too_short" and ctx["min_length"] > 1:
+        return f"must have at least {ctx['min_length']} entries"
     if kind in {"string_too_short", "too_short"}:
         return "must not be empty"
     if kind == "string_too_long":

@@ -10,7 +10,7 @@ import orjson
 from schemas.config import Input
 from schemas.document import Document, Failure
 from schemas.errors import DecodeError
-from schemas.fields import parse_path
+from schemas.fields import follow, parse_path
 from schemas.record import Record
 
 _BOM = b"\xef\xbb\xbf"
@@ -101,15 +101,13 @@ class JsonCodec(Codec):
         return text, value, event if self._keep else None
 
     def _find(self, event: Any) -> str:
-        here = event
-        for step in self._steps:
-            try:
-                here = here[step]
-            except (KeyError, IndexError, TypeError):
-                raise DecodeError(f"there is no text at {self._path}") from None
-        if not isinstance(here, str):
-            raise DecodeError(f"the text at {self._path} is {_TYPE_NAMES[type(here)]}, not a string")
-        return here
+        try:
+            found = follow(self._steps, event)
+        except LookupError:
+            raise DecodeError(f"there is no text at {self._path}") from None
+        if not isinstance(found, str):
+            raise DecodeError(f"the text at {self._path} is {_TYPE_NAMES[type(found)]}, not a string")
+        return found
 
 
 def _utf8(value: bytes) -> str:

@@ -81,6 +81,9 @@ MODELS: dict[str, Published] = {
     "dslim/bert-base-NER": Published(
         "bert", "token", _CONLL, ("vocab.txt",), {"do_lower_case": False, "max_len": 512, "init_inputs": []}
     ),
+    "OpenMed/OpenMed-NER-DiseaseDetect-SuperClinical-434M": Published(
+        "deberta-v2", "token", ("O", "B-DISEASE", "I-DISEASE"), tokenizer={"model_max_length": 512},
+    ),
     "MoritzLaurer/deberta-v3-base-zeroshot-v2.0": Published(
         "deberta-v2", "sequence", ("entailment", "not_entailment"), tokenizer={"model_max_length": 512},
     ),

@@ -183,6 +183,8 @@ def test_each_task_speaks_in_the_words_that_its_comment_promises() -> None:
     entities = [span["label"] for own in said("ner", "entities") for span in own["spans"]]
     assert entities
     assert set(entities) <= {*ENTITIES.values(), "MISC"}
+    findings = [span["label"] for own in said("token-classification", "findings") for span in own["spans"]]
+    assert set(findings) == {"DISEASE"}
     assert {label["label"] for own in said("moderation", "safety") for label in own["labels"]} == {
         "toxicity", "severe_toxicity", "profanity", "violence", "harassment", "hate",
     }  # fmt: skip

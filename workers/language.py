@@ -24,7 +24,7 @@ _FOREIGN = re.compile(r"(?:https?://|www\.)[!-~]+|@[\w.@-]+", re.ASCII | re.IGNO
 class Detector:
     """Safe to share between threads; equal texts get equal answers, whatever is detected beside them.
 
-    ``name`` and ``version`` are the library's.
+    ``name`` and ``version`` are the library's, ``known`` the codes it was made with.
     """
 
     name = "py3langid"
@@ -43,7 +43,7 @@ class Detector:
             ) from error
         self.version = metadata.version(self.name)
         self._identifier = library.LanguageIdentifier.from_model_file(library.MODEL_FILE, norm_probs=True)
-        known = sorted(self._identifier.labels)
+        self.known = known = sorted(self._identifier.labels)
         if languages is None:
             languages = [code for code in known if len(code) == 2]
         elif unknown := sorted(set(languages) - set(known)):

@@ -181,6 +181,20 @@ def test_functions_mean_what_the_specification_says(function: str) -> None:
         ("text.lower() == 'a'", 'CEL has no function "lower"'),
         ("max(event.a, 1) > 2", 'CEL has no function "max"'),
         ("__import__('os')", 'CEL has no function "__import__"'),
+        *(
+            (
+                deep,
+                "has macros (all, exists, filter, map) more than 2 deep in one another, which takes too long over a "
+                "long list",
+            )
+            for deep in (
+                "event.l.all(a, event.l.all(b, event.l.all(c, true)))",
+                "event.l . map (a, [event.l.filter(b, event.l.exists_one(c, c > b))]).size() > 1",
+                "event.l.all((a), event.l.exists((b), event.l.existsOne((c), true)))",
+                "event.l.all(a // one\n, event.l.all // two (\n (b, event.l.all(c, true)))",
+                "event.l.all(a, event.l.all(b, true) || event.l.filter(b, b.map(c, c) == []) == [])",
+            )
+        ),
         ("a" * (MOST + 1), "has 2001 characters, the most is 2000"),
     ],
 )
@@ -188,6 +202,19 @@ def test_what_cannot_be_read(source: str, message: str) -> None:
     with pytest.raises(ValueError) as caught:
         Condition(source)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "event.l.all(a, event.l.all(b, a + b > 0))",
+        "event.l.all(a, event.l.all(b, b > 0) && event.l.exists(c, c > 0))",
+        "event.l.map(a, a + 1).filter(b, b > 0).map(c, c).all(d, event.l.exists(e, e < d))",
+        "event.l.filter(a, a > 0).all(b, '.all(c, .all(d, .all(e, ' != '') // .all(f, .all(g, .all(h, ",
+    ],
+)
+def test_macros_behind_one_another_are_not_deep(source: str) -> None:
+    assert says(source, event={"l": [1, 2, 3]})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schemas import dependencies
 from schemas.errors import ConfigError
+from schemas.labels import LANGUAGES, PATTERNED
 from schemas.loader import loads
 
 HEAD = """\
@@ -55,6 +56,12 @@ GOOD = {
     "a chain": LANGUAGE + when('language.label == "en"') +
                "  - {name: deep, task: sentiment, model: m, when: safety.flagged}\n",
     "other spans": NER + "  - {name: b, task: aspect-sentiment, model: m, aspects: {spans: people, labels: [X]}}\n",
+    "languages and regions that are known": "  - {name: l, task: language, languages: [en, yue]}\n"
+                                            "  - {name: p, task: pii, regions: [US, XK], entities: [URL]}\n",
+    "languages of a model": "  - {name: l, task: language, model: m, languages: [xx, yy]}\n",
+    "entities of a model": "  - {name: p, task: pii, model: m, entities: [PERSON]}\n",
+    "entities of other tasks": NER + "  - {name: p, task: pii, spans: [people], entities: [PERSON]}\n",
+    "entities of a file": "  - {name: p, task: pii, recognizers: own.yaml, entities: [OWN]}\n",
     "the longest condition": LANGUAGE + when("true" + " || true" * 249),
 }  # fmt: skip
 
@@ -145,6 +152,57 @@ BAD = {
         ["6:5 tasks[0]: needs exactly one of against, references, window"]),
     "a path that is none": ("  - {name: s, task: paraphrase, model: m, against: other}\n",
         ["6:52 tasks[0].against: a path starts with $"]),
+    "no reference": ("  - {name: s, task: similarity, model: m, references: {}}\n",
+        ["6:55 tasks[0].references: must not be empty"]),
+    "a reference of no name": ("  - {name: s, task: similarity, model: m, references: {'a b': x, c: y}}\n",
+        ['6:56 tasks[0].references["a b"]: must be letters, digits and "_", and not start with a digit']),
+    "a reference of a long name": (f"  - {{name: s, task: similarity, model: m, references: {{{'a' * 65}: x}}}}\n",
+        [f"6:56 tasks[0].references.{'a' * 65}: must be at most 64 characters"]),
+    "a reference that is named like what pydantic calls keys": (
+        "  - {name: m, task: moderation, model: m, threshold: {'[key]': 7}}\n",
+        ['6:64 tasks[0].threshold["[key]"]: must be between 0 and 1']),
+    "a blank reference": ("  - {name: s, task: similarity, model: m, references: {a: ' '}}\n",
+        ["6:59 tasks[0].references.a: must not be only white space"]),
+    "a blank label": ("  - {name: z, task: zero-shot, model: m, labels: [' ', b]}\n",
+        ["6:51 tasks[0].labels[0]: must not be only white space"]),
+    "a blank question": ("  - {name: q, task: question-answering, model: m, questions: [\"\\t\\n\"]}\n",
+        ["6:63 tasks[0].questions[0]: must not be only white space"]),
+    "a blank hypothesis": ("  - {name: n, task: nli, model: m, hypotheses: [a, '\N{NO-BREAK SPACE}']}\n",
+        ["6:52 tasks[0].hypotheses[1]: must not be only white space"]),
+    "a blank aspect": ("  - {name: a, task: aspect-sentiment, model: m, aspects: [' ']}\n",
+        ["6:59 tasks[0].aspects[0]: must not be only white space"]),
+    "no language": ("  - {name: l, task: language, languages: []}\n",
+        ["6:42 tasks[0].languages: must have at least 2 entries"]),
+    "one language": ("  - {name: l, task: language, languages: [en]}\n",
+        ["6:42 tasks[0].languages: must have at least 2 entries"]),
+    "a language twice": ("  - {name: l, task: language, languages: [en, en]}\n",
+        ["6:42 tasks[0].languages: says the same twice"]),
+    "an unknown language": ("  - {name: l, task: language, languages: [en, xx]}\n",
+        [f"6:47 tasks[0].languages[1]: is no language that the library knows; it knows {', '.join(LANGUAGES)}"]),
+    "a region twice": ("  - {name: p, task: pii, regions: [US, US]}\n",
+        ["6:35 tasks[0].regions: says the same twice"]),
+    "an unknown region": ("  - {name: p, task: pii, model: m, regions: [US, XX, UK]}\n",
+        ["6:50 tasks[0].regions[1]: is no country whose phone numbers are known (ISO 3166)",
+         '6:54 tasks[0].regions[2]: is no country whose phone numbers are known (ISO 3166), did you mean "GB"?']),
+    "an entity without its end": ("  - {name: p, task: pii, entities: [EMAIL, URL]}\n",
+        ['6:37 tasks[0].entities[0]: is nothing that patterns find, did you mean "EMAIL_ADDRESS"?']),
+    "an entity that takes a model": ("  - {name: p, task: pii, entities: [PERSON]}\n",
+        ["6:37 tasks[0].entities[0]: is nothing that patterns find; they find "
+         f"{', '.join(PATTERNED)}; names and places need a model, or the spans of another task"]),
+    "spans of one task twice": (NER + "  - {name: p, task: pii, spans: [people, people]}\n",
+        ["7:33 tasks[1].spans: says the same twice"]),
+    "a label of spans twice": (
+        NER + "  - {name: b, task: aspect-sentiment, model: m, aspects: {spans: people, labels: [X, X]}}\n",
+        ["7:82 tasks[1].aspects.labels: says the same twice"]),
+    "a threshold without end": (
+        "  - {name: q, task: question-answering, model: m, questions: [a], null_threshold: .inf}\n",
+        ["6:83 tasks[0].null_threshold: must be a finite number"]),
+    "a threshold that is no number": (
+        "  - {name: q, task: question-answering, model: m, questions: [a], null_threshold: .nan}\n",
+        ["6:83 tasks[0].null_threshold: must be a finite number"]),
+    "macros three deep": (LANGUAGE + when("event.l.all(a, event.l.all(b, event.l.all(c, a + b > c)))"),
+        ["10:11 tasks[1].when: has macros (all, exists, filter, map) more than 2 deep in one another, which takes too "
+         "long over a long list"]),
     "aspects of no kind": ("  - {name: a, task: aspect-sentiment, model: m, aspects: 17}\n",
         ["6:58 tasks[0].aspects: must be text, put it in quotes"]),
     "aspects from a slip": ("  - {name: a, task: aspect-sentiment, model: m, aspects: {span: x}}\n",

@@ -7,12 +7,13 @@ import random
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from schemas.config import Pipeline
+from schemas.config import Input, Output, Pipeline
 from schemas.errors import ConfigError
 from schemas.loader import config_hash, load, loads, read, reads
 from schemas.tasks import ClassificationTask, ModerationTask, SpanTask
@@ -395,6 +396,51 @@ def test_ids_do_not_change_with_what_does_not_change_events(old: str, new: str) 
 )
 def test_ids_change_with_what_events_say(old: str, new: str) -> None:
     assert _hash(lambda text: text.replace(old, new)) != _hash()
+
+
+# Another value for every field, and whether events say something else with it: a new field must be decided about.
+TOP: dict[str, tuple[Any, bool]] = {
+    "pipeline": ("renamed", False), "kafka": ({"bootstrap.servers": "elsewhere:1"}, False),
+    "input": ({"topics": ["posts"], "text": "$.x"}, True), "tasks": ([{"name": "a", "task": "language"}], True),
+    "output": ({"topic": "posts.enriched", "text": "none"}, True), "delivery": ("exactly_once", False),
+    "batching": ({"max_events": 3}, False), "backpressure": ({"high_bytes": 99}, False),
+    "compute": ({"cache": 5}, False), "watchdog": ({"warn_after_ms": 5000}, False),
+    "stop_after": ({"in_a_row": 5}, False), "telemetry": ({"port": None}, False), "commit_interval_ms": (99, False),
+    "drain_timeout_ms": (99, False),
+}  # fmt: skip
+INPUT: dict[str, tuple[Any, bool]] = {
+    "topics": (["others"], False), "format": ("text", True), "text": ("$.x", True), "start": ("latest", False),
+    "max_characters": (10, True), "max_bytes": (10, True),
+}  # fmt: skip
+OUTPUT: dict[str, tuple[Any, bool]] = {
+    "topic": ("others", False), "dead_letter": ("dead", False), "text": ("none", True),
+}  # fmt: skip
+ONE_VALUE = {"offset_unit", "routes"}
+"""Fields of ``output`` that can have no other value yet."""
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [(None, field) for field in Pipeline.model_fields]
+    + [("input", field) for field in Input.model_fields]
+    + [("output", field) for field in Output.model_fields if field not in ONE_VALUE],
+)
+def test_every_field_is_part_of_ids_or_is_not(section: str | None, field: str) -> None:
+    value, counts = {None: TOP, "input": INPUT, "output": OUTPUT}[section][field]
+    given = loads(GOOD, environ={}).model_dump(exclude_unset=True)
+    before = config_hash(Pipeline.model_validate(given))
+    (given if section is None else given[section])[field] = value
+    changed = Pipeline.model_validate(given)
+    assert changed != loads(GOOD, environ={})
+    assert (config_hash(changed) != before) is counts
+
+
+def test_the_page_lists_what_ids_leave_out() -> None:
+    page = (Path(__file__).parents[2] / "docs/pipeline-file.md").read_text()
+    left_out = page.split("It leaves out the rest")[1].split("\n\n")[0]
+    for field in [name for name, (_, counts) in TOP.items() if not counts]:
+        word = {"pipeline": "the pipeline's name"}.get(field, "two timeouts" if field.endswith("_ms") else f"`{field}`")
+        assert word in left_out
 
 
 def test_ids_do_not_depend_on_secrets_and_never_change_between_versions() -> None:

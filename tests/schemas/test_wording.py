@@ -32,3 +32,10 @@ def test_every_pattern_is_put_into_words() -> None:
 )  # fmt: skip
 def test_suggestions_come_from_the_known_words(word: object, name: str | None) -> None:
     assert suggest(word, ["model", "max_length", "stride"]) == name
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("EMAIL", "EMAIL_ADDRESS"), ("US", None), ("E_MAIL_ADDRESS_", "EMAIL_ADDRESS"), ("MAIL", None)]
+)
+def test_the_beginning_of_one_word_alone_is_a_slip_of_it(word: str, name: str | None) -> None:
+    assert suggest(word, ["EMAIL_ADDRESS", "US_DRIVER_LICENSE", "US_BANK_NUMBER"]) == name

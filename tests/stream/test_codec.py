@@ -94,6 +94,22 @@ def test_a_path_that_leads_nowhere(event: object) -> None:
     assert document.failure.message == "there is no text at $.a.b"
 
 
+@pytest.mark.parametrize(
+    ("path", "event"),
+    [
+        ("$.a[0]", {"a": "no list"}),
+        ("$.a[0][0]", {"a": ["no list"]}),
+        ("$.a[0]", {"a": {"0": "no list"}}),
+        ("$.a['0']", {"a": ["no object"]}),
+        ("$.a[1]", {"a": ["short"]}),
+    ],
+)
+def test_a_number_leads_into_a_list_alone_and_a_name_into_an_object(path: str, event: object) -> None:
+    document = codec(_input(text=path)).decode(_record(orjson.dumps(event)))
+    assert document.failure is not None
+    assert document.failure.message == f"there is no text at {path}"
+
+
 @given(st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: not text.isspace()))
 def test_every_text_survives_both_codecs(text: str) -> None:
     as_json = codec(_input()).decode(_record(json.dumps({"text": text}).encode()))

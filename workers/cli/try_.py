@@ -6,6 +6,7 @@ import os
 import select
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -104,15 +105,13 @@ def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) ->
     builder = EventBuilder(pipeline, chain.models)
     # Tasks and conditions that read the event need one.
     decoder = codec(pipeline.input, keep_fields=True) if chain.reads_fields else TextCodec(pipeline.input)
-    number = 0
+    numbers = count(1)
     for batch in batches:
         documents = [_document(line, decoder, pipeline.input) for line in batch]
-        chain.run(documents)
-        made = []
         for document in documents:
-            number += 1
-            made.append(_encode(document, builder, number))
-        yield made
+            document.number = next(numbers)
+        chain.run(documents)
+        yield [_encode(document, builder) for document in documents]
 
 
 def lines(stream: IO[bytes], longest: int) -> Iterator[list[Line]]:
@@ -171,8 +170,8 @@ def _document(line: Line, decoder: Codec, config: Input) -> Document:
     return document
 
 
-def _encode(document: Document, builder: EventBuilder, number: int) -> tuple[bytes, bool]:
-    """The line for text ``number``, and whether it is an event."""
+def _encode(document: Document, builder: EventBuilder) -> tuple[bytes, bool]:
+    """The line for a text, and whether it is an event."""
     if document.failure is None:
         try:
             return builder.build(document), True
@@ -180,7 +179,7 @@ def _encode(document: Document, builder: EventBuilder, number: int) -> tuple[byt
             document.failure = Failure.of(error, "encode")
     failure = document.failure
     return orjson.dumps({"error": {
-        "number": number, "stage": failure.stage, "class": failure.error, "message": failure.message,
+        "number": document.number, "stage": failure.stage, "class": failure.error, "message": failure.message,
         "task": failure.task,
     }}), False  # fmt: skip
 

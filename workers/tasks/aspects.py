@@ -56,7 +56,7 @@ class AspectSentiment(Classification):
         return {"aspects": found}
 
     def _of(self, document: Document) -> list[_Aspect]:
-        """The document's aspects. Raises FieldError for those of an event that make no sense."""
+        """The document's aspects. Raises FieldError for those of an event that make no sense, and for too many."""
         aspects = self._aspects
         if isinstance(aspects, list):
             return [_Aspect(text) for text in aspects]
@@ -65,6 +65,10 @@ class AspectSentiment(Classification):
             for span in document.annotations[aspects.spans]["spans"]:
                 if aspects.labels is None or span["label"] in aspects.labels:
                     firsts.setdefault(span["text"], _Aspect(span["text"], span["start"], span["end"]))
+            if len(firsts) > fields.MOST:
+                raise FieldError(
+                    f'the spans of task "{aspects.spans}" are {len(firsts)} aspects, the most is {fields.MOST}'
+                )
             return list(firsts.values())
         listed = fields.value(document, aspects)
         if not isinstance(listed, list) or len(listed) > fields.MOST:
@@ -83,5 +87,5 @@ def _read(entry: Any, text: str, path: str) -> _Aspect:
         start, end = entry.get("start"), entry.get("end")
         # True is an int too, and means nothing here.
         if type(start) is int and type(end) is int and 0 <= start < end <= len(text):
-            return _Aspect(text[start:end], start, end)
+            return _Aspect(fields.checked(text[start:end], path), start, end)
     raise FieldError(f'an aspect at {path} is neither a text nor {{"start": .., "end": ..}} within the text')

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.document import Document
 from schemas.errors import FieldError
-from schemas.fields import parse_path
+from schemas.fields import follow, parse_path
 
 LONGEST = 1_000_000
 """Characters a field may have that a model shall read."""
@@ -19,13 +19,10 @@ _steps = lru_cache(maxsize=256)(parse_path)
 
 def value(document: Document, path: str) -> Any:
     """What stands at ``path`` of the event. Raises FieldError when nothing does."""
-    here = document.fields
-    for step in _steps(path):
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            raise FieldError(f"there is nothing at {path}") from None
-    return here
+    try:
+        return follow(_steps(path), document.fields)
+    except LookupError:
+        raise FieldError(f"there is nothing at {path}") from None
 
 
 def text(document: Document, path: str | None) -> str:

@@ -75,6 +75,27 @@ def test_lines_of_standard_input_become_events_and_bad_ones_errors_in_their_plac
     ]  # fmt: skip
 
 
+def test_a_text_that_comes_again_is_a_duplicate_of_the_first(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(f"""\
+pipeline: tiny
+kafka: {{bootstrap.servers: nowhere:1}}
+input: {{topics: [posts]}}
+tasks:
+  - {{name: again, task: similarity, model: {tiny.checkpoint("bert", "embedding")}, window: 10, threshold: 0.999}}
+output: {{topic: posts.enriched}}
+""")
+    result, (first, other, third) = tried("--pipeline", str(file), TEXT, "the fox", TEXT)
+    assert result.exit_code == 0
+    assert first["annotations"]["again"]["duplicate_of"] is None
+    assert other["annotations"]["again"]["duplicate_of"] is None
+    assert third["annotations"]["again"] == {"duplicate_of": first["id"], "score": 1.0}
+    assert len({first["id"], other["id"], third["id"]}) == 3
+    # What comes through standard input, in however many batches, is numbered in the same way.
+    _, again = tried("--pipeline", str(file), stdin="\n".join([TEXT, "the fox", TEXT]).encode())
+    assert [event["id"] for event in again] == [first["id"], other["id"], third["id"]]
+
+
 def test_an_argument_that_is_not_utf8_is_an_error(pipeline: str) -> None:
     result, (event,) = tried("--pipeline", pipeline, os.fsdecode(b"caf\xe9"))
     assert (result.exit_code, event["error"]["class"]) == (65, "DecodeError")

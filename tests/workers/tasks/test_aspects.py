@@ -15,6 +15,7 @@ from tests.workers.tasks import plain, small
 from tests.workers.tasks.events import SECRET, TEXT, event, fails_alone, run
 from tests.workers.test_encoder import pipeline
 from workers.chain import Chain
+from workers.tasks import fields
 
 LABELS = tiny.LABELS["sequence"]
 LONG = "Das Café in Zürich schließt schon um fünf Uhr, again and again. " * 6
@@ -89,6 +90,10 @@ def test_any_places_that_do_not_overlap(text: str, data: st.DataObject) -> None:
     places = data.draw(st.permutations(places))
     document = event(text, about=[{"start": start, "end": end} for start, end in places])
     shared().run([document])
+    if any(text[start:end].isspace() for start, end in places):
+        assert document.failure is not None
+        assert document.failure.message == "the text at $.about is empty"
+        return
     if document.failure is not None:  # an aspect too long for the model
         assert "leaves the other no room" in document.failure.message
         return
@@ -128,6 +133,18 @@ def test_only_spans_of_the_labels_asked_for() -> None:
     wanted = {span["text"] for span in found["spans"]["spans"] if span["label"] in {"B-LOC", "I-PER"}}
     assert 0 < len(wanted) < len({span["text"] for span in found["spans"]["spans"]})
     assert {own["aspect"] for own in found["t"]["aspects"]} == wanted
+
+
+def test_spans_of_more_texts_than_there_may_be_aspects_fail_their_event_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = chain({"spans": "spans"}, "bert", tagger())
+    (found,) = run(made, event())
+    most = len(found["t"]["aspects"])
+    assert most > 1
+    monkeypatch.setattr(fields, "MOST", most)
+    bad = event(" ".join(f"{SECRET} {number}" for number in range(100)))
+    fails_alone(made, {}, bad, "fields", f"aspects, the most is {most}")
+    assert bad.failure is not None
+    assert bad.failure.message.startswith('the spans of task "spans" are ')
 
 
 def test_where_no_span_was_found_there_is_no_aspect() -> None:
@@ -173,6 +190,12 @@ def test_aspects_that_are_none_fail_their_event_alone(case: str) -> None:
     about, stage, says = BAD[case]
     assert len(SECRET) == 10
     fails_alone(shared(), {"about": ["fox"]}, event(SECRET, about=about), stage, says)
+
+
+@pytest.mark.parametrize("blank", [" ", "\t\n", "\N{NO-BREAK SPACE}"])
+def test_a_place_of_white_space_is_no_aspect(blank: str) -> None:
+    bad = event(f"{SECRET}{blank}fox", about=[place(0, 10), place(10, 10 + len(blank))])
+    fails_alone(shared(), {"about": ["fox"]}, bad, "fields", "the text at $.about is empty")
 
 
 def test_an_event_without_aspects_fails_alone() -> None:

@@ -105,7 +105,7 @@ def test_a_class_with_a_model_shares_its_forward() -> None:
     folder = tiny.checkpoint("bert", "sequence")
     other = {"name": "tone", "task": "text-classification", "model": str(folder)}
     made = chain(f"{HERE}:Best", other, model=str(folder))
-    assert [stage.tasks for stage in made.stages] == [["t", "tone"]]
+    assert [list(stage.tasks) for stage in made.stages] == [["t", "tone"]]
     (found,) = run(made, event(other="the quick brown fox"))
     rows = [plain.read(folder, "sequence", text)[0].rows for text in (TEXT, "the quick brown fox")]
     assert found["t"] == {"custom": [tiny.LABELS["sequence"][int(np.argmax(row))] for row in rows]}

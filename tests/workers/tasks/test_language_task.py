@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from schemas.errors import ModelError
+from schemas.labels import LANGUAGES
 from tests.workers import tiny
 from tests.workers.tasks import plain
 from tests.workers.tasks.events import TEXT, event, run
 from tests.workers.test_encoder import pipeline
 from workers.chain import Chain
+from workers.language import Detector
 
 CODES = ("en", "de", "fr", "ja")
 ENGLISH = "the coffee was good and the train was on time this morning"
@@ -83,6 +85,10 @@ def test_a_language_that_is_not_known_is_refused_at_load() -> None:
         chain(model=str(folder()), languages=["en", "xx"])
     with pytest.raises(ModelError, match=r'^task "t": py3langid does not know xx'):
         chain(languages=["en", "xx"])
+
+
+def test_the_languages_that_a_file_may_name_are_the_librarys() -> None:
+    assert set(Detector(LANGUAGES).known) == set(LANGUAGES)
 
 
 def test_it_decides_who_comes_next() -> None:

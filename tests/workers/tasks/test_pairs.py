@@ -175,6 +175,17 @@ def test_a_head_of_one_label_goes_through_a_sigmoid() -> None:
     assert found["t"]["score"] == pytest.approx(float(1 / (1 + np.exp(-window.rows[0]))), abs=1e-4)
 
 
+@pytest.mark.parametrize("merge", ["max", "mean"])
+def test_a_paraphrase_of_a_long_text_is_its_surest_window_or_the_mean(merge: str) -> None:
+    model = folder(labels=("not_duplicate", "duplicate"))
+    windows = plain.read(model, "sequence", LONG, HYPOTHESIS)
+    rows = [plain.softmax(window.rows) for window in windows]
+    wanted = {"max": max(float(row[1]) for row in rows), "mean": float(plain.mean(windows, rows)[1])}
+    assert abs(wanted["max"] - wanted["mean"]) > 1e-3
+    (found,) = run(chain("paraphrase", model, against="$.other", merge=merge), event(LONG, other=HYPOTHESIS))
+    assert found["t"]["score"] == pytest.approx(wanted[merge], abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("task", "settings"),
     [

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from phonenumbers import SUPPORTED_REGIONS
 
 from schemas.document import Document
 from schemas.errors import ModelError
+from schemas.labels import PATTERNED, REGIONS
 from schemas.tasks import PiiTask
 from tests.workers import tiny
 from tests.workers.test_encoder import pipeline
 from workers.chain import Chain
+from workers.pii.recognizers import known_entities
 from workers.tasks.base import HeadInfo
 from workers.tasks.pii import Pii, _findings
 
@@ -225,6 +228,12 @@ def test_a_missing_library_is_named_with_what_brings_it(
     assert refusal() == (
         f"task \"private\": {package} is not installed, which finds personal data: pip install 'glossator[pii]'"
     )
+
+
+def test_the_names_that_a_file_may_have_are_those_of_the_patterns_and_the_library() -> None:
+    assert known_entities() == PATTERNED
+    assert set(REGIONS) == SUPPORTED_REGIONS
+    assert list(REGIONS) == sorted(set(REGIONS))
 
 
 PATTERNS = Pii(PiiTask(name="private", task="pii", threshold=0.0), HeadInfo())

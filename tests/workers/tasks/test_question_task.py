@@ -150,6 +150,11 @@ def test_an_event_without_a_question_fails_alone() -> None:
     fails_alone(chain(question="$.ask"), {"ask": [QUESTION]}, event(SECRET), "fields", "there is nothing at $.ask")
 
 
+def test_a_number_does_not_lead_into_a_text() -> None:
+    made = chain(question="$.ask[0]")
+    fails_alone(made, {"ask": [QUESTION]}, event(SECRET, ask=SECRET), "fields", "there is nothing at $.ask[0]")
+
+
 def test_a_context_of_a_megabyte_harms_nobody() -> None:
     made = chain(questions=[QUESTION], stride=0)
     made.stages[0].trunk.forward_tokens = 4096
