@@ -24,26 +24,27 @@ from schemas.config import Pipeline
 from schemas.document import Document
 from workers.chain import Chain
 
-TASKS: tuple[dict[str, str], ...] = (
+TASKS: tuple[dict[str, Any], ...] = (
     {"name": "tone", "task": "sentiment", "model": "starter"},
     {"name": "entities", "task": "ner", "model": "starter"},
     {"name": "safety", "task": "moderation", "model": "starter"},
     {"name": "vector", "task": "embedding", "model": "starter"},
 )
-ALL: tuple[dict[str, str], ...] = (
+ALL: tuple[dict[str, Any], ...] = (
     *TASKS,
     {"name": "grammar", "task": "pos", "model": "starter"},
     {"name": "private", "task": "pii", "model": "starter"},
     {"name": "mentions", "task": "coreference", "model": "starter"},
     {"name": "tongue", "task": "language"},
 )
+LABELS: dict[str, Any] = {"name": "topic", "task": "zero-shot", "model": "starter", "labels": ["sport", "politics"]}
 MICRO_BATCH = 64
 """Events cut together."""
 TENTH = 10
 """One event in so many meets the condition."""
 
 
-def chain(tasks: Sequence[dict[str, str]], before: Chain | None = None) -> Chain:
+def chain(tasks: Sequence[dict[str, Any]], before: Chain | None = None) -> Chain:
     """``before``: whose trunk it shares, tuned as it is, so that variants differ in nothing else."""
     pipeline: dict[str, Any] = {
         "pipeline": "benchmark", "kafka": {"bootstrap.servers": "localhost:9092"}, "input": {"topics": ["in"]},
@@ -78,13 +79,15 @@ def main() -> None:
     texts = texts_from(options.texts, options.count)
     together = chain(TASKS)
     size = together.stages[0].trunk.forward_tokens
-    conditional = {**TASKS[0], "when": f"event.number % {TENTH} == 0"}
+    condition = {"when": f"event.number % {TENTH} == 0"}
     ways = {
         "four tasks": together,
         "all tasks": chain(ALL, together),
         "all but coreference": chain([task for task in ALL if task["task"] != "coreference"], together),
         **{f"{task['task']} alone": chain([task], together) for task in TASKS},
-        "sentiment for a tenth": chain([conditional], together),
+        "sentiment for a tenth": chain([TASKS[0] | condition], together),
+        "sentiment and zero-shot": chain([TASKS[0], LABELS], together),
+        "sentiment and zero-shot for a tenth": chain([TASKS[0], LABELS | condition], together),
     }
     for made in ways.values():
         seconds(made, texts)
@@ -102,6 +105,11 @@ def main() -> None:
         figures[f"{way} / one"] = statistics.median(mean)
     tenth = sum(own["sentiment for a tenth"] for own in rounds) / sum(own["sentiment alone"] for own in rounds)
     figures["a tenth / all"] = tenth
+    alone, every, some = (
+        sum(own[way] for own in rounds)
+        for way in ("sentiment alone", "sentiment and zero-shot", "sentiment and zero-shot for a tenth")
+    )
+    figures["a tenth / all, beside a task of the same trunk"] = (some - alone) / (every - alone)
     report(
         "chain", "Planned chain (targets: four tasks / one <= 1.15, all / one <= 1.2, a tenth / all <= 0.2)", figures
     )

@@ -17,7 +17,7 @@ from schemas.loader import config_hash
 from workers.cache import Cache, Kept, key
 from workers.plan import Planned, Planner, Progress, plan
 from workers.stage import Job, Reads
-from workers.tasks.base import Input
+from workers.tasks.base import Input, Reading
 from workers.tokenization import kept
 from workers.tuning import tune
 
@@ -68,31 +68,61 @@ class Chain:
     def load(cls, pipeline: Pipeline, on_progress: Progress | None = None, before: Chain | None = None) -> Chain:
         """Loads every model; ``on_progress`` is told a line for each. Raises ModelError and DeviceError.
 
-        ``before``: the chain that this one takes over from, with its cache and what trunks are the same.
+        ``before``: the chain that this one is to take over from, with its cache and what trunks are the same. It
+        runs on as it is until ``take_over``.
         """
         compute = pipeline.compute
-        if compute.threads is not None:
+        if compute.threads is not None and before is None:
             torch.set_num_threads(compute.threads)
         cache = before.cache if before is not None else None
         if cache is None or not compute.cache:
             cache = Cache(compute.cache) if compute.cache else None
-        else:
-            cache.resize(compute.cache)
         trunks = [stage.trunk for stage in before.stages] if before is not None else []
         return cls(plan(pipeline, on_progress, trunks), pipeline, cache)
 
-    def warm_up(self) -> None:
-        """Measures which forward size suits the device, unless configured, and runs one text through all.
+    def take_over(self) -> None:
+        """What of the chain before is shared becomes as this one's pipeline file has it."""
+        if self.cache is not None:
+            self.cache.resize(self._pipeline.compute.cache)
 
-        Takes a few seconds at most. Raises ModelError when that text fails, for then all would.
+    def warm_up(self) -> None:
+        """Measures which forward size suits the device, unless configured, and has every task speak once.
+
+        Takes a few seconds at most. Raises ModelError as ``check``.
         """
         for trunk in {id(stage.trunk): stage.trunk for stage in self.stages if not stage.trunk.tuned}.values():
             tune(trunk, self._pipeline.batching.max_tokens, self._pipeline.compute.forward_tokens)
-        document = Document(None, "A first sentence, so that the first event need not wait.")
-        self.run([document])
-        # An event of the pipeline's own would have the fields that this one lacks.
-        if document.failure is not None and document.failure.stage not in {"fields", "when"}:
-            raise ModelError(f"the models fail on a plain sentence: {document.failure.message}")
+        self.check()
+
+    def check(self) -> None:
+        """Has every task say something of a plain sentence: what fails on that would fail on all events.
+
+        Raises ModelError naming the task, and DeviceError.
+        """
+        for planned in self.plan:
+            document = Document(None, "A first sentence, so that the first event need not wait.")
+            failure = self._failure(planned, document)
+            if failure is not None:
+                raise ModelError(f'task "{planned.task.name}" fails on a plain sentence: {failure}')
+
+    def _failure(self, planned: Planned, document: Document) -> str | None:
+        task, readings, complete = planned.task, list[Reading](), planned.task.cacheable
+        if planned.stage is not None:
+            try:
+                inputs = task.inputs(document)
+            except Exception:
+                # It reads fields, or spans of other tasks, which this event lacks.
+                inputs, complete = [("one", "two") if task.paired else document.text], False
+            try:
+                readings = self.stages[planned.stage].read(planned.output, inputs)
+            except ModelError as error:
+                return str(error)
+        if complete and not planned.requires:
+            try:
+                task.annotate(document, readings)
+            except Exception as error:
+                return Failure.of(error, "annotate").message
+        return None
 
     def prepare(self, documents: Sequence[Document]) -> None:
         """Tokenises for every stage that need not wait: sets ``sequences`` and ``tokens``, or ``failure``."""

@@ -55,8 +55,8 @@ class Planned:
     - ``stage``, ``output``: whose forward it reads and which head of it; None for a task without a model.
     - ``level``: the forwards of this level must have run before it can annotate; -1 if none need to.
     - ``condition``: when it runs at all; ``requires``: the tasks whose spans it reads.
-    - ``rides``: its stage reads every event for another task's sake anyway, so it joins in, and its condition
-      only decides whether the annotation is made.
+    - ``rides``: its stage reads every event's text for another task's sake anyway, so it joins in, and its
+      condition only decides whether the annotation is made.
     - ``key``: model, revision and settings in a hash, for the cache; None if the task cannot be cached.
     """
 
@@ -152,17 +152,18 @@ class Planner:
         inputs_after, decided_after = self._available(requires), self._available(_tasks_of(condition))
         conditional = condition is not None or self._conditional(requires)
         place, rides = self._stage(
-            trunk, tokenizer, cut, inputs_from=inputs_after + 1, decided_from=decided_after + 1, conditional=conditional
-        )
+            trunk, tokenizer, cut, inputs_from=inputs_after + 1, decided_from=decided_after + 1,
+            conditional=conditional, reads_text=chosen.inputs is Task.inputs,
+        )  # fmt: skip
         stage = self.stages[place]
         output = Output(head, task.activation(), _PER[kind])
         if output not in stage.outputs:
             stage.outputs.append(output)
-        stage.tasks.append(config.name)
+        stage.tasks[config.name] = stage.outputs.index(output)
         reference = {"model": model, "revision": revision}
         level = max(stage.level, decided_after)
         key = _key(task, config, reference)
-        self.tasks.append(Planned(task, place, stage.outputs.index(output), level, condition, requires, rides, key))
+        self.tasks.append(Planned(task, place, stage.tasks[config.name], level, condition, requires, rides, key))
         self.models[config.name] = reference
 
     def _available(self, names: Iterable[str]) -> int:
@@ -239,8 +240,8 @@ class Planner:
                 break
         else:
             trunk = Trunk(model, self.device, self.dtype, print_)
-        if self._compute.forward_tokens is not None:
-            trunk.forward_tokens = self._compute.forward_tokens
+            if self._compute.forward_tokens is not None:
+                trunk.forward_tokens = self._compute.forward_tokens
         if self._compute.attention == "flash" and self.device.type == "cuda" and not trunk.packed:
             log.warning("compute.attention is flash, but this model cannot use it: its sequences are padded")
         return trunk
@@ -259,27 +260,30 @@ class Planner:
         inputs_from: int,
         decided_from: int,
         conditional: bool,
+        reads_text: bool,
     ) -> tuple[int, bool]:
         """(the stage, whether the task rides on it): the first whose forward can serve, or a new one.
 
         ``inputs_from``, ``decided_from``: the levels from which on the inputs and the condition are known.
+        ``reads_text``: its only input is the text, and so what an unconditional task may read anyway.
         """
         level = max(inputs_from, decided_from)
-        for index, stage in enumerate(self.stages):
-            if (
-                stage.trunk is not trunk
-                or stage.tokenization.cut != cut
-                or not stage.tokenization.of(tokenizer.tokenizer)
-            ):
-                continue
-            if stage.level == level and (stage.conditional or not conditional):
-                stage.conditional = stage.conditional and conditional
-                return index, False
-            if conditional and not stage.conditional and stage.level >= inputs_from:
-                return index, True
-        tokenization = Tokenization(tokenizer.tokenizer, cut, tokenizer.types)
-        self.stages.append(Stage(trunk, tokenization, level, conditional))
-        return len(self.stages) - 1, False
+        fitting = [
+            index
+            for index, stage in enumerate(self.stages)
+            if stage.trunk is trunk and stage.tokenization.cut == cut and stage.tokenization.of(tokenizer.tokenizer)
+        ]
+        if conditional and reads_text:
+            for index in fitting:
+                if self.stages[index].reads_every_text and self.stages[index].level >= inputs_from:
+                    return index, True
+        place = next((index for index in fitting if self.stages[index].level == level), len(self.stages))
+        if place == len(self.stages):
+            self.stages.append(Stage(trunk, Tokenization(tokenizer.tokenizer, cut, tokenizer.types), level))
+        stage = self.stages[place]
+        stage.conditional = stage.conditional and conditional
+        stage.reads_every_text = stage.reads_every_text or (reads_text and not conditional)
+        return place, False
 
 
 def plan(pipeline: Pipeline, on_progress: Progress | None = None, trunks: Iterable[Trunk] = ()) -> Planner:
@@ -293,7 +297,10 @@ def plan(pipeline: Pipeline, on_progress: Progress | None = None, trunks: Iterab
         planner.add(config)
     for planned in planner.tasks:
         if planned.stage is not None:
-            planned.task.learn(partial(planner.stages[planned.stage].read, planned.output))
+            try:
+                planned.task.learn(partial(planner.stages[planned.stage].read, planned.output))
+            except ModelError as error:
+                raise ModelError(f'task "{planned.task.name}" cannot work with its settings: {error}') from error
     return planner
 
 

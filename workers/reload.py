@@ -21,6 +21,8 @@ log = logging.getLogger("glossator")
 _FREE = frozenset({"tasks", "compute", "input", "output"})
 _FREE_INPUT = frozenset({"text", "max_characters", "max_bytes", "format"})
 _FREE_OUTPUT = frozenset({"text", "offset_unit"})
+_FREE_COMPUTE = frozenset({"device", "dtype", "attention", "cache"})
+"""Threads are the process's, and the forward size belongs to trunks that may stay."""
 
 
 class Reloader(threading.Thread):
@@ -81,6 +83,7 @@ class Reloader(threading.Thread):
             return
         chain = Chain.load(new, before=self._chain)
         chain.warm_up()
+        chain.take_over()
         self._swap(new, chain)
         self._pipeline, self._chain = new, chain
         log.info(
@@ -102,7 +105,7 @@ def fixed(old: Pipeline, new: Pipeline) -> list[tuple[str, ...]]:
     changed: list[tuple[str, ...]] = [
         (name,) for name in Pipeline.model_fields if name not in _FREE and getattr(old, name) != getattr(new, name)
     ]
-    for section, free in (("input", _FREE_INPUT), ("output", _FREE_OUTPUT)):
+    for section, free in (("input", _FREE_INPUT), ("output", _FREE_OUTPUT), ("compute", _FREE_COMPUTE)):
         one, other = getattr(old, section), getattr(new, section)
         changed += [
             (section, name)

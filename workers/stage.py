@@ -63,6 +63,8 @@ class Job:
 
 
 Per = Literal["sequence", "token", "input"]
+MOST_CHARACTERS = 8_000_000
+"""What one event may have a stage read, over all its inputs: their windows are in memory at once, about 1 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +80,31 @@ class Stage:
     """Tokenises, packs and computes; what is asked and what becomes of the scores is the chain's business.
 
     ``level``: how many forwards must have run before, because a condition or an input needs their
-    annotations. ``conditional``: every task in it has a condition.
+    annotations. ``tasks``: name -> which of ``outputs`` it reads. ``conditional``: every task in it has a
+    condition. ``reads_every_text``: one of them has none, and reads the text.
     """
 
-    def __init__(self, trunk: Trunk, tokenization: Tokenization, level: int = 0, conditional: bool = False) -> None:
+    def __init__(self, trunk: Trunk, tokenization: Tokenization, level: int = 0) -> None:
         self.trunk = trunk
         self.tokenization = tokenization
         self.level = level
-        self.conditional = conditional
+        self.conditional = True
+        self.reads_every_text = False
         self.outputs: list[Output] = []
-        self.tasks: list[str] = []
+        self.tasks: dict[str, int] = {}
 
     def prepare(self, documents: Sequence[Document], index: int, asked: Sequence[dict[str, Sequence[Input]]]) -> None:
         """Sets each document's ``sequences[index]``, or its ``failure``. ``asked``: per document, task -> inputs."""
         wanted = [dict.fromkeys(read for inputs in own.values() for read in inputs) for own in asked]
+        for document, own, inputs in zip(documents, asked, wanted, strict=True):
+            size = sum(map(_characters, inputs))
+            if size > MOST_CHARACTERS:
+                task = max(own, key=lambda name: sum(map(_characters, own[name])))
+                error = TokenizeError(
+                    f"{len(inputs):,} inputs of {size:,} characters in all, and at most {MOST_CHARACTERS:,} are read"
+                )
+                document.failure = document.failure or Failure.of(error, "tokenize", task)
+                inputs.clear()
         results = iter(self.tokenization.encode([read for inputs in wanted for read in inputs]))
         for document, own, inputs in zip(documents, asked, wanted, strict=True):
             windows: dict[Input, list[Encoding]] = {}
@@ -166,7 +179,7 @@ class Stage:
         self.forward(job)
         failure = document.failure or next(iter(job.failed.values()), None)
         if failure is not None:
-            raise ModelError(f"a text of the pipeline file cannot be read: {failure.message}")
+            raise ModelError(failure.message)
         return self.readings(job, document.sequences[0], "", output)
 
     def forward(self, job: Job) -> None:
@@ -218,7 +231,7 @@ class Stage:
             except Exception as error:
                 if _is_sticky(error):
                     raise DeviceError(f"{self.trunk.device} is lost: {type(error).__name__}") from error
-                job.failed[first] = Failure.of(error, "forward")
+                job.failed[first] = Failure.of(error, "forward", self._reader(index))
         states.clear()
 
     def _attempt(self, job: Job, batch: PackedBatch) -> Exception | None:
@@ -243,8 +256,12 @@ class Stage:
             if len(wrong):
                 for place in _sequences(wrong, batch.starts) if per_token else wrong:
                     strange = ForwardError("the model returned a score that is not a number")
-                    job.failed[int(batch.sequences[place])] = Failure.of(strange, "forward")
+                    job.failed[int(batch.sequences[place])] = Failure.of(strange, "forward", self._reader(index))
         return None
+
+    def _reader(self, output: int) -> str | None:
+        """A task that reads this output: the one to name when its head is at fault, and not the trunk."""
+        return next((name for name, own in self.tasks.items() if own == output), None)
 
     @torch.inference_mode()
     def _compute(self, job: Job, batch: PackedBatch) -> list[Scores | Tensor]:
@@ -263,6 +280,10 @@ class Stage:
 
     def _size(self, batch: PackedBatch) -> int:
         return len(batch.tokens) if self.trunk.packed else len(batch) * batch.longest
+
+
+def _characters(read: Input) -> int:
+    return len(read) if isinstance(read, str) else len(read[0]) + len(read[1])
 
 
 def _activate(logits: Tensor, activation: Activation) -> Scores:

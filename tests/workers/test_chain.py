@@ -315,8 +315,78 @@ def test_warm_up_measures_the_forward_unless_configured(chain):
 def test_models_that_fail_on_a_plain_sentence_are_found_before_the_first_event(chain, monkeypatch):
     poison(chain, monkeypatch, "a", RuntimeError())
     monkeypatch.setattr("workers.chain.tune", lambda *_: None)
-    with pytest.raises(ModelError, match="fail on a plain sentence"):
+    with pytest.raises(ModelError, match='task "tone" fails on a plain sentence'):
         chain.warm_up()
+
+
+def test_a_task_that_reads_a_field_does_not_hide_models_that_fail(monkeypatch):
+    model = str(tiny.checkpoint("bert", "sequence", labels=("contradiction", "neutral", "entailment")))
+    chain = Chain.load(pipeline({"name": "claim", "task": "nli", "model": model, "hypothesis": "$.claim"}))
+    monkeypatch.setattr("workers.chain.tune", lambda *_: None)
+    chain.warm_up()
+
+    def forward(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(chain.stages[0].trunk, "forward", forward)
+    with pytest.raises(ModelError, match=r'^task "claim" fails on a plain sentence: RuntimeError'):
+        chain.warm_up()
+
+
+FIELDS = {"name": "claim", "task": "nli", "hypothesis": "$.claim"}
+UNFIT = {
+    "vector": ("embedding", {"task": "embedding", "dimensions": 500}, "fewer than the 500 asked for"),
+    "long": ("sequence", {"task": "nli", "hypotheses": ["a fox " * 60]}, "leaves the other no room in 48 tokens"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+@pytest.mark.parametrize("first", [True, False])
+def test_settings_that_fail_on_every_event_are_found_whatever_else_reads_a_field(name, first):
+    labels = ("contradiction", "neutral", "entailment")
+    kind, settings, reason = UNFIT[name]
+    model = str(tiny.checkpoint("bert", kind, labels=labels) if kind == "sequence" else tiny.checkpoint("bert", kind))
+    unfit = {"name": name, "model": model, **settings}
+    other = {**FIELDS, "model": str(tiny.checkpoint("bert", "sequence", labels=labels))}
+    chain = Chain.load(pipeline(*([unfit, other] if first else [other, unfit])))
+    with pytest.raises(ModelError, match=rf'^task "{name}" fails on a plain sentence: .*{reason}'):
+        chain.check()
+
+
+def test_near_duplicates_know_nothing_of_the_check():
+    model = str(tiny.checkpoint("bert", "embedding"))
+    chain = Chain.load(pipeline({"name": "near", "task": "similarity", "model": model, "window": 5}))
+    chain.check()
+    (own,) = annotations(chain, ["A first sentence, so that the first event need not wait."])
+    assert own["near"] == {"duplicate_of": None, "score": None}
+
+
+def test_threads_are_as_many_as_the_file_says():
+    before = torch.get_num_threads()
+    bert = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence"))}
+    try:
+        Chain.load(pipeline(bert, compute={"threads": before + 1}))
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_chain_that_is_to_take_over_changes_nothing_until_it_does():
+    bert = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence"))}
+    before = Chain.load(pipeline(bert, compute={"forward_tokens": 77, "cache": 3}))
+    threads = torch.get_num_threads()
+    before.run([Document(None, text) for text in TEXTS[:3]])
+    after = Chain.load(
+        pipeline(bert, compute={"forward_tokens": 16, "cache": 1, "threads": threads + 1}), before=before
+    )
+    assert after.stages[0].trunk is before.stages[0].trunk
+    assert before.stages[0].trunk.forward_tokens == 77
+    assert torch.get_num_threads() == threads
+    assert after.cache is before.cache
+    assert before.cache is not None
+    assert len(before.cache) == 3
+    after.take_over()
+    assert len(before.cache) == 1
 
 
 def test_what_is_wrong_at_load_names_its_task():

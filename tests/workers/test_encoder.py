@@ -281,7 +281,7 @@ def test_tasks_that_name_one_model_share_its_trunk_and_where_they_can_one_forwar
     planner = Planner(Compute())
     for task in config.tasks:
         planner.add(task)
-    assert [stage.tasks for stage in planner.stages] == [["tone", "same", "vector"], ["short"], ["other"]]
+    assert [list(stage.tasks) for stage in planner.stages] == [["tone", "same", "vector"], ["short"], ["other"]]
     assert planner.stages[0].trunk is planner.stages[1].trunk
     assert planner.stages[0].trunk is not planner.stages[2].trunk
     # Two tasks, one head, one column of scores.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from schemas.document import Document
+from schemas.record import Assignment, Record
 from tests.workers import naive, tiny
 from tests.workers.test_chain import close, sizes
 from tests.workers.test_encoder import pipeline
@@ -242,6 +243,102 @@ def test_riding_costs_no_sequence_more(monkeypatch: pytest.MonkeyPatch) -> None:
     chain.run(documents)
     assert list(map(len, forwards)) == [3]
     assert ["b" in document.annotations for document in documents] == [True, False, False]
+
+
+NLI = ("contradiction", "neutral", "entailment")
+
+
+def claim(**settings: Any) -> dict[str, Any]:
+    """Pairs of the text and what the event claims, cut as the classifiers cut."""
+    model = str(tiny.checkpoint("bert", "sequence", 5, NLI, trunk=0))
+    return {"name": "claim", "task": "nli", "model": model, **settings}
+
+
+def test_pairs_are_not_read_for_events_that_do_not_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share the forward of a task without a condition, but nobody else reads them."""
+    chain = plan(task("a"), claim(hypotheses=["it is a fox", "it is Paris"], when="event.n == 0"))
+    assert riding(chain) == set()
+    assert stages(chain) == [(0, {"a", "claim"}, False)]
+    forwards = sizes(chain, monkeypatch)
+    documents = texts("the quick", "brown", "fox")
+    chain.run(documents)
+    assert sum(map(len, forwards)) == 3 + 2
+    assert ["claim" in document.annotations for document in documents] == [True, False, False]
+
+
+def test_texts_do_not_ride_on_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = plan(claim(hypotheses=["it is a fox"]), task("a", when="event.n == 0"))
+    assert riding(chain) == set()
+    forwards = sizes(chain, monkeypatch)
+    documents = texts("the quick", "brown", "fox")
+    chain.run(documents)
+    assert sum(map(len, forwards)) == 3 + 1
+    assert ["a" in document.annotations for document in documents] == [True, False, False]
+
+
+def test_what_a_task_needs_is_asked_for_only_where_it_runs() -> None:
+    chain = plan(task("a"), claim(hypothesis="$.claim", when="has(event.claim)"))
+    without = Document(None, "the fox", b"{}", fields={})
+    given = Document(None, "the fox", b"{}", fields={"claim": "it is a fox"})
+    chain.run([without, given])
+    assert (without.failure, given.failure) == (None, None)
+    assert [list(document.annotations) for document in (without, given)] == [["a"], ["a", "claim"]]
+
+
+def test_aspects_of_a_conditional_tagger_run_where_it_has_run() -> None:
+    """Beside aspects of an unconditional one, which have the same trunk and level."""
+    always = [tagger(), {**ASPECTS, "model": head(6)}]
+    some = [tagger(name="some", when="has(event.go)"), {
+        **ASPECTS, "name": "more", "model": head(6), "aspects": {"spans": "some"}
+    }]  # fmt: skip
+    chain = plan(*always, *some)
+    documents = [Document(None, "Angela Merkel", b"{}", fields=fields) for fields in ({}, {"go": 1})]
+    chain.run(documents)
+    assert [document.failure for document in documents] == [None, None]
+    assert [list(document.annotations) for document in documents] == [
+        ["spans", "aspects"], ["spans", "aspects", "some", "more"]
+    ]  # fmt: skip
+    assert close(documents[1].annotations["more"], documents[1].annotations["aspects"])
+
+
+CONDITIONS = {
+    "key": ("key == 'k1'", "key == null"),
+    "topic": ("topic == 'posts'", "topic == ''"),
+    "headers": ("has(headers.source) && headers.source == 'app'", "!has(headers.source)"),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_conditions_see_the_record(name: str) -> None:
+    given, missing = CONDITIONS[name]
+    chain = plan(task("a", when=given), task("b", when=missing))
+    assignment = Assignment("posts", 0)
+    documents = [
+        Document(Record(assignment, 0, b"k1", b"{}", [("source", b"app")]), "fox"),
+        Document(Record(assignment, 1, None, b"{}"), "fox"),
+        Document(None, "fox"),
+    ]
+    chain.run(documents)
+    assert [document.failure for document in documents] == [None] * 3
+    said = [list(document.annotations) for document in documents]
+    assert said[0] == ["a"]
+    # A topic every record has, and without a record there is neither topic nor key.
+    assert said[1] == (["a"] if name == "topic" else ["b"])
+    assert said[2] == ([] if name == "key" else ["b"])
+
+
+def test_one_event_cannot_have_everything_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.stage.MOST_CHARACTERS", 60)
+    chain = plan(task("a"), claim(hypotheses=["it is a fox", "it is Paris"]))
+    forwards = sizes(chain, monkeypatch)
+    documents = texts("heliotrope " * 3, "fox")
+    chain.run(documents)
+    failure = documents[0].failure
+    assert failure is not None
+    assert (failure.stage, failure.error, failure.task) == ("tokenize", "TokenizeError", "claim")
+    assert failure.message == "3 inputs of 121 characters in all, and at most 60 are read"
+    assert documents[1].failure is None
+    assert sum(map(len, forwards)) == 3
 
 
 def test_aspects_read_as_many_pairs_as_there_are_spans(monkeypatch: pytest.MonkeyPatch) -> None:

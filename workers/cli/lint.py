@@ -83,7 +83,9 @@ def _plan(pipeline: Pipeline) -> dict[str, Any]:
     """Raises ModelError and DeviceError."""
     from workers.chain import Chain
 
-    return planned(pipeline, Chain.load(pipeline, lambda line: click.echo(line, err=True)))
+    chain = Chain.load(pipeline, lambda line: click.echo(line, err=True))
+    chain.check()
+    return planned(pipeline, chain)
 
 
 def client_problems(found: PipelineFile) -> list[Problem]:
