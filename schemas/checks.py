@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from schemas import dependencies
-from schemas.config import Backpressure, Output
+from schemas.config import TIMEOUT_MS, Backpressure, Output
 from schemas.labels import LANGUAGES, PATTERNED, REGIONS
 from schemas.wording import did_you_mean
 
@@ -56,6 +56,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Found:
     for path, message in dependencies.problems(tasks, _table(raw.get("input")).get("format", "json") != "text"):
         yield ("tasks", *path), message
     yield from _marks(_table(raw.get("backpressure")))
+    yield from _transactions(raw)
 
 
 def _kafka(settings: Mapping[str, Any]) -> Found:
@@ -66,6 +67,15 @@ def _kafka(settings: Mapping[str, Any]) -> Found:
             yield ("kafka", setting), f"cannot be set: {RESERVED[setting]}"
         elif settings.get("group.protocol") == "consumer" and setting in CLASSIC_ONLY:
             yield ("kafka", setting), "cannot be set with group.protocol=consumer: the broker decides it (KIP-848)"
+
+
+def _transactions(raw: Mapping[str, Any]) -> Found:
+    if raw.get("delivery") != "exactly_once":
+        return
+    every, timeout = raw.get("commit_interval_ms"), _table(raw.get("kafka")).get("transaction.timeout.ms", TIMEOUT_MS)
+    if isinstance(every, int) and isinstance(timeout, int) and every >= timeout:
+        message = f"must be less than kafka's transaction.timeout.ms ({timeout}), or no transaction is ever committed"
+        yield ("commit_interval_ms",), message
 
 
 def _topics(source: Mapping[str, Any], output: Mapping[str, Any]) -> Found:

@@ -13,6 +13,10 @@ from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints
 from schemas.fields import DEVICE, JsonPath, NotYet, PipelineName, Strict, Text, TopicName, later, refuse
 from schemas.tasks import AnyTask
 
+TIMEOUT_MS = 30_000
+"""Default of ``transaction.timeout.ms``: shorter than a session, so that what a dead worker left open is aborted
+before whoever gets its partitions asks where to begin."""
+
 
 class Input(Strict):
     topics: Annotated[list[TopicName], Field(min_length=1)]

@@ -62,6 +62,12 @@ _ACCESS_CODES = frozenset(
 )
 
 
+HOPELESS = _ACCESS_CODES | {
+    KafkaError.UNKNOWN_MEMBER_ID, KafkaError.FENCED_INSTANCE_ID, KafkaError.FENCED_MEMBER_EPOCH, KafkaError._FATAL,
+}  # fmt: skip
+"""Refusals of a commit that asking again cannot mend."""
+
+
 def consumer_settings(settings: Settings, group: str) -> dict[str, Any]:
     """The consumer's configuration: defaults, then the user's settings, then what promises rest on."""
     merged = {**_COMMON, **_CONSUMER, **settings, "group.id": group}
@@ -158,6 +164,7 @@ class ErrorWatch:
         if self.down:
             log.info("%s: a broker can be reached again", self._who)
         self.down = False
+        self.denied = None
 
 
 def make_consumer(settings: Settings, group: str, watch: ErrorWatch, **callbacks: Any) -> Consumer:

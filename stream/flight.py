@@ -16,6 +16,9 @@ from stream.source import Source
 
 log = logging.getLogger("glossator.flight")
 
+_MOST_UNCOMMITTED = 1000
+"""Events that may have landed since the last commit: more are committed before the interval is over, because a crash
+repeats them."""
 _STALL = 0.25
 """Seconds over the high mark before polling pauses: a pause throws away what was fetched ahead."""
 
@@ -44,6 +47,7 @@ class Flight:
         self._dropped: deque[list[Record]] = deque()
         self._news = threading.Event()
         self._next_commit = 0.0
+        self._uncommitted = 0
         self.count = 0
         """Micro-batches that have landed."""
 
@@ -74,10 +78,11 @@ class Flight:
     def settle(self, source: Source) -> None:
         """Enters what has landed or was dropped, and commits when the interval is over."""
         self._enter()
-        if (now := time.monotonic()) >= self._next_commit:
+        if self._transactional:
+            return
+        if (now := time.monotonic()) >= self._next_commit or self._uncommitted >= _MOST_UNCOMMITTED:
             self._next_commit = now + self._commit_every
-            if self._transactional:
-                return
+            self._uncommitted = 0
             self._progress.put_back(source.take_failed_commits())
             source.commit(self._progress.take_committable())
 
@@ -144,4 +149,5 @@ class Flight:
         while self._landed:
             batch = self._landed.popleft()
             self.count += 1
+            self._uncommitted += sum(count for _, count in batch.ends.values())
             self._progress.finished(batch.number, batch.ends, batch.size)

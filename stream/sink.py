@@ -34,6 +34,8 @@ REFUSED = frozenset(
     }
 )
 _POLL = 0.1
+_QUESTION = 3.0
+"""Seconds between two questions whether the brokers are back."""
 
 Pair: TypeAlias = tuple[Record | None, Outbound]
 """The record that something was made of (None where it was made of nothing), and what to send."""
@@ -72,10 +74,14 @@ class Sink:
         self._kafka = pipeline.kafka
         self._topic, self._dead_topic = pipeline.output.topic, pipeline.output.dead_letter_topic
         self._more = dict(more)
+        if not {"transactional.id", "message.timeout.ms", "delivery.timeout.ms"} & {*more, *self._kafka}:
+            # Brokers may be away for longer than the client would keep an event: that is the watchdog's to judge.
+            self._more["message.timeout.ms"] = 0
         self._producer = self._new_producer()
         self._again: deque[tuple[_Flight, Pair]] = deque()
         self._failed: GlossatorError | None = None
         self._embedded = False
+        self._next_question = 0.0
         self.evicted = False
         """The group no longer knows this member: nothing of what it still holds can be committed."""
         self.commits = 0
@@ -132,6 +138,18 @@ class Sink:
             # A batch is refused whole, so none may be larger than the smallest topic takes.
             self._more["batch.size"] = largest_batch(self._kafka, (self._topic, self._dead_topic))
             self._producer = self._new_producer()
+
+    def answers(self) -> bool:
+        """Whether a broker answers, asked every few seconds: without events there are no reports that would tell."""
+        if time.monotonic() < self._next_question:
+            return False
+        self._next_question = time.monotonic() + _QUESTION
+        try:
+            self._producer.list_topics(self._topic, timeout=1.0)
+        except KafkaException:
+            return False
+        self._watch.recovered()
+        return True
 
     def send(self, batch: MicroBatch, outbounds: list[Pair]) -> None:
         """Sends the batch's records in order: (the record it was made of, what to send).

@@ -12,13 +12,16 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.config import Pipeline
-from schemas.errors import AccessError, OffsetError
+from schemas.errors import AccessError, FencedError, OffsetError
 from schemas.record import Assignment, Record
-from stream.client import ErrorWatch, fault, is_cooperative, make_consumer, names_member, patiently, with_slot
+from stream.client import HOPELESS, ErrorWatch, fault, is_cooperative, make_consumer, names_member, patiently, with_slot
 
 log = logging.getLogger("glossator.source")
 
 _BATCH = 1000
+_SETTLE = 5.0
+"""Seconds the last commit of a partition may take."""
+_TAKEN = KafkaError(KafkaError.FENCED_INSTANCE_ID).str()
 _RETRIED_COMMITS = frozenset(
     {
         KafkaError._TRANSPORT,
@@ -65,6 +68,7 @@ class Source:
         self._cooperative = is_cooperative(pipeline.kafka)
         self._assigned: dict[tuple[str, int], Assignment] = {}
         self._at_end: set[tuple[str, int]] = set()
+        self._begins: dict[tuple[str, int], int] = {}
         self._paused = False
         self._closing = False
         self.commits = 0
@@ -149,30 +153,44 @@ class Source:
             self._paused = False
             self._consumer.resume(_partitions(self._assigned.values()))
 
+    def recovered(self) -> None:
+        """A broker answers again; from any thread. Without events the consumer would not hear of it."""
+        self._watch.recovered()
+
     def commit(self, ends: Mapping[Assignment, int], wait: bool = False) -> None:
         """Commits ``ends`` (assignment -> next offset), in the background unless ``wait``.
 
         What a background commit could not write is handed back by ``take_failed_commits``. With
-        ``wait`` a transient refusal is tried again for some seconds, then logged: an event may then
+        ``wait`` it is asked for again for some seconds until it is there, then given up and logged: an event may then
         be processed again, never lost.
         """
         offsets = [TopicPartition(a.topic, a.partition, end) for a, end in ends.items() if a.state != Assignment.GONE]
         if not offsets:
             return
-        self.commits += 1
-        if not wait:
+        if wait:
+            self._settle(offsets)
+        else:
             self._consumer.commit(offsets=offsets, asynchronous=True)
-            return
-        for attempt in range(10):
+
+    def _settle(self, offsets: list[TopicPartition]) -> None:
+        # A commit that waits for its answer waits for good while there is no coordinator, and its callback is not
+        # heard while a rebalance is served: so it is sent off, and looked for.
+        deadline = time.monotonic() + _SETTLE
+        wanted = {(one.topic, one.partition): one.offset for one in offsets}
+        while True:
             try:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
-                return
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+                found = self._consumer.committed(offsets, timeout=max(0.1, min(2.0, deadline - time.monotonic())))
+                reason = next((one.error for one in found if one.error), None)
+                if reason is None and all(one.offset >= wanted[one.topic, one.partition] for one in found):
+                    return
             except KafkaException as error:
                 reason = error.args[0]
-                if reason.code() not in _RETRIED_COMMITS or attempt == 9:
-                    log.warning("offsets were not committed (%s): events may be processed again", reason.name())
-                    return
-                time.sleep(0.2)
+            if time.monotonic() > deadline or (reason is not None and reason.code() in HOPELESS):
+                said = "refused" if reason is None else reason.name()
+                log.warning("offsets were not committed (%s): events may be processed again", said)
+                return
+            time.sleep(0.05)
 
     def take_failed_commits(self) -> set[Assignment]:
         failed, self._failed_commits = self._failed_commits, set()
@@ -184,8 +202,11 @@ class Source:
         left = [a for place, a in self._assigned.items() if place not in self._at_end]
         for position in self._consumer.position(_partitions(left)):
             _, high = self._consumer.get_watermark_offsets(position, cached=True)
-            if high > position.offset >= 0:
-                found[f"{position.topic}[{position.partition}]"] = (position.offset, high)
+            # Before the first event there is no position, and before the first answer no end.
+            known = position.offset >= 0
+            here = position.offset if known else self._begins.get((position.topic, position.partition), 0)
+            if high > here or not known:
+                found[f"{position.topic}[{position.partition}]"] = (here, max(here, high))
         return found
 
     def close(self) -> None:
@@ -204,6 +225,7 @@ class Source:
         starts = partitions if self._closing else self._starts(partitions) if partitions else []
         if not self._closing:
             self._assigned |= {(s.topic, s.partition): Assignment(s.topic, s.partition) for s in starts}
+            self._begins |= {(s.topic, s.partition): max(0, s.offset) for s in starts}
         if self._cooperative:
             consumer.incremental_assign(starts)
         else:
@@ -254,7 +276,7 @@ class Source:
         """Where each newly assigned partition begins."""
         starts = []
         fresh = []
-        known = patiently(lambda: self._consumer.committed(partitions, timeout=10), "reading committed offsets")
+        known = patiently(lambda: self._known(partitions), "reading committed offsets")
         for committed in known:
             if committed.offset >= 0:
                 starts.append(TopicPartition(committed.topic, committed.partition, committed.offset))
@@ -269,10 +291,19 @@ class Source:
             patiently(lambda: self._consumer.commit(offsets=fresh, asynchronous=False), "committing where to start")
         return starts + fresh
 
+    def _known(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        found: list[TopicPartition] = self._consumer.committed(partitions, timeout=10)
+        # A partition that was not answered for is not one without a commit.
+        if failed := next((one.error for one in found if one.error), None):
+            raise KafkaException(failed)
+        return found
+
     def _end(self, partition: TopicPartition) -> int:
         return int(self._consumer.get_watermark_offsets(partition, timeout=10)[1])
 
     def _committed(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
+        if error is None:
+            self.commits += 1
         for offset in offsets:
             reason = offset.error or error
             if reason is None:
@@ -290,6 +321,10 @@ class Source:
             raise OffsetError(
                 f"{message.topic()}[{message.partition()}]: the committed offset is no longer in the log, so events "
                 "were deleted before they were read; reset the group's offsets yourself to go on"
+            )
+        if _TAKEN in error.str():
+            raise FencedError(
+                "another worker has taken this one's group.instance.id: start each worker with a --slot of its own"
             )
         reason = fault(error, "consuming")
         if error.fatal() or code == KafkaError._FATAL or isinstance(reason, AccessError):

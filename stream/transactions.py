@@ -10,7 +10,7 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.config import Pipeline
+from schemas.config import TIMEOUT_MS, Pipeline
 from schemas.document import Failure
 from schemas.errors import AccessError, BrokerError, FencedError, SettingError
 from schemas.record import Assignment, Outbound, Record
@@ -30,9 +30,6 @@ _HOPELESS = frozenset(
         KafkaError._UNKNOWN_PARTITION,
     }
 )
-TIMEOUT_MS = 30_000
-"""Default of ``transaction.timeout.ms``: shorter than a session, so that what a dead worker left open is aborted
-before whoever gets its partitions asks where to begin."""
 _CALL = 2.0
 """Seconds one call of the client may take before it is asked again."""
 _HANGS = 10.0

@@ -24,6 +24,7 @@ class Publisher:
         self._stats = stats
         self._config = ""
         self._limit = PoisonLimit(pipeline.stop_after)
+        self._enriched: dict[int, int] = {}
 
     def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Pair]:
         """For each event of ``batch`` (the record it was made of, what to send); see ``Sink.send``.
@@ -33,8 +34,10 @@ class Publisher:
         Events of partitions that are gone are left out: whoever owns them now sends them. Raises PoisonError when too
         many have failed; then nothing of ``batch`` is sent.
         """
+        self._limit.judge()
         stats, self._config = self._stats, builder.config
         outbounds: list[Pair] = []
+        before = stats.enriched
         for document in batch.documents:
             record = document.record
             if record is None or record.assignment.state == Assignment.GONE:
@@ -54,16 +57,25 @@ class Publisher:
             stats.failed[document.failure.stage] += 1
             self._limit.failed(document.failure.stage)
             outbounds.append((record, self._dead_letter(record, document.failure)))
+        self._enriched[batch.number] = stats.enriched - before
         if outbounds:
             stats.newest_ms = max(outbounds[-1][1].timestamp_ms, 0)
         stats.micro_batches += 1
         stats.tokens += batch.tokens
         return outbounds
 
+    def landed(self, batch: MicroBatch) -> None:
+        """``batch`` is in the log."""
+        self._limit.landed(self._enriched.pop(batch.number, 0))
+
     def refused(self, record: Record, failure: Failure) -> Outbound:
-        """The dead letter of an event that was counted as enriched, but is refused by the broker."""
+        """The dead letter of an event that was counted as enriched, but is refused by the broker.
+
+        It counts for the limit, which the next ``outbounds`` judges: this is called from within the client.
+        """
         self._stats.enriched -= 1
         self._stats.failed[failure.stage] += 1
+        self._limit.refused(failure.stage)
         return self._dead_letter(record, failure)
 
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:

@@ -94,6 +94,7 @@ def supervise(
     log: logging.Logger,
     grace: float = 45.0,
     first: int = 0,
+    prefixed: bool = True,
     backoff: Callable[[], Backoff] = Backoff,
 ) -> int:
     """Runs ``command(slot)`` for ``count`` slots from ``first`` on until told to stop; returns the exit status.
@@ -102,22 +103,25 @@ def supervise(
       stops all the others gracefully instead.
     - The first SIGTERM or SIGINT passes SIGTERM on to each; what has not ended ``grace`` seconds later (the drain
       timeout and some) is killed. The second kills all at once. SIGHUP is passed on.
-    - Output passes line by line, each with its slot in front.
+    - Output passes line by line, each with its slot in front if ``prefixed``.
     - If the supervisor itself dies, Linux sends SIGTERM to its workers (prctl(2), PR_SET_PDEATHSIG).
 
     Returns 128 + the number of a second signal; else the ``worst`` of the slots' last statuses, where death by a
     signal counts as 128 + its number, and death by our SIGTERM (the worker had not begun yet) as 0. Must be called
     on the main thread of a process that has no other.
     """
-    slots = [_Slot(first + place, share(place, count, devices, os.environ), backoff(), log) for place in range(count)]
+    slots = [
+        _Slot(first + place, share(place, count, devices, os.environ), backoff(), log, prefixed)
+        for place in range(count)
+    ]
     return _Supervisor(command, slots, log, grace).run()
 
 
 class _Lines:
     """Copies a pipe to a descriptor of ours in whole lines; too long ones are cut."""
 
-    def __init__(self, pipe: IO[bytes], target: int, slot: int) -> None:
-        self.pipe, self._target, self._prefix = pipe, target, f"[slot {slot}] ".encode()
+    def __init__(self, pipe: IO[bytes], target: int, prefix: str) -> None:
+        self.pipe, self._target, self._prefix = pipe, target, prefix.encode()
         self._rest = b""
         os.set_blocking(pipe.fileno(), False)
 
@@ -149,7 +153,10 @@ class _Lines:
 class _Slot:
     """One worker at a time, and when the next one is ``due``; ``status`` is the last one's, for a shell."""
 
-    def __init__(self, number: int, environment: Mapping[str, str], backoff: Backoff, log: logging.Logger) -> None:
+    def __init__(
+        self, number: int, environment: Mapping[str, str], backoff: Backoff, log: logging.Logger, prefixed: bool
+    ) -> None:
+        self._prefix = f"[slot {number}] " if prefixed else ""
         self.number, self._environment, self._backoff, self._log = number, environment, backoff, log
         self.process: subprocess.Popen[bytes] | None = None
         self.due: float | None = time.monotonic()
@@ -182,7 +189,7 @@ class _Slot:
         self._outputs = []
         for pipe, target in ((self.process.stdout, 1), (self.process.stderr, 2)):
             assert pipe is not None
-            self._outputs.append(_Lines(pipe, target, self.number))
+            self._outputs.append(_Lines(pipe, target, self._prefix))
             selector.register(pipe, selectors.EVENT_READ, self._outputs[-1])
         device = self._environment.get("CUDA_VISIBLE_DEVICES")
         self._log.info("slot %d: process %d%s", self.number, self.process.pid, f" on {device}" if device else "")

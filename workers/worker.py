@@ -103,14 +103,19 @@ class Worker:
             pipeline, wake=lambda: arrived.put([]), failed=lambda: self._failure is not None or sink.evicted
         )
         publisher = Publisher(pipeline, stats)
+
+        def landed(batch: MicroBatch) -> None:
+            publisher.landed(batch)
+            flight.landed(batch)
+
         sink: Sink
         if pipeline.delivery == "exactly_once":
             sink = transactional = TransactionalSink(
-                pipeline, flight.landed, publisher.refused,
+                pipeline, landed, publisher.refused,
                 slot=self._slot, hurry=lambda: flight.draining, membership=lambda: source.metadata,
             )  # fmt: skip
         else:
-            sink, transactional = Sink(pipeline, flight.landed, publisher.refused), None
+            sink, transactional = Sink(pipeline, landed, publisher.refused), None
 
         def pack(engine: Engine, batch: MicroBatch) -> Work:
             with journal.lane("prepare", batch.records):
@@ -119,8 +124,8 @@ class Worker:
         def prepare() -> None:
             while True:
                 records = arrived.get(batcher.wait()) or []
-                live, leaving = _split(records)
-                flight.dropped(leaving + batcher.purge())
+                live, leaving = _sorted_out(records, batcher)
+                flight.dropped(leaving)
                 if self._next:
                     if (rest := batcher.cut_rest()) is not None:
                         prepared.put((self._engine, rest, pack(self._engine, rest)))
@@ -157,13 +162,15 @@ class Worker:
                 ready = computed.get(0 if len(sink) else _IDLE)
                 if ready is None:
                     sink.poll(0.005)
+                    if (source.down or sink.down) and sink.answers():
+                        source.recovered()
                     continue
                 engine, batch, work = ready
                 with stats.phase("finish"):
                     with journal.lane("finish", batch.records):
                         engine.chain.annotate(work)
+                        outbounds = publisher.outbounds(batch, engine.builder)
                     stats.fill = batch.tokens / batching.max_tokens
-                    outbounds = publisher.outbounds(batch, engine.builder)
                 sink.send(batch, outbounds)
 
         topics = [*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic]
@@ -259,10 +266,14 @@ def _close(source: Source, sink: Sink | None) -> None:
     source.close()
 
 
-def _split(records: list[Record]) -> tuple[list[Record], list[Record]]:
-    """Records that may be started, and those whose partition is leaving."""
+def _sorted_out(records: list[Record], batcher: MicroBatcher) -> tuple[list[Record], list[Record]]:
+    """Records that may be started; and what is dropped, of ``records`` and ``batcher``: their partition is leaving.
+
+    ``Progress`` rests on dropped records being the tail of their partition. One may begin to leave in between, so what
+    waits in the batcher, which is older, is looked at first.
+    """
+    leaving = batcher.purge()
     live: list[Record] = []
-    leaving: list[Record] = []
     for record in records:
         (live if record.assignment.state == Assignment.LIVE else leaving).append(record)
     return live, leaving

@@ -80,6 +80,19 @@ def test_a_slot_taken_twice_stops_the_first(real_kafka: Any) -> None:
     assert case.ids(case.output) == Counter(range(1100))
 
 
+@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
+def test_a_static_members_slot_taken_twice_stops_the_first(real_kafka: Any, delivery: str) -> None:
+    """The group itself fences it, before it has anything to commit."""
+    case = Case(real_kafka, kafka={"group.instance.id": "fixed"}, delivery=delivery)
+    with case.member() as first:
+        eventually(lambda: first.logged("assigned"))
+        with case.member() as second:
+            eventually(lambda: second.logged("assigned"))
+            assert first.process.wait(60) == 76
+            assert first.logged("another worker has taken")
+            second.stop()
+
+
 def test_an_event_too_large_for_the_topics_leaves_its_coordinates(real_kafka: Any) -> None:
     case = Case(real_kafka, partitions=1, kafka={"compression.type": "none"}, **ONCE)
     case.settings["output"]["topic"] = small = f"{case.group}.small"

@@ -10,14 +10,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
-from tests.integration.lib import Case, eventually
+from tests.integration.lib import PROTOCOLS, Case, eventually
 from tests.kafka.cluster import Cluster
 from tests.kafka.node import KafkaNode
 
@@ -59,11 +59,11 @@ class Load(threading.Thread):
 
 
 @contextmanager
-def worker(case: Case, folder: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(case: Case, folder: Path, log: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """``glossator run``, which logs to ``log``."""
     file = folder / f"{case.group}.yaml"
     file.write_text(json.dumps(case.settings))  # JSON is YAML
-    command = [sys.executable, "-m", "workers.cli.main", "run", str(file), "--state", str(folder / "state")]
+    command = [sys.executable, "-m", "workers.cli.main", "run", str(file), "--state", str(folder / "state"), *options]
     with log.open("w") as stderr:
         process = subprocess.Popen(command, stderr=stderr)
     try:
@@ -99,6 +99,56 @@ def test_a_minute_without_a_broker_needs_nobody(kafka_node: KafkaNode, tmp_path:
         assert case.count(case.dead) == 0
     once = cases[1]
     assert once.ids(once.output) == Counter(range(EVENTS))
+
+
+def test_a_worker_told_to_stop_while_there_is_no_broker_leaves_in_time(kafka_node: KafkaNode, tmp_path: Path) -> None:
+    """Nothing is in flight and all is committed, and still there is a last commit, and a group to leave."""
+    cluster = Cluster(kafka_node.bootstrap_servers, True, "of this test")
+    cases = [
+        Case(cluster, 3, protocol, delivery=delivery, drain_timeout_ms=2000, **OWN)
+        for delivery in DELIVERIES
+        for protocol in PROTOCOLS
+    ]
+    logs = [tmp_path / f"{number}.log" for number in range(len(cases))]
+    with ExitStack() as stack:
+        workers = [stack.enter_context(worker(case, tmp_path, log)) for case, log in zip(cases, logs, strict=True)]
+        for case in cases:
+            case.feed(100)
+        eventually(lambda: all(case.committed() == 100 for case in cases), within=120)
+        kafka_node.kill()
+        eventually(lambda: all("no broker can be reached" in log.read_text() for log in logs))
+        for each in workers:
+            each.send_signal(signal.SIGTERM)
+        # The drain, the last commit and closing have two, five and fifteen seconds.
+        statuses = [each.wait(60) for each in workers]
+    assert set(statuses) <= {0, 69, 70}, statuses
+    assert all("Traceback" not in log.read_text() for log in logs)
+
+
+def test_quiet_after_an_outage_is_no_outage(kafka_node: KafkaNode, tmp_path: Path) -> None:
+    """No event comes by which consumer or producer would hear that the broker is back."""
+    cluster = Cluster(kafka_node.bootstrap_servers, True, "of this test")
+    marks = {"watchdog": {"warn_after_ms": 3000, "leave_after_ms": 20_000}}
+    cases = [Case(cluster, 1, delivery=delivery, **marks, **OWN) for delivery in DELIVERIES]
+    # The second worker of a case has no partition, and so hears even less.
+    logs = [tmp_path / f"{number}.log" for number in range(2 * len(cases))]
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(worker(case, tmp_path, log, "--slot", str(number % 2)))
+            for number, (case, log) in enumerate(zip((cases[0], cases[0], cases[1], cases[1]), logs, strict=True))
+        ]
+        for case in cases:
+            case.feed(20)
+        eventually(lambda: all(case.committed() == 20 for case in cases), within=120)
+        eventually(lambda: all(len(cluster.members(case.group)) == 2 for case in cases))
+        kafka_node.kill()
+        eventually(lambda: all("no broker can be reached" in log.read_text() for log in logs))
+        kafka_node.start()
+        time.sleep(30)
+        assert [each.poll() for each in workers] == [None] * 4, [log.read_text()[-2000:] for log in logs]
+        for each in workers:
+            each.send_signal(signal.SIGTERM)
+        assert [each.wait(60) for each in workers] == [0] * 4
 
 
 @pytest.mark.parametrize("delivery", DELIVERIES)

@@ -129,6 +129,9 @@ MISTAKES = {
         ["8:9 input.text: has no meaning with format: text, where the whole value is the text"]),
     "marks": ("compute:", "backpressure: {high_events: 10}\ncompute:",
         ["24:29 backpressure.high_events: low_events (4096) must be below high_events (10)"]),
+    "a transaction that ends too late": ("compute:", "delivery: exactly_once\ncommit_interval_ms: 30000\ncompute:",
+        ["25:21 commit_interval_ms: must be less than kafka's transaction.timeout.ms (30000), or no transaction is "
+         "ever committed"]),
     "no address": ("  bootstrap.servers: localhost:9092\n", "",
         ['3:3 kafka: needs "bootstrap.servers", for example localhost:9092']),
     "reserved setting": ("sasl.password:", "group.id:",

@@ -72,6 +72,19 @@ def test_what_has_landed_is_committed_and_a_failed_commit_again(written: Written
     assert flight.events == 0
 
 
+def test_much_that_has_landed_is_committed_before_the_interval_is_over(written: Written) -> None:
+    """A crash repeats what is not committed, however long the interval."""
+    flight = Flight(pipeline(commit_interval_ms=60_000), lambda: None, lambda: False)
+    source, assignment = cast(Source, written), Assignment("t", 0)
+    flight.settle(source)
+    for number in range(25):
+        records = _records(assignment, *range(100 * number, 100 * (number + 1)))
+        flight.take_off(records)
+        flight.landed(_batch(number, records))
+        flight.settle(source)
+    assert [ends[assignment] for ends, _ in written.commits] == [1000, 2000]
+
+
 @pytest.mark.parametrize("mark", [{"high_events": 3, "low_events": 1}, {"high_bytes": 15}])
 def test_polling_pauses_over_the_high_mark_and_resumes_under_the_low_one(written: Written, mark: Any) -> None:
     flight, source, assignment = _flight(backpressure=mark), cast(Source, written), Assignment("t", 0)

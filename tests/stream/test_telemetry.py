@@ -25,8 +25,14 @@ def test_a_line_is_an_object_whatever_it_says() -> None:
         "warning", "glossator.test", 'a "quoted"\nline of posts[0]',
     )  # fmt: skip
     assert first["time"].endswith("+00:00")
+    assert "slot" not in first
     assert second["exception"] == "ValueError"
     assert "text of an event" not in out.getvalue()
+
+
+def test_a_line_says_which_slot_it_is_from() -> None:
+    record = logging.LogRecord("glossator", logging.INFO, "", 0, "assigned", None, None)
+    assert json.loads(JsonLines(3).format(record))["slot"] == 3
 
 
 def test_phases_add_up_even_if_they_fail() -> None:

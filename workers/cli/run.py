@@ -18,8 +18,8 @@ Example:
   KAFKA_BOOTSTRAP_SERVERS=localhost:9092 glossator run examples/starter.yaml
   glossator run --workers 4 pipeline.yaml
 \b
-Scale by starting the same command again, here or on another machine: the
-workers share the partitions of the input topics.
+Scale with --workers, or by starting the same command on another machine (or here
+with another --slot): the workers share the partitions of the input topics.
 \b
 Signals: the first SIGTERM or SIGINT finishes what is in flight, commits, leaves
 the group and exits 0; a second one leaves at once (143 or 130). SIGHUP reads the
@@ -117,7 +117,7 @@ def run(
     if log_format == "json":
         from stream.telemetry import JsonLines
 
-        logging.getLogger().handlers[0].setFormatter(JsonLines())
+        logging.getLogger().handlers[0].setFormatter(JsonLines(slot if workers == 1 else None))
     from schemas.errors import ConfigError, GlossatorError
     from schemas.loader import read
     from workers.cli.lint import client_problems
@@ -135,9 +135,14 @@ def run(
             own += ["--state", str(state)]
         command = again([*(["--debug"] if ctx.find_root().params.get("debug") else []), *own, *(["--watch"] * watch)])
         devices = cuda_devices() if settings.compute.device in {"auto", "cuda"} else []
-        grace = settings.drain_timeout_ms / 1000 + 15
+        # The last commit and closing have five and fifteen seconds.
+        grace = settings.drain_timeout_ms / 1000 + 25
         log = logging.getLogger("glossator")
-        ctx.exit(supervise(command, workers, devices=devices, log=log, grace=grace, first=slot))
+        ctx.exit(
+            supervise(
+                command, workers, devices=devices, log=log, grace=grace, first=slot, prefixed=log_format != "json"
+            )
+        )
     signals = GracefulStop()
 
     from workers.chain import Chain
