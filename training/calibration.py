@@ -13,13 +13,14 @@ from training import moderation, names, pairs, sentiment, sources, tokens
 from training.data import Data
 from training.joint import Learner
 from training.reading import Reader, Unit, collate, in_parts
+from training.shipped import Taught
 from workers.learning.scores import macro_f1, span_f1, temperature
 
 TOKENS = 4096
 
 
 @torch.no_grad()
-def logits(learner: Learner, head: str, units: Sequence[Unit]) -> list[Tensor]:
+def logits(learner: Taught, head: str, units: Sequence[Unit]) -> list[Tensor]:
     """Of each unit: ``[labels]`` of a sequence head, ``[tokens, labels]`` of a token head."""
     rows: dict[int, Tensor] = {}
     for part in in_parts(units, TOKENS):
@@ -34,14 +35,15 @@ def calibrate(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
     """Sets every head's temperature, ``moderation``'s thresholds, the token heads' aggregation. Returns dev scores."""
     learner.eval()
     return {
-        **_tokens(learner, data, reader),
+        **token_heads(learner, data, reader),
         **_sentiment(learner, data, reader),
-        **_moderation(learner, data, reader),
+        **harm(learner, data, reader),
         **_pairs(learner, data, reader),
     }
 
 
-def _tokens(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
+def token_heads(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
+    """Temperatures of names and parts of speech, and how pieces become names. Returns dev scores."""
     heads: Any = learner.heads
     tagged = {example["text"]: example for example in data.read("pos/ewt.dev")}
     splits = {
@@ -105,7 +107,8 @@ def _sentiment(learner: Learner, data: Data, reader: Reader) -> dict[str, float]
     return out
 
 
-def _moderation(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
+def harm(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
+    """Temperature and thresholds of moderation. Returns dev scores."""
     tweets = moderation.tweets(data, "dev")
     ordinary = [*moderation.harmless(data, "dev"), moderation.made_up("dev")]
     head: Any = learner.heads["moderation"]

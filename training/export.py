@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,13 @@ def ship(learner: Learner, trunk: Path, out: Path) -> None:
         },
         "heads": {name: _head(out, name, learner.heads[name]) for name in TASKS},
     }
+    (out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def renew(heads: Mapping[str, Any], out: Path) -> None:
+    """Writes some heads of the pack in ``out`` again; adapter and the others stay."""
+    manifest = json.loads((out / MANIFEST).read_bytes())
+    manifest["heads"] |= {name: _head(out, name, head) for name, head in heads.items()}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from training import calibration, tokens
 from training.data import Data
-from training.joint import Learner
 from training.reading import Reader, Unit, collate, in_parts
+from training.shipped import Taught
 from workers.learning.fit import fit, new_head
 from workers.starter.heads import StarterHead
 
@@ -50,7 +50,7 @@ SHAPE: dict[str, Any] = {"kind": "token", "reduce": 128, "hidden": 160, "context
 class States:
     """Hidden states of units, float16 ``[tokens, layers, size]``, and where each unit's begin."""
 
-    def __init__(self, learner: Learner, units: Sequence[Unit], progress: Progress, *, vary: bool) -> None:
+    def __init__(self, learner: Taught, units: Sequence[Unit], progress: Progress, *, vary: bool) -> None:
         """``vary``: some sentences are read in small letters, or in capitals."""
         self.units = list(units)
         config = learner.trunk.config
@@ -87,7 +87,7 @@ class States:
         return out
 
 
-def polish(learner: Learner, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
+def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
     """Puts new heads for the tasks of ``PLANS`` in the place of the learner's. Returns their dev scores."""
     learner.eval()
     tagged = {split: {one["text"]: one for one in data.read(f"pos/ewt.{split}")} for split in ("train", "dev")}

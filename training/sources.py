@@ -13,6 +13,8 @@ from training.data import Data
 from training.reading import Reader, Source, Unit
 from training.texts import Texts
 
+MALIGNED = ("queer", "gay", "lesbian", "transgender", "white", "black")
+
 
 def classified(reader: Reader, parts: Iterable[Texts]) -> list[Unit]:
     return [
@@ -43,6 +45,10 @@ def phrased() -> Texts:
     for place, (made, target, count) in enumerate(kinds):
         for text in augment.sentences(made, count, seed=40 + place):
             out.add(text, target, 0.8)
+    # The tweets know these words for groups of people nearly as insults alone.
+    calm = [text for text in phrases.HARMLESS if "{group}" in text]
+    for text in augment.sentences([text.replace("{group}", word) for text in calm for word in MALIGNED], 600, seed=44):
+        out.add(text, (0.02, 0.01), 0.8)
     return out
 
 

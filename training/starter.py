@@ -2,6 +2,7 @@
 
 python -m training.starter --data ../shared/data          train, calibrate, write workers/starter/
 python -m training.starter --data ../shared/data --fresh  the same from the beginning, whatever an earlier run left
+python -m training.starter --data ../shared/data --last   its last step alone, on the adapter that ships
 
 An interrupted run goes on where it stopped. How good the result is: python -m training.evaluate.
 """
@@ -18,9 +19,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from training import calibration, export, joint, polish, sources
+from training import calibration, export, joint, polish, pooled, sources
 from training.data import Data
 from training.reading import Reader, Source
+from training.shipped import RENEWED, Shipped
 from workers.pack import STARTER, STARTER_FOLDER, Pack
 
 CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
@@ -32,34 +34,50 @@ CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
 @click.option("--checkpoint", default=CHECKPOINT, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--threads", default=2, show_default=True)
 @click.option("--fresh", is_flag=True, help="Forget what an earlier run has learnt.")
-def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool) -> None:
+@click.option("--last", is_flag=True, help="Fit names, parts of speech, personal data and moderation again, no more.")
+def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, last: bool) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     console, sets, begun = Console(), Data(data), time.monotonic()
     trunk = Path(Pack.read(STARTER, STARTER_FOLDER).trunk().model)
-    again = checkpoint.with_stem(f"{checkpoint.stem}-again")
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    if fresh:
-        checkpoint.unlink(missing_ok=True)
-        again.unlink(missing_ok=True)
+    reader = Reader(trunk)
     with Progress(console=console) as progress:
         console.print("reading the labelled texts")
-        reader, learner = Reader(trunk), joint.Learner(trunk)
-        plain = Source("plain", "embedding", joint.teach(learner, sources.plain_texts(sets), reader), 300_000)
-        parts = [*sources.everything(sets, reader), plain]
-        joint.train(learner, parts, checkpoint, progress)
-        joint.train(learner, sources.again(parts), again, progress, seed=1, peak=0.5)
-        scores = polish.polish(learner, sets, reader, progress)
-        console.print("finding temperatures and thresholds")
-        scores |= calibration.calibrate(learner, sets, reader)
-    export.ship(learner, trunk, out)
+        if last:
+            shipped = Shipped()
+            scores = pooled.polish(shipped, sets, reader, progress) | calibration.harm(shipped, sets, reader)
+            scores |= polish.polish(shipped, sets, reader, progress) | calibration.token_heads(shipped, sets, reader)
+            export.renew({name: shipped.heads[name] for name in RENEWED}, out)
+        else:
+            scores = _whole(sets, reader, trunk, checkpoint, progress, fresh=fresh, out=out)
     table = Table("on the dev files", "score")
     for name, score in scores.items():
         table.add_row(name, f"{score:.3f}")
     console.print(table)
     console.print(f"{time.monotonic() - begun:.0f} s")
+
+
+def _whole(
+    sets: Data, reader: Reader, trunk: Path, checkpoint: Path, progress: Progress, *, fresh: bool, out: Path
+) -> dict[str, float]:
+    """The whole recipe; returns scores on the dev files."""
+    again = checkpoint.with_stem(f"{checkpoint.stem}-again")
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        checkpoint.unlink(missing_ok=True)
+        again.unlink(missing_ok=True)
+    learner = joint.Learner(trunk)
+    plain = Source("plain", "embedding", joint.teach(learner, sources.plain_texts(sets), reader), 300_000)
+    parts = [*sources.everything(sets, reader), plain]
+    joint.train(learner, parts, checkpoint, progress)
+    joint.train(learner, sources.again(parts), again, progress, seed=1, peak=0.5)
+    scores = polish.polish(learner, sets, reader, progress) | pooled.polish(learner, sets, reader, progress)
+    progress.console.print("finding temperatures and thresholds")
+    scores |= calibration.calibrate(learner, sets, reader)
+    export.ship(learner, trunk, out)
+    return scores
 
 
 if __name__ == "__main__":

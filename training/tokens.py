@@ -135,7 +135,7 @@ def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
                 spans.append({"start": len(text), "end": len(text) + len(value), "label": span["label"]})
                 text, at = text + value, span["end"]
             texts[text + example["text"][at:]] = spans
-        texts.update(personal.sentences(5000, seed=21))
+        texts.update(personal.sentences(6500, seed=21))
     units = []
     for text, spans in texts.items():
         item, encoding = reader.text(text)

@@ -60,7 +60,8 @@ def test_filled_templates_are_recognised() -> None:
 def test_there_are_sixty_four_sentences_and_nothing_is_taught() -> None:
     texts = [single.text for single in SINGLES]
     assert len(texts) == len(set(texts)) >= 64
-    taught = [pattern(text) for text in TAUGHT]
+    # What has gaps alone teaches no words.
+    taught = [pattern(text) for text in TAUGHT if shape(text)]
     for text in [*texts, *(pair.text for pair in PAIRS), *(one.text for one in sentences())]:
         assert not any(one.fullmatch(text) for one in taught), text
 

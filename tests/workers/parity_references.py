@@ -167,7 +167,7 @@ def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
     names = {"PER": "PERSON", "LOC": "LOCATION"}
     found = []
     for one in _entities(folder, event.text, settings["aggregation"], settings["threshold"]):
-        if core := re.search(r"[^\s,;:](?:.*[^\s,;:])?", one["text"], re.DOTALL):
+        if core := re.search(r"[^\s,;:-](?:.*[^\s,;:-])?", one["text"], re.DOTALL):
             place = {"start": one["start"] + core.start(), "end": one["start"] + core.end(), "text": core.group()}
             found.append({**one, **place, "label": names[one["label"]]})
     if address in event.text:

@@ -28,7 +28,7 @@ _IMPERSONAL = frozenset({
     "CARDINAL", "EVENT", "LANGUAGE", "LAW", "MISC", "MONEY", "ORDINAL", "PERCENT", "PRODUCT", "QUANTITY", "WORK_OF_ART",
 })  # fmt: skip
 """Labels of OntoNotes and CoNLL that identify nobody: Presidio leaves them out too; here unless asked for."""
-_EDGES = " \t\r\n,;:"
+_EDGES = " \t\r\n,;:-"
 
 
 class Pii(Task):

@@ -1,0 +1,91 @@
+"""Moderation once more, on the trunk as it has become: a wider head on states that are computed once.
+
+Like ``training.polish`` for a head that reads whole texts: of each it needs the mean and the first of the tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import Progress
+from torch import Tensor
+from torch.nn import functional
+
+from training import moderation, sources
+from training.data import Data
+from training.reading import Reader, Unit, collate, in_parts
+from training.shipped import Taught
+from workers.learning.fit import fit, new_head
+from workers.starter.heads import StarterHead
+
+TOKENS = 4096
+BATCH = 256
+EPOCHS = 8
+POOLING = ("mean", "first")
+
+
+@torch.no_grad()
+def pooled(learner: Taught, units: Sequence[Unit], progress: Progress, *, vary: bool) -> NDArray[np.float16]:
+    """Of each unit the mean and the first of its tokens' hidden states, ``[units, 2, layers, size]``.
+
+    ``vary``: some texts are read in small letters, or in capitals.
+    """
+    config = learner.trunk.config
+    out = np.empty((len(units), 2, config.num_hidden_layers + 1, config.hidden_size), np.float16)
+    place = {id(unit): number for number, unit in enumerate(units)}
+    chance = np.random.default_rng(6) if vary else None
+    bar = progress.add_task("hidden states of texts", total=len(units))
+    for part in in_parts(units, TOKENS):
+        hidden, starts, _ = learner(*collate([unit.items[0] for unit in part], chance))
+        layers = torch.stack([layer[0] for layer in hidden], dim=1)
+        means = torch.segment_reduce(layers.flatten(1), "mean", lengths=starts.diff(), axis=0).view(
+            len(part), *layers.shape[1:]
+        )
+        out[[place[id(unit)] for unit in part]] = torch.stack([means, layers[starts[:-1]]], dim=1).half().numpy()
+        progress.advance(bar, len(part))
+    progress.remove_task(bar)
+    return out
+
+
+def _logits(head: StarterHead, values: NDArray[np.float16]) -> Tensor:
+    mixed = torch.einsum("l,npls->nps", head.mix, torch.from_numpy(values).float())
+    return head.project(mixed.flatten(1))
+
+
+def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
+    """Puts a new moderation head in the place of the learner's, of the epoch with the best three-way F1 on dev."""
+    learner.eval()
+    units = sources.harmful(data, reader)
+    values = pooled(learner, units, progress, vary=True)
+    targets = torch.from_numpy(np.stack([unit.target for unit in units]))
+    weights = torch.tensor([unit.weight for unit in units])
+    dev = pooled(learner, sources.classified(reader, [moderation.tweets(data, "dev")]), progress, vary=False)
+    gold = moderation.classes(data, "dev")
+    torch.manual_seed(11)
+    head = new_head(
+        moderation.LABELS, values.shape[2], values.shape[3], kind="sequence", hidden=256, pooling=POOLING,
+        multi_label=True,
+    )  # fmt: skip
+    random = np.random.default_rng(11)
+    epochs = [np.array_split(random.permutation(len(units)), len(units) // BATCH) for _ in range(EPOCHS)]
+    bar = progress.add_task("moderation again", total=sum(map(len, epochs)))
+
+    def loss(head: StarterHead, chosen: NDArray[np.int64]) -> Tensor:
+        logits = _logits(head, values[chosen])
+        each = functional.binary_cross_entropy_with_logits(logits, targets[chosen], reduction="none").sum(1)
+        return (each * weights[chosen]).mean()
+
+    def score(head: StarterHead) -> float:
+        return moderation.best_thresholds(_logits(head, dev).sigmoid().numpy(), gold)[1]
+
+    best = fit(
+        head, epochs, loss, score, rate=1e-3, decay=0.05, dropout=0.4, patience=4,
+        on_epoch=lambda epoch, value: progress.console.print(f"moderation, epoch {epoch}: {value:.4f} on dev"),
+        on_step=lambda: progress.advance(bar),
+    )  # fmt: skip
+    progress.remove_task(bar)
+    learner.heads["moderation"] = head
+    return {"moderation again": best}

@@ -1,0 +1,37 @@
+"""The starter as it ships, in the place of a learner: some of its heads are fitted again, the adapter stays."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+from transformers import BertModel
+
+from training.joint import Learner
+from training.reading import flat
+from workers import adapter
+from workers.pack import STARTER, STARTER_FOLDER, Pack
+
+RENEWED = ("ner", "pos", "pii", "moderation")
+"""What ``polish`` and ``pooled`` fit once more on the finished trunk."""
+
+
+class Shipped(nn.Module):
+    """The trunk with its adapter merged, and room for the heads that are fitted again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        under = Pack.read(STARTER, STARTER_FOLDER).trunk()
+        self.trunk = BertModel.from_pretrained(under.model, add_pooling_layer=False, dtype=torch.float32)
+        for one in under.adapters:
+            adapter.merge(self.trunk, one)
+        self.heads = nn.ModuleDict()
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """As ``Learner.forward``."""
+        output = self.trunk(input_ids=ids, token_type_ids=types, attention_mask=mask, output_hidden_states=True)
+        return flat(output.hidden_states, types, mask)
+
+
+Taught: TypeAlias = Learner | Shipped
