@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from schemas.document import Document, Failure
+from schemas.errors import PoisonError
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch
 from stream.telemetry import Stats
@@ -45,3 +48,23 @@ def test_each_event_once_in_order() -> None:
         assert (outbound.key, outbound.headers[0], outbound.timestamp_ms) == (b"k", ("h", b"1"), 5)
     assert dict(outbounds[2][1].headers)["__glossator.errors.stage"] == b"encode"
     assert (stats.enriched, stats.dead_letters, stats.discarded, stats.tokens) == (2, 2, 1, 9)
+
+
+def test_events_that_the_broker_refuses_again_and_again_stop_the_worker() -> None:
+    """They had come out well, so nothing in the row of finished events tells."""
+    ours = Assignment("posts", 0)
+    publisher = Publisher(pipeline(stop_after={"in_a_row": 3}), Stats())
+    refusal = Failure("produce", "ProduceError", "the broker refused the enriched event")
+
+    def outbounds(number: int) -> MicroBatch:
+        batch = MicroBatch(number, [_document(ours, number)], tokens=1)
+        publisher.outbounds(batch, BUILDER)
+        return batch
+
+    for number, refused in enumerate([True, True, False, True, True, True]):
+        batch = outbounds(number)
+        if refused:
+            publisher.refused(Record(ours, number, None, b"{}"), refusal)
+        publisher.landed(batch)
+    with pytest.raises(PoisonError, match="3 dead letters in a row, the last failed at produce"):
+        outbounds(6)
