@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import clock
+from tests.chaos.usage import Usage
 from tests.kafka.node import tied
 
 SLOTS = {0, 1, 2}
@@ -25,6 +26,9 @@ HARMLESS = {0, -signal.SIGTERM, -signal.SIGUSR1, -signal.SIGUSR2}
 """How a member ends in order, or where a signal came before it could be heard: then it had nothing begun."""
 # What a member says when it gives up something it had begun (stream/flight.py, source.py).
 UNFINISHED = ("lost ", "had to be let go", "offsets were not committed")
+IN_ORDER = "left in order"
+"""What a member says last when it had polled, and closed everything."""
+_LEFT_OPEN = "left to the broker's timeout"  # and what it says when it could not (stream/transactions.py)
 _ROOM = 256 * 1024  # bytes of memory that a starved member may still get
 
 
@@ -36,9 +40,11 @@ class Crew:
 
     def __init__(
         self, settings: dict[str, Any], delay: float, folder: Path, mutant: str | None, stall: float,
-        clocks: bool = False,
+        clocks: bool = False, within: float = 60.0, left: Callable[[int], object] = lambda _: None,
     ) -> None:  # fmt: skip
-        """``clocks``: members get clocks that can be set, where there are such."""
+        """``clocks``: members get clocks that can be set, where there are such; ``within`` so many seconds of a SIGTERM
+        they must have left; ``left`` hears at once of each slot whose member left in order.
+        """
         self._command = [sys.executable, "-m", "tests.chaos.member", json.dumps(settings), str(delay)]
         self._environment = {**os.environ, "CHAOS_MUTANT": mutant or "", "CHAOS_STALL": str(stall)}
         self._folder = folder.absolute()
@@ -50,8 +56,18 @@ class Crew:
         self.starved: Counter[int] = Counter()
         """Of the ``statuses`` those of members that were refused memory: they may end as they like."""
         self.starts = 0
+        self.slots: set[int] = set()
+        """Those that ever had a member."""
+        self.left_after: list[float] = []
+        """Seconds from each SIGTERM until its member had ended by itself."""
+        self.overdue = 0
+        """How many had not, in time: they were killed."""
+        self.usage = Usage()
+        self._within, self._left = within, left
+        self._logs: dict[int, Path] = {}
         self._again_at: dict[int, float] = {}
-        self._leaving: set[int] = set()
+        self._leaving: dict[int, float] = {}  # slot -> since when; anew after a freeze
+        self._frozen: set[int] = set()
         self._hungry: set[subprocess.Popen[bytes]] = set()
 
     def look_after(self) -> None:
@@ -64,8 +80,17 @@ class Crew:
                 clock.forget(member.pid)
                 self._again_at[slot] = now + _REST
                 del self.members[slot]
+                if slot in self._leaving and status >= 0:
+                    self.left_after.append(round(now - self._leaving[slot], 2))
+                if status == 0 and self._in_order(slot):
+                    self._left(slot)
             elif slot not in self.wanted and slot not in self._leaving:
                 self.stop(slot)
+            elif slot not in self._frozen and now - self._leaving.get(slot, now) > self._within:
+                self.overdue += 1
+                self._leaving[slot] = now
+                member.kill()
+        self.usage.look(self.members.values())
         for slot in self.wanted - self.members.keys():
             if now >= self._again_at.get(slot, 0.0):
                 self._start(slot)
@@ -76,19 +101,31 @@ class Crew:
         return running[number % len(running)] if running else None
 
     def send(self, slot: int, number: signal.Signals) -> None:
-        if (member := self.members.get(slot)) is not None:
-            member.send_signal(number)
+        if (member := self.members.get(slot)) is None:
+            return
+        member.send_signal(number)
+        if number == signal.SIGSTOP:
+            self._frozen.add(slot)
+        elif number == signal.SIGCONT and slot in self._frozen:
+            self._frozen.discard(slot)
+            if slot in self._leaving:
+                self._leaving[slot] = time.monotonic()
 
     def stop(self, slot: int) -> None:
         """SIGTERM, once a process: a second one would make it leave at once."""
         if slot in self.members and slot not in self._leaving:
-            self._leaving.add(slot)
+            self._leaving[slot] = time.monotonic()
             self.send(slot, signal.SIGTERM)
 
     def break_at(self, slot: int, failpoint: str) -> None:
         """Arms ``failpoint`` in the slot's process; the one after it has none."""
         self._failpoint(slot).write_text(failpoint)
         self.send(slot, signal.SIGUSR2)
+
+    def struck(self, member: subprocess.Popen[bytes], what: str) -> list[float]:
+        """When ``what`` last happened in that process, as seconds since the epoch; empty if it never did."""
+        mark = self._folder / f"struck-{member.pid}-{what}"
+        return [mark.stat().st_mtime] if mark.exists() else []
 
     def set_clock(self, slot: int, seconds: int) -> None:
         """The wall clock of the slot's process jumps to so far ahead of the true time, or behind it."""
@@ -113,16 +150,12 @@ class Crew:
 
         return feed
 
-    def dismiss(self, within: float = 90.0) -> int:
-        """Ends all in order; returns how many had to be killed."""
+    def dismiss(self) -> None:
+        """Ends all in order; who is overdue is killed, so this returns."""
         self.wanted = set()
-        deadline = time.monotonic() + within
-        while self.members and time.monotonic() < deadline:
+        while self.members:
             self.look_after()
             time.sleep(0.05)
-        killed = len(self.members)
-        self.kill()
-        return killed
 
     def kill(self) -> None:
         for member in self.members.values():
@@ -141,13 +174,19 @@ class Crew:
     def logs(self) -> list[Path]:
         return sorted(self._folder.glob("member-*.log"))
 
+    def _in_order(self, slot: int) -> bool:
+        log = self._logs[slot].read_text(errors="replace")
+        return IN_ORDER in log and _LEFT_OPEN not in log
+
     def _failpoint(self, slot: int) -> Path:
         return self._folder / f"failpoint-{slot}"
 
     def _start(self, slot: int) -> None:
         self.starts += 1
-        self._leaving.discard(slot)
-        log = self._folder / f"member-{self.starts:03}-slot-{slot}.log"
+        self.slots.add(slot)
+        self._leaving.pop(slot, None)
+        self._frozen.discard(slot)
+        log = self._logs[slot] = self._folder / f"member-{self.starts:03}-slot-{slot}.log"
         environment = {**self._environment, "CHAOS_FAIL": str(self._failpoint(slot))}
         if self._clocks is not None:
             self._clocks[slot] = self._folder / f"clock-{self.starts}"

@@ -21,17 +21,19 @@ an offset commit."""
 
 class Failpoint:
     """Once armed, the ``count``th time that ``point`` is passed the process does ``what``: kill (SIGKILL) or memory
-    (MemoryError).
+    (MemoryError). ``struck`` hears of it first, with what was spelled.
     """
 
-    def __init__(self) -> None:
-        self._what = self._point = ""
+    def __init__(self, struck: Callable[[str], object] = lambda _: None) -> None:
+        self._struck = struck
+        self._spelled = self._what = self._point = ""
         self._left = 0
         self._lock = threading.Lock()
 
     def arm(self, spelled: str) -> None:
         """``spelled``: ``what:point:count``."""
         self._point = ""
+        self._spelled = spelled
         self._what, point, count = spelled.split(":")
         self._left = int(count)
         self._point = point
@@ -43,6 +45,7 @@ class Failpoint:
             self._left -= 1
             if self._left:
                 return
+        self._struck(self._spelled)
         if self._what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         raise MemoryError("injected")

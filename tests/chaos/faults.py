@@ -6,8 +6,10 @@ import heapq
 import itertools
 import json
 import signal
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,18 +26,30 @@ _ROLLING = 2.5  # seconds between the restarts of a rolling one
 _LARGEST = 3  # large events at once
 _LATENCY = 0.5
 _HOUR = 3600
-_STRIKES_ONE = ("kill", "freeze", "memory", "stall", "stop-full", "logs-full", "clock")
+_LOOK = 0.2  # seconds between two looks whether a member has left
+_LOGS_FULL = "logs:full"
+_STRIKES_ONE = ("kill", "freeze", "memory", "stall", "stop-full", "logs-full", "clock", "leave")
 OF_MEMBERS = {kind for kind in KINDS if kind.startswith(_STRIKES_ONE)}
 """Kinds that strike one member; where none runs just then, nothing happens."""
-OF_BROKERS = {kind for kind in KINDS if kind.startswith(("broker-", "coordinator-"))}
+OF_BROKERS = {kind for kind in KINDS if kind.startswith(("broker-", "coordinator-", "leave-"))}
 """Kinds that strike one node; while another is away, or has not caught up, nothing happens."""
+Healed = tuple[str, float, float]
+"""Kind, when it struck, when it was over: seconds since the epoch."""
+
+
+@dataclass
+class _Struck:
+    """``proof``: the times at which it happened, for a kind that is only prepared when it strikes."""
+
+    kind: str
+    slot: int | None
+    at: float
+    proof: Callable[[], Sequence[float]] | None
+    over: float = float("inf")
 
 
 class Faults:
-    """Strikes with ``faults`` when they are due; all of it on the thread that calls ``turn``.
-
-    ``healed`` holds, once a fault is over, (its kind, when it struck, when it was over), as seconds since the epoch.
-    """
+    """Strikes with ``faults`` when they are due; all of it on the thread that calls ``turn``."""
 
     def __init__(
         self, faults: tuple[Fault, ...], crew: Crew, brokers: Brokers, feed: Feed, log: Path, group: str
@@ -48,7 +62,8 @@ class Faults:
         self._begun = time.monotonic()
         self._order = itertools.count()
         self._due: list[tuple[float, int, Callable[[], Any]]] = []
-        self.healed: list[tuple[str, float, float]] = []
+        self._struck: list[_Struck] = []
+        self._nobody: list[str] = []
         for fault in faults:
             self._later(fault.at, partial(self._strike, fault))
 
@@ -61,6 +76,21 @@ class Faults:
         while self._due and self._due[0][0] <= time.monotonic():
             heapq.heappop(self._due)[2]()
 
+    def tally(self) -> tuple[list[Healed], list[str]]:
+        """What has happened; and the kinds of what has not, because nobody was there or a failpoint was not passed."""
+        healed: list[Healed] = []
+        missed = [*self._nobody]
+        for number, one in enumerate(self._struck):
+            times = [one.at] if one.proof is None else one.proof()
+            # From the next of its kind on it is that one which happens.
+            later = (more.at for more in self._struck[number + 1 :] if (more.kind, more.slot) == (one.kind, one.slot))
+            until = next(later, float("inf"))
+            if happened := [at for at in times if one.at <= at < until]:
+                healed.append((one.kind, happened[0], max(one.over, happened[0])))
+            else:
+                missed.append(one.kind)
+        return healed, missed
+
     def heal(self) -> None:
         """All that may still be broken is whole again."""
         self._brokers.heal()
@@ -72,24 +102,50 @@ class Faults:
         heapq.heappush(self._due, (self._begun + at, next(self._order), action))
 
     def _strike(self, fault: Fault) -> None:
-        struck, at = time.time(), time.monotonic() - self._begun
+        at = time.monotonic() - self._begun
         slot = self._crew.pick(fault.pick) if fault.kind in OF_MEMBERS else None
         node = self._node(fault) if fault.kind in OF_BROKERS else None
         if (slot is None and fault.kind in OF_MEMBERS) or (node is None and fault.kind in OF_BROKERS):
             self._say("finds nobody", fault.kind, slot)
+            self._nobody.append(fault.kind)
             return
         if fault.kind.startswith("clock-") and clock.library() is None:
             self._say("is left out", fault.kind, slot)
+            self._nobody.append(fault.kind)
             return
+        member = self._crew.members[slot] if slot is not None else None
+        struck = _Struck(fault.kind, slot, time.time(), self._proof(fault, member))
         undo = self._broker(fault.kind, node) if node is not None else self._undoing(fault, slot, at)
+        self._struck.append(struck)
         self._say("strikes", fault.kind, slot)
+        asked: list[float] = []
+        if fault.kind.startswith("leave-"):
+            struck.proof = lambda: asked
 
         def end() -> None:
+            if fault.kind.startswith("leave-") and slot is not None and self._crew.members.get(slot) is member:
+                if not asked:
+                    asked.append(time.time())
+                    self._crew.stop(slot)
+                # Who does not leave is killed in the end.
+                self._later(time.monotonic() - self._begun + _LOOK, end)
+                return
             undo()
-            self.healed.append((fault.kind, struck, time.time()))
+            struck.over = time.time()
             self._say("is over", fault.kind, slot)
 
         self._later(at + fault.seconds, end)
+
+    def _proof(self, fault: Fault, member: subprocess.Popen[bytes] | None) -> Callable[[], Sequence[float]] | None:
+        kind = fault.kind
+        if kind in UNUSUAL:
+            return lambda: [at for own, at in self._feed.inserted if own == kind]
+        if kind == "cut-end-txn":
+            network = self._brokers.network(fault.pick)
+            return lambda: sorted(at for proxy in network for at in proxy.cut_at)
+        marks = {"memory": _failpoint(fault), "stall": "stall", "stop-full": "stall", "logs-full": _LOGS_FULL}
+        what = _failpoint(fault) if kind.startswith("kill-") else marks.get(kind)
+        return partial(self._crew.struck, member, what) if member is not None and what is not None else None
 
     def _say(self, what: str, kind: str, slot: int | None) -> None:
         with self._log.open("a") as log:
@@ -128,7 +184,7 @@ class Faults:
                 self._later(at + number * _ROLLING, partial(crew.stop, own))
         else:
             assert slot is not None
-            return self._member(kind, slot, fault.count)
+            return self._member(fault, slot)
         return lambda: None
 
     def _node(self, fault: Fault) -> ProxiedNode | None:
@@ -142,7 +198,8 @@ class Faults:
 
     def _broker(self, kind: str, node: ProxiedNode) -> Callable[[], Any]:
         self._away = node
-        if kind == "broker-freeze":
+        frozen = kind in ("broker-freeze", "leave-frozen")
+        if frozen:
             node.suspend()
         elif kind == "broker-stop":
             node.stop()
@@ -150,7 +207,7 @@ class Faults:
             node.kill()
 
         def back() -> None:
-            if kind == "broker-freeze":
+            if frozen:
                 node.resume()
             else:
                 node.start()
@@ -158,19 +215,17 @@ class Faults:
 
         return back
 
-    def _member(self, kind: str, slot: int, count: int) -> Callable[[], Any]:
-        crew = self._crew
+    def _member(self, fault: Fault, slot: int) -> Callable[[], Any]:
+        crew, kind = self._crew, fault.kind
         if kind == "kill":
             crew.send(slot, signal.SIGKILL)
-        elif kind.startswith("kill-"):
-            crew.break_at(slot, f"kill:{kind.removeprefix('kill-')}:{count}")
-        elif kind == "memory":
-            crew.break_at(slot, f"memory:forward:{count}")
+        elif kind.startswith("kill-") or kind == "memory":
+            crew.break_at(slot, _failpoint(fault))
         elif kind == "memory-limit":
             self._feed.insert("large", _LARGEST)  # so that some is asked for
             return crew.starve(slot)
         elif kind == "logs-full":
-            crew.break_at(slot, "logs:full")
+            crew.break_at(slot, _LOGS_FULL)
             return lambda: crew.break_at(slot, "logs:free")
         elif kind == "clock-ahead":
             # The client may wait an hour too long then (see clock.py); what looks at /livez kills such a worker.
@@ -190,3 +245,8 @@ class Faults:
         else:
             raise ValueError(f"no fault is called {kind}")
         return lambda: None
+
+
+def _failpoint(fault: Fault) -> str:
+    what, _, point = fault.kind.partition("-")
+    return f"{what}:{point or 'forward'}:{fault.count}"

@@ -31,6 +31,8 @@ class Feed(threading.Thread):
         self._log = log
         self.acknowledged: dict[Source, Event] = {}
         self.refused: list[str] = []
+        self.inserted: list[tuple[Kind, float]] = []
+        """The unusual ones that were sent, and when."""
         self.done = False
 
     def insert(self, kind: Kind, count: int) -> None:
@@ -44,6 +46,7 @@ class Feed(threading.Thread):
             while True:
                 while self._asked:
                     kind, count = self._asked.popleft()
+                    self.inserted.append((kind, time.time()))
                     for _ in range(count):
                         self._send(unusual(self._seed, next(plain).number, kind), log)
                 event = next(plain)

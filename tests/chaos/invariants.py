@@ -33,8 +33,11 @@ class Logs:
     """All that is known of a round.
 
     - ``sent``: the acknowledged inputs. ``output``, ``dead``: all that a reader of committed records finds at the end.
-    - ``glimpsed``: the places of the rows that such a reader saw while things broke.
+    - ``glimpsed``: the places of the rows that such a reader saw while things broke, and after it had caught up;
+      None where nobody read.
     - ``stable`` and ``high``: per place of the output topics their last stable offset and high watermark, at the end.
+    - ``left_open``: transactional ids of members that left in order, with a transaction open right after it.
+    - ``open_at_once``: how many transactions were ever open together, of a crew with members in ``slots`` slots.
     - ``strangers``: transactional ids that are not a slot's.
     - ``disruptions``: how often a member ended or lost partitions without finishing what it had begun, and
       ``in_flight`` how much it can have had begun.
@@ -44,10 +47,13 @@ class Logs:
     output: Sequence[Row]
     dead: Sequence[Row]
     samples: Sequence[Sample] = ()
-    glimpsed: Iterable[Place] = ()
+    glimpsed: Iterable[Place] | None = None
     committed: Mapping[int, int] = field(default_factory=dict)
     stable: Mapping[tuple[str, int], int] = field(default_factory=dict)
     high: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    left_open: Collection[str] = ()
+    open_at_once: int = 0
+    slots: int = 0
     strangers: Collection[str] = ()
     disruptions: int = 0
     in_flight: int = 0
@@ -67,7 +73,9 @@ class Verdict:
     moved_back: int = 0
     uncommitted: int = 0
     left_open: int = 0
+    orphaned: int = 0
     retracted: int = 0
+    unseen: int = 0
     strange_ids: int = 0
     examples: list[str] = field(default_factory=list)
 
@@ -109,12 +117,23 @@ def judge(logs: Logs, exactly_once: bool) -> Verdict:
     for log, high in logs.high.items():
         if (stable := logs.stable.get(log)) != high:
             verdict.add("left_open", f"{log} is stable up to {stable} of {high}")
+    for name in logs.left_open:
+        verdict.add("left_open", f"{name} has left in order, and its transaction is open")
+    if logs.open_at_once > logs.slots:
+        verdict.add("orphaned", f"{logs.open_at_once} transactions were open at once, of {logs.slots} slots")
     for name in logs.strangers:
         verdict.add("strange_ids", f"{name} is no slot's: what it leaves open nobody settles but a timeout")
-    there = {place for found in places.values() for place in found}
-    for place in set(logs.glimpsed) - there:
+    there = places_of(logs.output, logs.dead)
+    glimpsed = there if logs.glimpsed is None else set(logs.glimpsed)
+    for place in glimpsed - there:
         verdict.add("retracted", f"{place} was read, and is gone")
+    for place in there - glimpsed:
+        verdict.add("unseen", f"{place} is there, and who read meanwhile never saw it")
     return verdict
+
+
+def places_of(output: Iterable[Row], dead: Iterable[Row]) -> set[Place]:
+    return {(topic, row.partition, row.offset) for topic, rows in (("out", output), ("dead", dead)) for row in rows}
 
 
 def origin(topic: str, row: Row) -> Source:

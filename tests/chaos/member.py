@@ -2,7 +2,8 @@
 
 Arguments: the pipeline as JSON, seconds of pretended work an event, the slot. From the environment: CHAOS_MUTANT, a
 mistake to make. SIGUSR1 makes the next forward stand still for CHAOS_STALL seconds; SIGUSR2 arms the failpoint that
-the file CHAOS_FAIL spells, or fills the disk for logs (``logs:full``) and frees it (``logs:free``).
+the file CHAOS_FAIL spells, or fills the disk for logs (``logs:full``) and frees it (``logs:free``). What has happened
+of that is marked by files beside it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from schemas.config import Pipeline
 from schemas.document import Document, Failure
 from schemas.errors import ForwardError, GlossatorError
 from tests.chaos import clock, failpoints, mutants
+from tests.chaos.crew import IN_ORDER
 from tests.chaos.failpoints import Failpoint
 from tests.chaos.model import POISON, annotation
 from tests.noop import NoopChain
@@ -47,6 +49,7 @@ class ForetoldChain(NoopChain):
         super().forward(work)
         if self._stalls:
             self._stalls -= 1
+            _mark("stall")
             time.sleep(self._stall)
         self._failpoint.passed("forward")
 
@@ -84,13 +87,14 @@ def main(settings: dict[str, Any], delay: float, slot: int) -> None:
     clock.mend_sleep()
     pipeline = Pipeline.model_validate(settings)
     signals = GracefulStop()
-    failpoint = Failpoint()
+    failpoint = Failpoint(_mark)
     error = StandardError()
 
     def told(*_: Any) -> None:
         spelled = Path(os.environ["CHAOS_FAIL"]).read_text()
         if spelled.startswith("logs:"):
             error.be(spelled.removeprefix("logs:"))
+            _mark(spelled)
         else:
             failpoint.arm(spelled)
 
@@ -103,6 +107,8 @@ def main(settings: dict[str, Any], delay: float, slot: int) -> None:
     try:
         drained = worker.run()
         _say(f"end of the run, drained: {drained}")
+        if worker.stats.polled and not worker.hung:
+            _say(IN_ORDER)
     except GlossatorError as reason:
         _say(f"{type(reason).__name__}: {reason}")
         status = reason.exit_code
@@ -111,6 +117,11 @@ def main(settings: dict[str, Any], delay: float, slot: int) -> None:
         status = 71
     if worker.hung or status:
         os._exit(status)
+
+
+def _mark(what: str) -> None:
+    """Lets the harness know that ``what`` has happened, and when by the true clock: a new file says it."""
+    Path(os.environ["CHAOS_FAIL"]).with_name(f"struck-{os.getpid()}-{what}").write_text("")
 
 
 def _say(what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ from stream.sink import Pair, Sink
 from stream.source import Source
 from stream.transactions import TransactionalSink
 from workers.publisher import Publisher
+
+_LEAK, _LEAKED = 8 << 20, 800 << 20
 
 
 def commit_early() -> None:
@@ -97,6 +100,37 @@ def shuffled() -> None:
     Publisher.outbounds = outbounds  # type: ignore[method-assign,assignment]
 
 
+def leave_open() -> None:
+    """A worker that is asked to leave goes at once, and its transaction is left as it is."""
+    original = Flight.drain
+
+    def drain(self: Flight, assignments: Any, source: Source, meanwhile: Any = None) -> bool:
+        return meanwhile is not None or original(self, assignments, source)
+
+    Flight.drain = drain  # type: ignore[method-assign]
+    TransactionalSink.close = Sink.close  # type: ignore[method-assign]
+
+
+def leak_files() -> None:
+    """Every micro-batch leaves a pipe open."""
+    _with_outputs(lambda kept: kept.append(os.pipe()))
+
+
+def leak_memory() -> None:
+    """Every micro-batch leaves something behind, up to what no machine of the tests minds."""
+    _with_outputs(lambda kept: kept.append(b"x" * _LEAK) if len(kept) * _LEAK < _LEAKED else None)
+
+
+def _with_outputs(leak: Callable[[list[Any]], None]) -> None:
+    original, kept = Publisher.outbounds, list[Any]()
+
+    def outbounds(self: Publisher, *arguments: Any) -> list[Pair]:
+        leak(kept)
+        return original(self, *arguments)
+
+    Publisher.outbounds = outbounds  # type: ignore[method-assign,assignment]
+
+
 def _place(assignment: Assignment) -> Any:
     from confluent_kafka import TopicPartition
 
@@ -111,6 +145,9 @@ MUTANTS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
     "random-id": (random_id, (EOS,)),
     "offsets-outside": (offsets_outside, (EOS,)),
     "shuffled": (shuffled, (ALO, EOS)),
+    "leave-open": (leave_open, (EOS,)),
+    "leak-files": (leak_files, (ALO,)),
+    "leak-memory": (leak_memory, (ALO,)),
 }
 """name -> what installs it in this process, and the deliveries it is a mistake in."""
 

@@ -7,6 +7,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -30,7 +31,8 @@ class Proxy:
         self._socket = socket.create_server(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self.seen: dict[int, int] = {}
-        self.cuts = 0
+        self.cut_at: list[float] = []
+        """When each of the ``cuts`` was, as seconds since the epoch."""
         self.transactional_ids: set[str] = set()
         self._latency = 0.0
         self._deaf = False
@@ -41,6 +43,10 @@ class Proxy:
         self._gate.set()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
         self._thread.start()
+
+    @property
+    def cuts(self) -> int:
+        return len(self.cut_at)
 
     def reset(self) -> None:
         """Every connection is reset, once."""
@@ -162,7 +168,7 @@ class Proxy:
     def _on_response(self, link: _Link, frame: bytes) -> bool:
         (correlation,) = struct.unpack_from(">i", frame, 4)
         if correlation in link.doomed:  # the broker has done what it was asked, and nobody will hear of it
-            self.cuts += 1
+            self.cut_at.append(time.time())
             link.abort()
             return False
         link.missed = link.missed or self._deaf

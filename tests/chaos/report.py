@@ -86,6 +86,11 @@ def totals(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "bound": sum(played["bound"] for played in rounds),
         "recovery_s": percentiles(seconds for played in rounds for _, seconds in played["recovery"]),
         "faults_by_kind": dict(sorted(kinds.items())),
+        "missed_by_kind": dict(sorted(Counter(kind for played in rounds for kind in played.get("missed", ())).items())),
+        "most_used": {
+            figure: max(played["usage"][figure] for played in rounds if "usage" in played)
+            for figure in next((played["usage"] for played in rounds if "usage" in played), ())
+        },
         "seconds": round(sum(played["seconds"] for played in rounds), 1),
     }
 

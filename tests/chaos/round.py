@@ -11,13 +11,16 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from tests.chaos import usage
 from tests.chaos.crew import HARMLESS, SLOTS, Crew
 from tests.chaos.faults import Faults
 from tests.chaos.feed import Feed
-from tests.chaos.invariants import Logs, Sample, Verdict, judge
+from tests.chaos.invariants import Logs, Sample, Verdict, judge, places_of
 from tests.chaos.model import MAX_BYTES
 from tests.chaos.node import Brokers
+from tests.chaos.report import percentiles
 from tests.chaos.schedule import MAX_POLL, SESSION, Scenario
+from tests.chaos.transactions import ongoing
 from tests.chaos.watch import Watch
 from tests.integration.lib import Case
 from tests.kafka.cluster import Cluster
@@ -26,6 +29,9 @@ PARTITIONS = 6
 _HIGH = 400
 _POLL = 1000
 _TRANSACTION_MS = 5000
+_DRAIN = 15.0
+_LEFT_WITHIN = _DRAIN + 5 + 15 + 20
+"""Seconds from a SIGTERM to the end: the drain, the last commit, closing, and patience with a busy machine."""
 _DRAINED_WITHIN = 240.0
 _EXPECTED_STATUSES = {*HARMLESS, -9, 71}
 """Besides: was killed, ran out of the memory that was taken from it."""
@@ -57,9 +63,21 @@ def play(
         brokers.bootstrap_servers, case.group, case.input, {"out": case.output, "dead": case.dead}, PARTITIONS,
         folder / "commits.jsonl",
     )  # fmt: skip
+    left_open: list[str] = []
+    exits_judged = 0
+
+    def left(slot: int) -> None:
+        nonlocal exits_judged
+        try:
+            found = ongoing(brokers.bootstrap_servers)
+        except OSError:  # a node is away
+            return
+        exits_judged += 1
+        left_open.extend(found & {f"{case.group}-{slot}"})
+
     crew = Crew(
         case.settings, scenario.delay, folder, mutant, stall=MAX_POLL + 2,
-        clocks=any(fault.kind.startswith("clock-") for fault in scenario.faults),
+        clocks=any(fault.kind.startswith("clock-") for fault in scenario.faults), within=_LEFT_WITHIN, left=left,
     )  # fmt: skip
     crew.wanted = set(range(scenario.members))
     feed = Feed(
@@ -86,37 +104,49 @@ def play(
         drained_after = time.monotonic() - quiet
         stuck = [] if drained else [f"not drained: {watch.owners()}"]
         tell("leaving")
-        killed = crew.dismiss()
-        left_open = _until(lambda: watch.ends() == watch.ends(committed_only=True), lambda: None, 30.0)
+        crew.dismiss()
+        settled = _until(lambda: watch.ends() == watch.ends(committed_only=True), lambda: None, 30.0)
         high, stable = watch.ends(), watch.ends(committed_only=True)
+        output, dead = case.read(case.output), case.read(case.dead)
+        tell("the reader catches up")
+        _until(lambda: watch.glimpsed >= places_of(output, dead), lambda: None, 30.0)
     finally:
         crew.kill()
         for node in brokers.nodes:
             node.proxy.heal()
         watch.close()
     logs = Logs(
-        feed.acknowledged, case.read(case.output), case.read(case.dead), watch.samples, watch.glimpsed,
-        cluster.committed(case.group, case.input), stable, high,
+        feed.acknowledged, output, dead, watch.samples, watch.glimpsed,
+        cluster.committed(case.group, case.input), stable, high, left_open,
+        max((len(ids & brokers.transactional_ids) for ids in watch.open), default=0), len(crew.slots),
         brokers.transactional_ids - {f"{case.group}-{slot}" for slot in SLOTS}, crew.disruptions(), _HIGH + _POLL,
     )  # fmt: skip
     verdict = judge(logs, scenario.delivery == "exactly_once")
     broken = verdict.broken
     broken += [f"refused {reason}" for reason in feed.refused]
     broken += stuck
-    broken += [] if left_open else ["a transaction stays open"]
-    broken += [f"{killed} members did not end"] if killed else []
+    broken += [] if settled else ["a transaction stays open"]
+    broken += [f"{crew.overdue} members did not leave within {_LEFT_WITHIN:.0f} s"] if crew.overdue else []
+    broken += [f"who read meanwhile died: {watch.dead}"] if watch.dead else []
+    broken += usage.broken(crew.usage.members)
     taken = scenario.static and scenario.protocol == "consumer"
     hurried = any(fault.kind == "clock-back" for fault in scenario.faults)
     expected = _EXPECTED_STATUSES | (_UNREACHED if taken or hurried else set())
     broken += [f"{count} members ended with {status}" for status, count in (crew.statuses - crew.starved).items()
                if status not in expected]  # fmt: skip
+    healed, missed = faults.tally()
     found = {
         **_summary(scenario, verdict, broken),
-        "faults": [kind for kind, _, _ in faults.healed],
+        "faults": [kind for kind, _, _ in healed],
+        "missed": missed,
+        "usage": usage.maxima(crew.usage.members),
+        "left_after": percentiles(crew.left_after),
+        "exits_judged": exits_judged,
+        "reader_errors": dict(watch.errors),
         "disruptions": logs.disruptions,
         "statuses": {str(status): count for status, count in sorted(crew.statuses.items())},
         "responses_cut": brokers.cuts - cut_before,
-        "recovery": recoveries(faults.healed, watch.samples, lengths),
+        "recovery": recoveries(healed, watch.samples, lengths),
         "drained_after": round(drained_after, 1),
         "seconds": round(time.monotonic() - begun, 1),
     }
@@ -195,7 +225,7 @@ def _settings(scenario: Scenario, servers: str) -> dict[str, Any]:
         "batching": {"max_events": 40, "linger_ms": 5},
         "backpressure": {"high_events": _HIGH, "low_events": _HIGH // 2},
         "commit_interval_ms": 150,
-        "drain_timeout_ms": 15_000,
+        "drain_timeout_ms": int(_DRAIN * 1000),
     }
 
 

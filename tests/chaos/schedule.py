@@ -26,7 +26,7 @@ class Kind:
     weight: float
     seconds: tuple[float, float] = (0.0, 0.0)
     seldom: tuple[float, float] = (0.0, 0.0)
-    """Once in twelve times it lasts as long as this instead."""
+    """Now and then it lasts as long as this instead."""
 
 
 KINDS: dict[str, Kind] = {
@@ -45,8 +45,11 @@ KINDS: dict[str, Kind] = {
     "stop-full": Kind(1.5, (2, 3)),
     "broker-stop": Kind(1, (5, 5), (60, 60)),
     "broker-kill": Kind(1, (5, 5), (60, 60)),
-    "broker-freeze": Kind(0.7, (4, 8)),
+    "broker-freeze": Kind(0.7, (4, 8), (60, 60)),
     "coordinator-kill": Kind(1, (5, 5)),
+    # A member must leave although a node, the only one where there is one, is away until it has left.
+    "leave-down": Kind(0.7, (0.5, 3)),
+    "leave-frozen": Kind(0.7, (0.5, 3)),
     "reset": Kind(2),
     "black-hole": Kind(1.5, (5, 5), (40, 40)),
     "latency": Kind(1.5, (4, 8)),
@@ -55,7 +58,9 @@ KINDS: dict[str, Kind] = {
     **{kind: Kind(0.5) for kind in UNUSUAL},
 }
 _FIRST = 4.0  # seconds: members are at work by then
-_BROKER = ("broker-stop", "broker-kill", "broker-freeze", "coordinator-kill")
+_BROKER = ("broker-stop", "broker-kill", "broker-freeze", "coordinator-kill", "leave-down", "leave-frozen")
+_SELDOM = 1 / 12
+_SELDOM_BROKER = 1 / 3  # so that more than a sixth of all the outages of nodes is long
 NODES = (1, 3)
 _THREES = 1 / 4  # of the rounds, where both are wanted
 
@@ -123,7 +128,8 @@ def scenario(
         kind = rng.choices(list(likely), list(likely.values()))[0]
         if kind in _BROKER:  # one of these a round: a start of a broker takes long
             weights = {own: weight for own, weight in weights.items() if own not in _BROKER} or weights
-        first, last = KINDS[kind].seldom if any(KINDS[kind].seldom) and rng.random() < 1 / 12 else KINDS[kind].seconds
+        seldom = any(KINDS[kind].seldom) and rng.random() < (_SELDOM_BROKER if kind in _BROKER else _SELDOM)
+        first, last = KINDS[kind].seldom if seldom else KINDS[kind].seconds
         # Spread out, or what strikes a group that still sorts itself out strikes idle members.
         at = _FIRST + (place + rng.random()) / count * (produce_for - _FIRST)
         faults.append(Fault(round(at, 2), kind, round(rng.uniform(first, last), 2), rng.randrange(1000), _count(rng)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -88,6 +89,34 @@ for line in sys.stdin:
         process.kill()
     clock.forget(process.pid)
     assert not [left for left in Path("/dev/shm").iterdir() if left.name.endswith(f"_{process.pid}")]
+
+
+STUBBORN = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+def test_who_does_not_leave_in_time_is_counted_and_killed(tmp_path: Path) -> None:
+    crew = Crew({}, 0.0, tmp_path, None, 0.0, within=0.5)
+    with child(STUBBORN) as process:
+        member: Any = process
+        assert process.stdout
+        assert process.stdout.readline() == "up\n"
+        crew.members[0] = member
+        crew.stop(0)
+        crew.send(0, signal.SIGSTOP)
+        time.sleep(0.6)
+        crew.look_after()
+        assert crew.overdue == 0, "who is frozen cannot leave"
+        crew.send(0, signal.SIGCONT)
+        crew.look_after()
+        assert crew.overdue == 0, "it was given no time"
+        crew.dismiss()
+    assert crew.overdue == 1
+    assert crew.left_after == []
 
 
 def test_what_is_logged_while_the_disk_is_full_reaches_the_harness_once(crew: Crew, tmp_path: Path) -> None:

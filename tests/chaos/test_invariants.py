@@ -55,7 +55,7 @@ def clean() -> Logs:
             Sample(1.0, {0: 4}, {("out", 0): 5, ("dead", 0): 0}),
             Sample(2.0, {0: 10, 1: 10}, {("out", 0): 17, ("dead", 0): 3}),
         ],
-        [("out", 0, 3), ("dead", 0, 1)],
+        [("out", 0, at) for at in range(17)] + [("dead", 0, at) for at in range(3)],
         {0: 10, 1: 10},
         {("out", 0): 20, ("dead", 0): 4},
         {("out", 0): 20, ("dead", 0): 4},
@@ -70,14 +70,17 @@ def test_a_clean_round_is_green(exactly_once: bool) -> None:
 
 
 def again(logs: Logs) -> Logs:
-    return replace(logs, output=[*logs.output, logs.output[3]._replace(offset=17)])
+    seen = [*(logs.glimpsed or ()), ("out", 0, 17)]
+    return replace(logs, output=[*logs.output, logs.output[3]._replace(offset=17)], glimpsed=seen)
 
 
 BREAK: dict[str, Callable[[Logs], Logs]] = {
     "left_open": lambda logs: replace(logs, stable={**logs.stable, ("out", 0): 19}),
     "uncommitted": lambda logs: replace(logs, committed={0: 10, 1: 9}),
     "strange_ids": lambda logs: replace(logs, strangers=["other"]),
-    "retracted": lambda logs: replace(logs, glimpsed=[("out", 0, 99)]),
+    "retracted": lambda logs: replace(logs, glimpsed=[*(logs.glimpsed or ()), ("out", 0, 99)]),
+    "unseen": lambda logs: replace(logs, glimpsed=[*(logs.glimpsed or ())][1:]),
+    "orphaned": lambda logs: replace(logs, open_at_once=3, slots=2),
     "moved_back": lambda logs: replace(logs, samples=[*logs.samples, Sample(3.0, {0: 9}, logs.samples[1].ends)]),
     "ahead": lambda logs: replace(logs, samples=[Sample(1.0, {0: 6}, {("out", 0): 5}), *logs.samples[1:]]),
 }
@@ -89,15 +92,19 @@ def test_a_broken_promise_is_called_by_its_name(promise: str, exactly_once: bool
     assert judge(BREAK[promise](clean()), exactly_once).broken == [f"{promise} 1"]
 
 
+def test_a_transaction_left_open_by_who_left_in_order() -> None:
+    assert judge(replace(clean(), left_open=["g-1"]), True).broken == ["left_open 1"]
+
+
 def test_an_event_that_is_nowhere_is_lost() -> None:
     logs = clean()
     for less in (replace(logs, output=logs.output[1:]), replace(logs, dead=logs.dead[1:])):
-        verdict = judge(replace(less, samples=[], glimpsed=[]), True)
+        verdict = judge(replace(less, samples=[], glimpsed=None), True)
         assert verdict.broken == ["lost 1"]
 
 
 def test_what_is_not_committed_is_still_to_come() -> None:
-    logs = replace(clean(), samples=[], glimpsed=[])
+    logs = replace(clean(), samples=[], glimpsed=None)
     less = [*logs.output[:9], *logs.output[10:]]
     assert judge(replace(logs, output=less, committed={0: 9, 1: 10}), True).broken == ["uncommitted 1"]
 
@@ -124,12 +131,12 @@ def test_the_order_within_a_key() -> None:
     assert any(promise.startswith("disordered") for promise in judge(elsewhere, False).broken)
     letters = [*logs.dead]
     letters[0], letters[1] = letters[0]._replace(offset=1), letters[1]._replace(offset=0)
-    assert judge(replace(logs, dead=letters, glimpsed=[]), True).broken == ["disordered 1"]
-    assert judge(replace(logs, dead=letters, glimpsed=[]), False).broken == []
+    assert judge(replace(logs, dead=letters, glimpsed=None), True).broken == ["disordered 1"]
+    assert judge(replace(logs, dead=letters, glimpsed=None), False).broken == []
 
 
 def test_what_is_not_made_of_its_source_is_wrong() -> None:
-    logs = replace(clean(), samples=[], glimpsed=[])
+    logs = replace(clean(), samples=[], glimpsed=None)
     first = logs.output[0]
     value = json.loads(first.value or b"")
     wrong = [
@@ -152,7 +159,7 @@ def test_what_is_not_made_of_its_source_is_wrong() -> None:
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=10, unique=True), st.lists(st.integers(0, 9), max_size=10))
 def test_lost_and_duplicated_are_counted_each(missing: list[int], repeated: list[int]) -> None:
-    logs = replace(clean(), samples=[], glimpsed=[])
+    logs = replace(clean(), samples=[], glimpsed=None)
     rows = [row for row in logs.output if not (row.key == b"a" and row.offset in missing)]
     there = [n for n in repeated if n not in missing]
     rows += [logs.output[n]._replace(offset=100 + at) for at, n in enumerate(there)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,16 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicParti
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from tests.chaos.invariants import Place, Sample
+from tests.chaos.transactions import ongoing
 
 _EVERY = 0.25
 
 
 class Watch:
-    """Two threads over the harness's own listener. ``samples`` and ``glimpsed`` grow until ``close``.
+    """Two threads over the harness's own listener. ``samples``, ``glimpsed`` and ``open`` grow until ``close``.
+
+    ``open``: the sets of transactional ids that had a transaction open at once. ``errors``: what the reader was told,
+    by name; ``dead``: why it ended before it was closed.
 
     ``topics``: ``out`` and ``dead`` -> the names of the output topics.
     """
@@ -28,6 +34,9 @@ class Watch:
     ) -> None:
         self.samples: list[Sample] = []
         self.glimpsed: set[Place] = set()
+        self.open: set[frozenset[str]] = set()
+        self.errors: Counter[str] = Counter()
+        self.dead: str | None = None
         self._servers, self._group = servers, group
         self._source = [TopicPartition(source, partition) for partition in range(partitions)]
         self._names = {name: short for short, name in topics.items()}
@@ -88,9 +97,17 @@ class Watch:
             except (KafkaException, TimeoutError):  # the broker is away
                 continue
             self.samples.append(sample)
+            with contextlib.suppress(OSError):  # a node is away
+                self.open.add(frozenset(ongoing(self._servers)))
             self._log.write(json.dumps([sample.at, committed, [[*k, v] for k, v in sample.ends.items()]]) + "\n")
 
     def _read(self) -> None:
+        try:
+            self._glimpse()
+        except Exception as error:  # else nobody would hear of it
+            self.dead = type(error).__name__
+
+    def _glimpse(self) -> None:
         consumer = Consumer(
             {
                 "bootstrap.servers": self._servers,
@@ -105,6 +122,8 @@ class Watch:
         while not self._stopping.is_set():
             message: Any
             for message in consumer.consume(1000, 0.2):
-                if message.error() is None:
+                if message.error() is not None:
+                    self.errors[message.error().name()] += 1
+                else:
                     self.glimpsed.add((self._names[message.topic()], message.partition(), message.offset()))
         consumer.close()

@@ -1,0 +1,100 @@
+"""What members use of memory and file descriptors while they live, and whether that stays bounded (Linux)."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+_EVERY = 0.5
+_WARM, _EARLY = 5.0, 5.0  # seconds: from when, and for how long, a member's early figures are taken
+MIB = 1 << 20
+MORE_BYTES = 256 * MIB
+"""So much more than early a member may use later."""
+MORE_FILES, MOST_FILES = 64, 512
+"""So many more than early, and so many at all."""
+
+
+class Use(NamedTuple):
+    """``age`` in seconds; ``resident`` in bytes; ``files``: open file descriptors."""
+
+    age: float
+    resident: int
+    files: int
+
+
+class Usage:
+    """Call ``look`` often, with the processes that live."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._seen: dict[subprocess.Popen[Any], tuple[float, list[Use]]] = {}
+
+    def look(self, processes: Iterable[subprocess.Popen[Any]]) -> None:
+        if (now := time.monotonic()) < self._next:
+            return
+        self._next = now + _EVERY
+        for process in processes:
+            begun, uses = self._seen.setdefault(process, (now, []))
+            if (use := use_of(process.pid, now - begun)) is not None:
+                uses.append(use)
+
+    @property
+    def members(self) -> list[list[Use]]:
+        return [uses for _, uses in self._seen.values()]
+
+
+def use_of(process: int, age: float) -> Use | None:
+    """None of a process that has ended, or where the system does not tell."""
+    folder = Path(f"/proc/{process}")
+    try:
+        resident = int((folder / "statm").read_text().split()[1]) * resource.getpagesize()
+        return Use(age, resident, sum(1 for _ in (folder / "fd").iterdir())) if resident else None
+    except OSError:
+        return None
+
+
+def growth(uses: Sequence[Use]) -> Use | None:
+    """By how much the median of the later half of a life is above that of its early days; None of a short life."""
+    early = [use for use in uses if _WARM <= use.age < _WARM + _EARLY]
+    later = [use for use in uses[len(uses) // 2 :] if use.age >= _WARM + _EARLY]
+    if not early or not later:
+        return None
+
+    def more(figure: str) -> int:
+        after, before = (median([getattr(use, figure) for use in some]) for some in (later, early))
+        return int(after - before)
+
+    return Use(later[-1].age, more("resident"), more("files"))
+
+
+def broken(members: Iterable[Sequence[Use]]) -> list[str]:
+    """What is not bounded, in words; empty is green."""
+    found = []
+    for uses in members:
+        grown = growth(uses)
+        if grown is not None and grown.resident > MORE_BYTES:
+            found.append(f"memory of a member grew by {grown.resident // MIB} MiB")
+        if grown is not None and grown.files > MORE_FILES:
+            found.append(f"file descriptors of a member grew by {grown.files}")
+        if (most := max((use.files for use in uses), default=0)) >= MOST_FILES:
+            found.append(f"a member had {most} file descriptors")
+    return found
+
+
+def maxima(members: Iterable[Sequence[Use]]) -> Mapping[str, int]:
+    """For the report; ``judged`` lived long enough to be told whether they grow."""
+    lives = list(members)
+    grown = [one for one in map(growth, lives) if one is not None]
+    uses = [use for life in lives for use in life]
+    return {
+        "judged": len(grown),
+        "resident_mib": max((use.resident for use in uses), default=0) // MIB,
+        "files": max((use.files for use in uses), default=0),
+        "resident_growth_mib": max((one.resident for one in grown), default=0) // MIB,
+        "files_growth": max((one.files for one in grown), default=0),
+    }
