@@ -87,7 +87,7 @@ class Cluster:
             partitions = self._partitions(topic)
             starts = [TopicPartition(topic, p) for p in partitions]
             for start in starts:
-                start.offset = consumer.get_watermark_offsets(start, timeout=30)[0]
+                start.offset = _first_offset(consumer, start)
             consumer.assign(starts)
             rows: list[Row] = []
             at_end: set[int] = set()
@@ -192,3 +192,17 @@ def _until(condition: Any, within: float, complaint: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, complaint
         time.sleep(0.05)
+
+
+def _first_offset(consumer: Consumer, partition: TopicPartition) -> int:
+    """Asked again for half a minute: a partition may just be moving from one broker to another."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(partition, timeout=30)[0])
+        except KafkaException as error:
+            if not error.args[0].retriable() and error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+                raise
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
