@@ -17,6 +17,9 @@ from rich.table import Table
 from tests.chaos import run
 from tests.chaos.mutants import MUTANTS
 
+ONLY = {"leave-open": "rolling-restart,scale", "skip-drain": "rolling-restart,scale"}
+"""What brings a mistake to light that is made only when a worker leaves, or lets go of partitions."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.mutation", description=__doc__.splitlines()[0])
@@ -35,6 +38,7 @@ def main() -> int:
             status = run.main([
                 "--seed", str(options.seed), "--rounds", str(options.rounds), "--mutant", mutant,
                 "--delivery", delivery, "--nodes", "1", "--folder", str(folder), "--report", str(report),
+                *(["--only", ONLY[mutant]] if mutant in ONLY else []),
             ])  # fmt: skip
             if status == 130:
                 return status
