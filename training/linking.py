@@ -59,8 +59,8 @@ def meant(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tens
         return None
     order = sorted(range(3), key=lambda number: spans[number])
     ordered = torch.tensor([(spans[number][0], spans[number][1] + 1) for number in order])
-    scores = head.mention_scores(states)[ordered[:, 0], ordered[:, 1] - ordered[:, 0] - 1]
-    ((_, block),) = head.antecedent_scores(states, ordered, scores)
+    scores = head.mention_scores(states, [len(states)])[ordered[:, 0], ordered[:, 1] - ordered[:, 0] - 1]
+    ((_, _, block),) = head.antecedent_scores(states, ordered, scores, [3])
     ranks = [order.index(number) for number in range(3)]
     logits = [torch.zeros(())] + [block[max(ranks[0], name), min(ranks[0], name)] for name in ranks[1:]]
     # A name or a pronoun is a mention.
@@ -71,7 +71,7 @@ def meant(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tens
 def told(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor:
     """The marginal likelihood of the right antecedents (Lee et al. 2017, eq. 4), and of what is a mention."""
     width = head.max_span_length
-    table = head.mention_scores(states)
+    table = head.mention_scores(states, [len(states)])
     truth = torch.zeros_like(table)
     cluster_of = {}
     for number, cluster in enumerate(target["clusters"]):
@@ -83,10 +83,10 @@ def told(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tenso
     mentions = functional.binary_cross_entropy_with_logits(
         table[valid], truth[valid], pos_weight=torch.tensor(3.0), reduction="sum"
     ) / max(1, len(cluster_of))
-    spans, scores = head.candidates(states)
+    spans, scores, counts = head.candidates(states, [len(states)])
     numbers = torch.tensor([cluster_of.get((start, end), -1) for start, end in spans.tolist()])
     losses = []
-    for at, block in head.antecedent_scores(states, spans, scores):
+    for at, _, block in head.antecedent_scores(states, spans, scores, counts):
         rows, columns = block.shape
         own, others = numbers[at : at + rows, None], numbers[None, :columns]
         right = (own == others) & (own >= 0) & block.isfinite()

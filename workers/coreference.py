@@ -9,8 +9,10 @@ here is what fastcoref 2.1.6 scores; the matrices it lays out whole are gone thr
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -28,7 +30,11 @@ WEIGHTS = "coreference.safetensors"
 MAX_TOKENS = 65_536
 """Tokens of the longest document: time grows with their square, memory does not."""
 
-_ROWS = 256
+_TOKENS = 8_192
+"""Tokens of documents that are laid end to end; of them ``_ROWS`` or ``_CANDIDATES`` are gone through at a time."""
+_ROWS = 2_048
+_CANDIDATES = 256
+_BLOCK = 64
 _NONE = float("-inf")
 
 Span: TypeAlias = tuple[int, int]
@@ -70,56 +76,85 @@ class CoreferenceHead(nn.Module):
         self.requires_grad_(False)
         self.eval()
 
-    def forward(self, states: Tensor) -> list[list[Span]]:
-        """The clusters of a document, as ``clusters`` orders them.
+    def forward(self, documents: Sequence[Tensor]) -> list[list[list[Span]]]:
+        """The clusters of each document, as ``clusters`` orders them.
 
-        ``states``: the last hidden states ``[T, H]`` of the document's segments laid end to end, any float type.
-        The document has the special tokens of one sequence, at its two ends, and they count: a span may begin or
+        ``documents``: of each the last hidden states ``[T, H]`` of its segments laid end to end, any float type.
+        A document has the special tokens of one sequence, at its two ends, and they count: a span may begin or
         end with one, which no text answers to. Spans are of the T tokens, and computed in float32.
-        Raises ForwardError for more than ``max_tokens``, and for scores that are no numbers.
+        Raises ForwardError when one has more than ``max_tokens``, or scores that are no numbers.
         """
-        if len(states) > self.max_tokens:
-            raise ForwardError(f"{len(states)} tokens, and coreference is resolved in at most {self.max_tokens}")
-        spans, scores = self.candidates(states)
+        found: list[list[list[Span]]] = []
+        for group in _groups(documents):
+            if (most := max(map(len, group))) > self.max_tokens:
+                raise ForwardError(f"{most} tokens, and coreference is resolved in at most {self.max_tokens}")
+            found += self._resolve(group)
+        return found
+
+    def _resolve(self, documents: Sequence[Tensor]) -> list[list[list[Span]]]:
+        """Documents laid end to end: most are too short to be worth a product of matrices each."""
+        lengths = [len(document) for document in documents]
+        states = torch.cat(list(documents))
+        spans, scores, counts = self.candidates(states, lengths)
         if not scores.isfinite().all():
             raise ForwardError("the model returned a score that is not a number")
         links: list[tuple[int, int]] = []
-        for at, block in self.antecedent_scores(states, spans, scores):
+        for at, first, block in self.antecedent_scores(states, spans, scores, counts):
             best, antecedents = block.max(dim=1)
             # No antecedent at all scores 0, and loses a tie.
             rows = (best >= 0).nonzero().flatten()
-            links += zip((rows + at).tolist(), antecedents[rows].tolist(), strict=True)
+            links += zip((rows + at).tolist(), (antecedents[rows] + first).tolist(), strict=True)
         named: list[Span] = [(start, end) for start, end in spans.tolist()]
-        return clusters((named[mention], named[antecedent]) for mention, antecedent in links)
+        found: list[list[list[Span]]] = [[] for _ in lengths]
+        starts = [0, *accumulate(lengths)][:-1]
+        for cluster in clusters((named[mention], named[antecedent]) for mention, antecedent in links):
+            number = bisect_right(starts, cluster[0][0]) - 1
+            found[number].append([(start - starts[number], end - starts[number]) for start, end in cluster])
+        return found
 
-    def candidates(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """The ``top_lambda * T`` best spans, in text order: int64 ``[k, 2]``, and their scores, ``[k]``."""
+    def candidates(self, states: Tensor, lengths: Sequence[int]) -> tuple[Tensor, Tensor, list[int]]:
+        """The ``top_lambda * T`` best spans of each document, in text order: int64 ``[k, 2]``, their scores ``[k]``,
+        and how many of them each document has.
+
+        ``states``: documents of ``lengths`` tokens laid end to end, ``[sum(lengths), H]``.
+        """
         # In float32, as the reference multiplies.
-        count = int(torch.tensor(len(states)) * self.top_lambda)
-        scores = self.mention_scores(states).flatten()
-        best = scores.topk(count).indices.sort().values
+        counts: list[int] = (torch.tensor(lengths) * self.top_lambda).int().tolist()
+        scores = self.mention_scores(states, lengths)
+        starts_at = [0, *accumulate(lengths)]
+        best = torch.cat([
+            scores[start:end].flatten().topk(count).indices.sort().values + start * self.max_span_length
+            for start, end, count in zip(starts_at, starts_at[1:], counts, strict=False)
+        ])  # fmt: skip
         starts = best // self.max_span_length
-        return torch.stack([starts, starts + best % self.max_span_length + 1], dim=1), scores[best]
+        return torch.stack([starts, starts + best % self.max_span_length + 1], dim=1), scores.flatten()[best], counts
 
-    def mention_scores(self, states: Tensor) -> Tensor:
-        """``[T, max_span_length]``: of the span that starts at a token and has 1, 2, ... of them; -inf past the end."""
+    def mention_scores(self, states: Tensor, lengths: Sequence[int]) -> Tensor:
+        """``[T, max_span_length]``: of the span that starts at a token and has 1, 2, ... of them; -inf past the end.
+
+        ``states`` and ``lengths`` as ``candidates`` has them, T all their tokens.
+        """
         width, parts = self.max_span_length, [states.new_empty((0, self.max_span_length), dtype=torch.float32)]
+        ends_at = _repeated(list(accumulate(lengths)), lengths, states.device)
         for at in range(0, len(states), _ROWS):
             near = states[at : at + _ROWS + width - 1].float()
             starts, ends = self.start_mention_mlp(near[:_ROWS]), self.end_mention_mlp(near)
-            scores = self.mention_s2e_classifier(starts) @ ends.T
-            scores += self.mention_start_classifier(starts) + self.mention_end_classifier(ends).T
-            rows, columns = scores.shape
-            scores = nn.functional.pad(scores, (0, rows + width - 1 - columns), value=_NONE)
-            index = torch.arange(rows, device=states.device)[:, None] + torch.arange(width, device=states.device)
-            parts.append(scores.gather(1, index))
+            rows = len(starts)
+            scores = band(self.mention_s2e_classifier(starts), ends, width) + self.mention_start_classifier(starts)
+            own = nn.functional.pad(self.mention_end_classifier(ends).flatten(), (0, rows + width - 1 - len(ends)))
+            index = torch.arange(at, at + rows, device=states.device)[:, None]
+            past = index + torch.arange(width, device=states.device) >= ends_at[at : at + rows, None]
+            parts.append((scores + own.unfold(0, width, 1)).masked_fill(past, _NONE))
         return torch.cat(parts)
 
-    def antecedent_scores(self, states: Tensor, spans: Tensor, scores: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """How well each candidate is explained by each before it, some rows at a time.
+    def antecedent_scores(
+        self, states: Tensor, spans: Tensor, scores: Tensor, counts: Sequence[int]
+    ) -> Iterator[tuple[int, int, Tensor]]:
+        """How well each candidate is explained by each before it in its document, some rows at a time.
 
-        Yields the number of the first row and ``[rows, columns]``: a row for each candidate from there on, a column
-        for each up to the last of them, -inf where the column's is not before the row's.
+        ``spans``, ``scores``, ``counts``: as ``candidates`` gives them. Yields the number of the first row, of the
+        first column, and ``[rows, columns]``: a row for each candidate from there on, a column for each up to the
+        last of them, -inf where the column's is not before the row's or of another document.
         """
         starts = self.start_coref_mlp(states[spans[:, 0]].float())
         ends = self.end_coref_mlp(states[spans[:, 1] - 1].float())
@@ -127,10 +162,27 @@ class CoreferenceHead(nn.Module):
         to_starts = self.antecedent_s2s_classifier(starts) + self.antecedent_e2s_classifier(ends)
         to_ends = self.antecedent_s2e_classifier(starts) + self.antecedent_e2e_classifier(ends)
         queries, keys = torch.cat([to_starts, to_ends], dim=1), torch.cat([starts, ends], dim=1)
-        for at in range(0, len(spans), _ROWS):
-            end = min(at + _ROWS, len(spans))
-            block = queries[at:end] @ keys[:end].T + scores[at:end, None] + scores[:end]
-            yield at, block.masked_fill(torch.ones_like(block, dtype=torch.bool).triu(at), _NONE)
+        index = torch.arange(len(spans), device=states.device)
+        begins_at = _repeated([0, *accumulate(counts)][:-1], counts, states.device)
+        for at in range(0, len(spans), _CANDIDATES):
+            end, first = min(at + _CANDIDATES, len(spans)), int(begins_at[at])
+            block = torch.addmm(scores[first:end], queries[at:end], keys[first:end].T) + scores[at:end, None]
+            columns = index[first:end]
+            outside = (columns >= index[at:end, None]) | (columns < begins_at[at:end, None])
+            yield at, first, block.masked_fill(outside, _NONE)
+
+
+def band(queries: Tensor, keys: Tensor, width: int) -> Tensor:
+    """``[n, width]``: the products of each query ``[n, D]`` with the ``width`` keys ``[m, D]`` from its own number on.
+
+    Keys past the last count as zeros. Blocks of neighbours are multiplied whole, and the diagonals taken out.
+    """
+    blocks = -(-len(queries) // _BLOCK)
+    reach = _BLOCK + width - 1
+    rows = nn.functional.pad(queries, (0, 0, 0, blocks * _BLOCK - len(queries))).view(blocks, _BLOCK, -1)
+    columns = nn.functional.pad(keys, (0, 0, 0, blocks * _BLOCK + width - 1 - len(keys))).unfold(0, reach, _BLOCK)
+    diagonals = (rows @ columns).as_strided((blocks, _BLOCK, width), (_BLOCK * reach, reach + 1, 1))
+    return diagonals.flatten(0, 1)[: len(queries)]
 
 
 def segments(length: int, max_segment: int) -> list[Span]:
@@ -178,6 +230,24 @@ def load_head(folder: Path, device: torch.device | str = "cpu") -> CoreferenceHe
         return CoreferenceHead(settings, load_file(folder / WEIGHTS)).to(device)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{folder / WEIGHTS} is missing or does not fit {SETTINGS}") from error
+
+
+def _groups(documents: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    """Neighbours, of ``_TOKENS`` in all or one alone."""
+    group: list[Tensor] = []
+    size = 0
+    for document in documents:
+        if group and size + len(document) > _TOKENS:
+            yield group
+            group, size = [], 0
+        group.append(document)
+        size += len(document)
+    if group:
+        yield group
+
+
+def _repeated(values: Sequence[int], times: Sequence[int], device: torch.device) -> Tensor:
+    return torch.tensor(values, device=device).repeat_interleave(torch.tensor(times, device=device))
 
 
 def _layers(hidden: int, inner: int, settings: Mapping[str, Any]) -> nn.Sequential:

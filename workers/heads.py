@@ -32,9 +32,11 @@ class Head(ABC):
     - ``labels``: in the order of the outputs; empty for an embedding.
     - ``multi_label``, ``thresholds``, ``aggregation``: see ``HeadInfo``.
     - ``every_layer``: whether it reads all hidden states or the last alone.
+    - ``mix``: the weights of all hidden states, for a head that reads nothing but their sum.
     """
 
     every_layer: bool = False
+    mix: Tensor | None = None
     labels: tuple[str, ...] = ()
     multi_label: bool = False
     thresholds: dict[str, float] | None = None
@@ -43,8 +45,8 @@ class Head(ABC):
     @abstractmethod
     def __call__(self, states: States, batch: PackedBatch) -> Tensor: ...
 
-    def settle(self, states: list[Tensor], windows: list[Encoding], text: str) -> Any:
-        """What a head that reads whole inputs finds in one, from what ``__call__`` gave for each of its windows."""
+    def settle(self, states: Sequence[list[Tensor]], windows: Sequence[list[Encoding]], texts: Sequence[str]) -> Any:
+        """What a head that reads whole inputs finds in each of them, from what ``__call__`` gave for its windows."""
         raise NotImplementedError
 
 
@@ -141,40 +143,61 @@ class ClusterHead(Head):
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
         return states[-1][0]
 
-    def settle(self, states: list[Tensor], windows: list[Encoding], text: str) -> list[list[Span]]:
-        """Clusters of half-open code points of ``text``. What begins or ends with a special token is no mention.
+    def settle(
+        self, states: Sequence[list[Tensor]], windows: Sequence[list[Encoding]], texts: Sequence[str]
+    ) -> list[list[list[Span]]]:
+        """Clusters of half-open code points of each text. What begins or ends with a special token is no mention.
 
         Windows are the segments that F-coref reads: of words, laid end to end, each token once.
         """
-        places = words(text)
-        owners = [None if word is None else places[word] for window in windows for word in window.word_ids]
-        return _spans(self._module(torch.cat(states)), owners)
+        found = self._module([torch.cat(own) for own in states])
+        return [
+            _spans(clusters, _word_owners(own, text)) if clusters else []
+            for clusters, own, text in zip(found, windows, texts, strict=True)
+        ]
 
 
 class ClusterMixHead(Head):
     """The same of a pack, on a mix of all layers and on the windows that other tasks read too."""
 
-    every_layer = True
-
     def __init__(self, module: ClusterMix) -> None:
         self._module = module
+        self.mix = module.mix
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
-        return self._module(states)  # type: ignore[no-any-return]
+        return states[-1][0]
 
-    def settle(self, states: list[Tensor], windows: list[Encoding], text: str) -> list[list[Span]]:
+    def settle(
+        self, states: Sequence[list[Tensor]], windows: Sequence[list[Encoding]], texts: Sequence[str]
+    ) -> list[list[list[Span]]]:
         """As ``ClusterHead``; tokens that two windows have read count where they have more neighbours."""
-        kept = [slice(*part) for part in _each_once(windows)]
-        word_at: list[Span | None] = [None] * len(text)
-        for place in words(text):
-            word_at[slice(*place)] = [place] * (place[1] - place[0])
-        owners = [
-            word_at[start] if start < end else None
-            for window, part in zip(windows, kept, strict=True)
-            for start, end in window.offsets[part]
+        kept = [[slice(*part) for part in _each_once(own)] for own in windows]
+        found = self._module.head([
+            torch.cat([state[part] for state, part in zip(own, parts, strict=True)])
+            for own, parts in zip(states, kept, strict=True)
+        ])  # fmt: skip
+        return [
+            _spans(clusters, _place_owners(own, parts, text)) if clusters else []
+            for clusters, own, parts, text in zip(found, windows, kept, texts, strict=True)
         ]
-        found = self._module.head(torch.cat([own[part] for own, part in zip(states, kept, strict=True)]))
-        return _spans(found, owners)
+
+
+def _word_owners(windows: Sequence[Encoding], text: str) -> list[Span | None]:
+    """The place of each token's word, of windows that were cut from words."""
+    places = words(text)
+    return [None if word is None else places[word] for window in windows for word in window.word_ids]
+
+
+def _place_owners(windows: Sequence[Encoding], kept: Sequence[slice], text: str) -> list[Span | None]:
+    """The same of windows cut from the text as it is, by what character a token begins with."""
+    word_at: list[Span | None] = [None] * len(text)
+    for place in words(text):
+        word_at[slice(*place)] = [place] * (place[1] - place[0])
+    return [
+        word_at[start] if start < end else None
+        for window, part in zip(windows, kept, strict=True)
+        for start, end in window.offsets[part]
+    ]
 
 
 def _spans(
@@ -190,6 +213,8 @@ def _spans(
 
 def _each_once(windows: Sequence[Encoding]) -> list[tuple[int, int]]:
     """Which tokens of each window to take, so that each of the text's comes once: half of what two of them share."""
+    if len(windows) == 1:
+        return [(0, len(windows[0]))]
     parts = []
     for window in windows:
         real = [n for n, special in enumerate(window.special_tokens_mask) if not special]
@@ -214,10 +239,9 @@ def _shared(before: Encoding, after: Encoding) -> int:
 class LayersHead(Head):
     """A head of a pack: it mixes the hidden states of every layer."""
 
-    every_layer = True
-
     def __init__(self, module: StarterHead) -> None:
         self._module = module
+        self.mix = module.mix
         self.labels = module.labels
         self.multi_label = module.multi_label
         self.thresholds = module.thresholds or None
@@ -227,7 +251,7 @@ class LayersHead(Head):
         device = states[-1].device
         starts = torch.from_numpy(batch.starts).to(device, torch.int64)
         sides = None if batch.sides is None else torch.from_numpy(batch.sides).to(device)
-        return self._module(states, starts, sides).flatten(0, -2)  # type: ignore[no-any-return]
+        return self._module.read(states[-1][0], starts, sides).flatten(0, -2)
 
 
 class _Stub(nn.Module):

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from importlib import import_module, metadata
 
+import numpy as np
+
 from schemas.errors import ModelError
 
 LIMIT = 2000
@@ -49,6 +51,8 @@ class Detector:
         elif unknown := sorted(set(languages) - set(known)):
             raise ModelError(f"{self.name} does not know {', '.join(unknown)}; it knows: {', '.join(known)}")
         self._identifier.set_languages(languages)
+        # Choosing leaves the columns of its table apart: a row would be read from as many places as it has languages.
+        self._identifier.nb_ptc = np.ascontiguousarray(self._identifier.nb_ptc)
         # What the library says when it has found none of its features.
         self._nothing = self._identifier.rank("")
 

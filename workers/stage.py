@@ -19,6 +19,7 @@ from workers.casing import SIDES, cased_types
 from workers.encoder import Trunk
 from workers.heads import Head
 from workers.packing import Ints, PackedBatch, flat_starts, pack
+from workers.starter.heads import mixtures
 from workers.tasks.base import Activation, Input, Reading, Scores
 from workers.tokenization import Tokenization
 
@@ -219,19 +220,26 @@ class Stage:
 
     @torch.inference_mode()
     def _settle(self, job: Job, index: int, output: Output) -> None:
-        """Has a head that reads whole inputs say what it finds in each of them, window after window."""
+        """Has a head that reads whole inputs say what it finds in each of them, all at once unless one is at fault."""
         states = job.states[index]
-        for read, (first, last) in job.places.items():
-            if job.failure(read) is not None or not isinstance(read, str):
-                continue
+        pending = [[read for read in job.places if isinstance(read, str) and job.failure(read) is None]]
+        while pending:
+            reads = pending.pop()
+            places = [job.places[read] for read in reads]
             try:
-                job.settled[index][read] = output.head.settle(
-                    [states.pop(n) for n in range(first, last)], job.windows[first:last], read
-                )
+                found = output.head.settle(
+                    [[states[n] for n in range(*place)] for place in places],
+                    [job.windows[first:last] for first, last in places], reads,
+                )  # fmt: skip
             except Exception as error:
                 if _is_sticky(error):
                     raise DeviceError(f"{self.trunk.device} is lost: {type(error).__name__}") from error
-                job.failed[first] = Failure.of(error, "forward", self._reader(index))
+                if len(reads) > 1:
+                    pending = [[read] for read in reads]
+                else:
+                    job.failed[places[0][0]] = Failure.of(error, "forward", self._reader(index))
+            else:
+                job.settled[index] |= zip(reads, found, strict=True)
         states.clear()
 
     def _attempt(self, job: Job, batch: PackedBatch) -> Exception | None:
@@ -267,13 +275,16 @@ class Stage:
     def _compute(self, job: Job, batch: PackedBatch) -> list[Scores | Tensor]:
         if job.paired and job.types is not None:
             batch = replace(batch, sides=job.types[batch.tokens] % SIDES)
-        every_layer = any(output.head.every_layer for output in self.outputs)
-        states = self.trunk.forward(batch, job.ids, job.types, every_layer)
-        return [
-            output.head(states, batch) if output.per == "input"
-            else _activate(output.head(states, batch), output.activation)
-            for output in self.outputs
-        ]  # fmt: skip
+        mixes = [output.head.mix for output in self.outputs if output.head.mix is not None]
+        every_layer = bool(mixes) or any(output.head.every_layer for output in self.outputs)
+        layers = self.trunk.forward(batch, job.ids, job.types, every_layer)
+        mixed = iter(mixtures(layers, torch.stack(mixes)) if mixes else ())
+        results: list[Scores | Tensor] = []
+        for output in self.outputs:
+            states = layers if output.head.mix is None else (next(mixed).unsqueeze(0),)
+            result = output.head(states, batch)
+            results.append(result if output.per == "input" else _activate(result, output.activation))
+        return results
 
     def _cut(self, job: Job, sequences: Ints) -> list[PackedBatch]:
         return pack(job.lengths, job.starts, sequences, self.trunk.forward_tokens, padded=not self.trunk.packed)

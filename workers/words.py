@@ -11,8 +11,9 @@ import re
 # Every branch begins with a character no other repetition before it can take, so matching is linear.
 _WORD = re.compile(
     r"""
-    (?:https?://|www\.)[^\s]{1,2000}
-  | [\w+-]{1,64}(?:\.[\w+-]{1,64}){0,8}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}
+    [^\W\d_]++(?=[\s,;!?)"]|\Z)
+  | (?:https?://|www\.)[^\s]{1,2000}
+  | [\w+-]{1,64}+(?:\.[\w+-]{1,64}+){0,8}+@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}
   | \d+(?:[.,:]\d+)*(?:st|nd|rd|th|s)?(?!\w)
   | (?:[^\W\d_]\.){2,}
   | (?:Mr|Mrs|Ms|Dr|St|Jr|Sr|Prof|Gen|Gov|Sen|Rep|Lt|Col|Capt|Rev|Inc|Co|Corp|Ltd|vs|No|Jan|Feb|Mar|Apr|Jun|Jul|Aug
@@ -20,7 +21,7 @@ _WORD = re.compile(
   | [^\W\d_]\.(?=\s{0,3}[^\W\d_])
   | n['’]t(?!\w)
   | ['’](?:s|re|ve|ll|d|m)(?!\w)
-  | [^\W_](?:(?!n['’]t(?!\w))[^\W_])*
+  | [^\W_]++(?!['’]t(?!\w)) | [^\W_](?:(?!n['’]t(?!\w))[^\W_])*
   | \.\.+ | --+ | _+
   | [^\w\s]
     """,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -50,16 +51,17 @@ class Says:
     def __init__(self, found: list[list[tuple[int, int]]]) -> None:
         self.found, self.read = found, torch.empty(0)
 
-    def head(self, states: Tensor) -> list[list[tuple[int, int]]]:
-        self.read = states
-        return self.found
+    def head(self, documents: list[Tensor]) -> list[list[list[tuple[int, int]]]]:
+        (self.read,) = documents
+        return [self.found]
 
 
 def settled(text: str, length: int, stride: int, found: list[list[tuple[int, int]]]) -> tuple[Says, list[list[str]]]:
     says = Says(found)
     windows = windows_of(text, length, stride)
     states = [torch.tensor(window.ids).unsqueeze(1) for window in windows]
-    clusters = ClusterMixHead(SimpleNamespace(head=says.head)).settle(states, windows, text)  # type: ignore[arg-type]
+    module: Any = SimpleNamespace(head=says.head, mix=None)
+    (clusters,) = ClusterMixHead(module).settle([states], [windows], [text])
     return says, [[text[slice(*span)] for span in cluster] for cluster in clusters]
 
 

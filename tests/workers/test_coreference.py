@@ -58,10 +58,11 @@ def states(converted: Path, head: CoreferenceHead) -> list[Tensor]:
     return [run(document["ids"]) for document in DOCUMENTS]
 
 
-@pytest.fixture(params=[7, 256])
+@pytest.fixture(params=[7, 2048])
 def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The head goes through its matrices in many steps, or in one."""
-    monkeypatch.setattr(workers.coreference, "_ROWS", request.param)
+    for size in ("_ROWS", "_CANDIDATES", "_BLOCK"):
+        monkeypatch.setattr(workers.coreference, size, request.param)
 
 
 def ordered(found: list[list[list[int]]]) -> list[list[tuple[int, ...]]]:
@@ -74,7 +75,27 @@ def ordered(found: list[list[list[int]]]) -> list[list[tuple[int, ...]]]:
 @every_document
 @pytest.mark.usefixtures("rows")
 def test_clusters_are_those_of_fastcoref(number: int, head: CoreferenceHead, states: list[Tensor]) -> None:
-    assert head(states[number]) == ordered(DOCUMENTS[number]["clusters"])
+    assert head([states[number]]) == [ordered(DOCUMENTS[number]["clusters"])]
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("tokens", [1, 300, 10_000])
+def test_documents_are_resolved_together_as_alone(
+    tokens: int, head: CoreferenceHead, states: list[Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers.coreference, "_TOKENS", tokens)
+    found = head([*states, torch.zeros(0, 16), *states[::-1]])
+    expected = [ordered(document["clusters"]) for document in DOCUMENTS]
+    assert found == [*expected, [], *expected[::-1]]
+
+
+@given(st.data(), st.integers(1, 9))
+def test_a_band_has_the_products_with_the_keys_that_follow(data: st.DataObject, width: int) -> None:
+    count = data.draw(st.integers(1, 150))
+    queries, keys = torch.randn(count, 3), torch.randn(count + data.draw(st.integers(0, width - 1)), 3)
+    padded = torch.nn.functional.pad(keys, (0, 0, 0, width))
+    expected = torch.stack([padded[n : n + width] @ queries[n] for n in range(count)])
+    torch.testing.assert_close(workers.coreference.band(queries, keys, width), expected)
 
 
 @every_document
@@ -82,11 +103,14 @@ def test_clusters_are_those_of_fastcoref(number: int, head: CoreferenceHead, sta
 def test_scores_are_those_of_fastcoref(number: int, head: CoreferenceHead, states: list[Tensor]) -> None:
     # Scores reach 74, where float32 leaves the reference's own 1.4e-4 from those computed in float64.
     near = {"rtol": 0.0, "atol": 5e-4}
-    torch.testing.assert_close(head.mention_scores(states[number]), SCORES[f"{number}.mentions"], **near)
-    spans, scores = head.candidates(states[number])
+    lengths = [len(states[number])]
+    torch.testing.assert_close(head.mention_scores(states[number], lengths), SCORES[f"{number}.mentions"], **near)
+    spans, scores, counts = head.candidates(states[number], lengths)
+    assert counts == [len(spans)]
     assert spans.tolist() == SCORES[f"{number}.spans"].tolist()
     final = torch.full((len(spans), len(spans)), float("-inf"))
-    for at, block in head.antecedent_scores(states[number], spans, scores):
+    for at, first, block in head.antecedent_scores(states[number], spans, scores, counts):
+        assert first == 0
         final[at : at + len(block), : block.shape[1]] = block
     later = torch.ones_like(final, dtype=torch.bool).triu()
     assert final[later].eq(float("-inf")).all()
@@ -103,8 +127,9 @@ def test_the_documents_tell_something() -> None:
 
 def test_low_precision_states_are_read_in_float32(head: CoreferenceHead, states: list[Tensor]) -> None:
     low = states[-1].to(torch.bfloat16)
-    assert head.mention_scores(low).equal(head.mention_scores(low.float()))
-    assert head(low) == head(low.float())
+    lengths = [len(low)]
+    assert head.mention_scores(low, lengths).equal(head.mention_scores(low.float(), lengths))
+    assert head([low]) == head([low.float()])
 
 
 def with_settings(converted: Path, **changes: Any) -> CoreferenceHead:
@@ -117,14 +142,15 @@ def test_an_antecedent_wins_a_tie_with_none(converted: Path) -> None:
     head = with_settings(converted)
     for parameter in head.parameters():
         parameter.zero_()
-    (cluster,) = head(torch.zeros(10, 16))
+    ((cluster,),) = head([torch.zeros(10, 16)])
     assert len(cluster) == 4
 
 
 def test_candidates_are_counted_in_float32(converted: Path) -> None:
     """torch multiplies a count by 0.29 in float32, where 29 is reached; Python's 100 * 0.29 is just below."""
-    spans, _ = with_settings(converted, top_lambda=0.29).candidates(torch.zeros(100, 16))
-    assert len(spans) == 29
+    spans, _, counts = with_settings(converted, top_lambda=0.29).candidates(torch.zeros(110, 16), [100, 10])
+    assert counts == [29, 2]
+    assert len(spans) == 31
 
 
 # Segments
@@ -185,7 +211,7 @@ def test_a_long_document_takes_no_quadratic_memory(head: CoreferenceHead, states
     length = 8_000
     long = states[-1].repeat(length // len(states[-1]) + 1, 1)[:length]
     with Largest() as largest:
-        found = head(long)
+        (found,) = head([long])
     candidates = int(length * head.top_lambda)
     assert found
     # A whole matrix of the candidates has 41 MB, of the tokens 256 MB.
@@ -194,9 +220,9 @@ def test_a_long_document_takes_no_quadratic_memory(head: CoreferenceHead, states
 
 def test_too_long_a_document_is_refused(head: CoreferenceHead, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head, "max_tokens", 9)
-    assert head(torch.zeros(9, 16)) is not None
+    assert head([torch.zeros(9, 16)]) is not None
     with pytest.raises(ForwardError, match="10 tokens"):
-        head(torch.zeros(10, 16))
+        head([torch.zeros(9, 16), torch.zeros(10, 16)])
 
 
 def test_a_checkpoint_may_say_how_long_documents_get(converted: Path) -> None:
@@ -208,12 +234,13 @@ def test_states_that_are_no_numbers_are_refused(head: CoreferenceHead, states: l
     broken = states[-1].clone()
     broken[70] = torch.nan
     with pytest.raises(ForwardError, match="not a number"):
-        head(broken)
+        head([states[-1], broken])
 
 
 @pytest.mark.parametrize("length", [0, 1, 2])
 def test_a_document_without_candidates_has_no_clusters(length: int, head: CoreferenceHead) -> None:
-    assert head(torch.zeros(length, 16)) == []
+    assert head([torch.zeros(length, 16)]) == [[]]
+    assert head([]) == []
 
 
 # Loading

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch import Tensor
 
 from schemas.config import Pipeline
 from schemas.document import Document
@@ -61,6 +63,28 @@ def test_each_says_what_it_says_alone(together: Chain) -> None:
     for task in pipeline.tasks:
         alone = annotations(chain(pipeline.model_copy(update={"tasks": [task]}), together), TEXTS)
         assert close([own[task.name] for own in made], [own[task.name] for own in alone]), task.name
+
+
+def test_a_text_whose_clusters_cannot_be_told_fails_alone(together: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = annotations(together, TEXTS)
+    (index,) = {planned.output for planned in together.plan if planned.task.name == "mentions"}
+    head = together.stages[0].outputs[index].head
+    settle = head.settle
+
+    def spoiled(states: Sequence[list[Tensor]], windows: Any, texts: Sequence[str]) -> Any:
+        if TEXTS[1] in texts:
+            states[texts.index(TEXTS[1])][0][3] = torch.nan
+        return settle(states, windows, texts)
+
+    monkeypatch.setattr(head, "settle", spoiled)
+    documents = [Document(None, text) for text in TEXTS]
+    together.run(documents)
+    failure = documents[1].failure
+    assert failure is not None
+    assert (failure.stage, failure.task) == ("forward", "mentions")
+    assert "not a number" in failure.message
+    own = [document.annotations for document in documents if document.failure is None]
+    assert close(own, [wanted[0], *wanted[2:]])
 
 
 def test_what_the_example_has_commented_out_is_right_too() -> None:

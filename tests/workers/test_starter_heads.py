@@ -17,7 +17,7 @@ from torch import Tensor
 
 from schemas.errors import ModelError
 from workers.pack import MANIFEST, STARTER, STARTER_FOLDER, Pack
-from workers.starter.heads import StarterHead
+from workers.starter.heads import StarterHead, mixed, mixtures
 
 PACK = Pack.read(STARTER, STARTER_FOLDER)
 ENTRIES: dict[str, dict[str, Any]] = PACK.manifest["heads"]
@@ -66,6 +66,15 @@ def test_packed_equals_one_at_a_time(name: str, lengths: list[int], seed: int) -
         for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
     ]
     torch.testing.assert_close(packed, torch.cat(single), atol=1e-4, rtol=1e-4)
+
+
+@given(tokens=st.integers(0, 600), count=st.integers(1, 4), seed=st.integers(0, 2**31))
+@settings(deadline=None, max_examples=25)
+def test_mixes_made_together_are_those_made_alone(tokens: int, count: int, seed: int) -> None:
+    hidden = [layer.bfloat16() for layer in states(tokens, seed)]
+    mixes = torch.randn(count, LAYERS + 1, generator=torch.Generator().manual_seed(seed))
+    alone = torch.stack([mixed(hidden, mix) for mix in mixes])
+    torch.testing.assert_close(mixtures(hidden, mixes), alone, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -139,8 +148,11 @@ def test_labels_are_those_the_tasks_speak() -> None:
 
 
 def test_a_head_wants_every_layer() -> None:
+    few = states(3, 0)[:2]
     with pytest.raises(ValueError, match="2 hidden states for a mix of 7"):
-        SHIPPED["ner"](states(3, 0)[:2], torch.tensor([0, 3]))
+        SHIPPED["ner"](few, torch.tensor([0, 3]))
+    with pytest.raises(ValueError, match="2 hidden states for a mix of 7"):
+        mixtures(few, torch.ones(3, LAYERS + 1))
 
 
 def test_a_task_without_a_head_is_told_which_have_one() -> None:

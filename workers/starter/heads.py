@@ -16,6 +16,9 @@ from workers.coreference import CoreferenceHead
 
 Kind = Literal["token", "sequence", "span"]
 
+# So many rows of all layers fit a processor's cache.
+_ROWS = 256
+
 
 class StarterHead(nn.Module):
     """Mix, pool, project: hidden states of a packed batch -> logits.
@@ -64,7 +67,10 @@ class StarterHead(nn.Module):
         Returns ``[T, labels]`` for a token head, ``[N, labels]`` for a sequence head.
         Raises ValueError when the trunk has another number of layers than the head was trained on.
         """
-        states = mixed(hidden_states, self.mix)
+        return self.read(mixed(hidden_states, self.mix), starts, sides)
+
+    def read(self, states: Tensor, starts: Tensor, sides: Tensor | None = None) -> Tensor:
+        """The same of the mix ``[T, H]`` in float32."""
         if self.reduce is not None:
             states = self.reduce(states)
         if self.kind == "sequence":
@@ -91,14 +97,13 @@ class StarterHead(nn.Module):
         """``[T, D]`` -> ``[T, D * (2 * context + 1)]``, from left to right; zeros beyond the sequence's ends."""
         if self.context == 0:
             return tokens
-        index = torch.arange(len(tokens), device=tokens.device)
-        first = torch.repeat_interleave(starts[:-1], starts.diff(), output_size=len(tokens))
-        last = torch.repeat_interleave(starts[1:], starts.diff(), output_size=len(tokens)) - 1
-        columns = []
-        for shift in range(-self.context, self.context + 1):
-            inside = (index + shift >= first) & (index + shift <= last)
-            columns.append(tokens.roll(-shift, dims=0) * inside.unsqueeze(1))
-        return torch.cat(columns, dim=1)
+        lengths, beyond = starts.diff(), len(tokens)
+        near = torch.arange(beyond, device=tokens.device).unsqueeze(1) + torch.arange(
+            -self.context, self.context + 1, device=tokens.device
+        )
+        first, end = (bounds.repeat_interleave(lengths, output_size=beyond) for bounds in (starts[:-1], starts[1:]))
+        near = near.masked_fill((near < first.unsqueeze(1)) | (near >= end.unsqueeze(1)), beyond)
+        return nn.functional.embedding(near, nn.functional.pad(tokens, (0, 0, 0, 1))).flatten(1)
 
 
 def _sides(mixed: Tensor, starts: Tensor, sides: Tensor | None) -> Tensor:
@@ -127,10 +132,6 @@ class ClusterMix(nn.Module):
         self.requires_grad_(False)
         self.eval()
 
-    def forward(self, hidden_states: Sequence[Tensor]) -> Tensor:
-        """The embeddings and every layer, each ``[1, T, H]`` -> what the head reads, ``[T, H]`` in float32."""
-        return mixed(hidden_states, self.mix)
-
 
 def mixed(hidden_states: Sequence[Tensor], mix: Tensor) -> Tensor:
     """The weighted sum of all hidden states ``[1, T, H]``: ``[T, H]`` in float32. Raises ValueError for too few."""
@@ -138,7 +139,20 @@ def mixed(hidden_states: Sequence[Tensor], mix: Tensor) -> Tensor:
         raise ValueError(f"{len(hidden_states)} hidden states for a mix of {len(mix)}")
     total = hidden_states[0][0].float() * mix[0]
     for weight, states in zip(mix[1:], hidden_states[1:], strict=True):
-        total = total.addcmul(states[0].float(), weight)
+        total.addcmul_(states[0].float(), weight)
+    return total
+
+
+def mixtures(hidden_states: Sequence[Tensor], mixes: Tensor) -> Tensor:
+    """``mixed`` for ``[n, layers]`` mixes: ``[n, T, H]``. Every state is read once, not once a mix."""
+    count, layers = mixes.shape
+    if count == 1 or layers != len(hidden_states):
+        return torch.stack([mixed(hidden_states, mix) for mix in mixes])
+    _, tokens, size = hidden_states[0].shape
+    total = hidden_states[0].new_empty((count, tokens, size), dtype=torch.float32)
+    for at in range(0, tokens, _ROWS):
+        rows = torch.cat([states[:, at : at + _ROWS].float() for states in hidden_states])
+        total[:, at : at + _ROWS] = (mixes @ rows.view(layers, -1)).view(count, -1, size)
     return total
 
 

@@ -57,19 +57,19 @@ class PartOfSpeech(Spans):
         return made
 
     def _spans(self, window: Encoding, table: Scores, text: str) -> Iterator[Span]:
-        offsets = window.offsets
-        for first, last in _words(window, text):
-            row = self._settle(table[first : last + 1])
-            label = int(row.argmax())
-            yield Span(offsets[first][0], offsets[last][1], self._names[label], round(float(row[label]), DECIMALS))
+        offsets, settled = window.offsets, self._settled(table)
+        for first, last in _words(window, offsets, text):
+            label, score = settled(first, last)
+            yield Span(offsets[first][0], offsets[last][1], self._names[label], round(score, DECIMALS))
 
 
-def _words(window: Encoding, text: str) -> Iterator[tuple[int, int]]:
+def _words(window: Encoding, offsets: Sequence[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
     """The first and the last token of each word."""
     first: int | None = None
     word, mark, last = None, False, (0, 0)
-    for token, (own, place) in enumerate(zip(window.word_ids, window.offsets, strict=True)):
-        is_mark = not any(map(str.isalnum, text[slice(*place)]))
+    for token, (own, place) in enumerate(zip(window.word_ids, offsets, strict=True)):
+        piece = text[place[0] : place[1]]
+        is_mark = not (piece.isalnum() or any(map(str.isalnum, piece)))
         # The bytes of one character stay together, mark or not.
         if first is not None and (own != word or ((is_mark or mark) and place != last)):
             yield first, token - 1

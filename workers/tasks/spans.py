@@ -7,7 +7,7 @@ restated over arrays: whatever is labelled ``O`` costs no Python object.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from tokenizers import Encoding
@@ -20,6 +20,7 @@ from workers.tasks.base import Activation, HeadInfo, Reading, Scores, Task
 from workers.tasks.scores import DECIMALS
 
 OUTSIDE = "O"
+Settled: TypeAlias = Callable[[int, int], tuple[int, float]]
 
 
 class Span(NamedTuple):
@@ -108,7 +109,7 @@ class Spans(Task):
         if self._aggregation in ("none", "simple"):
             units = self._tokens(window, table, inside.tolist(), labels[inside].tolist())
         else:
-            units = self._words(window, table, inside.tolist(), text)
+            units = self._words(window, self._settled(table), inside.tolist(), text)
         group: list[_Unit] = []
         for unit in units:
             if group and not self._joins(group[-1], unit):
@@ -136,7 +137,7 @@ class Spans(Task):
             if (chars := window.token_to_chars(token)) is not None:  # None for special tokens
                 yield _Unit(token, token, *chars, label, score)
 
-    def _words(self, window: Encoding, table: Scores, tokens: list[int], text: str) -> Iterator[_Unit]:
+    def _words(self, window: Encoding, settled: Settled, tokens: list[int], text: str) -> Iterator[_Unit]:
         """The words that hold ``tokens``, labelled; a word without any of them can only be outside."""
         continues = _continues(window, self.head, text)
         done = -1
@@ -149,19 +150,26 @@ class Spans(Task):
             while continues(last + 1):
                 last += 1
             done = last
-            row = self._settle(table[first : last + 1])
-            label = int(row.argmax())
+            label, score = settled(first, last)
             start, end = window.token_to_chars(first), window.token_to_chars(last)
             if start is not None and end is not None and not self._outside[label]:
-                yield _Unit(first, last, start[0], end[1], label, float(row[label]))
+                yield _Unit(first, last, start[0], end[1], label, score)
 
-    def _settle(self, rows: Scores) -> Scores:
-        """The scores of a word ``[labels]`` from those of its tokens ``[tokens, labels]``."""
-        if self._aggregation == "first":
-            return rows[0]  # type: ignore[no-any-return]
-        if self._aggregation == "max":
-            return rows[rows.max(axis=1).argmax()]  # type: ignore[no-any-return]
-        return rows.mean(axis=0)  # type: ignore[no-any-return]
+    def _settled(self, table: Scores) -> Settled:
+        """The label of a word and its score, given the word's first and last token, from the scores of all tokens."""
+        labels, scores = table.argmax(axis=1).tolist(), table.max(axis=1).tolist()
+
+        def settled(first: int, last: int) -> tuple[int, float]:
+            if first == last or self._aggregation == "first":
+                return labels[first], scores[first]
+            if self._aggregation == "max":
+                surest = max(range(first, last + 1), key=scores.__getitem__)
+                return labels[surest], scores[surest]
+            mean = table[first : last + 1].mean(axis=0)
+            label = int(mean.argmax())
+            return label, float(mean[label])
+
+        return settled
 
 
 def _entity(name: str) -> str:
