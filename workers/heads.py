@@ -19,7 +19,7 @@ from workers.coreference import CoreferenceHead, Span
 from workers.encoder import States, embedding_rows, probe
 from workers.models import Checkpoint
 from workers.packing import PackedBatch
-from workers.starter.heads import ClusterMix, StarterHead
+from workers.starter.heads import ClusterMix, StarterHead, reduced
 from workers.tasks.base import HeadKind
 from workers.words import words
 
@@ -288,8 +288,8 @@ def first_tokens(states: Tensor, batch: PackedBatch) -> Tensor:
 
 def means(states: Tensor, batch: PackedBatch) -> Tensor:
     """[1, T, H] -> [N, H], summed in float32."""
-    lengths = torch.from_numpy(np.diff(batch.starts)).to(states.device)
-    return torch.segment_reduce(states[0].float(), "mean", lengths=lengths, axis=0).to(states.dtype)
+    starts = torch.from_numpy(batch.starts).to(states.device, torch.int64)
+    return reduced(states[0].float(), starts, "mean").to(states.dtype)
 
 
 def pooling_of(checkpoint: Checkpoint) -> Literal["mean", "cls"]:
