@@ -213,12 +213,17 @@ def committed_offsets(settings: Settings, group: str, assignments: Iterable[Assi
 
     def ask() -> dict[Assignment, int]:
         answer = admin.list_consumer_group_offsets([asked], require_stable=True, request_timeout=10)[group].result(20)
-        found = answer.topic_partitions
-        if failed := next((one.error for one in found if one.error), None):
-            raise KafkaException(failed)
+        found = answered(answer.topic_partitions)
         return {places[one.topic, one.partition]: one.offset for one in found if one.offset >= 0}
 
     return patiently(ask, "reading committed offsets")
+
+
+def answered(found: list[TopicPartition]) -> list[TopicPartition]:
+    """``found``: a partition that was not answered for is not one without a commit. Raises KafkaException."""
+    if failed := next((one.error for one in found if one.error), None):
+        raise KafkaException(failed)
+    return found
 
 
 def names_member(metadata: object) -> bool:

@@ -14,7 +14,17 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from schemas.config import Pipeline
 from schemas.errors import AccessError, FencedError, OffsetError
 from schemas.record import Assignment, Record
-from stream.client import HOPELESS, ErrorWatch, fault, is_cooperative, make_consumer, names_member, patiently, with_slot
+from stream.client import (
+    HOPELESS,
+    ErrorWatch,
+    answered,
+    fault,
+    is_cooperative,
+    make_consumer,
+    names_member,
+    patiently,
+    with_slot,
+)
 
 log = logging.getLogger("glossator.source")
 
@@ -180,10 +190,10 @@ class Source:
         while True:
             try:
                 self._consumer.commit(offsets=offsets, asynchronous=True)
-                found = self._consumer.committed(offsets, timeout=max(0.1, min(2.0, deadline - time.monotonic())))
-                reason = next((one.error for one in found if one.error), None)
-                if reason is None and all(one.offset >= wanted[one.topic, one.partition] for one in found):
+                found = self._known(offsets, max(0.1, min(2.0, deadline - time.monotonic())))
+                if all(one.offset >= wanted[one.topic, one.partition] for one in found):
                     return
+                reason = None
             except KafkaException as error:
                 reason = error.args[0]
             if time.monotonic() > deadline or (reason is not None and reason.code() in HOPELESS):
@@ -291,12 +301,8 @@ class Source:
             patiently(lambda: self._consumer.commit(offsets=fresh, asynchronous=False), "committing where to start")
         return starts + fresh
 
-    def _known(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        found: list[TopicPartition] = self._consumer.committed(partitions, timeout=10)
-        # A partition that was not answered for is not one without a commit.
-        if failed := next((one.error for one in found if one.error), None):
-            raise KafkaException(failed)
-        return found
+    def _known(self, partitions: list[TopicPartition], timeout: float = 10.0) -> list[TopicPartition]:
+        return answered(self._consumer.committed(partitions, timeout=timeout))
 
     def _end(self, partition: TopicPartition) -> int:
         return int(self._consumer.get_watermark_offsets(partition, timeout=10)[1])
