@@ -25,6 +25,7 @@ from training.linking import ClusterMix, meant, told
 from training.reading import Reader, Source, Unit, collate, flat
 from workers import adapter
 from workers.learning.fit import Softmax, new_head
+from workers.starter.heads import reduced
 
 RANK = 32
 TOKENS_PER_BATCH = 1280
@@ -132,7 +133,7 @@ class Learner(nn.Module):
 
     @staticmethod
     def _embedding(hidden: list[Tensor], starts: Tensor, units: Sequence[Unit]) -> Tensor:
-        mean = torch.segment_reduce(hidden[-1][0].float(), "mean", lengths=starts.diff(), axis=0)
+        mean = reduced(hidden[-1][0].float(), starts, "mean")
         student = functional.normalize(mean, dim=1)
         teacher = torch.from_numpy(np.stack([unit.target for unit in units]))
         near = 1 - (student * teacher).sum(1).mean()
@@ -183,7 +184,7 @@ def teach(learner: Learner, texts: Sequence[str], reader: Reader) -> list[Unit]:
             part = order[first : first + 64]
             ids, types, mask = collate([units[index].items[0] for index in part], None)
             hidden, starts, _ = learner(ids, types % 2, mask)
-            mean = torch.segment_reduce(hidden[-1][0], "mean", lengths=starts.diff(), axis=0)
+            mean = reduced(hidden[-1][0], starts, "mean")
             for index, vector in zip(part, functional.normalize(mean, dim=1).numpy(), strict=True):
                 units[index].target = vector
     return units

@@ -19,12 +19,12 @@ from training.data import Data
 from training.reading import Reader, Unit, collate, in_parts
 from training.shipped import Taught
 from workers.learning.fit import fit, new_head
-from workers.starter.heads import StarterHead
+from workers.learning.states import POOLING
+from workers.starter.heads import StarterHead, reduced
 
 TOKENS = 4096
 BATCH = 256
 EPOCHS = 8
-POOLING = ("mean", "first")
 
 
 @torch.no_grad()
@@ -41,9 +41,7 @@ def pooled(learner: Taught, units: Sequence[Unit], progress: Progress, *, vary: 
     for part in in_parts(units, TOKENS):
         hidden, starts, _ = learner(*collate([unit.items[0] for unit in part], chance))
         layers = torch.stack([layer[0] for layer in hidden], dim=1)
-        means = torch.segment_reduce(layers.flatten(1), "mean", lengths=starts.diff(), axis=0).view(
-            len(part), *layers.shape[1:]
-        )
+        means = reduced(layers.flatten(1), starts, "mean").view(len(part), *layers.shape[1:])
         out[[place[id(unit)] for unit in part]] = torch.stack([means, layers[starts[:-1]]], dim=1).half().numpy()
         progress.advance(bar, len(part))
     progress.remove_task(bar)
