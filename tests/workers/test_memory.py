@@ -1,0 +1,50 @@
+"""Memory of forwards is kept: the second use of a large block costs no new pages."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource, threading
+import {module}
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def use(taken):
+    for _ in range(20):
+        before = faults()
+        blocks = [bytearray(40 << 20), bytearray(20 << 20)]
+        del blocks
+        taken.append(faults() - before)
+first, other = [], []
+use(first)
+thread = threading.Thread(target=use, args=(other,))
+thread.start()
+thread.join()
+print(sum(first[5:]), sum(other[5:]))
+"""
+
+
+def faults(module: str, **environment: str) -> list[int]:
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(module=module)], env=os.environ | environment, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    return list(map(int, run.stdout.split()))
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator is set up")
+def test_blocks_of_a_forward_are_kept_by_every_thread() -> None:
+    pages = 15 * (60 << 20) // 4096
+    assert max(faults("workers")) < pages / 100
+    assert max(faults("os")) > pages / 4, "this C library keeps them anyway"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's allocator is set up")
+def test_what_the_environment_sets_stays() -> None:
+    everything = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), "100000")
+    assert min(faults("workers", **everything)) > 15 * (60 << 20) // 4096 / 4

@@ -1,0 +1,29 @@
+"""How the C library hands memory out: kept between forwards, instead of given back to the system after each.
+
+A forward takes and frees the same blocks of some ten megabytes again and again. By default glibc returns such blocks to
+the system at once, and a thread that is not the first gets an arena of its own that is returned piece by piece: each
+forward would then have every page cleared anew (mallopt(3), "M_ARENA_MAX", "M_TRIM_THRESHOLD").
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+_KEPT = 128 << 20
+_MOST_BEFORE_2_35 = 32 << 20
+_SETTINGS = (
+    ("MALLOC_ARENA_MAX", -8, 1),
+    ("MALLOC_MMAP_THRESHOLD_", -3, _MOST_BEFORE_2_35),
+    ("MALLOC_MMAP_THRESHOLD_", -3, _KEPT),
+    ("MALLOC_TRIM_THRESHOLD_", -1, _KEPT),
+)
+
+
+def keep() -> None:
+    """To be called before there are threads. What the environment sets stays; does nothing without glibc."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for variable, number, value in _SETTINGS:
+            if variable not in os.environ:
+                mallopt(number, value)
