@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tokenizers import Encoding
 
 from schemas.document import Annotation, Document
 from schemas.tasks import PosTask
 from workers.tasks.base import HeadInfo, Reading, Scores
-from workers.tasks.scores import DECIMALS
+from workers.tasks.scores import numbers
 from workers.tasks.spans import Span, Spans
 
 # Universal Dependencies v2 (universaldependencies.org/u/pos).
@@ -56,26 +56,35 @@ class PartOfSpeech(Spans):
                 span["label"] = PENN[span["label"]]
         return made
 
-    def _spans(self, window: Encoding, table: Scores, text: str) -> Iterator[Span]:
-        offsets, settled = window.offsets, self._settled(table)
-        for first, last in _words(window, offsets, text):
-            label, score = settled(first, last)
-            yield Span(offsets[first][0], offsets[last][1], self._names[label], round(score, DECIMALS))
+    def _spans(self, window: Encoding, table: Scores, text: str) -> Iterable[Span]:
+        offsets, names = window.offsets, self._names
+        words = list(_words(window.word_ids, offsets, text))
+        if not words:
+            return []
+        rows = self._settled(table, words)
+        return zip(
+            [offsets[first][0] for first, _ in words], [offsets[last][1] for _, last in words],
+            map(names.__getitem__, rows.argmax(axis=1).tolist()), numbers(rows.max(axis=1)), strict=True,
+        )  # fmt: skip
 
 
-def _words(window: Encoding, offsets: Sequence[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
-    """The first and the last token of each word."""
+def _words(owners: Sequence[int | None], offsets: Sequence[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
+    """The first and the last token of each word; ``owners``: which word of the tokenizer's each token is of."""
     first: int | None = None
-    word, mark, last = None, False, (0, 0)
-    for token, (own, place) in enumerate(zip(window.word_ids, offsets, strict=True)):
-        piece = text[place[0] : place[1]]
-        is_mark = not (piece.isalnum() or any(map(str.isalnum, piece)))
+    owner: int | None = None
+    last = (0, 0)
+    for token, (own, place) in enumerate(zip(owners, offsets, strict=True)):
         # The bytes of one character stay together, mark or not.
-        if first is not None and (own != word or ((is_mark or mark) and place != last)):
+        if first is not None and (own != owner or (place != last and (_is_mark(text, place) or _is_mark(text, last)))):
             yield first, token - 1
             first = None
-        if own is not None and place[0] < place[1]:
-            first = token if first is None else first
-        word, mark, last = own, is_mark, place
+        if first is None and own is not None and place[0] < place[1]:
+            first = token
+        owner, last = own, place
     if first is not None:
-        yield first, len(window) - 1
+        yield first, len(owners) - 1
+
+
+def _is_mark(text: str, place: tuple[int, int]) -> bool:
+    piece = text[place[0] : place[1]]
+    return not (piece.isalnum() or any(map(str.isalnum, piece)))

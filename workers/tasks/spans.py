@@ -6,7 +6,8 @@ restated over arrays: whatever is labelled ``O`` costs no Python object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,16 +21,8 @@ from workers.tasks.base import Activation, HeadInfo, Reading, Scores, Task
 from workers.tasks.scores import DECIMALS
 
 OUTSIDE = "O"
-Settled: TypeAlias = Callable[[int, int], tuple[int, float]]
-
-
-class Span(NamedTuple):
-    """Half-open, in code points."""
-
-    start: int
-    end: int
-    label: str
-    score: float
+Span: TypeAlias = tuple[int, int, str, float]
+"""Start and end, half-open, in code points; label; score. A plain tuple: every word of a text can be one."""
 
 
 class _Unit(NamedTuple):
@@ -91,16 +84,17 @@ class Spans(Task):
         for window, table in zip(reading.windows, reading.scores, strict=True):
             found += self._spans(window, table, text)
         spans = []
-        for span in without_overlaps(found):
-            piece = text[span.start : span.end]
-            if bare := piece.strip():
-                start = span.start + piece.index(bare)
-                spans.append({
-                    "start": start, "end": start + len(bare), "label": span.label, "score": span.score, "text": bare,
-                })  # fmt: skip
+        for start, end, label, score in without_overlaps(found):
+            piece = text[start:end]
+            bare = piece.strip()
+            if len(bare) != len(piece):
+                start += piece.find(bare)
+                end = start + len(bare)
+            if bare:
+                spans.append({"start": start, "end": end, "label": label, "score": score, "text": bare})
         return {"spans": spans}
 
-    def _spans(self, window: Encoding, table: Scores, text: str) -> Iterator[Span]:
+    def _spans(self, window: Encoding, table: Scores, text: str) -> Iterable[Span]:
         """The spans of one window, from its scores ``[tokens, labels]``."""
         labels = table.argmax(axis=1)
         inside = np.flatnonzero(self._inside[labels])
@@ -109,7 +103,7 @@ class Spans(Task):
         if self._aggregation in ("none", "simple"):
             units = self._tokens(window, table, inside.tolist(), labels[inside].tolist())
         else:
-            units = self._words(window, self._settled(table), inside.tolist(), text)
+            units = self._words(window, table, inside.tolist(), text)
         group: list[_Unit] = []
         for unit in units:
             if group and not self._joins(group[-1], unit):
@@ -130,46 +124,48 @@ class Spans(Task):
         score = round(sum(unit.score for unit in group) / len(group), DECIMALS)
         start, end = group[0].start, group[-1].end
         if score >= self._threshold and start < end:
-            yield Span(start, end, self._names[group[0].label], score)
+            yield start, end, self._names[group[0].label], score
 
     def _tokens(self, window: Encoding, table: Scores, tokens: list[int], labels: list[int]) -> Iterator[_Unit]:
         for token, label, score in zip(tokens, labels, table[tokens, labels].tolist(), strict=True):
             if (chars := window.token_to_chars(token)) is not None:  # None for special tokens
                 yield _Unit(token, token, *chars, label, score)
 
-    def _words(self, window: Encoding, settled: Settled, tokens: list[int], text: str) -> Iterator[_Unit]:
+    def _words(self, window: Encoding, table: Scores, tokens: list[int], text: str) -> Iterator[_Unit]:
         """The words that hold ``tokens``, labelled; a word without any of them can only be outside."""
         continues = _continues(window, self.head, text)
+        found: list[tuple[int, int]] = []
         done = -1
         for token in tokens:
-            if token <= done:
-                continue
-            first = last = token
-            while continues(first):
-                first -= 1
-            while continues(last + 1):
-                last += 1
-            done = last
-            label, score = settled(first, last)
+            if token > done:
+                first, done = token, token
+                while continues(first):
+                    first -= 1
+                while continues(done + 1):
+                    done += 1
+                found.append((first, done))
+        rows = self._settled(table, found)
+        labels, scores = rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist()
+        for (first, last), label, score in zip(found, labels, scores, strict=True):
             start, end = window.token_to_chars(first), window.token_to_chars(last)
             if start is not None and end is not None and not self._outside[label]:
                 yield _Unit(first, last, start[0], end[1], label, score)
 
-    def _settled(self, table: Scores) -> Settled:
-        """The label of a word and its score, given the word's first and last token, from the scores of all tokens."""
-        labels, scores = table.argmax(axis=1).tolist(), table.max(axis=1).tolist()
-
-        def settled(first: int, last: int) -> tuple[int, float]:
-            if first == last or self._aggregation == "first":
-                return labels[first], scores[first]
-            if self._aggregation == "max":
-                surest = max(range(first, last + 1), key=scores.__getitem__)
-                return labels[surest], scores[surest]
-            mean = table[first : last + 1].mean(axis=0)
-            label = int(mean.argmax())
-            return label, float(mean[label])
-
-        return settled
+    def _settled(self, table: Scores, words: Sequence[tuple[int, int]]) -> Scores:
+        """The scores of words ``[words, labels]``, given each word's first and last token, from those of all tokens."""
+        bounds = np.array(words)
+        if self._aggregation == "max":
+            surest = table.max(axis=1)
+            bounds[:, 0] = [
+                first + int(surest[first : last + 1].argmax()) if first < last else first for first, last in words
+            ]
+        if self._aggregation != "average":
+            chosen: Scores = table[bounds[:, 0]]
+            return chosen
+        edges = np.add(bounds, (0, 1)).ravel()
+        sums = np.add.reduceat(table, edges[:-1] if edges[-1] == len(table) else edges)[::2]
+        means: Scores = np.divide(sums, np.diff(edges)[::2, None], dtype=np.float32)
+        return means
 
 
 def _entity(name: str) -> str:
@@ -206,12 +202,13 @@ def without_overlaps(spans: list[Span]) -> list[Span]:
     """``spans`` by start, the longer (then the surer) of two that overlap."""
     if not spans:
         return []
-    spans.sort(key=lambda span: span.start)
+    spans.sort(key=itemgetter(0))
     kept = spans[:1]
     for span in spans[1:]:
-        last = kept[-1]
-        if span.start >= last.end:
+        start, end, _, score = span
+        before, reach, _, sure = kept[-1]
+        if start >= reach:
             kept.append(span)
-        elif (span.end - span.start, span.score) > (last.end - last.start, last.score):
+        elif (end - start, score) > (reach - before, sure):
             kept[-1] = span
     return kept
