@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from schemas.errors import ModelError
 from tests.workers.tasks.languages import SENTENCES
@@ -65,6 +66,16 @@ def test_probabilities() -> None:
     (ranking,) = detector("de", "en").detect(["Das ist ein Haus"])
     assert [code for code, _ in ranking] == ["de", "en"]
     assert detector("yue", "en").detect(["你食咗飯未呀"])[0][0][0] == "yue"
+
+
+def test_it_ranks_as_the_library_does() -> None:
+    library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    library.set_languages([code for code in library.labels if len(code) == 2])
+    for (_, sentence), ranking, best in zip(
+        ALL, *(detector().detect([s for _, s in ALL], n) for n in (None, 3)), strict=True
+    ):
+        assert best == ranking[:3]
+        assert dict(ranking) == pytest.approx(dict(library.rank(sentence)), abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ class LanguageByLibrary(Task):
         self._top = config.top
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        (found,) = self._detector.detect([document.text])
+        (found,) = self._detector.detect([document.text], self._top)
         return _classification(found, self._top)
 
     def reference(self) -> dict[str, str]:
