@@ -33,8 +33,7 @@ MAX_TOKENS = 65_536
 _TOKENS = 8_192
 """Tokens of documents that are laid end to end; of them ``_ROWS`` or ``_CANDIDATES`` are gone through at a time."""
 _ROWS = 2_048
-_CANDIDATES = 256
-_BLOCK = 64
+_CANDIDATES = 128
 _NONE = float("-inf")
 
 Span: TypeAlias = tuple[int, int]
@@ -123,7 +122,7 @@ class CoreferenceHead(nn.Module):
         scores = self.mention_scores(states, lengths)
         starts_at = [0, *accumulate(lengths)]
         best = torch.cat([
-            scores[start:end].flatten().topk(count).indices.sort().values + start * self.max_span_length
+            scores[start:end].flatten().topk(count, sorted=False).indices.sort().values + start * self.max_span_length
             for start, end, count in zip(starts_at, starts_at[1:], counts, strict=False)
         ])  # fmt: skip
         starts = best // self.max_span_length
@@ -156,12 +155,17 @@ class CoreferenceHead(nn.Module):
         first column, and ``[rows, columns]``: a row for each candidate from there on, a column for each up to the
         last of them, -inf where the column's is not before the row's or of another document.
         """
-        starts = self.start_coref_mlp(states[spans[:, 0]].float())
-        ends = self.end_coref_mlp(states[spans[:, 1] - 1].float())
+        keys = torch.cat([
+            self.start_coref_mlp(states[spans[:, 0]].float()), self.end_coref_mlp(states[spans[:, 1] - 1].float()),
+        ], dim=1)  # fmt: skip
         # The four bilinear terms of the papers as one product.
-        to_starts = self.antecedent_s2s_classifier(starts) + self.antecedent_e2s_classifier(ends)
-        to_ends = self.antecedent_s2e_classifier(starts) + self.antecedent_e2e_classifier(ends)
-        queries, keys = torch.cat([to_starts, to_ends], dim=1), torch.cat([starts, ends], dim=1)
+        to_starts, to_ends = (
+            [self.antecedent_s2s_classifier, self.antecedent_e2s_classifier],
+            [self.antecedent_s2e_classifier, self.antecedent_e2e_classifier],
+        )
+        weight = torch.cat([torch.cat([part.weight for part in own], dim=1) for own in (to_starts, to_ends)])
+        bias = torch.cat([own[0].bias + own[1].bias for own in (to_starts, to_ends)])
+        queries = nn.functional.linear(keys, weight, bias)
         index = torch.arange(len(spans), device=states.device)
         begins_at = _repeated([0, *accumulate(counts)][:-1], counts, states.device)
         for at in range(0, len(spans), _CANDIDATES):
@@ -169,20 +173,16 @@ class CoreferenceHead(nn.Module):
             block = torch.addmm(scores[first:end], queries[at:end], keys[first:end].T) + scores[at:end, None]
             columns = index[first:end]
             outside = (columns >= index[at:end, None]) | (columns < begins_at[at:end, None])
-            yield at, first, block.masked_fill(outside, _NONE)
+            yield at, first, block.masked_fill_(outside, _NONE)
 
 
 def band(queries: Tensor, keys: Tensor, width: int) -> Tensor:
     """``[n, width]``: the products of each query ``[n, D]`` with the ``width`` keys ``[m, D]`` from its own number on.
 
-    Keys past the last count as zeros. Blocks of neighbours are multiplied whole, and the diagonals taken out.
+    Keys past the last count as zeros.
     """
-    blocks = -(-len(queries) // _BLOCK)
-    reach = _BLOCK + width - 1
-    rows = nn.functional.pad(queries, (0, 0, 0, blocks * _BLOCK - len(queries))).view(blocks, _BLOCK, -1)
-    columns = nn.functional.pad(keys, (0, 0, 0, blocks * _BLOCK + width - 1 - len(keys))).unfold(0, reach, _BLOCK)
-    diagonals = (rows @ columns).as_strided((blocks, _BLOCK, width), (_BLOCK * reach, reach + 1, 1))
-    return diagonals.flatten(0, 1)[: len(queries)]
+    near = nn.functional.pad(keys, (0, 0, 0, len(queries) + width - 1 - len(keys))).unfold(0, width, 1)
+    return torch.bmm(queries.unsqueeze(1), near).squeeze(1)
 
 
 def segments(length: int, max_segment: int) -> list[Span]:

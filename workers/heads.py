@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -45,8 +46,11 @@ class Head(ABC):
     @abstractmethod
     def __call__(self, states: States, batch: PackedBatch) -> Tensor: ...
 
-    def settle(self, states: Sequence[list[Tensor]], windows: Sequence[list[Encoding]], texts: Sequence[str]) -> Any:
-        """What a head that reads whole inputs finds in each of them, from what ``__call__`` gave for its windows."""
+    def settle(self, states: Sequence[Tensor], windows: Sequence[list[Encoding]], texts: Sequence[str]) -> Any:
+        """What a head that reads whole inputs finds in each of them, from what ``__call__`` gave for its windows.
+
+        ``states``: of each input ``[tokens, H]``, its windows laid end to end.
+        """
         raise NotImplementedError
 
 
@@ -144,13 +148,13 @@ class ClusterHead(Head):
         return states[-1][0]
 
     def settle(
-        self, states: Sequence[list[Tensor]], windows: Sequence[list[Encoding]], texts: Sequence[str]
+        self, states: Sequence[Tensor], windows: Sequence[list[Encoding]], texts: Sequence[str]
     ) -> list[list[list[Span]]]:
         """Clusters of half-open code points of each text. What begins or ends with a special token is no mention.
 
         Windows are the segments that F-coref reads: of words, laid end to end, each token once.
         """
-        found = self._module([torch.cat(own) for own in states])
+        found = self._module(states)
         return [
             _spans(clusters, _word_owners(own, text)) if clusters else []
             for clusters, own, text in zip(found, windows, texts, strict=True)
@@ -168,14 +172,11 @@ class ClusterMixHead(Head):
         return states[-1][0]
 
     def settle(
-        self, states: Sequence[list[Tensor]], windows: Sequence[list[Encoding]], texts: Sequence[str]
+        self, states: Sequence[Tensor], windows: Sequence[list[Encoding]], texts: Sequence[str]
     ) -> list[list[list[Span]]]:
         """As ``ClusterHead``; tokens that two windows have read count where they have more neighbours."""
         kept = [[slice(*part) for part in _each_once(own)] for own in windows]
-        found = self._module.head([
-            torch.cat([state[part] for state, part in zip(own, parts, strict=True)])
-            for own, parts in zip(states, kept, strict=True)
-        ])  # fmt: skip
+        found = self._module.head([_taken(*each) for each in zip(states, windows, kept, strict=True)])
         return [
             _spans(clusters, _place_owners(own, parts, text)) if clusters else []
             for clusters, own, parts, text in zip(found, windows, kept, texts, strict=True)
@@ -227,13 +228,23 @@ def _each_once(windows: Sequence[Encoding]) -> list[tuple[int, int]]:
     return [(first, last) for first, last in parts]
 
 
+def _taken(states: Tensor, windows: Sequence[Encoding], parts: Sequence[slice]) -> Tensor:
+    """The states of those parts, of the windows' laid end to end."""
+    if len(windows) == 1:
+        return states[parts[0]]
+    starts = accumulate(map(len, windows), initial=0)
+    return torch.cat([states[at:][part] for at, part in zip(starts, parts, strict=False)])
+
+
 def _shared(before: Encoding, after: Encoding) -> int:
     """How many tokens end one window and begin the next; ids tell apart the pieces of one character."""
     end, begin = (
         [piece for *piece, special in zip(own.ids, own.offsets, own.special_tokens_mask, strict=True) if not special]
         for own in (before, after)
     )
-    return next(n for n in range(min(len(end), len(begin)), -1, -1) if end[len(end) - n :] == begin[:n])
+    most = min(len(end), len(begin))
+    tails = (n for n in range(most, 0, -1) if end[-n] == begin[0])
+    return next((n for n in tails if end[-n:] == begin[:n]), 0)
 
 
 class LayersHead(Head):

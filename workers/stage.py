@@ -41,7 +41,7 @@ class Job:
     - ``places``: input -> the first and last + 1 of its sequences.
     - ``batches``: the forwards, as cut beforehand.
     - ``scores``: per head ``[S, labels]`` or ``[L, labels]``, filled by the forwards.
-    - ``states``: per head that reads whole inputs, sequence -> hidden states ``[tokens, H]``, while they are needed.
+    - ``states``: per head that reads whole inputs, the hidden states ``[L, H]`` of all sequences while they are needed.
     - ``settled``: per such head, input -> what it says.
     - ``failed``: sequence -> why it has no scores.
     """
@@ -55,7 +55,7 @@ class Job:
     places: dict[Input, tuple[int, int]]
     batches: list[PackedBatch]
     scores: list[Scores | None]
-    states: list[dict[int, Tensor]]
+    states: list[Tensor | None]
     settled: list[dict[Input, Any]]
     failed: dict[int, Failure] = field(default_factory=dict)
 
@@ -145,8 +145,8 @@ class Stage:
             types = np.fromiter(chain.from_iterable(window.type_ids for window in windows), np.int64, total)
         heads = len(self.outputs)
         job = Job(
-            windows, lengths, starts, ids, types, paired, places, [], [None] * heads,
-            [{} for _ in range(heads)], [{} for _ in range(heads)],
+            windows, lengths, starts, ids, types, paired, places, [], [None] * heads, [None] * heads,
+            [{} for _ in range(heads)],
         )  # fmt: skip
         # An id without an embedding would break a CUDA context for good, so it never gets there.
         for sequence in _sequences(np.flatnonzero(ids >= self.trunk.vocabulary), starts):
@@ -221,14 +221,14 @@ class Stage:
     @torch.inference_mode()
     def _settle(self, job: Job, index: int, output: Output) -> None:
         """Has a head that reads whole inputs say what it finds in each of them, all at once unless one is at fault."""
-        states = job.states[index]
+        states, job.states[index] = job.states[index], None
         pending = [[read for read in job.places if isinstance(read, str) and job.failure(read) is None]]
-        while pending:
+        while states is not None and pending:
             reads = pending.pop()
             places = [job.places[read] for read in reads]
             try:
                 found = output.head.settle(
-                    [[states[n] for n in range(*place)] for place in places],
+                    [states[job.starts[first] : job.starts[last]] for first, last in places],
                     [job.windows[first:last] for first, last in places], reads,
                 )  # fmt: skip
             except Exception as error:
@@ -240,7 +240,6 @@ class Stage:
                     job.failed[places[0][0]] = Failure.of(error, "forward", self._reader(index))
             else:
                 job.settled[index] |= zip(reads, found, strict=True)
-        states.clear()
 
     def _attempt(self, job: Job, batch: PackedBatch) -> Exception | None:
         try:
@@ -250,8 +249,10 @@ class Stage:
             return error.with_traceback(None)
         for index, (output, result) in enumerate(zip(self.outputs, results, strict=True)):
             if isinstance(result, Tensor):
-                for place, sequence in enumerate(batch.sequences):
-                    job.states[index][int(sequence)] = result[batch.starts[place] : batch.starts[place + 1]]
+                states = job.states[index]
+                if states is None:
+                    states = job.states[index] = result.new_empty((len(job.ids), result.shape[1]))
+                states[torch.from_numpy(batch.tokens).to(states.device)] = result
                 continue
             per_token = output.per == "token"
             rows = batch.tokens if per_token else batch.sequences

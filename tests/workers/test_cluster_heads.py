@@ -59,7 +59,7 @@ class Says:
 def settled(text: str, length: int, stride: int, found: list[list[tuple[int, int]]]) -> tuple[Says, list[list[str]]]:
     says = Says(found)
     windows = windows_of(text, length, stride)
-    states = [torch.tensor(window.ids).unsqueeze(1) for window in windows]
+    states = torch.tensor([[token] for window in windows for token in window.ids])
     module: Any = SimpleNamespace(head=says.head, mix=None)
     (clusters,) = ClusterMixHead(module).settle([states], [windows], [text])
     return says, [[text[slice(*span)] for span in cluster] for cluster in clusters]

@@ -61,7 +61,7 @@ def states(converted: Path, head: CoreferenceHead) -> list[Tensor]:
 @pytest.fixture(params=[7, 2048])
 def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The head goes through its matrices in many steps, or in one."""
-    for size in ("_ROWS", "_CANDIDATES", "_BLOCK"):
+    for size in ("_ROWS", "_CANDIDATES"):
         monkeypatch.setattr(workers.coreference, size, request.param)
 
 

@@ -71,9 +71,9 @@ def test_a_text_whose_clusters_cannot_be_told_fails_alone(together: Chain, monke
     head = together.stages[0].outputs[index].head
     settle = head.settle
 
-    def spoiled(states: Sequence[list[Tensor]], windows: Any, texts: Sequence[str]) -> Any:
+    def spoiled(states: Sequence[Tensor], windows: Any, texts: Sequence[str]) -> Any:
         if TEXTS[1] in texts:
-            states[texts.index(TEXTS[1])][0][3] = torch.nan
+            states[texts.index(TEXTS[1])][3] = torch.nan
         return settle(states, windows, texts)
 
     monkeypatch.setattr(head, "settle", spoiled)
