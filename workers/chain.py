@@ -214,10 +214,11 @@ class Chain:
         return found is not None
 
     def _annotate(self, tasks: Iterable[Planned], documents: Sequence[Document], jobs: dict[int, Job]) -> None:
-        for document in documents:
-            for planned in tasks:
+        # Task by task, not document by document: what a task looks things up in stays in the processor's caches.
+        for planned in tasks:
+            for document in documents:
                 if document.failure is not None:
-                    break
+                    continue
                 try:
                     if (made := self._annotation(planned, document, jobs)) is not None:
                         document.annotations[planned.task.name], notices = made
