@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -22,9 +22,11 @@ from workers.models import Checkpoint
 from workers.packing import PackedBatch
 from workers.starter.heads import ClusterMix, StarterHead, reduced
 from workers.tasks.base import HeadKind
-from workers.words import words
+from workers.words import Words, words
 
 Gather = Literal["first", "mean", "whole"]
+Owner: TypeAlias = Callable[[int], Span | None]
+"""Token -> the place of the word that it is of; None for a special token."""
 
 
 class Head(ABC):
@@ -183,31 +185,30 @@ class ClusterMixHead(Head):
         ]
 
 
-def _word_owners(windows: Sequence[Encoding], text: str) -> list[Span | None]:
-    """The place of each token's word, of windows that were cut from words."""
+def _word_owners(windows: Sequence[Encoding], text: str) -> Owner:
+    """Of windows that were cut from words."""
     places = words(text)
-    return [None if word is None else places[word] for window in windows for word in window.word_ids]
+    owners = [None if word is None else places[word] for window in windows for word in window.word_ids]
+    return owners.__getitem__
 
 
-def _place_owners(windows: Sequence[Encoding], kept: Sequence[slice], text: str) -> list[Span | None]:
-    """The same of windows cut from the text as it is, by what character a token begins with."""
-    word_at: list[Span | None] = [None] * len(text)
-    for place in words(text):
-        word_at[slice(*place)] = [place] * (place[1] - place[0])
-    return [
-        word_at[start] if start < end else None
-        for window, part in zip(windows, kept, strict=True)
-        for start, end in window.offsets[part]
-    ]
+def _place_owners(windows: Sequence[Encoding], kept: Sequence[slice], text: str) -> Owner:
+    """Of windows cut from the text as it is, by what character a token begins with."""
+    own = Words(text)
+    offsets = [place for window, part in zip(windows, kept, strict=True) for place in window.offsets[part]]
+
+    def owner(token: int) -> Span | None:
+        start, end = offsets[token]
+        return own.at(start) if start < end else None
+
+    return owner
 
 
-def _spans(
-    clusters: list[list[tuple[int, int]]], owners: Sequence[tuple[int, int] | None]
-) -> list[list[tuple[int, int]]]:
-    """From half-open spans of tokens to those of code points; ``owners``: the place of each token's word."""
+def _spans(clusters: list[list[Span]], owner: Owner) -> list[list[Span]]:
+    """From half-open spans of tokens to those of code points."""
     found = []
     for cluster in clusters:
-        ends = [(owners[first], owners[last - 1]) for first, last in cluster]
+        ends = [(owner(first), owner(last - 1)) for first, last in cluster]
         found.append([(first[0], last[1]) for first, last in ends if first is not None and last is not None])
     return found
 

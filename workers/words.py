@@ -7,6 +7,7 @@ English prose 98 to 99 words in 100 come out as spaCy 3's tokenizer has them, on
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 # Every branch begins with a character no other repetition before it can take, so matching is linear.
 _WORD = re.compile(
@@ -28,7 +29,36 @@ _WORD = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_RUN = re.compile(r"\S+")
+
 
 def words(text: str) -> list[tuple[int, int]]:
     """The words' places, half-open, in order. No character but white space is left out."""
     return [match.span() for match in _WORD.finditer(text)]
+
+
+class Words:
+    """The same, split only where somebody asks: between two white spaces, which no word holds."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._runs = [match.span() for match in _RUN.finditer(text)]
+        self._split: dict[int, list[tuple[int, int]]] = {}
+
+    def at(self, place: int) -> tuple[int, int] | None:
+        """The word that the character at ``place`` is of; None for white space."""
+        number = bisect_right(self._runs, (place, len(self._text))) - 1
+        if number < 0 or place >= self._runs[number][1]:
+            return None
+        own = self._split.get(number)
+        if own is None:
+            own = self._split[number] = self._words(*self._runs[number])
+        return own[bisect_right(own, (place, len(self._text))) - 1]
+
+    def _words(self, start: int, end: int) -> list[tuple[int, int]]:
+        found = []
+        for match in _WORD.finditer(self._text, start):  # whole words need to see what follows them
+            if match.start() >= end:
+                break
+            found.append(match.span())
+        return found
