@@ -7,11 +7,15 @@ the memory.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from importlib import import_module, metadata
+from itertools import accumulate
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn.functional import embedding_bag
 
 from schemas.errors import ModelError
 
@@ -19,6 +23,10 @@ LIMIT = 2000
 """Code points of a text that count: the language of a long one is settled long before."""
 UNDETERMINED = ("und", 0.0)
 """ISO 639-2's code for a text in no language that could be told."""
+
+_TEXTS = 32
+"""Texts that are gone through together, so that what they take in memory is bounded."""
+Ints = NDArray[np.int64]
 
 # Addresses and handles are letters of no language. ASCII alone: Chinese or Japanese may follow without a space.
 _FOREIGN = re.compile(r"(?:https?://|www\.)[!-~]+|@[\w.@-]+", re.ASCII | re.IGNORECASE)
@@ -45,21 +53,23 @@ class Detector:
                 "detecting languages needs py3langid, which is not installed: pip install 'glossator[language]'"
             ) from error
         self.version = metadata.version(self.name)
-        self._identifier = library.LanguageIdentifier.from_model_file(library.MODEL_FILE, norm_probs=True)
-        self.known = known = sorted(self._identifier.labels)
+        read = library.LanguageIdentifier.from_model_file(library.MODEL_FILE)
+        self.known = known = sorted(read.labels)
         if languages is None:
             languages = [code for code in known if len(code) == 2]
         elif unknown := sorted(set(languages) - set(known)):
             raise ModelError(f"{self.name} does not know {', '.join(unknown)}; it knows: {', '.join(known)}")
-        self._identifier.set_languages(languages)
-        # Choosing leaves the columns of its table apart, and in half precision, which a processor does not multiply in.
-        self._identifier.nb_ptc = np.ascontiguousarray(self._identifier.nb_ptc, np.float32)
-        # A language of two scripts has two columns, and the first of them the score of both.
-        codes = self._identifier.nb_classes
-        self._columns = [number for number, code in enumerate(codes) if code not in codes[:number]]
-        self._codes = [codes[column] for column in self._columns]
-        # What the library says when it has found none of its features.
-        self._nothing = self._scores("")
+        read.set_languages(languages)
+        self._next = np.asarray(read.tk_nextmove)
+        self._rows = np.asarray(read.tk_row, np.int64) << 8
+        self._features = np.asarray(read.tk_output)
+        # Choosing leaves the columns apart: a row would be read from as many places as it has languages.
+        self._table, self._prior = torch.tensor(read.nb_ptc, dtype=torch.float32), read.nb_pc
+        # A language of two scripts has two columns: the first is to have the score of both.
+        first = {code: column for column, code in reversed(list(enumerate(read.nb_classes)))}
+        self._codes = list(dict.fromkeys(read.nb_classes))
+        self._columns = [first[code] for code in self._codes]
+        self._aliases = [(first[code], column) for column, code in enumerate(read.nb_classes) if first[code] != column]
 
     def detect(self, texts: Sequence[str], top: int | None = None) -> list[list[tuple[str, float]]]:
         """For each text the ``top`` languages, or all, with their probabilities, best first; those of all sum to 1.
@@ -67,21 +77,62 @@ class Detector:
         Only the first ``LIMIT`` code points count, without web addresses and handles. A text without a letter in
         them, or with letters that say nothing (``ok``), gets ``[UNDETERMINED]``.
         """
-        return [self._detect(text, top) for text in texts]
-
-    def _detect(self, text: str, top: int | None) -> list[tuple[str, float]]:
-        own = _FOREIGN.sub(" ", text[:LIMIT])
-        if not any(map(str.isalpha, own)):
-            return [UNDETERMINED]
-        scores = self._scores(own)
-        if np.array_equal(scores, self._nothing):
-            return [UNDETERMINED]
-        best = (-scores).argsort(kind="stable")[:top]
         return [
-            (self._codes[number], score) for number, score in zip(best.tolist(), scores[best].tolist(), strict=True)
+            ranking for at in range(0, len(texts), _TEXTS) for ranking in self._detect(texts[at : at + _TEXTS], top)
         ]
 
-    def _scores(self, text: str) -> NDArray[np.float32]:
-        """As ``rank`` of the library has them, which spends more time on sorting all than on finding them."""
-        scores: NDArray[np.float32] = self._identifier._decide(text)[self._columns]
-        return scores
+    def _detect(self, texts: Sequence[str], top: int | None) -> list[list[tuple[str, float]]]:
+        encoded = list(map(_encoded, texts))
+        owners, features, counts = self._counts(encoded)
+        rankings = [[UNDETERMINED] for _ in texts]
+        if not len(owners):
+            return rankings
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        known = owners[starts].tolist()
+        weights = torch.from_numpy(np.log1p(counts, dtype=np.float32))
+        sums = embedding_bag(
+            torch.from_numpy(features), self._table, torch.from_numpy(starts), mode="sum", per_sample_weights=weights
+        )
+        scores = sums.numpy() + self._prior
+        # The library's: of a long text the features agree too well for odds to be multiplied as they are.
+        scores /= np.sqrt([[len(encoded[number])] for number in known]).astype(np.float32)
+        np.exp(scores - scores.max(axis=1, keepdims=True), out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        for first, other in self._aliases:
+            scores[:, first] += scores[:, other]
+        scores = scores[:, self._columns]
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
+        for number, own, values in zip(known, best.tolist(), np.take_along_axis(scores, best, 1).tolist(), strict=True):
+            rankings[number] = list(zip(map(self._codes.__getitem__, own), values, strict=True))
+        return rankings
+
+    def _counts(self, texts: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
+        """Which texts have which features, and how often; by text, then by feature.
+
+        The library walks its automaton (Aho and Corasick 1975) byte by byte. Here all bytes move at once, from the
+        states that those before them were in, until nothing changes: as often as the longest feature has bytes.
+        """
+        lengths = list(map(len, texts))
+        letters = np.frombuffer(b"".join(texts), np.uint8).astype(np.int64)
+        begins = np.array(list(accumulate(lengths, initial=0))[:-1], np.int64)[np.array(lengths, np.int64) > 0]
+        before, states = np.zeros(len(letters), np.int64), np.zeros(len(letters), np.int64)
+        while True:
+            moved = self._next[self._rows[before] + letters]
+            if np.array_equal(moved, states):
+                break
+            states = moved
+            before[1:] = moved[:-1]
+            before[begins] = 0
+        found = self._features[states]
+        owners = np.repeat(np.arange(len(texts)), lengths)
+        keys, counts = np.unique((owners * len(self._table) + found)[found >= 0], return_counts=True)
+        return (*np.divmod(keys, len(self._table)), counts)
+
+
+def _encoded(text: str) -> bytes:
+    """What counts of it, as the library's model was trained on it; nothing of a text without letters."""
+    own = _FOREIGN.sub(" ", text[:LIMIT])
+    if not any(map(str.isalpha, own)):
+        return b""
+    own = own.lower() if own.isupper() else own
+    return unicodedata.normalize("NFC", own).encode("utf-8", "surrogatepass")

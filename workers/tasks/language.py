@@ -15,6 +15,8 @@ from workers.tasks.scores import merge_windows, numbers
 class LanguageByLibrary(Task):
     """By an offline library, without a model; see ``workers/language.py``."""
 
+    quicker_together = True
+
     def __init__(self, config: LanguageTask, head: HeadInfo) -> None:
         """Raises ModelError when the library is not installed, or does not know a language asked for."""
         super().__init__(config, head)
@@ -22,8 +24,11 @@ class LanguageByLibrary(Task):
         self._top = config.top
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        (found,) = self._detector.detect([document.text], self._top)
-        return _classification(found, self._top)
+        return self.annotate_all([document])[0]
+
+    def annotate_all(self, documents: Sequence[Document]) -> list[Annotation]:
+        found = self._detector.detect([document.text for document in documents], self._top)
+        return [_classification(ranked, self._top) for ranked in found]
 
     def reference(self) -> dict[str, str]:
         return {"model": self._detector.name, "revision": self._detector.version}

@@ -96,3 +96,32 @@ def test_it_decides_who_comes_next() -> None:
             "when": 't.label == "de"'}  # fmt: skip
     found = run(chain(tone), event(ENGLISH), event(GERMAN), event("12345"))
     assert [list(own) for own in found] == [["t"], ["t", "tone"], ["t"]]
+
+
+def test_a_text_that_cannot_be_told_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    detect = Detector.detect
+
+    def spoiled(self: Detector, texts: Any, top: int | None = None) -> Any:
+        if GERMAN in texts:
+            raise RuntimeError
+        return detect(self, texts, top)
+
+    monkeypatch.setattr(Detector, "detect", spoiled)
+    documents = [event(ENGLISH), event(GERMAN), event(ENGLISH)]
+    library().run(documents)
+    assert [document.failure and document.failure.task for document in documents] == [None, "t", None]
+    assert [own.annotations["t"]["label"] for own in documents if own.failure is None] == ["en", "en"]
+
+
+def test_only_the_texts_that_are_wanted_are_read_and_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    detect, read = Detector.detect, list[list[str]]()
+
+    def seen(self: Detector, texts: Any, top: int | None = None) -> Any:
+        read.append(list(texts))
+        return detect(self, texts, top)
+
+    made = chain(when="size(text) > 10")
+    monkeypatch.setattr(Detector, "detect", seen)
+    found = run(made, event(ENGLISH), event("short"), event(GERMAN))
+    assert [list(own) for own in found] == [["t"], [], ["t"]]
+    assert read == [[ENGLISH, GERMAN]]
