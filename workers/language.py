@@ -1,7 +1,7 @@
 """Which language a text is in, offline: py3langid, naive Bayes over byte n-grams (Lui and Baldwin 2012, "langid.py").
 
-Chosen over lingua by measurement (``docs/tasks.md``): as accurate on short posts, several times as fast, a tenth of
-the memory.
+Chosen over lingua by measurement (``docs/tasks.md``): as accurate on short posts, several times as fast, a fraction of
+the memory. The library reads its tables; they are looked up here, for several texts at once.
 """
 
 from __future__ import annotations
