@@ -23,7 +23,8 @@ _SETTINGS = (
 def keep() -> None:
     """To be called before there are threads. What the environment sets stays; does nothing without glibc."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for variable, number, value in _SETTINGS:
-            if variable not in os.environ:
-                mallopt(number, value)
+    if mallopt is None or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
+        return
+    for variable, number, value in _SETTINGS:
+        if variable not in os.environ:
+            mallopt(number, value)
