@@ -12,7 +12,7 @@ from workers.packing import flat_starts, pack
 
 _CPU = (512, 1024, 2048, 4096)
 _CUDA = (4096, 8192, 16384, 32768, 65536)
-_CLOSE = 0.97
+_CLOSE = 0.95
 """No measure is truer than that, and a smaller forward leaves more of the caches, or of the memory, to the heads."""
 
 
