@@ -10,14 +10,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from itertools import accumulate
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.nn.functional import embedding_bag
 
 from schemas.errors import ModelError
+from workers.packing import Ints, flat_starts
 
 LIMIT = 2000
 """Code points of a text that count: the language of a long one is settled long before."""
@@ -26,7 +25,6 @@ UNDETERMINED = ("und", 0.0)
 
 _TEXTS = 32
 """Texts that are gone through together, so that what they take in memory is bounded."""
-Ints = NDArray[np.int64]
 
 # Addresses and handles are letters of no language. ASCII alone: Chinese or Japanese may follow without a space.
 _FOREIGN = re.compile(r"(?:https?://|www\.)[!-~]+|@[\w.@-]+", re.ASCII | re.IGNORECASE)
@@ -112,9 +110,9 @@ class Detector:
         The library walks its automaton (Aho and Corasick 1975) byte by byte. Here all bytes move at once, from the
         states that those before them were in, until nothing changes: as often as the longest feature has bytes.
         """
-        lengths = list(map(len, texts))
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         letters = np.frombuffer(b"".join(texts), np.uint8).astype(np.int64)
-        begins = np.array(list(accumulate(lengths, initial=0))[:-1], np.int64)[np.array(lengths, np.int64) > 0]
+        begins = flat_starts(lengths)[:-1][lengths > 0]
         before, states = np.zeros(len(letters), np.int64), np.zeros(len(letters), np.int64)
         while True:
             moved = self._next[self._rows[before] + letters]

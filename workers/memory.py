@@ -11,10 +11,11 @@ import ctypes
 import os
 
 _KEPT = 128 << 20
-_MOST_BEFORE_2_35 = 32 << 20
+_DOCUMENTED = 32 << 20
+"""The most that mallopt(3) allows for a threshold; a glibc that allows no more refuses the second try."""
 _SETTINGS = (
     ("MALLOC_ARENA_MAX", -8, 1),
-    ("MALLOC_MMAP_THRESHOLD_", -3, _MOST_BEFORE_2_35),
+    ("MALLOC_MMAP_THRESHOLD_", -3, _DOCUMENTED),
     ("MALLOC_MMAP_THRESHOLD_", -3, _KEPT),
     ("MALLOC_TRIM_THRESHOLD_", -1, _KEPT),
 )

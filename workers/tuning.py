@@ -50,7 +50,10 @@ def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0)
 
 
 def _rate(trunk: Trunk, size: int, warm: bool = False) -> float:
-    """Tokens per second of a forward of about ``size`` tokens, lengths mixed as posts and articles mix."""
+    """Tokens per second of a forward of about ``size`` tokens, lengths mixed as posts and articles mix.
+
+    ``warm``: one of that size has run before.
+    """
     lengths = np.random.default_rng(0).lognormal(3.5, 0.8, size // 8).astype(np.int64)
     lengths = np.clip(lengths, 4, min(size, trunk.capacity or size))
     lengths = lengths[np.cumsum(lengths) <= size]

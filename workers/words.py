@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import takewhile
 
 # Every branch begins with a character no other repetition before it can take, so matching is linear.
 _WORD = re.compile(
@@ -56,9 +57,5 @@ class Words:
         return own[bisect_right(own, (place, len(self._text))) - 1]
 
     def _words(self, start: int, end: int) -> list[tuple[int, int]]:
-        found = []
-        for match in _WORD.finditer(self._text, start):  # whole words need to see what follows them
-            if match.start() >= end:
-                break
-            found.append(match.span())
-        return found
+        # Not ``finditer(text, start, end)``: a word looks at what follows it.
+        return [match.span() for match in takewhile(lambda one: one.start() < end, _WORD.finditer(self._text, start))]

@@ -114,7 +114,7 @@ class Task(ABC):
 
         When it raises, each document is annotated alone.
         """
-        return [self.annotate(document, ()) for document in documents]
+        raise NotImplementedError
 
     def reference(self) -> dict[str, str] | None:
         """``model`` and ``revision`` for the event, of a task that works without a checkpoint."""
