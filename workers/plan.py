@@ -20,11 +20,10 @@ from schemas.errors import DeviceError, ModelError
 from schemas.tasks import AnyTask, EmbeddingTask, SimilarityTask
 from workers import coreference
 from workers.adapter import merge
+from workers.cluster_heads import ClusterHead, ClusterMixHead
 from workers.encoder import Trunk, fingerprint
 from workers.heads import (
     CheckpointHead,
-    ClusterHead,
-    ClusterMixHead,
     EmbeddingHead,
     Head,
     LayersHead,

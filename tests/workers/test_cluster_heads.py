@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 
-from workers.heads import ClusterMixHead, _each_once
+from workers.cluster_heads import ClusterMixHead, _each_once
 from workers.pack import STARTER, STARTER_FOLDER, Pack
 from workers.words import words
 
