@@ -20,9 +20,9 @@ from typing import Any
 
 from benchmarks.report import report
 from benchmarks.texts import texts_from
-from schemas.config import Pipeline
 from schemas.document import Document
-from workers.chain import Chain
+from schemas.pipeline.config import Pipeline
+from workers.chain.chain import Chain
 
 TASKS: tuple[dict[str, Any], ...] = (
     {"name": "tone", "task": "sentiment", "model": "starter"},

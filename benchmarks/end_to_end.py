@@ -22,12 +22,12 @@ import orjson
 
 from benchmarks.report import report
 from benchmarks.texts import texts_from
-from schemas.config import Pipeline
 from schemas.document import Document
-from schemas.loader import load
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.loader import load
 from tests.kafka.choice import cluster
 from tests.kafka.cluster import Cluster
-from workers.chain import Chain
+from workers.chain.chain import Chain
 from workers.worker import Worker
 
 

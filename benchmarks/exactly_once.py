@@ -26,12 +26,12 @@ from confluent_kafka import Consumer, Producer
 from benchmarks.host_path import fill
 from benchmarks.report import report
 from benchmarks.texts import texts_from
-from schemas.config import Pipeline
-from schemas.loader import load
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.loader import load
 from tests.kafka.choice import cluster
 from tests.kafka.cluster import Cluster
 from tests.noop import NoopChain, pipeline
-from workers.chain import Chain
+from workers.chain.chain import Chain
 from workers.worker import Worker
 
 DELIVERIES = ("at_least_once", "exactly_once")

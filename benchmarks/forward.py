@@ -23,14 +23,14 @@ from transformers import PreTrainedModel
 
 from benchmarks.report import report
 from benchmarks.texts import texts_from
-from schemas.config import Compute
-from workers.encoder import Trunk
-from workers.models import load_model, resolve
-from workers.pack import STARTER, STARTER_FOLDER, Pack
-from workers.packing import Ints, PackedBatch, flat_starts, pack
-from workers.plan import place
-from workers.tokenization import Cut, Tokenization, load_tokenizer
-from workers.tuning import tune
+from schemas.pipeline.config import Compute
+from workers.chain.plan import place
+from workers.encoder.packing import Ints, PackedBatch, flat_starts, pack
+from workers.encoder.tokenization import Cut, Tokenization, load_tokenizer
+from workers.encoder.trunk import Trunk
+from workers.encoder.tuning import tune
+from workers.models.checkpoints import load_model, resolve
+from workers.models.packs import STARTER, STARTER_FOLDER, Pack
 
 Rows = tuple[torch.Tensor, torch.Tensor]
 

@@ -24,7 +24,7 @@ import psutil
 from confluent_kafka import Consumer, Producer
 
 from benchmarks.report import report
-from schemas.config import Pipeline
+from schemas.pipeline.config import Pipeline
 from tests.kafka.choice import cluster
 from tests.kafka.cluster import Cluster
 from tests.noop import TASKS, NoopChain

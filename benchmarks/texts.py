@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-DEMO = Path(__file__).parents[1] / "workers" / "cli" / "demo.jsonl"
+DEMO = Path(__file__).parents[1] / "workers" / "cli" / "demo" / "demo.jsonl"
 
 
 def texts_from(file: Path | None, count: int) -> list[str]:

@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from benchmarks.report import report
 from benchmarks.texts import texts_from
-from schemas.config import Compute
+from schemas.pipeline.config import Compute
 from workers.learning.examples import Task, read
 from workers.learning.states import Kept
 from workers.learning.train import Options, train

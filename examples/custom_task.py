@@ -13,8 +13,9 @@ from collections.abc import Sequence
 
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
-from schemas.tasks import CustomTask
-from workers.tasks.base import Activation, HeadInfo, Reading, Task
+from schemas.pipeline.tasks import CustomTask
+from workers.encoder.reading import Activation, HeadInfo, Reading
+from workers.tasks.base import Task
 from workers.tasks.scores import merge_windows
 
 

@@ -8,11 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from schemas.config import Pipeline
+from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
+from stream.kafka.source import Source
 from stream.microbatch import MicroBatch
 from stream.progress import Progress
-from stream.source import Source
 
 log = logging.getLogger("glossator.flight")
 

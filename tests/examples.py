@@ -15,16 +15,16 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from schemas.config import Pipeline
 from schemas.document import Document
 from schemas.event import EnrichedEvent
-from schemas.loader import load
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.loader import load
 from schemas.record import Assignment, Record
-from stream.codec import codec
+from stream.codecs.formats import codec
+from stream.output.event_builder import EventBuilder
 from tests import hub
 from training.coreference import convert
-from workers.chain import Chain
-from workers.enrich import EventBuilder
+from workers.chain.chain import Chain
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.yaml")) if path.stem != "recognizers"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from schemas.config import Pipeline
 from schemas.document import Document
+from schemas.pipeline.config import Pipeline
 
 TASKS = [{"name": "tone", "task": "sentiment", "model": "none"}]
 

@@ -21,8 +21,8 @@ from huggingface_hub import constants
 from schemas.errors import ModelError
 from schemas.event import ANNOTATIONS
 from schemas.labels import ENTITIES
-from schemas.loader import load
-from schemas.tasks import CustomTask
+from schemas.pipeline.loader import load
+from schemas.pipeline.tasks import CustomTask
 from tests import examples, hub
 from tests.examples import (
     DOZEN,
@@ -37,10 +37,10 @@ from tests.examples import (
     places,
     said,
 )
-from tests.workers.test_chain import close, sizes
-from workers.chain import Chain
+from tests.workers.chain.test_chain import close, sizes
+from workers.chain.chain import Chain
 from workers.cli.main import cli
-from workers.tasks.base import HeadInfo
+from workers.encoder.reading import HeadInfo
 from workers.tasks.pos import UNIVERSAL
 from workers.tasks.registry import task_class
 

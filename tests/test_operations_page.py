@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 from schemas.errors import GlossatorError
-from stream.telemetry import Exposition, Stats
+from stream.telemetry.metrics import Exposition
+from stream.telemetry.stats import Stats
 
 PAGE = (Path(__file__).parents[1] / "docs/operations.md").read_text()
 

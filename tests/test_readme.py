@@ -8,8 +8,9 @@ from pathlib import Path
 
 import jsonschema
 
-from schemas.loader import config_hash, loads
-from workers.pack import STARTER_FOLDER, Pack
+from schemas.pipeline.identity import config_hash
+from schemas.pipeline.loader import loads
+from workers.models.packs import STARTER_FOLDER, Pack
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

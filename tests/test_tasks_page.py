@@ -14,15 +14,15 @@ from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
 from schemas.conditions import Condition
-from schemas.config import Pipeline
 from schemas.document import Document
 from schemas.event import ANNOTATIONS, EnrichedEvent
-from schemas.loader import loads
-from schemas.tasks import AnyTask
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.loader import loads
+from schemas.pipeline.tasks import AnyTask
 from tests.workers import tiny
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
-from workers.cli.plan_view import described, planned
+from tests.workers.encoder.test_trunk import pipeline
+from workers.chain.chain import Chain
+from workers.cli.views.plan import described, planned
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from workers.pack import MANIFEST, STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, Pack
 
 TEXTS = Path(__file__).parent / "card_texts"
 GOOD_SHOWN = 8

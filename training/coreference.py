@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from schemas.errors import ModelError
-from workers.coreference import FORMAT, SETTINGS, WEIGHTS, CoreferenceHead
+from workers.heads.fcoref import FORMAT, SETTINGS, WEIGHTS, CoreferenceHead
 
 TRUNK = "roberta."
 # Older versions of transformers saved this buffer; the pooler is never called.

@@ -27,7 +27,7 @@ from schemas.errors import ModelError
 from training.data import Data
 from training.measures import clusters, known, pairs, texts, words
 from training.measures.base import Bench, Measured
-from workers.pack import STARTER
+from workers.models.packs import STARTER
 
 Family = Callable[[Bench], Iterator[Measured]]
 FAMILIES: dict[str, Family] = {

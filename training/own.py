@@ -28,7 +28,7 @@ from training.measures.metrics import normalised
 from training.own_identity import sentences, wilson
 from training.own_languages import SENTENCES
 from training.own_sentences import PAIRS, SINGLES, Pair, Single
-from workers.pack import STARTER
+from workers.models.packs import STARTER
 
 Answer: TypeAlias = dict[str, Any]
 """``kind``, ``task``, ``text``, ``expected`` and ``got`` in words, and whether it is ``good``."""

@@ -21,8 +21,8 @@ from training import calibration, tokens
 from training.data import Data
 from training.reading import Reader, Unit, collate, in_parts
 from training.shipped import Taught
+from workers.heads.pack_heads import StarterHead
 from workers.learning.fit import fit, new_head
-from workers.starter.heads import StarterHead
 
 BATCH = 4096
 NAMES = {"uner_ewt": 1.0, "wikigold": 2.0, "wnut17": 0.6, "btc": 0.4, "invented": 0.3}

@@ -18,9 +18,10 @@ from training import moderation, sources
 from training.data import Data
 from training.reading import Reader, Unit, collate, in_parts
 from training.shipped import Taught
+from workers.encoder.pooling import reduced
+from workers.heads.pack_heads import StarterHead
 from workers.learning.fit import fit, new_head
 from workers.learning.states import POOLING
-from workers.starter.heads import StarterHead, reduced
 
 TOKENS = 4096
 BATCH = 256

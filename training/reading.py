@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 
-from workers.adapter import SIDES
-from workers.casing import cases
-from workers.words import words
+from workers.encoder.casing import cases
+from workers.encoder.words import words
+from workers.models.adapter import SIDES
 
 MAX_TOKENS = 256
 
 
 @dataclass(slots=True)
 class Item:
-    """One sequence: token ids and token types (see ``workers.casing``), both ``[n]``."""
+    """One sequence: token ids and token types (see ``workers.encoder.casing``), both ``[n]``."""
 
     ids: NDArray[np.int32]
     types: NDArray[np.int8]

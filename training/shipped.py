@@ -10,8 +10,8 @@ from transformers import BertModel
 
 from training.joint import Learner
 from training.reading import flat
-from workers import adapter
-from workers.pack import STARTER, STARTER_FOLDER, Pack
+from workers.models import adapter
+from workers.models.packs import STARTER, STARTER_FOLDER, Pack
 
 RENEWED = ("ner", "pos", "pii", "moderation")
 """What ``polish`` and ``pooled`` fit once more on the finished trunk."""

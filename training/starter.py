@@ -23,7 +23,7 @@ from training import calibration, export, joint, polish, pooled, sources
 from training.data import Data
 from training.reading import Reader, Source
 from training.shipped import RENEWED, Shipped
-from workers.pack import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, Pack
 
 CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
 

@@ -2,7 +2,7 @@
 
 import os
 
-from workers import memory
+from workers.process import memory
 
 # OpenMP's threads wait for each other asleep, not spinning: beside a broker, or our own other threads, spinning can
 # halve the forwards' speed; on idle cores sleeping costs about a tenth. Read once, when torch is first imported.

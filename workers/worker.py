@@ -8,23 +8,23 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from schemas.config import Pipeline
+from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
-from stream.codec import codec
+from stream.codecs.formats import codec
 from stream.flight import Flight
+from stream.kafka.exactly_once import TransactionalSink
+from stream.kafka.sink import Sink
+from stream.kafka.source import Source
 from stream.microbatch import MicroBatch, MicroBatcher
-from stream.sink import Sink
-from stream.source import Source
-from stream.telemetry import Stats
-from stream.transactions import TransactionalSink
-from stream.watchdog import Watchdog
-from workers.channel import Channel, Closed
-from workers.enrich import EventBuilder
-from workers.journal import Journal, NoJournal, guilty
-from workers.publisher import Publisher
+from stream.output.event_builder import EventBuilder
+from stream.output.publisher import Publisher
+from stream.telemetry.stats import Stats
+from stream.telemetry.watchdog import Watchdog
+from workers.process.journal import Journal, NoJournal, guilty
+from workers.process.lanes import Channel, Closed
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
-    from workers.chain import Chain, Work
+    from workers.chain.chain import Chain, Work
 
 _IDLE = 0.1
 _CLOSE = 15.0
@@ -83,7 +83,7 @@ class Worker:
     def swap(self, pipeline: Pipeline, chain: Chain) -> None:
         """From the next micro-batch on events are ``chain``'s; what is started is finished as it was begun.
 
-        From any thread. ``pipeline`` equals the worker's in all that ``workers/reload.py`` calls fixed.
+        From any thread. ``pipeline`` equals the worker's in all that ``workers/process/reload.py`` calls fixed.
         """
         self._next.append(Engine(pipeline, chain))
 

@@ -28,7 +28,7 @@ HARMLESS = {0, -signal.SIGTERM, -signal.SIGUSR1, -signal.SIGUSR2}
 UNFINISHED = ("lost ", "had to be let go", "offsets were not committed")
 IN_ORDER = "left in order"
 """What a member says last when it had polled, and closed everything."""
-_LEFT_OPEN = "left to the broker's timeout"  # and what it says when it could not (stream/transactions.py)
+_LEFT_OPEN = "left to the broker's timeout"  # and what it says when it could not (stream/kafka/exactly_once.py)
 _ROOM = 256 * 1024  # bytes of memory that a starved member may still get
 
 

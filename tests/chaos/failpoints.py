@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from stream.sink import Sink
-from stream.source import Source
-from stream.transactions import TransactionalSink
+from stream.kafka.exactly_once import TransactionalSink
+from stream.kafka.sink import Sink
+from stream.kafka.source import Source
 
 POINTS = ("polled", "forward", "sent", "offsets", "committed")
 """After a poll with records; in a forward; after outputs went to the client; between the transaction's offsets and its

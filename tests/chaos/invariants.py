@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
-from stream.deadletter import PREFIX
+from stream.output.deadletter import PREFIX
 from tests.chaos.model import Event, annotation
 from tests.kafka.cluster import Row
 

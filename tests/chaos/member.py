@@ -18,15 +18,15 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from schemas.config import Pipeline
 from schemas.document import Document, Failure
 from schemas.errors import ForwardError, GlossatorError
+from schemas.pipeline.config import Pipeline
 from tests.chaos import clock, failpoints, mutants
 from tests.chaos.crew import IN_ORDER
 from tests.chaos.failpoints import Failpoint
 from tests.chaos.model import POISON, annotation
 from tests.noop import NoopChain
-from workers.signals import GracefulStop
+from workers.process.signals import GracefulStop
 from workers.worker import Worker
 
 _FORMAT = "%(asctime)s %(name)s %(message)s"

@@ -10,11 +10,11 @@ from typing import Any
 
 from schemas.record import Assignment
 from stream.flight import Flight
+from stream.kafka.exactly_once import TransactionalSink
+from stream.kafka.sink import Pair, Sink
+from stream.kafka.source import Source
 from stream.microbatch import MicroBatch
-from stream.sink import Pair, Sink
-from stream.source import Source
-from stream.transactions import TransactionalSink
-from workers.publisher import Publisher
+from stream.output.publisher import Publisher
 
 _LEAK, _LEAKED = 8 << 20, 800 << 20
 

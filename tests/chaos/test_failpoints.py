@@ -30,9 +30,9 @@ def test_every_point_has_its_kind_of_fault() -> None:
 
 PROGRAM = """
 import sys
-from stream.sink import Sink
-from stream.source import Source
-from stream.transactions import TransactionalSink
+from stream.kafka.sink import Sink
+from stream.kafka.source import Source
+from stream.kafka.exactly_once import TransactionalSink
 for owner in (Sink, TransactionalSink):
     owner.send = owner._send = lambda *_: None
 Source.poll = lambda *_: [1]

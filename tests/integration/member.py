@@ -14,12 +14,12 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from schemas.config import Pipeline
 from schemas.document import Document
 from schemas.errors import GlossatorError
+from schemas.pipeline.config import Pipeline
 from tests.noop import NoopChain
-from workers.journal import Journal
-from workers.signals import GracefulStop
+from workers.process.journal import Journal
+from workers.process.signals import GracefulStop
 from workers.worker import Worker
 
 

@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from stream.broker import EmbeddedBroker
+from stream.kafka.broker import EmbeddedBroker
 from tests.integration.lib import Case, eventually
 from tests.kafka.cluster import Cluster
 from tests.kafka.node import KafkaNode

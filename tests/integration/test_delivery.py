@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stream.deadletter import PREFIX
+from stream.output.deadletter import PREFIX
 from tests.integration.lib import PROTOCOLS, Case, eventually
 
 pytestmark = pytest.mark.integration

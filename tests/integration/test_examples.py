@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from schemas.loader import load
+from schemas.pipeline.loader import load
 from tests import examples
 from tests.examples import DOZEN, EXAMPLES, SCHEMA, events
 from tests.integration.lib import eventually

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 
-from schemas.loader import config_hash, loads
+from schemas.pipeline.identity import config_hash
+from schemas.pipeline.loader import loads
 from tests.integration.lib import PROTOCOLS, Case, eventually
 from tests.workers import tiny
-from workers.models import resolve
+from workers.models.checkpoints import resolve
 
 pytestmark = pytest.mark.integration
 

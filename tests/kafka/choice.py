@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from stream.broker import EmbeddedBroker
+from stream.kafka.broker import EmbeddedBroker
 from tests.kafka.cluster import Cluster
 from tests.kafka.jars import NoKafkaError
 from tests.kafka.node import READY_WITHIN, SETTINGS, KafkaNode, answers, free_ports

@@ -10,8 +10,8 @@ import pytest
 from schemas.document import Document
 from schemas.record import Assignment, Record
 from stream.flight import Flight
+from stream.kafka.source import Source
 from stream.microbatch import MicroBatch
-from stream.source import Source
 from tests.noop import pipeline
 
 

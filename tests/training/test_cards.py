@@ -9,7 +9,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from training import cards
-from workers.pack import STARTER_FOLDER
+from workers.models.packs import STARTER_FOLDER
 
 
 def figure(**given: Any) -> dict[str, Any]:

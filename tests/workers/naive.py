@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.document import Document
 from tests.workers import tiny
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
+from tests.workers.encoder.test_trunk import pipeline
+from workers.chain.chain import Chain
 
 TEXTS = (
     "the quick brown fox",

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from schemas.config import Pipeline
 from schemas.document import Annotation, Document
+from schemas.pipeline.config import Pipeline
 from training.data import Data
 from training.measures.metrics import NAN
-from workers.chain import Chain
+from workers.chain.chain import Chain
 from workers.learning.scores import calibration_error
 
 MICRO_BATCH = 64

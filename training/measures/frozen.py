@@ -14,8 +14,8 @@ from transformers import BertModel
 from training.data import Data
 from training.measures.base import Bench
 from training.reading import Item, Reader, Unit, collate, in_parts
-from workers.casing import SIDES
-from workers.pack import STARTER, STARTER_FOLDER, Pack
+from workers.encoder.casing import SIDES
+from workers.models.packs import STARTER, STARTER_FOLDER, Pack
 
 TOKENS = 4096
 DECAY = 1e-4

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from training.measures.base import Bench, Measured, accuracy, labelled, mean, measured, summed
 from training.measures.metrics import exact_match, ratio, spearman, token_f1
 from training.pairs import held_out, spoken
-from workers.pack import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, Pack
 
 
 def aspect_sentiment(bench: Bench) -> Iterator[Measured]:

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from schemas.config import Pipeline
 from schemas.errors import ConfigError, Problem
-from schemas.loader import PipelineFile, config_hash, read
-from stream.client import check_settings
-from workers.cli.plan_view import described, planned
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.identity import config_hash
+from schemas.pipeline.loader import PipelineFile, read
+from stream.kafka.client import check_settings
+from workers.cli.views.plan import described, planned
 
 EPILOG = """\b
 Example:
@@ -81,7 +82,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
 
 def _plan(pipeline: Pipeline) -> dict[str, Any]:
     """Raises ModelError and DeviceError."""
-    from workers.chain import Chain
+    from workers.chain.chain import Chain
 
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True))
     chain.check()

@@ -20,7 +20,7 @@ _VERBS = {
     "lint": ("workers.cli.lint", "lint", "Checks a pipeline file and says what it would do."),
     "try": ("workers.cli.try_", "try_", "Enriches texts from the command line or standard input, without Kafka."),
     "train": ("workers.cli.train", "train", "Trains a head of your own on labelled texts."),
-    "demo": ("workers.cli.demo", "demo", "Plays a stream through an embedded broker and shows it live."),
+    "demo": ("workers.cli.demo.demo", "demo", "Plays a stream through an embedded broker and shows it live."),
 }
 
 EPILOG = """\b

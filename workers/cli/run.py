@@ -115,20 +115,20 @@ def run(
         level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
     if log_format == "json":
-        from stream.telemetry import JsonLines
+        from stream.telemetry.logs import JsonLines
 
         logging.getLogger().handlers[0].setFormatter(JsonLines(slot if workers == 1 else None))
     from schemas.errors import ConfigError, GlossatorError
-    from schemas.loader import read
+    from schemas.pipeline.loader import read
     from workers.cli.lint import client_problems
-    from workers.signals import GracefulStop
+    from workers.process.signals import GracefulStop
 
     found = read(pipeline)
     if problems := client_problems(found):
         raise ConfigError(problems)
     settings = found.pipeline
     if workers > 1:
-        from workers.supervisor import again, cuda_devices, supervise
+        from workers.process.supervisor import again, cuda_devices, supervise
 
         own = ["run", str(pipeline), "--patience", str(patience), "--log-level", log_level, "--log-format", log_format]
         if state is not None:
@@ -145,11 +145,11 @@ def run(
         )
     signals = GracefulStop()
 
-    from workers.chain import Chain
-    from workers.journal import Journal
-    from workers.probes import serve
-    from workers.pulse import guard
-    from workers.reload import Reloader
+    from workers.chain.chain import Chain
+    from workers.process.journal import Journal
+    from workers.process.pulse import guard
+    from workers.process.reload import Reloader
+    from workers.web.server import serve
     from workers.worker import Worker
 
     log = logging.getLogger("glossator")

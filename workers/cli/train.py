@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from schemas.fields import DEVICE
+from schemas.pipeline.fields import DEVICE
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -13,17 +13,19 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import click
 import orjson
 
-from schemas.config import Input, Pipeline
 from schemas.document import Document, Failure
 from schemas.errors import DecodeError, EncodeError
+from schemas.pipeline.config import Input, Pipeline
 from schemas.record import Assignment, Record
-from stream.codec import Codec, TextCodec, codec
-from workers.enrich import EventBuilder
+from stream.codecs.base import Codec
+from stream.codecs.formats import codec
+from stream.codecs.text import TextCodec
+from stream.output.event_builder import EventBuilder
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from workers.chain import Chain
+    from workers.chain.chain import Chain
 
 EPILOG = """\b
 Example:
@@ -72,12 +74,12 @@ class Line(NamedTuple):
 @click.pass_context
 def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
     """Enriches TEXTs, or the lines of standard input, and prints the events."""
-    from schemas.loader import load
-    from workers.cli.starter import installed, starter_pipeline
+    from schemas.pipeline.loader import load
+    from workers.cli.default_pipeline import installed, starter_pipeline
 
     pipeline = load(file) if file else starter_pipeline(more=installed())
 
-    from workers.chain import Chain
+    from workers.chain.chain import Chain
 
     chain = Chain.load(pipeline)
     if texts:
@@ -202,7 +204,7 @@ class _Printer:
             return
         from rich.text import Text
 
-        from workers.cli.rendering import block
+        from workers.cli.views.events import block
 
         for line in made:
             event = orjson.loads(line)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from schemas.labels import CLEAN, ENTITIES, POLARITIES
-from schemas.wording import suggest
+from schemas.pipeline.wording import suggest
 from workers.learning.labelstudio import is_export, read_export
 from workers.learning.rows import Mistakes, Row, read_rows
 

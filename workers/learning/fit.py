@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from workers.starter.heads import StarterHead
+from workers.heads.pack_heads import StarterHead
 
 Batch = Any
 

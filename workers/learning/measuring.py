@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.config import Pipeline
 from schemas.document import Annotation, Document
 from schemas.errors import LabelsError
 from schemas.labels import CLEAN
-from workers.chain import Chain
+from schemas.pipeline.config import Pipeline
+from workers.chain.chain import Chain
 from workers.learning.examples import Example, Labelled, Task, canonical
 from workers.learning.metrics import measure
 from workers.tasks.scores import DECIMALS

@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from schemas.errors import LabelsError
-from workers.adapter import attach
-from workers.encoder import States
-from workers.heads import Head, first_tokens, means
+from workers.chain.stage import Output, Stage
+from workers.encoder.packing import Ints, PackedBatch
+from workers.encoder.pooling import first_tokens, means, mixed
+from workers.encoder.trunk import States
+from workers.heads.base import Head
+from workers.heads.pack_heads import StarterHead
 from workers.learning.trunks import Windows, chunks
-from workers.packing import Ints, PackedBatch
-from workers.stage import Output, Stage
-from workers.starter.heads import StarterHead, mixed
+from workers.models.adapter import attach
 
 IN_MEMORY = 2 << 30
 """Bytes of hidden states kept in memory; more are kept in a file, which the system reads as it needs."""

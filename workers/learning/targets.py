@@ -11,9 +11,9 @@ from tokenizers import Encoding
 from torch import Tensor
 from torch.nn import functional
 
+from workers.encoder.packing import Ints
 from workers.learning.examples import Example, Span, Task
 from workers.learning.trunks import Windows
-from workers.packing import Ints
 
 IGNORED = -100
 """The target of a token that is nobody's: special tokens."""

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workers.encoder.packing import Ints
+from workers.heads.pack_heads import StarterHead
 from workers.learning.examples import Task
 from workers.learning.fit import fit, new_head, tensors
 from workers.learning.scores import temperature
 from workers.learning.states import POOLING, Source
 from workers.learning.targets import Targets, head_labels
-from workers.packing import Ints
-from workers.starter.heads import StarterHead
 
 KINDS: dict[Task, str] = {
     "sentiment": "sequence", "text-classification": "sequence", "ner": "token", "moderation": "sequence",

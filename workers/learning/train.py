@@ -12,9 +12,10 @@ import torch
 from rich.progress import Progress, TaskID
 from torch import Tensor, nn
 
-from schemas.config import Compute
 from schemas.errors import ModelError
-from workers import adapter
+from schemas.pipeline.config import Compute
+from workers.encoder.packing import Ints
+from workers.heads.pack_heads import StarterHead
 from workers.learning import measuring
 from workers.learning.card import Result, card
 from workers.learning.examples import Task, read
@@ -25,8 +26,7 @@ from workers.learning.targets import targets
 from workers.learning.teaching import ADAPTING, KINDS, PACES, teach
 from workers.learning.trunks import Base, Windows, open_trunk, windows
 from workers.learning.writing import CARD, beside, write
-from workers.packing import Ints
-from workers.starter.heads import StarterHead
+from workers.models import adapter
 
 RANK = 16
 

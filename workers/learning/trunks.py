@@ -11,17 +11,17 @@ import numpy as np
 from tokenizers import Encoding
 from transformers import PreTrainedModel
 
-from schemas.config import Compute
 from schemas.document import Document
 from schemas.errors import LabelsError, ModelError
-from schemas.tasks import EmbeddingTask
-from workers.adapter import merge
+from schemas.pipeline.config import Compute
+from schemas.pipeline.tasks import EmbeddingTask
+from workers.chain.plan import Planner
+from workers.chain.stage import Stage
+from workers.encoder.packing import Ints, flat_starts
 from workers.learning.examples import Example
-from workers.models import load_model, resolve
-from workers.pack import STARTER, Pack
-from workers.packing import Ints, flat_starts
-from workers.plan import Planner
-from workers.stage import Stage
+from workers.models.adapter import merge
+from workers.models.checkpoints import load_model, resolve
+from workers.models.packs import STARTER, Pack
 
 CHUNK = 64
 """Texts that are tokenised together, and that go through the trunk together."""

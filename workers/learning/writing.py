@@ -15,11 +15,11 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
+from workers.heads.pack_heads import StarterHead
 from workers.learning.examples import Task
 from workers.learning.fit import tensors
 from workers.learning.teaching import entry
-from workers.pack import FORMAT, MANIFEST
-from workers.starter.heads import StarterHead
+from workers.models.packs import FORMAT, MANIFEST
 
 HEAD, ADAPTER, CARD = "head.safetensors", "adapter.safetensors", "card.md"
 FILES = {MANIFEST, HEAD, ADAPTER, CARD}

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from schemas.document import Annotation, Document
 from schemas.errors import FieldError
-from schemas.tasks import AspectTask, FromSpans
+from schemas.pipeline.tasks import AspectTask, FromSpans
+from workers.encoder.reading import HeadInfo, Input, Reading
 from workers.tasks import fields
-from workers.tasks.base import HeadInfo, Input, Reading
 from workers.tasks.classification import Classification
 from workers.tasks.scores import merge_windows, numbers
 

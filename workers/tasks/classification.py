@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.labels import POLARITIES
-from schemas.tasks import AspectTask, ClassificationTask
-from workers.tasks.base import Activation, HeadInfo, Reading, Task
+from schemas.pipeline.tasks import AspectTask, ClassificationTask
+from workers.encoder.reading import Activation, HeadInfo, Reading
+from workers.tasks.base import Task
 from workers.tasks.scores import merge_windows, numbers
 
 

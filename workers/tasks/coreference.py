@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.document import Annotation, Document
-from workers.tasks.base import Reading, Task
+from workers.encoder.reading import Reading
+from workers.tasks.base import Task
 
 
 class Coreference(Task):
-    """Clusters of two or more spans, as the head finds them over the whole text; see ``workers/coreference.py``.
+    """Clusters of two or more spans, as the head finds them over the whole text; see ``workers/heads/fcoref.py``.
 
     Spans are of whole words, as the model was trained. A span that two clusters claim stays in the earlier one.
     """

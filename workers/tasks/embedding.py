@@ -8,8 +8,9 @@ import numpy as np
 
 from schemas.document import Annotation, Document
 from schemas.errors import AnnotateError
-from schemas.tasks import EmbeddingTask
-from workers.tasks.base import Activation, HeadInfo, Reading, Task
+from schemas.pipeline.tasks import EmbeddingTask
+from workers.encoder.reading import Activation, HeadInfo, Reading
+from workers.tasks.base import Task
 from workers.tasks.scores import merge_windows, numbers
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.document import Document
 from schemas.errors import FieldError
-from schemas.fields import follow, parse_path
+from schemas.pipeline.fields import follow, parse_path
 
 LONGEST = 1_000_000
 """Characters a field may have that a model shall read."""

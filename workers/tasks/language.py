@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
-from schemas.tasks import LanguageTask
-from workers.language import Detector
-from workers.tasks.base import Activation, HeadInfo, Reading, Task
+from schemas.pipeline.tasks import LanguageTask
+from workers.encoder.reading import Activation, HeadInfo, Reading
+from workers.tasks.base import Task
+from workers.tasks.language_detector import Detector
 from workers.tasks.scores import merge_windows, numbers
 
 
 class LanguageByLibrary(Task):
-    """By an offline library, without a model; see ``workers/language.py``."""
+    """By an offline library, without a model; see ``workers/tasks/language_detector.py``."""
 
     quicker_together = True
 

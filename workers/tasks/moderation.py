@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.labels import CLEAN, TAXONOMIES
-from schemas.tasks import ModerationTask
-from workers.tasks.base import Activation, HeadInfo, Reading, Task
+from schemas.pipeline.tasks import ModerationTask
+from workers.encoder.reading import Activation, HeadInfo, Reading
+from workers.tasks.base import Task
 from workers.tasks.scores import merge_windows, numbers
 
 DEFAULT_THRESHOLD = 0.5

@@ -8,9 +8,10 @@ import numpy as np
 
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
-from schemas.tasks import NliTask, ParaphraseTask, ZeroShotTask
+from schemas.pipeline.tasks import NliTask, ParaphraseTask, ZeroShotTask
+from workers.encoder.reading import Activation, HeadInfo, Input, Reading, Scores
 from workers.tasks import fields
-from workers.tasks.base import Activation, HeadInfo, Input, Reading, Scores, Task
+from workers.tasks.base import Task
 from workers.tasks.scores import DECIMALS, merge_windows, numbers
 
 # How published checkpoints spell the three classes of SNLI (Bowman et al. 2015) and the binary one.

@@ -10,12 +10,13 @@ from typing import Any
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.labels import ENTITIES
-from schemas.tasks import PiiTask
-from schemas.wording import did_you_mean
+from schemas.pipeline.tasks import PiiTask
+from schemas.pipeline.wording import did_you_mean
+from workers.encoder.reading import Activation, HeadInfo, Reading
 from workers.pii.overlaps import resolve
 from workers.pii.presidio import load_recognizers
 from workers.pii.recognizers import Finding, Recognizers, known_entities
-from workers.tasks.base import Activation, HeadInfo, Reading, Task
+from workers.tasks.base import Task
 from workers.tasks.scores import DECIMALS
 from workers.tasks.spans import OUTSIDE, Spans
 

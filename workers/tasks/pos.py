@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from tokenizers import Encoding
 
 from schemas.document import Annotation, Document
-from schemas.tasks import PosTask
-from workers.tasks.base import HeadInfo, Reading, Scores
+from schemas.pipeline.tasks import PosTask
+from workers.encoder.reading import HeadInfo, Reading, Scores
 from workers.tasks.scores import numbers
 from workers.tasks.spans import Span, Spans
 

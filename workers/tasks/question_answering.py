@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.document import Annotation, Document
-from schemas.tasks import QuestionTask
+from schemas.pipeline.tasks import QuestionTask
+from workers.encoder.reading import HeadInfo, Input, Reading
 from workers.tasks import fields
 from workers.tasks.answers import Answer, decode
-from workers.tasks.base import HeadInfo, Input, Reading, Task
+from workers.tasks.base import Task
 from workers.tasks.scores import DECIMALS
 
 

@@ -6,7 +6,7 @@ import importlib
 from importlib.metadata import entry_points
 
 from schemas.errors import ModelError
-from schemas.tasks import AnyTask, CustomTask
+from schemas.pipeline.tasks import AnyTask, CustomTask
 from workers.tasks.aspects import AspectSentiment
 from workers.tasks.base import Task
 from workers.tasks.classification import Classification

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
-from workers.tasks.base import Scores
+from workers.encoder.reading import Scores
 
 DECIMALS = 6
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.document import Annotation, Document, event_id
-from schemas.tasks import SimilarityTask
+from schemas.pipeline.tasks import SimilarityTask
+from workers.encoder.reading import HeadInfo, Input, Reading
 from workers.tasks import fields
-from workers.tasks.base import HeadInfo, Input, Reading, Task
+from workers.tasks.base import Task
 from workers.tasks.scores import DECIMALS, merge_windows, numbers
 
 Vector = NDArray[np.float32]

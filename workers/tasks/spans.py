@@ -16,8 +16,9 @@ from tokenizers import Encoding
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.labels import ENTITIES
-from schemas.tasks import PiiTask, PosTask, SpanTask
-from workers.tasks.base import Activation, HeadInfo, Reading, Scores, Task
+from schemas.pipeline.tasks import PiiTask, PosTask, SpanTask
+from workers.encoder.reading import Activation, HeadInfo, Reading, Scores
+from workers.tasks.base import Task
 from workers.tasks.scores import DECIMALS
 
 OUTSIDE = "O"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.schemas.pipelines import GOOD, mutate
+from tests.schemas.pipeline.pipelines import GOOD, mutate
 from workers.cli.main import cli
 
 STARTER = Path(__file__).parents[3] / "examples/starter.yaml"

@@ -16,10 +16,10 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.loader import load
+from schemas.pipeline.loader import load
 from tests.workers import tiny
+from workers.cli.default_pipeline import starter_pipeline
 from workers.cli.main import cli
-from workers.cli.starter import starter_pipeline
 from workers.cli.try_ import Line, lines
 
 ROOT = Path(__file__).parents[3]

@@ -11,11 +11,11 @@ import pytest
 import torch
 from rich.progress import Progress
 
-from schemas.config import Compute, Pipeline
 from schemas.document import Document
 from schemas.errors import LabelsError, ModelError
+from schemas.pipeline.config import Compute, Pipeline
 from tests.workers import tiny
-from workers.chain import Chain
+from workers.chain.chain import Chain
 from workers.learning.card import Result
 from workers.learning.examples import Example
 from workers.learning.fit import new_head

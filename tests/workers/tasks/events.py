@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from schemas.document import Document
 from schemas.event import EnrichedEvent
-from tests.workers.test_chain import close
-from workers.chain import Chain
+from tests.workers.chain.test_chain import close
+from workers.chain.chain import Chain
 
 SECRET = "heliotrope"
 """A word for texts that nobody may quote."""

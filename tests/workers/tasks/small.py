@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from tests.workers import tiny
-from workers.tasks.base import HeadInfo
+from workers.encoder.reading import HeadInfo
 
 # One family for each kind of tokenizer: marked subwords, bytes, and SentencePiece's.
 Family = Literal["bert", "roberta", "xlm-roberta"]

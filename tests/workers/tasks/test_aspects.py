@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workers import tiny
+from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain, small
 from tests.workers.tasks.events import SECRET, TEXT, event, fails_alone, run
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
+from workers.chain.chain import Chain
 from workers.tasks import fields
 
 LABELS = tiny.LABELS["sequence"]

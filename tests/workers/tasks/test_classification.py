@@ -14,10 +14,10 @@ from transformers import TextClassificationPipeline
 
 from schemas.document import Document
 from schemas.errors import ModelError
-from schemas.tasks import ClassificationTask
+from schemas.pipeline.tasks import ClassificationTask
 from tests.workers import tiny
 from tests.workers.tasks import small
-from workers.tasks.base import HeadInfo, Reading
+from workers.encoder.reading import HeadInfo, Reading
 from workers.tasks.classification import Classification
 
 LABELS = tiny.LABELS["sequence"]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from schemas.document import Document
-from tests.workers.test_encoder import pipeline
+from tests.workers.encoder.test_trunk import pipeline
 from training.coreference import convert
-from workers.chain import Chain
-from workers.words import words
+from workers.chain.chain import Chain
+from workers.encoder.words import words
 
 FIXTURE = Path(__file__).parents[2] / "fixtures/coreference"
 DOCUMENTS: list[dict[str, Any]] = json.loads((FIXTURE / "documents.json").read_bytes())

@@ -13,11 +13,12 @@ import pytest
 from schemas.document import Annotation, Document
 from schemas.errors import AnnotateError, FieldError, ModelError
 from tests.workers import tiny
+from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain
 from tests.workers.tasks.events import SECRET, TEXT, event, fails_alone, run
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
-from workers.tasks.base import Activation, HeadInfo, Reading, Task
+from workers.chain.chain import Chain
+from workers.encoder.reading import Activation, HeadInfo, Reading
+from workers.tasks.base import Task
 
 HERE = "tests.workers.tasks.test_custom"
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from schemas.document import Document
 from schemas.errors import ModelError
-from schemas.tasks import EmbeddingTask
+from schemas.pipeline.tasks import EmbeddingTask
 from tests.workers import tiny
+from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain, small
 from tests.workers.tasks.events import event, run
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
-from workers.tasks.base import HeadInfo, Reading
+from workers.chain.chain import Chain
+from workers.encoder.reading import HeadInfo, Reading
 from workers.tasks.embedding import Embedding
 
 

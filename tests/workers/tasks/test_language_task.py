@@ -12,11 +12,11 @@ import pytest
 from schemas.errors import ModelError
 from schemas.labels import LANGUAGES
 from tests.workers import tiny
+from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain
 from tests.workers.tasks.events import TEXT, event, run
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
-from workers.language import Detector
+from workers.chain.chain import Chain
+from workers.tasks.language_detector import Detector
 
 CODES = ("en", "de", "fr", "ja")
 ENGLISH = "the coffee was good and the train was on time this morning"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from schemas.document import Document
 from schemas.errors import ModelError
-from schemas.tasks import ModerationTask
+from schemas.pipeline.tasks import ModerationTask
 from tests.workers.tasks import small
-from workers.tasks.base import HeadInfo, Reading
+from workers.encoder.reading import HeadInfo, Reading
 from workers.tasks.moderation import Moderation
 
 TOXIC = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")

@@ -11,10 +11,10 @@ import transformers
 from schemas.document import Document
 from schemas.errors import ModelError
 from tests.workers import tiny
+from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain
 from tests.workers.tasks.events import SECRET, TEXT, event, fails_alone, run
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
+from workers.chain.chain import Chain
 
 NLI = ("contradiction", "neutral", "entailment")
 FAMILIES = ("bert", "roberta", "xlm-roberta", "distilbert", "modernbert", "albert", "deberta", "deberta-v2", "mpnet")

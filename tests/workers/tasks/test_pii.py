@@ -15,12 +15,12 @@ from phonenumbers import SUPPORTED_REGIONS
 from schemas.document import Document
 from schemas.errors import ModelError
 from schemas.labels import PATTERNED, REGIONS
-from schemas.tasks import PiiTask
+from schemas.pipeline.tasks import PiiTask
 from tests.workers import tiny
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
+from tests.workers.encoder.test_trunk import pipeline
+from workers.chain.chain import Chain
+from workers.encoder.reading import HeadInfo
 from workers.pii.recognizers import known_entities
-from workers.tasks.base import HeadInfo
 from workers.tasks.pii import Pii, _findings
 
 MODEL = str(tiny.checkpoint("bert", "token"))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tests.workers import tiny
+from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain
 from tests.workers.tasks.events import event, run
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
+from workers.chain.chain import Chain
 from workers.tasks import pos
 
 UNIVERSAL = ("NOUN", "VERB", "ADJ", "PUNCT", "X")

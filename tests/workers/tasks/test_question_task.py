@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.workers import tiny
+from tests.workers.chain.test_chain import sizes
+from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain, squad_reference
 from tests.workers.tasks.events import SECRET, TEXT, event, fails_alone, run
-from tests.workers.test_chain import sizes
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
+from workers.chain.chain import Chain
 
 QUESTION = "who said so?"
 LONG = "Das Café in Zürich schließt um fünf Uhr. Angela Merkel can't believe it's not butter \N{PILE OF POO}! " * 4

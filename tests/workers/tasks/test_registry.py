@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from schemas.tasks import AnyTask
-from schemas.wording import TASKS
-from workers.tasks.base import HeadKind, Task
+from schemas.pipeline.tasks import AnyTask
+from schemas.pipeline.wording import TASKS
+from workers.encoder.reading import HeadKind
+from workers.tasks.base import Task
 from workers.tasks.registry import task_class
 
 NEEDS: dict[str, dict[str, Any]] = {

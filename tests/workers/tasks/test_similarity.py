@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.document import Document, event_id
-from schemas.loader import config_hash
+from schemas.pipeline.identity import config_hash
 from schemas.record import Assignment, Record
 from tests.workers import tiny
+from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain
 from tests.workers.tasks.events import SECRET, TEXT, event, fails_alone, run
-from tests.workers.test_encoder import pipeline
-from workers.chain import Chain
+from workers.chain.chain import Chain
 from workers.tasks.similarity import Recent
 
 LONG = "Das Café in Zürich schließt schon um fünf Uhr, again and again. " * 6

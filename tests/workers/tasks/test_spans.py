@@ -15,11 +15,11 @@ from transformers import TokenClassificationPipeline
 
 from schemas.document import Document
 from schemas.errors import ModelError
-from schemas.tasks import SpanTask
+from schemas.pipeline.tasks import SpanTask
 from tests.workers import tiny
 from tests.workers.tasks import small
 from tests.workers.tasks.small import FAMILIES, Family
-from workers.tasks.base import HeadInfo, Reading
+from workers.encoder.reading import HeadInfo, Reading
 from workers.tasks.spans import Spans
 
 BIO = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")

@@ -1,0 +1,175 @@
+"""A validation error in plain English. Values are never quoted, since any may be a secret; names in
+"did you mean" come from our own vocabulary."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, get_args
+
+from pydantic_core import ErrorDetails
+
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.fields import DEVICE, NAME, REFUSED, TOPIC
+from schemas.pipeline.tasks import LANGUAGE, REGION, AnyTask, TaskConfig
+
+_Loc = tuple[str | int, ...]
+_Schema = Mapping[str, Any]
+
+TASKS: dict[str, type[TaskConfig]] = {
+    name: model for model in get_args(get_args(AnyTask)[0]) for name in get_args(model.model_fields["task"].annotation)
+}
+"""The value of ``task`` -> its model."""
+
+PATTERNS = {
+    NAME: 'must be letters, digits and "_", and not start with a digit',
+    TOPIC: 'must be letters, digits, ".", "_" and "-" only',
+    DEVICE: "must be auto, cpu, cuda, or cuda: and a number",
+    LANGUAGE: "must be a language code such as en (ISO 639-1)",
+    REGION: "must be a country code such as US (ISO 3166)",
+}
+_TYPES = {
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "model_type": "must be a mapping of fields",
+    "model_attributes_type": "must be a mapping of fields",
+    "dict_type": "must be a mapping",
+}
+_NUMBERS = {"int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number"}
+_BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
+
+
+def suggest(word: object, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` is most likely a slip of."""
+    if not isinstance(word, str) or len(word) > 100:
+        return None
+    spelled = {name.lower().replace("-", "_"): name for name in known}
+    plain = word.lower().replace("-", "_")
+    close = difflib.get_close_matches(plain, spelled, n=1)
+    # EMAIL is far from EMAIL_ADDRESS by its letters, and can only mean that.
+    longer = [name for name in spelled if name.startswith(f"{plain}_")]
+    if not close and len(longer) == 1:
+        close = longer
+    return spelled[close[0]] if close else None
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    name = suggest(word, known)
+    return f', did you mean "{name}"?' if name else ""
+
+
+def unknown_task(word: object) -> str:
+    """What is wrong with ``word`` as a ``task``."""
+    if word is None or word == "":
+        return "must be one of " + ", ".join(TASKS)
+    if not isinstance(word, str):
+        return "must be text"
+    return "unknown task" + (did_you_mean(word, TASKS) or ", must be one of " + ", ".join(TASKS))
+
+
+def unknown_field(loc: _Loc) -> str:
+    name = loc[-1]
+    if len(loc) == 4 and loc[0] == "tasks":
+        owners = [task for task, model in TASKS.items() if name in model.model_fields]
+        if owners:
+            return f"not a field of task {loc[2]}, only of {', '.join(owners)}"
+    return "unknown field" + did_you_mean(name, fields_at(loc[:-1]))
+
+
+def wording(error: ErrorDetails) -> str:
+    """What is wrong, to stand behind the path of the field.
+
+    ``error["loc"]`` is pydantic's own, the tags of its unions included.
+    """
+    kind, value, ctx = error["type"], error["input"], error.get("ctx", {})
+    if kind == REFUSED:
+        return error["msg"]
+    if kind == "missing":
+        return "missing field"
+    if kind == "extra_forbidden":
+        return unknown_field(error["loc"])
+    if value is None:
+        return "must not be empty"
+    if kind in _TYPES:
+        needs_quotes = kind == "string_type" and isinstance(value, bool | int | float)
+        return _TYPES[kind] + (", put it in quotes" if needs_quotes else "")
+    if kind in _NUMBERS:
+        return f"must be {_NUMBERS[kind]}" + _range(error["loc"]).replace(" at", ", at")
+    if kind in _BOUNDS:
+        return "must be" + (_range(error["loc"]) or " a finite number")
+    if kind == "literal_error":
+        choices = [str(choice) for choice in _facts(error["loc"], "enum") or _facts(error["loc"], "const")]
+        return f"must be {'one of ' if choices[1:] else ''}{', '.join(choices)}" + did_you_mean(value, choices)
+    if kind == "string_pattern_mismatch":
+        return PATTERNS[str(ctx["pattern"])]
+    if kind == "too_short" and ctx["min_length"] > 1:
+        return f"must have at least {ctx['min_length']} entries"
+    if kind in {"string_too_short", "too_short"}:
+        return "must not be empty"
+    if kind == "string_too_long":
+        return f"must be at most {ctx['max_length']} characters"
+    if kind == "too_long":
+        return f"must have at most {ctx['max_length']} entries"
+    return "is not a valid value"
+
+
+def _range(loc: _Loc) -> str:
+    """`` between 0 and 1``, `` at least 1``, or nothing."""
+    low = next(iter(_facts(loc, "minimum")), None)
+    high = next(iter(_facts(loc, "maximum")), None)
+    if low is None:
+        # Only whole numbers have an open bound here.
+        low = next((above + 1 for above in _facts(loc, "exclusiveMinimum")), None)
+    if low is not None and high is not None:
+        return f" between {low:.10g} and {high:.10g}"
+    return f" at least {low:.10g}" if low is not None else ""
+
+
+def fields_at(loc: _Loc) -> list[str]:
+    """The fields that the mapping at ``loc`` may have."""
+    return [name for schema in _schemas(loc) for name in schema.get("properties", ())]
+
+
+def _facts(loc: _Loc, keyword: str) -> list[Any]:
+    """What the field at ``loc`` says under ``keyword`` of JSON Schema, in any of its branches."""
+    found = [schema[keyword] for schema in _schemas(loc) if keyword in schema]
+    return found[0] if found and isinstance(found[0], list) else found
+
+
+@cache
+def pipeline_schema() -> dict[str, Any]:
+    """The JSON Schema of the pipeline file."""
+    return Pipeline.model_json_schema()
+
+
+def _schemas(loc: _Loc) -> list[_Schema]:
+    """The JSON Schemas of the field at ``loc``, one per branch of its unions."""
+    here = list(_branches(pipeline_schema()))
+    for step in loc:
+        below: list[_Schema] = []
+        for schema in here:
+            tasks = schema.get("items", {}).get("discriminator", {}).get("mapping")
+            if isinstance(step, int):
+                below += [schema["items"]] if "items" in schema and tasks is None else []
+                below += [{"tags": tasks}] if tasks else []
+            elif "tags" in schema:
+                below += [{"$ref": schema["tags"][step]}] if step in schema["tags"] else []
+            elif step in schema.get("properties", ()):
+                below.append(schema["properties"][step])
+            elif isinstance(schema.get("additionalProperties"), dict):
+                below.append(schema["additionalProperties"])
+        # A step that leads nowhere is the tag of a union whose branches are all here already.
+        here = [branch for schema in below for branch in _branches(schema)] or here
+    return here
+
+
+def _branches(schema: _Schema) -> Iterator[_Schema]:
+    if "$ref" in schema:
+        schema = pipeline_schema()["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+    alternatives = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    if not alternatives:
+        yield schema
+    for alternative in alternatives:
+        yield from _branches(alternative)

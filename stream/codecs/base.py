@@ -1,0 +1,51 @@
+"""What all formats share: bytes of a record -> a document, or a failed document in its place."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from schemas.document import Document, Failure
+from schemas.errors import DecodeError
+from schemas.pipeline.config import Input
+from schemas.record import Record
+
+
+class Codec(ABC):
+    """Bounds, and failures in their place, for every format."""
+
+    def __init__(self, config: Input) -> None:
+        self._max_bytes = config.max_bytes
+        self._max_characters = config.max_characters
+
+    def decode(self, record: Record) -> Document:
+        """The document of ``record``; one whose ``failure`` is set where decoding failed."""
+        try:
+            value = record.value
+            if value is None:
+                raise DecodeError("the value is null (a tombstone)")
+            if len(value) > self._max_bytes:
+                raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
+            text, event, fields = self._read(value)
+            if len(text) > self._max_characters:
+                raise DecodeError(
+                    f"the text has {len(text)} characters, input.max_characters is {self._max_characters}"
+                )
+            if not text or text.isspace():
+                raise DecodeError("the text is only white space" if text else "the text is empty")
+            return Document(record, text, event, fields)
+        except DecodeError as error:
+            document = Document(record)
+            document.failure = Failure.of(error, "decode")
+            return document
+
+    @abstractmethod
+    def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
+        """(text, the event's own JSON and what it says, where it is JSON). Raises DecodeError."""
+
+
+def utf8(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"the value is not UTF-8: bad byte at position {error.start}") from None

@@ -1,0 +1,82 @@
+"""Finished documents -> what is sent: the enriched event, or the dead letter."""
+
+from __future__ import annotations
+
+from schemas.document import Failure
+from schemas.errors import EncodeError
+from schemas.pipeline.config import Pipeline
+from schemas.record import Assignment, Outbound, Record
+from stream.kafka.sink import Pair
+from stream.microbatch import MicroBatch
+from stream.output.deadletter import dead_letter
+from stream.output.event_builder import EventBuilder
+from stream.output.poison import PoisonLimit
+from stream.telemetry.stats import Stats
+
+
+class Publisher:
+    """Makes the records of a micro-batch, in order, with the input's key, headers and timestamp."""
+
+    def __init__(self, pipeline: Pipeline, stats: Stats) -> None:
+        self._topic = pipeline.output.topic
+        self._dead_topic = pipeline.output.dead_letter_topic
+        self._pipeline = pipeline.pipeline
+        self._stats = stats
+        self._config = ""
+        self._limit = PoisonLimit(pipeline.stop_after)
+        self._enriched: dict[int, int] = {}
+
+    def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Pair]:
+        """For each event of ``batch`` (the record it was made of, what to send); see ``Sink.send``.
+
+        ``builder``: of the configuration that has computed the batch.
+
+        Events of partitions that are gone are left out: whoever owns them now sends them. Raises PoisonError when too
+        many have failed; then nothing of ``batch`` is sent.
+        """
+        self._limit.judge()
+        stats, self._config = self._stats, builder.config
+        outbounds: list[Pair] = []
+        before = stats.enriched
+        for document in batch.documents:
+            record = document.record
+            if record is None or record.assignment.state == Assignment.GONE:
+                stats.discarded += 1
+                continue
+            if document.failure is None:
+                try:
+                    value = builder.build(document)
+                except EncodeError as error:
+                    document.failure = Failure.of(error, "encode")
+                else:
+                    stats.enriched += 1
+                    self._limit.passed()
+                    enriched = Outbound(self._topic, record.key, value, record.headers or [], record.timestamp_ms)
+                    outbounds.append((record, enriched))
+                    continue
+            stats.failed[document.failure.stage] += 1
+            self._limit.failed(document.failure.stage)
+            outbounds.append((record, self._dead_letter(record, document.failure)))
+        self._enriched[batch.number] = stats.enriched - before
+        if outbounds:
+            stats.newest_ms = max(outbounds[-1][1].timestamp_ms, 0)
+        stats.micro_batches += 1
+        stats.tokens += batch.tokens
+        return outbounds
+
+    def landed(self, batch: MicroBatch) -> None:
+        """``batch`` is in the log."""
+        self._limit.landed(self._enriched.pop(batch.number, 0))
+
+    def refused(self, record: Record, failure: Failure) -> Outbound:
+        """The dead letter of an event that was counted as enriched, but is refused by the broker.
+
+        It counts for the limit, which the next ``outbounds`` judges: this is called from within the client.
+        """
+        self._stats.enriched -= 1
+        self._stats.failed[failure.stage] += 1
+        self._limit.refused(failure.stage)
+        return self._dead_letter(record, failure)
+
+    def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
+        return dead_letter(record, failure, self._dead_topic, self._pipeline, self._config)

@@ -1,0 +1,135 @@
+"""docs/pipeline-file.md says of every field what the models say: none missing, no type or default stale."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from schemas.pipeline import config, tasks
+from schemas.pipeline.checks import CLASSIC_ONLY, RESERVED
+from schemas.pipeline.fields import Strict
+from schemas.pipeline.loader import loads
+
+PAGE = (Path(__file__).parents[3] / "docs/pipeline-file.md").read_text()
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "Top level": config.Pipeline,
+    "input": config.Input,
+    "tasks": tasks.TaskConfig,
+    "model": tasks.ModelTask,
+    "sentiment, text-classification": tasks.ClassificationTask,
+    "ner, token-classification": tasks.SpanTask,
+    "pos": tasks.PosTask,
+    "coreference": tasks.CoreferenceTask,
+    "language": tasks.LanguageTask,
+    "aspect-sentiment": tasks.AspectTask,
+    "aspects from spans": tasks.FromSpans,
+    "nli": tasks.NliTask,
+    "zero-shot": tasks.ZeroShotTask,
+    "paraphrase": tasks.ParaphraseTask,
+    "similarity": tasks.SimilarityTask,
+    "question-answering": tasks.QuestionTask,
+    "pii": tasks.PiiTask,
+    "moderation": tasks.ModerationTask,
+    "embedding": tasks.EmbeddingTask,
+    "custom": tasks.CustomTask,
+    "output": config.Output,
+    "batching": config.Batching,
+    "backpressure": config.Backpressure,
+    "compute": config.Compute,
+    "watchdog": config.Watchdog,
+    "stop_after": config.DeadLetters,
+    "telemetry": config.Telemetry,
+}
+
+
+def _rows(heading: str) -> dict[str, list[str]]:
+    """Field -> [type, default] of the table under a heading."""
+    found = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found, f"no section {heading}"
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| .+ \|$", found[1], re.MULTILINE)
+    return {name: [kind, default] for name, kind, default in rows}
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if "$ref" in schema:
+        return "mapping"
+    branches = [branch for key in ("anyOf", "oneOf") for branch in schema.get(key, ()) if branch.get("type") != "null"]
+    if branches:
+        return ", or ".join(map(_kind, branches))
+    if choices := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        quoted = [f"`{choice}`" for choice in choices]
+        return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+    kind = schema.get("type")
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is None and "exclusiveMinimum" in schema:
+        low = schema["exclusiveMinimum"] + 1
+    bounds = "" if low is None else f", {low:.10g} to {high:.10g}" if high is not None else f", at least {low:.10g}"
+    if kind in {"integer", "number"}:
+        return ("whole number" if kind == "integer" else "number") + bounds
+    if kind == "string":
+        return "text" + (f", at most {schema['maxLength']} characters" if "maxLength" in schema else "")
+    if kind == "array":
+        return "list" if "discriminator" in schema["items"] else f"list of {_kind(schema['items'])}"
+    if kind == "object":
+        # Names that must look like names are listed by their pattern.
+        values = schema.get("additionalProperties", *schema.get("patternProperties", {}).values())
+        if values is True:
+            return "mapping"
+        return "mapping" if "anyOf" in values else f"mapping of {_kind(values)}"
+    return {"boolean": "true or false"}.get(str(kind), "not yet supported")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if isinstance(field.default, BaseModel):
+        return "see there"
+    return "none" if field.default is None else f"`{json.dumps(field.default)}`"
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_every_field_is_explained(heading: str) -> None:
+    model = SECTIONS[heading]
+    parent = model.__base__
+    shared = parent.model_fields if parent is not None and issubclass(parent, tasks.TaskConfig) else {}
+    properties = model.model_json_schema()["properties"]
+    expected = {
+        name: [_kind(properties[name]), _default(field)]
+        for name, field in model.model_fields.items()
+        if (name not in shared or field.annotation != shared[name].annotation) and not (shared and name == "task")
+    }
+    if model is tasks.TaskConfig:
+        # Which task it is stands in each kind's own model.
+        expected["task"] = ["a task", "required"]
+    assert _rows(heading) == expected
+
+
+def test_every_model_of_the_file_has_a_section() -> None:
+    found = [*vars(config).values(), *vars(tasks).values()]
+    models = {value for value in found if isinstance(value, type) and issubclass(value, Strict)}
+    assert models - {Strict} == set(SECTIONS.values())
+
+
+def test_the_refused_settings_are_listed() -> None:
+    section = PAGE.split("\n## kafka\n")[1].split("\n## ")[0]
+    assert dict(re.findall(r"^\| `([\w.]+)` \| (.+) \|$", section, re.MULTILINE)) == RESERVED
+    assert all(f"`{name}`" in section.split("group.protocol: consumer")[-1] for name in CLASSIC_ONLY)
+
+
+def test_the_starter_example_is_right() -> None:
+    example = Path(__file__).parents[3] / "examples/starter.yaml"
+    pipeline = loads(example.read_text(), environ={"KAFKA_BOOTSTRAP_SERVERS": "broker:9092"})
+    assert pipeline.kafka == {"bootstrap.servers": "broker:9092"}
+    assert [(task.task, task.model) for task in pipeline.tasks] == [
+        ("sentiment", "starter"), ("ner", "starter"), ("moderation", "starter"), ("coreference", "starter")
+    ]  # fmt: skip
+    assert (pipeline.input.topics, pipeline.output.topic) == (["posts"], "posts.enriched")
+    assert pipeline.output.dead_letter_topic == "posts.dead"

@@ -1,0 +1,274 @@
+"""Exactly once against a cluster that fails in every way it can: what is committed is committed whole, and once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.document import Document, Failure
+from schemas.errors import AccessError, BrokerError, FencedError
+from schemas.record import Assignment, Outbound, Record
+from stream.kafka import exactly_once as transactions
+from stream.kafka.exactly_once import TransactionalSink
+from stream.microbatch import MicroBatch
+from tests.noop import pipeline
+
+RETRIABLE = KafkaError(KafkaError._TIMED_OUT, retriable=True)
+ABORTABLE = KafkaError(KafkaError.ILLEGAL_GENERATION, txn_requires_abort=True)
+UNCERTAIN = KafkaError(KafkaError._TRANSPORT)
+FATAL = KafkaError(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True)
+FENCED = KafkaError(KafkaError._FENCED, fatal=True)
+TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+
+
+class Cluster:
+    """What is committed, and what goes wrong next: (call, error, whether the call had its effect all the same)."""
+
+    def __init__(self, *faults: tuple[str, KafkaError, bool]) -> None:
+        self.faults = list(faults)
+        self.outputs: list[Outbound] = []
+        self.offsets: dict[tuple[str, int], int] = {}
+        self.open: Producer | None = None
+        self.generation = 1
+
+    def fault(self, call: str) -> tuple[KafkaError, bool] | None:
+        if self.faults and self.faults[0][0] == call:
+            _, error, effective = self.faults.pop(0)
+            return error, effective
+        return None
+
+
+class Producer:
+    """As much of the client as a transaction needs; a new one aborts what the one before left open."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.sent: list[Outbound] = []
+        self.reports: list[tuple[Any, KafkaError | None]] = []
+        self.ends: dict[tuple[str, int], int] = {}
+
+    def init_transactions(self, timeout: float) -> None:
+        self.cluster.open = self
+        self._maybe("init")
+
+    def begin_transaction(self) -> None:
+        assert not self.sent
+        self._maybe("begin")
+
+    def produce(self, topic: str, value: Any, key: Any, on_delivery: Any, timestamp: int, headers: Any) -> None:
+        found = self.cluster.fault("produce")
+        if found is None:
+            self.sent.append(Outbound(topic, key, value, headers, timestamp))
+        self.reports.append((on_delivery, found[0] if found else None))
+
+    def poll(self, timeout: float) -> None:
+        reports, self.reports = self.reports, []
+        for report, error in reports:
+            report(error, None)
+
+    def send_offsets_to_transaction(self, offsets: Any, metadata: int, timeout: float) -> None:
+        if metadata != self.cluster.generation:
+            raise KafkaException(ABORTABLE)
+        self._maybe("offsets")
+        self.ends = {(one.topic, one.partition): one.offset for one in offsets}
+
+    def commit_transaction(self, timeout: float) -> None:
+        self._maybe("commit", self._commit)
+
+    def abort_transaction(self, timeout: float) -> None:
+        self._maybe("abort")
+        self.sent, self.ends = [], {}
+
+    def purge(self) -> None:
+        pass
+
+    def flush(self, timeout: float) -> None:
+        pass
+
+    def _commit(self) -> None:
+        assert self.cluster.open is self
+        self.cluster.outputs += self.sent
+        for place, end in self.ends.items():
+            assert end > self.cluster.offsets.get(place, 0), "a committed offset moved back"
+            self.cluster.offsets[place] = end
+        self.sent, self.ends = [], {}
+
+    def _maybe(self, call: str, effect: Any = lambda: None) -> None:
+        found = self.cluster.fault(call)
+        if found is None or found[1]:
+            effect()
+        if found is not None:
+            raise KafkaException(found[0])
+
+
+@contextmanager
+def working(cluster: Cluster) -> Iterator[tuple[TransactionalSink, list[MicroBatch]]]:
+    """A sink that has taken its slot, and what it says is delivered."""
+    landed: list[MicroBatch] = []
+
+    def committed(_kafka: Any, _group: str, assignments: Any) -> dict[Assignment, int]:
+        return {
+            a: cluster.offsets[a.topic, a.partition] for a in assignments if (a.topic, a.partition) in cluster.offsets
+        }
+
+    with (
+        mock.patch("stream.kafka.sink.make_producer", lambda *_, **__: Producer(cluster)),
+        mock.patch.object(transactions, "committed_offsets", committed),
+        mock.patch.object(transactions, "same_slot", lambda *_: []),
+        mock.patch.object(transactions.time, "sleep", lambda _: None),
+    ):
+        sink = TransactionalSink(
+            pipeline(delivery="exactly_once"), landed.append, _letter,
+            slot=0, hurry=lambda: False, membership=lambda: cluster.generation,
+        )  # fmt: skip
+        sink.open(1)
+        yield sink, landed
+
+
+def _letter(record: Record, failure: Failure) -> Outbound:
+    return Outbound("out.dead", record.key, record.value, [("stage", failure.stage.encode())], 0)
+
+
+def _batch(number: int, *records: Record) -> tuple[MicroBatch, list[tuple[Record | None, Outbound]]]:
+    batch = MicroBatch(number, [Document(record) for record in records], 0)
+    pairs: list[tuple[Record | None, Outbound]] = [
+        (record, Outbound("out", record.key, record.value, [], 5)) for record in records
+    ]
+    return batch, pairs
+
+
+def _record(assignment: Assignment, offset: int) -> Record:
+    return Record(assignment, offset, b"k", f"{assignment.partition}-{offset}".encode())
+
+
+def _due(sink: TransactionalSink) -> None:
+    sink._began -= 1
+    sink.poll(0)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    faults=st.lists(
+        st.tuples(
+            st.sampled_from(["commit", "offsets", "abort", "begin", "produce"]),
+            st.sampled_from([RETRIABLE, ABORTABLE, UNCERTAIN, FATAL]),
+            st.booleans(),
+        ),
+        max_size=6,
+    ),
+    batches=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=4), min_size=1, max_size=8),
+    loss=st.integers(0, 8),
+)
+def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches: Any, loss: int) -> None:
+    # A commit that is refused and had its effect all the same is an uncertain one.
+    cluster = Cluster(
+        *((call, error, effective and call == "commit" and error is UNCERTAIN) for call, error, effective in faults)
+    )
+    assignments = [Assignment("in", partition) for partition in range(3)]
+    offsets = [0, 0, 0]
+    with working(cluster) as (sink, landed):
+        for number, partitions in enumerate(batches):
+            if number == loss:  # the group has given one away: a new generation, and nothing of it is ours
+                assignments[0].state = Assignment.GONE
+                cluster.generation += 1
+            records = []
+            for partition in partitions:
+                if assignments[partition].state != Assignment.GONE:
+                    records.append(_record(assignments[partition], offsets[partition]))
+                    offsets[partition] += 1
+            sink.send(*_batch(number, *records))
+            if number % 2:
+                _due(sink)
+        _due(sink)
+        assert len(sink) == 0
+    assert [batch.number for batch in landed] == list(range(len(batches)))
+    found = Counter(outbound.value for outbound in cluster.outputs)
+    assert set(found.values()) <= {1}
+    for partition, read in enumerate(offsets):
+        # What is committed of a partition is exactly what its outputs say, and all of it where it is still ours.
+        committed = cluster.offsets.get(("in", partition), 0)
+        assert {value for value in found if value.startswith(f"{partition}-".encode())} == {
+            f"{partition}-{offset}".encode() for offset in range(committed)
+        }
+        assert committed == read or assignments[partition].state == Assignment.GONE
+
+
+def test_what_belongs_to_a_lost_partition_is_not_committed() -> None:
+    cluster = Cluster()
+    lost, ours = Assignment("in", 0), Assignment("in", 1)
+    with working(cluster) as (sink, landed):
+        sink.send(*_batch(0, _record(lost, 0), _record(ours, 0)))
+        lost.state = Assignment.GONE
+        cluster.generation += 1
+        _due(sink)
+        assert len(landed) == 1
+    assert [outbound.value for outbound in cluster.outputs] == [b"1-0"]
+    assert cluster.offsets == {("in", 1): 1}
+
+
+def test_an_uncertain_commit_that_happened_is_not_repeated() -> None:
+    cluster = Cluster(("commit", UNCERTAIN, True))
+    with working(cluster) as (sink, landed):
+        sink.send(*_batch(0, _record(Assignment("in", 0), 0)))
+        _due(sink)
+        assert [batch.number for batch in landed] == [0]
+    assert len(cluster.outputs) == 1
+
+
+def test_what_the_broker_refuses_becomes_a_letter_in_the_same_transaction() -> None:
+    cluster = Cluster(("produce", TOO_LARGE, False))
+    assignment = Assignment("in", 0)
+    with working(cluster) as (sink, landed):
+        sink.send(*_batch(0, _record(assignment, 0), _record(assignment, 1)))
+        _due(sink)
+        assert len(landed) == 1
+    assert [outbound.topic for outbound in cluster.outputs] == ["out.dead", "out"]
+    assert cluster.offsets == {("in", 0): 2}
+
+
+def test_a_letter_that_is_refused_even_bare_ends_the_worker() -> None:
+    cluster = Cluster(*[("produce", TOO_LARGE, False)] * 3)
+    with working(cluster) as (sink, landed), pytest.raises(BrokerError, match="publishing a dead letter"):
+        sink.send(*_batch(0, _record(Assignment("in", 0), 0)))
+        _due(sink)
+    assert not landed
+    assert not cluster.offsets
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (FENCED, FencedError),
+        (KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED, txn_requires_abort=True), AccessError),
+        (KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, txn_requires_abort=True), BrokerError),
+    ],
+)
+@pytest.mark.parametrize("call", ["begin", "offsets", "commit"])
+def test_what_nobody_can_mend_ends_the_worker(call: str, error: KafkaError, raised: type[Exception]) -> None:
+    cluster = Cluster((call, error, False))
+    with working(cluster) as (sink, landed), pytest.raises(raised):
+        sink.send(*_batch(0, _record(Assignment("in", 0), 0)))
+        _due(sink)
+    assert not landed
+    assert not cluster.outputs
+
+
+def test_a_call_that_never_returns_is_given_up() -> None:
+    cluster = Cluster()
+    stuck = mock.Mock(side_effect=lambda *_: transactions.threading.Event().wait(5))
+    with working(cluster) as (sink, landed), mock.patch.object(transactions, "_HANGS", 0.05):
+        sink._producer.send_offsets_to_transaction = stuck
+        sink.send(*_batch(0, _record(Assignment("in", 0), 0)))
+        _due(sink)
+        assert stuck.called
+        assert len(landed) == 1
+    assert len(cluster.outputs) == 1
+    assert cluster.offsets == {("in", 0): 1}

@@ -1,0 +1,162 @@
+"""The event as it is written: valid against the contract, true to the input, silent where told to be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.document import Document
+from schemas.errors import EncodeError
+from schemas.event import EnrichedEvent
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.identity import config_hash
+from schemas.record import Assignment, Record
+from stream.codecs.formats import codec
+from stream.output.event_builder import EventBuilder
+
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((Path(__file__).parents[3] / "schemas/event.schema.json").read_text())
+)
+TEXT = "Ada went to e\u0301vora 🙂"
+ANNOTATIONS: dict[str, Any] = {
+    "who": {"spans": [{"start": 0, "end": 3, "label": "PERSON", "score": 0.998, "text": "Ada"}]},
+    "tone": {"label": "calm", "score": 0.9, "scores": {"calm": 0.9, "cross": 0.1}},
+    "safety": {"flagged": False, "labels": [{"label": "spam", "score": 0.02, "flagged": False}]},
+    "vector": {"vector": [0.25, -0.5]},
+}
+MODELS = {name: {"model": "m", "revision": "0123456789ab"} for name in ANNOTATIONS}
+
+
+def pipeline(**output: Any) -> Pipeline:
+    return Pipeline.model_validate({
+        "pipeline": "p", "kafka": {"bootstrap.servers": "localhost:9092"}, "input": {"topics": ["in"]},
+        "tasks": [{"name": "tone", "task": "sentiment", "model": "m"}], "output": {"topic": "out", **output},
+    })  # fmt: skip
+
+
+def record(value: bytes, key: bytes | None = b"k", timestamp_ms: int = 1_700_000_000_000) -> Record:
+    return Record(Assignment("in", 3), 1842, key, value, None, timestamp_ms)
+
+
+def document(event: dict[str, Any] | None = None, **more: Any) -> Document:
+    made = Document(record(b"", **more), TEXT, orjson.dumps(event or {"text": TEXT}))
+    made.annotations = dict(ANNOTATIONS)
+    return made
+
+
+def built(document: Document, **output: Any) -> dict[str, Any]:
+    line = EventBuilder(pipeline(**output), MODELS).build(document)
+    assert b"\n" not in line
+    event: dict[str, Any] = json.loads(line)
+    SCHEMA.validate(event)
+    EnrichedEvent.model_validate_json(line)
+    return event
+
+
+def test_an_event_is_what_the_contract_says() -> None:
+    config = config_hash(pipeline())
+    assert built(document({"id": 7, "text": TEXT})) == {
+        "schema": "glossator.event/1",
+        "id": f"in-3-1842-{config}",
+        "pipeline": {"name": "p", "config": config},
+        "source": {"topic": "in", "partition": 3, "offset": 1842, "key": "k", "timestamp_ms": 1_700_000_000_000},
+        "event": {"id": 7, "text": TEXT},
+        "text": TEXT,
+        "annotations": ANNOTATIONS,
+        "models": MODELS,
+        "notices": [],
+    }
+
+
+def test_without_text_nothing_quotes_it_and_labels_of_such_names_stay() -> None:
+    made = document()
+    made.annotations = {
+        "asked": {"answers": [{"question": "Who is Ada?", "null_score": 0.1,
+                               "answer": {"start": 0, "end": 3, "score": 0.9, "text": "Ada"}}]},
+        "of": {"aspects": [{"aspect": "Ada", "label": "calm", "score": 1.0, "scores": {"calm": 1.0}}]},
+        "topics": {"label": "text", "score": 0.75, "scores": {"text": 0.75, "question": 0.25}},
+    }  # fmt: skip
+    annotations = built(made, text="none")["annotations"]
+    assert "Ada" not in json.dumps(annotations)
+    assert annotations["asked"]["answers"][0]["answer"] == {"start": 0, "end": 3, "score": 0.9}
+    assert annotations["topics"]["scores"] == {"text": 0.75, "question": 0.25}
+
+
+@pytest.mark.parametrize("key", [None, b"\xff\xfe"])
+def test_what_the_record_does_not_say_is_null(key: bytes | None) -> None:
+    source = built(document(key=key, timestamp_ms=-1))["source"]
+    assert source["key"] is None
+    assert source["timestamp_ms"] is None
+
+
+def test_without_text_no_word_of_it_is_left() -> None:
+    made = document()
+    notice = {"task": "tone", "kind": "truncated", "kept": 3, "of": len(TEXT)}
+    made.notices.append(notice)
+    event = built(made, text="none")
+    assert "Ada" not in json.dumps(event)
+    assert "text" not in event
+    assert "event" not in event
+    assert event["annotations"]["who"] == {"spans": [{"start": 0, "end": 3, "label": "PERSON", "score": 0.998}]}
+    assert event["notices"] == [notice]
+    assert made.annotations == ANNOTATIONS
+
+
+def test_the_inputs_own_json_passes_unchanged() -> None:
+    value = b'{"text": "x",\n "n": 12345678901234567890123.50, "n": 1E-400, "deep": [[{"a": null}]]}'
+    made = codec(pipeline().input).decode(record(value))
+    line = EventBuilder(pipeline(), MODELS).build(made)
+    assert value.replace(b"\n", b" ") in line
+    assert b"\n" not in line
+
+
+def test_a_text_that_was_no_json_has_no_event() -> None:
+    assert "event" not in built(Document(record(b""), TEXT, None))
+
+
+def test_a_text_from_nowhere_has_no_source_and_an_id_of_its_own() -> None:
+    event, again, other = (built(Document(None, text)) for text in (TEXT, TEXT, "other"))
+    assert event["source"] is None
+    assert event["id"] == again["id"] != other["id"]
+    assert event["id"].endswith(config_hash(pipeline()))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("place", [
+    lambda n: {"tone": {"label": "a", "score": n, "scores": {"a": 1.0}}},
+    lambda n: {"vector": {"vector": [n, 1.0]}},
+    lambda n: {"vector": {"vector": [1.0, n]}},
+])  # fmt: skip
+def test_a_number_that_is_not_finite_is_refused(place: Any, number: float) -> None:
+    made = document()
+    made.annotations = place(number)
+    with pytest.raises(EncodeError, match="not finite"):
+        EventBuilder(pipeline(), MODELS).build(made)
+
+
+def test_a_span_that_reads_like_a_null_is_no_mistake() -> None:
+    made = document()
+    made.annotations["who"] = {"spans": [{"start": 0, "end": 5, "label": "X", "score": 1.0, "text": ":null,null[null"}]}
+    assert built(made)["annotations"]["who"] == made.annotations["who"]
+
+
+def test_a_text_that_is_not_utf8_is_refused_without_quoting_it() -> None:
+    with pytest.raises(EncodeError) as refused:
+        EventBuilder(pipeline(), MODELS).build(Document(None, "secret \ud800"))
+    assert "secret" not in str(refused.value)
+
+
+@given(st.text(), st.dictionaries(st.text(), st.integers() | st.text() | st.none()))
+def test_any_text_and_any_event_come_back(text: str, more: dict[str, Any]) -> None:
+    value = {**more, "text": text}
+    made = Document(record(b""), text, json.dumps(value).encode())
+    event = built(made)
+    assert event["text"] == text
+    assert event["event"] == value

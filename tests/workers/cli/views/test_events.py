@@ -1,0 +1,67 @@
+"""Text on a terminal: marked where the spans are, and harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.cli.views.events import block, described, highlighted, readable, span_style
+
+EVENT = {
+    "text": "Ada\nwent to \x1b[31mÉvora",
+    "annotations": {
+        "who": {"spans": [{"start": 0, "end": 3, "label": "PERSON", "score": 0.998, "text": "Ada"}]},
+        "tone": {"label": "positive", "score": 0.9, "scores": {"positive": 0.9, "negative": 0.1}},
+        "safety": {
+            "flagged": True,
+            "labels": [
+                {"label": "insult", "score": 0.8, "flagged": True},
+                {"label": "hate", "score": 0.1, "flagged": False},
+            ],
+        },
+        "vector": {"vector": [0.1, 0.2, 0.3]},
+    },
+    "notices": [{"task": "tone", "kind": "truncated", "kept": 3, "of": 19}],
+}
+
+
+@given(st.text())
+def test_readable_keeps_every_offset_and_drives_no_terminal(text: str) -> None:
+    shown = readable(text)
+    assert len(shown) == len(text)
+    assert not any(unicodedata.category(character) == "Cc" for character in shown)
+    assert not any(unicodedata.bidirectional(character) in {"RLO", "LRO", "RLE", "LRE", "RLI"} for character in shown)
+
+
+def test_spans_are_marked_where_they_are() -> None:
+    spans = [{"start": 4, "end": 7, "label": "PERSON"}, {"start": 11, "end": 20, "label": "LOCATION"}]
+    shown = highlighted("\tHi Ada in Timbuktu", spans)
+    assert [(span.start, span.end, span.style) for span in shown.spans] == [
+        (4, 7, span_style("PERSON")),
+        (11, 19, span_style("LOCATION")),
+    ]
+
+
+def test_of_a_long_text_the_beginning_is_shown() -> None:
+    shown = highlighted("word " * 100, [{"start": 400, "end": 404, "label": "PERSON"}], 10)
+    assert shown.plain == "word word…"
+    assert not shown.spans
+
+
+def test_a_block_says_all_that_was_found() -> None:
+    assert block(EVENT).plain.splitlines() == [
+        "Ada↵went to ␛[31mÉvora",
+        "  who     Ada PERSON 1.00",
+        "  tone    positive 0.90",
+        "  safety  ⚑ insult 0.80  hate 0.10",
+        "  vector  3 dimensions",
+        "  tone has read 3 of 19 characters",
+    ]
+
+
+def test_spans_without_text_are_named_by_their_place() -> None:
+    spans = [{"start": 0, "end": 3, "label": "PERSON", "score": 0.5}]
+    assert described({"spans": spans}).plain == "0-3 PERSON 0.50"
+    assert described({"spans": []}).plain == "none"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.encoder.packing import flat_starts, pack
+
+lengths = st.lists(st.integers(1, 200), max_size=60).map(lambda sizes: np.array(sizes, np.int64))
+budgets = st.integers(1, 600)
+
+
+@given(lengths, budgets, st.booleans())
+def test_every_token_goes_through_exactly_one_forward_and_comes_back_to_its_place(lengths, budget, padded):
+    starts = flat_starts(lengths)
+    flat = np.random.default_rng(0).integers(0, 1000, starts[-1])
+    back = np.full_like(flat, -1)
+    seen = []
+    for batch in pack(lengths, starts, np.arange(len(lengths)), budget, padded):
+        assert (back[batch.tokens] == -1).all()
+        back[batch.tokens] = flat[batch.tokens]
+        seen += batch.sequences.tolist()
+    assert (back == flat).all()
+    assert sorted(seen) == list(range(len(lengths)))
+
+
+@given(lengths, budgets, st.booleans())
+def test_budgets_are_kept_unless_one_sequence_alone_is_longer(lengths, budget, padded):
+    batches = pack(lengths, flat_starts(lengths), np.arange(len(lengths)), budget, padded)
+    for batch in batches:
+        size = len(batch) * batch.longest if padded else len(batch.tokens)
+        assert size <= budget or len(batch) == 1
+    if not padded:
+        # Greedy: two neighbours never fit together.
+        for one, two in pairwise(batches):
+            assert len(one.tokens) + lengths[two.sequences[0]] > budget
+
+
+@given(lengths, budgets)
+def test_the_parts_of_a_batch_describe_the_same_sequences(lengths, budget):
+    starts = flat_starts(lengths)
+    for batch in pack(lengths, starts, np.arange(len(lengths)), budget):
+        sizes = np.diff(batch.starts)
+        assert batch.starts.dtype == np.int32
+        assert sizes.tolist() == lengths[batch.sequences].tolist() == sorted(sizes)
+        assert batch.longest == sizes[-1]
+        for number, sequence in enumerate(batch.sequences):
+            own = slice(batch.starts[number], batch.starts[number + 1])
+            assert batch.positions[own].tolist() == list(range(sizes[number]))
+            assert batch.tokens[own].tolist() == list(range(starts[sequence], starts[sequence + 1]))
+        at = 0
+        for group in batch.groups:
+            assert group.at == at
+            at = group.end
+        assert at == len(batch.tokens)
+        assert [group.length for group in batch.groups] == sorted(set(sizes.tolist()))
+        assert sum(group.count for group in batch.groups) == len(batch)
+
+
+@given(lengths, budgets, st.data())
+def test_only_the_chosen_sequences_are_packed(lengths, budget, data):
+    chosen = np.array([n for n in range(len(lengths)) if data.draw(st.booleans())], np.int64)
+    batches = pack(lengths, flat_starts(lengths), chosen, budget)
+    assert sorted(n for batch in batches for n in batch.sequences.tolist()) == chosen.tolist()
+
+
+@pytest.mark.parametrize("budget", [1, 1000])
+def test_nothing_to_pack_is_no_forward(budget):
+    nothing = np.array([], np.int64)
+    assert pack(nothing, flat_starts(nothing), nothing, budget) == []

@@ -1,0 +1,75 @@
+"""A worker in small, to be run again and again: ``python -m tests.workers.process.dying``.
+
+Arguments: a folder, and as JSON the offsets that kill the process while they are prepared, while they are on the
+device, and while they are finished. Three threads share the work as in ``Worker``; nothing is committed before
+everything has passed. What has passed is in ``enriched``, and what is a dead letter in ``dead``, one offset a line.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from schemas.document import Document
+from schemas.record import Assignment, Record
+from stream.microbatch import MicroBatch, MicroBatcher
+from workers.process.journal import Journal, Lane, guilty
+from workers.process.lanes import Channel
+
+EVENTS, POLLED = 60, 20
+PLACES = (Assignment("posts", 0), Assignment("posts", 1))
+
+
+def main(folder: Path, deadly: dict[Lane, list[int]]) -> None:
+    journal = Journal(folder, "p", 0)
+    prepared: Channel[MicroBatch] = Channel(2)
+    computed: Channel[MicroBatch] = Channel(2)
+    passed = {name: (folder / name).open("a", buffering=1) for name in ("enriched", "dead")}
+
+    def work(lane: Lane, records: Iterable[Record], documents: list[Document]) -> None:
+        with journal.lane(lane, records):
+            for document in documents:
+                if document.failure is None and document.record and document.record.offset in deadly[lane]:
+                    ctypes.string_at(0)
+
+    def prepare() -> None:
+        batcher = MicroBatcher(10_000, 8, 0.0)
+        for start in range(0, EVENTS, POLLED):
+            records = [Record(PLACES[n // 10 % 2], n, None, b"a secret") for n in range(start, start + POLLED)]
+            for piece, verdict in journal.pieces(records):
+                documents = [guilty(record) if verdict == "guilty" else Document(record) for record in piece]
+                if verdict != "guilty":
+                    work("prepare", piece, documents)
+                for document in documents:
+                    document.alone = verdict == "alone"
+                for batch in batcher.add(documents):
+                    prepared.put(batch)
+        if (rest := batcher.cut_rest()) is not None:
+            prepared.put(rest)
+        prepared.close()
+
+    def device() -> None:
+        for batch in prepared:
+            work("device", batch.records, batch.documents)
+            computed.put(batch)
+        computed.close()
+
+    threads = [threading.Thread(target=target) for target in (prepare, device)]
+    for thread in threads:
+        thread.start()
+    for batch in computed:
+        work("finish", batch.records, batch.documents)
+        for document in batch.documents:
+            assert document.record is not None
+            print(document.record.offset, file=passed["dead" if document.failure else "enriched"])
+    for thread in threads:
+        thread.join()
+    journal.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), dict(zip(("prepare", "device", "finish"), map(json.loads, sys.argv[2:]), strict=True)))

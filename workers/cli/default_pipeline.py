@@ -1,0 +1,42 @@
+"""The pipeline that runs when no file is given: the tasks of examples/starter.yaml, on the starter models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
+from typing import Any
+
+from schemas.pipeline.config import Pipeline
+
+_NEEDING: dict[str, dict[str, Any]] = {
+    "phonenumbers": {"name": "private", "task": "pii", "model": "starter"},
+    "py3langid": {"name": "tongue", "task": "language"},
+}
+"""Tasks that need an extra, by a module of it."""
+
+
+def starter_pipeline(
+    bootstrap_servers: str = "localhost:9092",
+    name: str = "starter",
+    topic: str = "posts",
+    more: Iterable[Mapping[str, Any]] = (),
+) -> Pipeline:
+    """Reads ``topic``; writes ``topic.enriched`` and ``topic.dead``. ``more``: tasks beside the example's."""
+    return Pipeline.model_validate({
+        "pipeline": name,
+        "kafka": {"bootstrap.servers": bootstrap_servers},
+        "input": {"topics": [topic]},
+        "tasks": [
+            {"name": "tone", "task": "sentiment", "model": "starter"},
+            {"name": "entities", "task": "ner", "model": "starter", "threshold": 0.5},
+            {"name": "safety", "task": "moderation", "model": "starter"},
+            {"name": "mentions", "task": "coreference", "model": "starter"},
+            *more,
+        ],
+        "output": {"topic": f"{topic}.enriched", "dead_letter": f"{topic}.dead"},
+    })  # fmt: skip
+
+
+def installed() -> list[dict[str, Any]]:
+    """The tasks ``private`` and ``tongue``, as far as the extras that they need are installed."""
+    return [task for module, task in _NEEDING.items() if find_spec(module) is not None]

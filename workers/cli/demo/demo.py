@@ -1,0 +1,215 @@
+"""``glossator demo``: the whole way, from a topic through the models to a topic, on one screen."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from schemas.pipeline.config import Batching, Input, Pipeline
+from schemas.record import Record
+from stream.kafka.source import Source
+from stream.output.deadletter import PREFIX
+from workers.cli.default_pipeline import installed, starter_pipeline
+from workers.cli.demo.stream import Book, Feeder, recorded
+
+if TYPE_CHECKING:
+    from workers.cli.demo.view import Screen
+    from workers.worker import Worker
+
+EPILOG = """\b
+Example:
+  glossator demo
+  glossator demo --events 5000 --rate 0
+  glossator demo --bootstrap localhost:9092 --plain
+
+\b
+The stream is bundled: texts written for it, some long, some twice, some
+malformed. Without --bootstrap it runs through an embedded broker (librdkafka's
+mock cluster), which is good for looking and promises nothing. With it the
+topics glossator-demo.posts, .posts.enriched and .posts.dead are used, and must
+exist if the cluster does not create topics by itself.
+
+\b
+Ctrl-C ends the stream; what is in flight still comes out. A second one leaves.
+
+\b
+Exit status: 0 in = enriched + dead letters, 1 not so, 2 wrong command line,
+66 model missing or unfit, 69 broker or topic unavailable, 70 a fault of ours,
+77 credentials or permissions.
+"""
+
+_MORE: tuple[dict[str, Any], ...] = (
+    {
+        "name": "subject",
+        "task": "zero-shot",
+        "model": "starter",
+        "labels": ["food", "travel", "work", "technology", "sport"],
+        "template": "This text is about {}.",
+        # A forward a label: too much for the minutes of a town council.
+        "when": "size(text) < 400",
+    },
+    {
+        "name": "about",
+        "task": "aspect-sentiment",
+        "model": "starter",
+        "aspects": {"spans": "entities"},
+        "when": 'event.kind == "review"',
+    },
+    {"name": "again", "task": "similarity", "model": "starter", "window": 1000, "threshold": 0.95},
+    {"name": "grammar", "task": "pos", "model": "starter"},
+)
+"""Beside the tasks that ``glossator try`` has."""
+_NAME = "glossator-demo"
+_PATIENCE = 15.0
+"""Seconds to wait for the broker and its topics."""
+_SILENCE = 60.0
+"""Seconds without anything coming back after which the rest is given up."""
+_REFRESH = 0.12
+"""Seconds between two drawings of the view."""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--bootstrap", metavar="HOST:PORT", help="A broker of your own instead of the embedded one.")
+@click.option("--events", type=click.IntRange(min=1), metavar="N", help="How many; default: the stream once.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0),
+    default=15.0,
+    show_default=True,
+    metavar="N",
+    help="Events per second; 0: as fast as they are worked off.",
+)
+@click.option("--plain", is_flag=True, help="Lines instead of the live view, as without a terminal.")
+@click.option(
+    "--svg",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Save the view at the end as a picture.",
+)
+@click.pass_context
+def demo(
+    ctx: click.Context, *, bootstrap: str | None, events: int | None, rate: float, plain: bool, svg: Path | None
+) -> None:
+    """Plays a stream through an embedded broker and the starter models, and shows it live."""
+    logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    from rich.console import Console
+
+    from stream.kafka.broker import EmbeddedBroker
+    from workers.chain.chain import Chain
+    from workers.cli.demo.view import HEIGHT, Lines, Live, View, save_svg
+    from workers.process.signals import GracefulStop
+    from workers.worker import Worker
+
+    signals = GracefulStop()
+    console = Console(highlight=False)
+    total = events or len(recorded())
+    with ExitStack() as stack:
+        servers = bootstrap or stack.enter_context(EmbeddedBroker()).bootstrap_servers
+        pipeline = demo_pipeline(servers)
+        book = Book()
+        feeder = Feeder(pipeline, book, total, rate)
+        feeder.await_topics(_PATIENCE)
+        console.print("loading the models ...", style="dim")
+        chain = Chain.load(pipeline)
+        chain.warm_up()
+        worker = Worker(pipeline, chain, _PATIENCE)
+        signals.stop = feeder.stop
+        view = View(book, worker.stats, total, rows=max(8, min(console.height - HEIGHT, 24)))
+        source = stack.enter_context(closing(reader(pipeline, book.run)))
+        working = stack.enter_context(Working(worker))
+        screen: Screen = Lines(view) if plain or not console.is_terminal else Live(view, console)
+        stack.enter_context(screen)
+        stack.callback(feeder.stop)
+        feeder.start()
+        watch(source, book, feeder, working, screen)
+    for failure in (feeder.failure, working.failure):
+        if failure is not None:
+            raise failure
+    if svg:
+        save_svg(view, svg)
+    click.echo(summary(book, view.seconds, worker))
+    if book.missing:
+        ctx.exit(1)
+
+
+def demo_pipeline(servers: str) -> Pipeline:
+    """All tasks that say something of a post, with micro-batches small enough to be seen filling up."""
+    pipeline = starter_pipeline(servers, _NAME, f"{_NAME}.posts", [*_MORE, *installed()])
+    return pipeline.model_copy(update={"batching": Batching(max_tokens=1024, linger_ms=250)})
+
+
+def reader(pipeline: Pipeline, run: str) -> Source:
+    """Reads back what ``pipeline`` writes, in a group of this run's own."""
+    topics = [pipeline.output.topic, pipeline.output.dead_letter_topic]
+    own = pipeline.model_copy(update={"pipeline": f"{_NAME}-view-{run}", "input": Input(topics=topics)})
+    return Source(own, on_revoke=lambda _: None, on_lost=lambda _: None)
+
+
+def watch(source: Source, book: Book, feeder: Feeder, working: Working, screen: Screen) -> None:
+    """Enters in ``book`` and shows what comes back, until all has, or nothing does any more."""
+    heard = time.monotonic()
+    while (feeder.is_alive() or book.missing) and working.is_alive() and feeder.failure is None:
+        for record in source.poll(_REFRESH):
+            failed = reason(record)
+            if not book.saw(record, failed is not None):
+                continue
+            heard = time.monotonic()
+            if failed is not None:
+                screen.dead(failed)
+            else:
+                screen.enriched(orjson.loads(record.value or b""))
+        screen.refresh()
+        if not feeder.is_alive() and time.monotonic() - heard > _SILENCE:
+            return
+
+
+def reason(record: Record) -> str | None:
+    """Why a dead letter is one, in the words of its header; None for an enriched event."""
+    message = dict(record.headers or []).get(f"{PREFIX}exception.message")
+    return message.decode() if isinstance(message, bytes) else None
+
+
+def summary(book: Book, seconds: float, worker: Worker) -> str:
+    """The account of the run, in lines."""
+    enriched, dead, stats = len(book.enriched), len(book.dead), worker.stats
+    verdict = "balanced" if not book.missing else f"NOT balanced, {book.missing} are missing"
+    rate = f" ({(enriched + dead) / seconds:,.1f} events/s)" if seconds else ""
+    again = f"; {book.repeated} came twice, which at-least-once allows" if book.repeated else ""
+    return (
+        f"in {book.sent:,} = enriched {enriched:,} + dead letters {dead:,}: {verdict}{again}\n"
+        f"{seconds:,.1f} s{rate}, {stats.micro_batches:,} micro-batches, {stats.tokens:,} tokens"
+    )
+
+
+class Working(threading.Thread):
+    """A worker on a thread of its own, while the block lasts. ``failure`` is what ended it early."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(name="worker", daemon=True)
+        self.failure: BaseException | None = None
+        self._worker = worker
+
+    def run(self) -> None:
+        try:
+            self._worker.run()
+        except BaseException as error:
+            self.failure = error
+
+    def __enter__(self) -> Working:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._worker.stop()
+        self.join()

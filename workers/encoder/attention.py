@@ -1,0 +1,127 @@
+"""The packed attention function: every sequence of a packed batch attends to itself alone.
+
+Registered with transformers as ``packed``; any model that calls its attention through transformers'
+``AttentionInterface`` runs on packed batches with it, unchanged. The layout travels to it through the
+model's keyword arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, AttentionMaskInterface
+
+from workers.encoder.packing import Group, PackedBatch
+
+PACKED = "packed"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the sequences of a packed batch lie. ``starts`` [N+1] int32 is on the device of the batch."""
+
+    starts: Tensor
+    longest: int
+    groups: tuple[Group, ...]
+
+    @classmethod
+    def of(cls, batch: PackedBatch, device: torch.device) -> Layout:
+        return cls(torch.from_numpy(batch.starts).to(device), batch.longest, batch.groups)
+
+
+def packed_attention(  # noqa: PLR0917, transformers calls it so
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    layout: Layout | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Attention of ``[1, heads, T, d]`` within each sequence of ``layout`` -> ``[1, T, heads, d]``.
+
+    ``sliding_window`` w: a token sees those less than w tokens away, in both directions, which is how
+    transformers passes windows to kernels. Raises ValueError without a layout.
+    """
+    if layout is None:
+        raise ValueError("packed attention needs the layout of its batch")
+    q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
+    if _has_varlen(query):
+        from torch.nn.attention.varlen import varlen_attn
+
+        reach = -1 if sliding_window is None else sliding_window - 1
+        out = varlen_attn(
+            q, k, v, layout.starts, layout.starts, layout.longest, layout.longest,
+            scale=scaling, window_size=(reach, reach),
+        )  # fmt: skip
+        return out.unsqueeze(0), None  # type: ignore[union-attr]
+    out = torch.empty_like(q, memory_format=torch.contiguous_format)
+    for group in layout.groups:
+        own_q, own_k, own_v = (_split(states, group).transpose(1, 2) for states in (q, k, v))
+        if sliding_window is None or group.length <= sliding_window:
+            result = scaled_dot_product_attention(own_q, own_k, own_v, scale=scaling)
+        else:
+            result = _banded(own_q, own_k, own_v, scaling, sliding_window)
+        _split(out, group).copy_(result.transpose(1, 2))
+    return out.unsqueeze(0), None
+
+
+def _split(states: Tensor, group: Group) -> Tensor:
+    """The group's part of [T, heads, d] as a view [count, length, heads, d]."""
+    return states[group.at : group.end].view(group.count, group.length, *states.shape[1:])
+
+
+def _has_varlen(query: Tensor) -> bool:
+    """Whether the flash kernel for variable lengths takes this: half precision, Ampere or later."""
+    return (
+        query.is_cuda
+        and query.dtype in (torch.bfloat16, torch.float16)
+        and query.shape[-1] % 8 == 0
+        and query.shape[-1] <= 256
+        and torch.cuda.get_device_capability(query.device) >= (8, 0)
+    )
+
+
+def _banded(query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int) -> Tensor:
+    """Attention within a window, block of queries by block of queries: no ``[length, length]`` mask."""
+    length = query.shape[2]
+    block = max(window, 64)
+    out = torch.empty_like(query)
+    for first in range(0, length, block):
+        last = min(first + block, length)
+        low, high = max(0, first - window + 1), min(length, last + window - 1)
+        band = _band(block, window, query.device)
+        shift = first - window + 1
+        out[:, :, first:last] = scaled_dot_product_attention(
+            query[:, :, first:last],
+            key[:, :, low:high],
+            value[:, :, low:high],
+            attn_mask=band[: last - first, low - shift : high - shift],
+            scale=scaling,
+        )
+    return out
+
+
+@lru_cache(maxsize=16)
+def _band(block: int, window: int, device: torch.device) -> Tensor:
+    """[block, block + 2 * (window - 1)]: which keys the queries of a block see, keys from the first seen on."""
+    queries = torch.arange(block, device=device)[:, None] + window - 1
+    keys = torch.arange(block + 2 * (window - 1), device=device)[None, :]
+    return (queries - keys).abs() < window
+
+
+AttentionInterface.register(PACKED, packed_attention)
+
+
+def _no_mask(*_: Any, **__: Any) -> None:
+    """Packed batches need no mask; sequences are kept apart by their layout."""
+
+
+AttentionMaskInterface.register(PACKED, _no_mask)

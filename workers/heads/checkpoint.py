@@ -1,0 +1,115 @@
+"""The head of a checkpoint: the model's own modules on hidden states already computed."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from schemas.errors import ModelError
+from workers.encoder.packing import PackedBatch
+from workers.encoder.pooling import first_tokens, means
+from workers.encoder.reading import HeadKind
+from workers.encoder.trunk import States, base_model, embedding_rows, probe
+from workers.heads.base import Head
+
+Gather = Literal["first", "mean", "whole"]
+
+
+class CheckpointHead(Head):
+    """The head of a checkpoint: the model's own forward, its trunk replaced by states already computed.
+
+    A sequence head is given what it pools and no more: each sequence's first token, or the mean of its
+    tokens, as a sequence of one. Which of them is found by trying; a head that pools in another way gets
+    whole sequences.
+    """
+
+    def __init__(self, model: PreTrainedModel, kind: HeadKind, name: str) -> None:
+        """Leaves the trunk in ``model.base_model`` for the caller to take; ``place`` then lets go of it.
+
+        Raises ModelError for a head that cannot run on hidden states alone.
+        """
+        config = model.config
+        # A span head's outputs are start and end, whatever labels its configuration was born with.
+        named = {} if kind == "span" else config.id2label or {}
+        self.labels = tuple(str(label) for _, label in sorted(named.items()))
+        self.multi_label = config.problem_type == "multi_label_classification"
+        if config.problem_type == "regression":
+            raise ModelError(f'model "{name}" predicts a number, not labels, which is not supported')
+        self._model = model
+        self._kind = kind
+        self._stub = _Stub(base_model(model))
+        self._gather: Gather = "whole"
+        self._settle(name)
+
+    def place(self, device: torch.device, dtype: torch.dtype) -> None:
+        nn.Module.to(self._model, device=device, dtype=dtype)
+
+    def __call__(self, states: States, batch: PackedBatch) -> Tensor:
+        last = states[-1]
+        if self._kind in ("token", "span"):
+            return self._logits(last)[0]
+        if self._gather == "first":
+            return self._logits(first_tokens(last, batch).unsqueeze(1))
+        if self._gather == "mean":
+            return self._logits(means(last, batch).unsqueeze(1))
+        return torch.cat([
+            self._logits(last[0, group.at : group.end].view(group.count, group.length, -1)) for group in batch.groups
+        ])  # fmt: skip
+
+    def _logits(self, states: Tensor) -> Tensor:
+        self._stub.states = states
+        return self._scores(self._model())
+
+    def _scores(self, output: Any) -> Tensor:
+        if self._kind == "span":
+            return torch.stack((output.start_logits, output.end_logits), dim=-1)
+        return output.logits  # type: ignore[no-any-return]
+
+    @torch.inference_mode()
+    def _settle(self, name: str) -> None:
+        """Tries the ways of pooling, the cheap ones first, against the whole model's answer."""
+        model, trunk = self._model, base_model(self._model)
+        if trunk is model:
+            raise ModelError(f'model "{name}": its head cannot be told from its trunk')
+        pad = model.config.pad_token_id or 0
+        ids, batch = probe(embedding_rows(trunk), pad, (5, 9, 9), None)
+        rows = [torch.from_numpy(row).unsqueeze(0) for row in np.split(ids, batch.starts[1:-1])]
+        expected = torch.cat([self._scores(model(input_ids=row)).flatten(0, -2) for row in rows])
+        states = (torch.cat([trunk(input_ids=row).last_hidden_state for row in rows], dim=1),)
+        setattr(model, model.base_model_prefix, self._stub)
+        ways: tuple[Gather, ...] = ("first", "mean", "whole") if self._kind == "sequence" else ("whole",)
+        for self._gather in ways:
+            try:
+                logits = self(states, batch)
+            except Exception:  # noqa: S112, the next way may do
+                continue
+            if logits.shape == expected.shape and torch.allclose(logits, expected, rtol=1e-3, atol=1e-5):
+                return
+        raise ModelError(f'model "{name}": its head needs more than hidden states, which is not supported')
+
+
+class _Stub(nn.Module):
+    """Stands where the trunk was and returns the states it is given, pooled by the trunk's own pooler."""
+
+    def __init__(self, trunk: nn.Module) -> None:
+        super().__init__()
+        pooler: Any = getattr(trunk, "pooler", None)
+        if isinstance(pooler, nn.Linear):  # ALBERT's is no module of its own
+            pooler = nn.Sequential(_First(), pooler, getattr(trunk, "pooler_activation", nn.Identity()))
+        self.pooler: nn.Module | None = pooler
+        self.states: Tensor | None = None
+
+    def forward(self, *_: Any, **__: Any) -> BaseModelOutputWithPooling:
+        states, self.states = self.states, None
+        pooled = self.pooler(states) if self.pooler is not None else None
+        return BaseModelOutputWithPooling(last_hidden_state=states, pooler_output=pooled)
+
+
+class _First(nn.Module):
+    def forward(self, states: Tensor) -> Tensor:
+        return states[:, 0]

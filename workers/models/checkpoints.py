@@ -1,0 +1,221 @@
+"""Checkpoints: found, named and loaded without ever running code or pickles that came with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import transformers
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from transformers import (
+    CONFIG_MAPPING,
+    AutoModel,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+)
+
+from schemas.errors import ModelError
+from workers.encoder.reading import HeadKind
+
+_WEIGHTS = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+# What a checkpoint needs here; never pickles, never Python.
+_FILES = [
+    "config.json", _WEIGHTS, _INDEX, "model-*.safetensors",
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.txt", "vocab.json", "merges.txt", "*.model",
+    "modules.json", "1_Pooling/config.json", "coreference.json", "coreference.safetensors",
+]  # fmt: skip
+
+_AUTO: dict[HeadKind, Any] = {
+    "sequence": AutoModelForSequenceClassification,
+    "token": AutoModelForTokenClassification,
+    "span": AutoModelForQuestionAnswering,
+    "embedding": AutoModel,
+}
+_ARCHITECTURE: dict[HeadKind, str] = {
+    "sequence": "SequenceClassification", "token": "TokenClassification", "span": "QuestionAnswering",
+}  # fmt: skip
+_HEADS: dict[HeadKind, str] = {
+    "sequence": "sequence classification", "token": "token classification", "span": "question answering",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint on this machine.
+
+    - ``name``: as the pipeline file says it.
+    - ``folder``: holds config.json and safetensors.
+    - ``revision``: 12 hex digits, of the hub's commit or of the SHA-256 of the weights.
+    - ``config``: config.json.
+    """
+
+    name: str
+    folder: Path
+    revision: str
+    config: dict[str, Any]
+
+
+def resolve(name: str, revision: str | None = None) -> Checkpoint:
+    """The checkpoint behind a hub id or a local folder, downloaded where needed.
+
+    Raises ModelError when it is missing, has no safetensors, or wants to run code of its own.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if revision is not None:
+            raise ModelError(f'model "{name}" is a local folder, which has no revisions')
+        commit = None
+    elif name.startswith((".", "/", "~")):
+        raise ModelError(f'model "{name}": there is no such folder')
+    else:
+        folder = _download(name, revision)
+        commit = folder.name
+    config = _read_config(name, folder)
+    weights = [*_weights(name, folder), *folder.glob("coreference.safetensors")]
+    return Checkpoint(name, folder, commit[:12] if commit else _digest(weights), config)
+
+
+def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
+    """The model with the head that ``kind`` needs, in float32 on the CPU, ready for inference.
+
+    Raises ModelError when the checkpoint has no such head: transformers would make one up.
+    """
+    name = checkpoint.name
+    wanted = _ARCHITECTURE.get(kind)
+    architectures = checkpoint.config.get("architectures") or []
+    if wanted and architectures and not any(wanted in str(architecture) for architecture in architectures):
+        raise ModelError(f'model "{name}" has no {_HEADS[kind]} head: it is a {", ".join(architectures)}')
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model, info = _AUTO[kind].from_pretrained(
+            checkpoint.folder,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+            dtype=torch.float32,
+        )
+    except Exception as error:
+        raise ModelError(f'model "{name}" cannot be loaded: {_brief(error)}') from error
+    # A pooler feeds classification heads only.
+    missing = sorted(key for key in info["missing_keys"] if kind == "sequence" or not key.startswith("pooler."))
+    if missing:
+        raise ModelError(
+            f'model "{name}" has no trained {_HEADS[kind]} head: {len(missing)} of its weights '
+            f"are missing, {missing[0]} for one"
+            if wanted
+            else f'model "{name}" is incomplete: {len(missing)} weights are missing, {missing[0]} for one'
+        )
+    return model.eval()  # type: ignore[no-any-return]
+
+
+def _download(name: str, revision: str | None) -> Path:
+    where = f'model "{name}"' + (f" at revision {revision}" if revision else "")
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
+    except HFValidationError as error:
+        raise ModelError(f"{where}: neither a folder on this machine nor a hub id such as org/model") from error
+    except GatedRepoError as error:
+        raise ModelError(f"{where} is gated: accept its terms on the hub and set HF_TOKEN") from error
+    except RevisionNotFoundError as error:
+        raise ModelError(f"{where}: the hub has no such revision") from error
+    except RepositoryNotFoundError as error:
+        raise ModelError(f"{where}: the hub has no such model, or HF_TOKEN does not permit it") from error
+    except LocalEntryNotFoundError as error:
+        why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else "the hub cannot be reached"
+        raise ModelError(
+            f"{where}: no such folder, not in the cache {constants.HF_HUB_CACHE}, and {why}; "
+            f"where there is a network, get it with: hf download {name}"
+        ) from error
+    except Exception as error:
+        raise ModelError(f"{where} cannot be downloaded: {_brief(error)}") from error
+
+
+def _read_config(name: str, folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(f'model "{name}" has no config.json, so it is no transformers checkpoint') from error
+    except ValueError as error:
+        raise ModelError(f'model "{name}": its config.json is not JSON') from error
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if kind not in CONFIG_MAPPING:
+        code = " and brings code of its own, which is never run" if kind and "auto_map" in config else ""
+        raise ModelError(f'model "{name}": its type "{kind}" is unknown to transformers{code}')
+    return config  # type: ignore[no-any-return]
+
+
+def _weights(name: str, folder: Path) -> list[Path]:
+    """The safetensors of a folder, single or sharded, in a fixed order."""
+    index = folder / _INDEX
+    if (folder / _WEIGHTS).is_file():
+        return [folder / _WEIGHTS]
+    if index.is_file():
+        try:
+            shards = [folder / shard for shard in sorted(set(json.loads(index.read_bytes())["weight_map"].values()))]
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise ModelError(f'model "{name}": its {_INDEX} cannot be read') from error
+        for shard in shards:
+            if not shard.is_file():
+                raise ModelError(f'model "{name}": {shard.name} is missing')
+        return shards
+    if "coref_head" in _read_config(name, folder):
+        raise ModelError(f'model "{name}" is F-coref as it was published: python -m training.coreference converts it')
+    raise ModelError(
+        f'model "{name}" has no safetensors, and pickled weights are never loaded because they can run code; '
+        "convert it with save_pretrained, or choose a revision that has them"
+    )
+
+
+def _digest(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    return digest.hexdigest()[:12]
+
+
+def _brief(error: Exception) -> str:
+    """One short line of an exception that speaks of files and settings, never of events."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {line[:200]}" if line else type(error).__name__
+
+
+def pooling_of(checkpoint: Checkpoint) -> Literal["mean", "cls"]:
+    """How the checkpoint's sentence-transformers files pool; mean where it has none.
+
+    Raises ModelError for poolings and extra layers we do not run: the vectors would be wrong.
+    """
+    modules = checkpoint.folder / "modules.json"
+    pooling = checkpoint.folder / "1_Pooling" / "config.json"
+    try:
+        kinds = [str(module["type"]).rpartition(".")[2] for module in json.loads(modules.read_bytes())]
+        says = json.loads(pooling.read_bytes())
+    except FileNotFoundError:
+        return "mean"
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f'model "{checkpoint.name}": its sentence-transformers files cannot be read') from error
+    strange = [kind for kind in kinds if kind not in {"Transformer", "Pooling", "Normalize"}]
+    chosen = [key for key, value in says.items() if key.startswith("pooling_mode_") and value is True]
+    if strange or chosen not in (["pooling_mode_mean_tokens"], ["pooling_mode_cls_token"]):
+        what = ", ".join(strange or chosen) or "no pooling"
+        raise ModelError(f'model "{checkpoint.name}" makes its vectors with {what}, which is not supported')
+    return "mean" if chosen == ["pooling_mode_mean_tokens"] else "cls"
