@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from schemas.document import Document
 from schemas.errors import ConditionError
 
 VARIABLES = frozenset({"event", "text", "key", "topic", "headers"})
@@ -79,6 +80,11 @@ class Condition:
             raise ValueError(f'CEL has no function "{strange[0]}"')
         self.source = source
 
+    @property
+    def tasks(self) -> frozenset[str]:
+        """The names of the tasks whose annotations the condition uses."""
+        return self.names - VARIABLES
+
     def fields(self) -> Iterator[tuple[str, str]]:
         """The (variable, field) pairs that stand in the source as ``variable.field``."""
         for name in sorted(self.names):
@@ -112,6 +118,36 @@ class Condition:
         if result is True or result is False:
             return result
         raise ConditionError(f"the condition is no boolean but {type(result).__name__}")
+
+    def holds_for(self, document: Document) -> bool:
+        """Evaluate the condition for ``document``; see ``__call__`` for the result and the errors."""
+        return self({name: variable(name, document) for name in self.names})
+
+
+def variable(name: str, document: Document) -> Any:
+    """Return the value that a condition sees under ``name``.
+
+    That is the annotation of the task ``name`` (an empty map if the task did not run), or one of ``VARIABLES``. A
+    document without a source record has an empty key, an empty topic and no headers. Bytes that are not UTF-8 are
+    replaced.
+    """
+    if name not in VARIABLES:
+        return document.annotations.get(name, {})
+    record = document.record
+    if name == "event":
+        return document.fields
+    if name == "text":
+        return document.text
+    if record is None:
+        return {} if name == "headers" else ""
+    if name == "topic":
+        return record.assignment.topic
+    if name == "key":
+        return None if record.key is None else record.key.decode(errors="replace")
+    return {
+        header: value.decode(errors="replace") if isinstance(value, bytes) else value
+        for header, value in record.headers or ()
+    }
 
 
 def _require_failure(error: BaseException) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 
 from schemas.pipeline.identity import config_hash
-from schemas.pipeline.loader import loads
+from schemas.pipeline.loader import parse
 from workers.models.packs import STARTER_FOLDER, Pack
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,7 @@ def _block(language: str) -> str:
 
 
 def test_the_pipeline_file_can_be_run_and_the_event_is_what_it_writes() -> None:
-    pipeline = loads(_block("yaml"), environ={})
+    pipeline = parse(_block("yaml"), environ={})
     event = json.loads(_block("json"))
     jsonschema.validate(event, json.loads((ROOT / "schemas" / "event.schema.json").read_text()))
     assert event["pipeline"] == {"name": pipeline.pipeline, "config": config_hash(pipeline)}

@@ -17,7 +17,7 @@ from schemas.conditions import Condition
 from schemas.document import Document
 from schemas.event import ANNOTATIONS, EnrichedEvent
 from schemas.pipeline.config import Pipeline
-from schemas.pipeline.loader import loads
+from schemas.pipeline.loader import parse
 from schemas.pipeline.tasks import AnyTask
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
@@ -52,7 +52,7 @@ def _pipeline(fence: str) -> Pipeline:
     has_ner = any(entry["name"] == "entities" for entry in _entries(fence))
     tasks = indent(("" if has_ner else NER) + fence, "  ")
     head = "pipeline: page\nkafka: {bootstrap.servers: 'localhost:9092'}\ninput: {topics: [posts]}\n"
-    return loads(f"{head}tasks:\n{tasks}\noutput: {{topic: posts.enriched}}\n", environ={})
+    return parse(f"{head}tasks:\n{tasks}\noutput: {{topic: posts.enriched}}\n", environ={})
 
 
 def _tasks_of(heading: str) -> list[str]:

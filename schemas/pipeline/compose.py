@@ -24,6 +24,8 @@ MAX_CHARACTERS = 1 << 20
 MAX_DEPTH = 32
 MAX_NODES = 20_000
 
+TOO_LARGE = "larger than 1 MiB, the limit for a pipeline file"
+
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]")
 _BREAK = re.compile("\r\n|\r|\n")
 
@@ -51,7 +53,7 @@ class _Composer:
 
     def run(self) -> tuple[Table, list[Problem]]:
         if len(self._text) > MAX_CHARACTERS:
-            self._stop((1, 1), "larger than 1 MiB; no pipeline file is")
+            self._stop((1, 1), TOO_LARGE)
         self._events = YAML(typ="safe", pure=True).parse(self._text)
         try:
             root = self._document()
@@ -172,7 +174,7 @@ class _Composer:
         if depth > MAX_DEPTH:
             self._stop(place, f"nested more than {MAX_DEPTH} levels deep")
         if self._nodes > MAX_NODES:
-            self._stop(place, f"more than {MAX_NODES} values, aliases counted each time; no pipeline file has")
+            self._stop(place, f"more than {MAX_NODES} values (each use of an alias counts)")
 
     def _complain(self, place: Place, path: Path, message: str) -> None:
         self._problems.append(Problem(self._file, *place, spell(path), message))

@@ -40,7 +40,7 @@ def requires(task: Task) -> list[str]:
     """The tasks that must have run before ``task``, each once. Raises ValueError as ``condition`` does."""
     spoken_of = condition(task)
     names = [name for _, name in spans_needed(task)]
-    return list(dict.fromkeys(names + sorted(spoken_of.names - VARIABLES if spoken_of else ())))
+    return list(dict.fromkeys(names + sorted(spoken_of.tasks if spoken_of else ())))
 
 
 def reads_fields(task: Task) -> bool:

@@ -1,4 +1,4 @@
-"""The hash that names a configuration in every event."""
+"""The hash that identifies a configuration in every event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from schemas.event import SCHEMA
 from schemas.pipeline.config import Pipeline
 
-_NOT_WHAT: dict[str, Any] = {
+# These fields say where, when or how fast events are processed, not what they say: ids do not depend on them.
+_LEFT_OUT: dict[str, Any] = {
     "pipeline": True,
     "kafka": True,
     "delivery": True,
@@ -27,15 +28,16 @@ _NOT_WHAT: dict[str, Any] = {
 
 
 def config_hash(pipeline: Pipeline) -> str:
-    """The configuration's part of every event's id: 8 hex digits.
+    """Return the configuration's part of every event's id: 8 hex digits.
 
-    They begin the SHA-256 of the canonical JSON of what decides what an event says: tasks, models,
-    how the text is found and what is left of it. A field at its default counts like one not
-    written, so neither spelling it out nor a new version with a new field changes any id. Names,
-    addresses, secrets, batching and devices are left out: an event worked off again after such a
-    change keeps its id, and readers can drop it as a duplicate. What an unpinned model's weights
-    were is not known here; the event's ``models`` says it.
+    They are the first digits of the SHA-256 of the canonical JSON of everything that decides what an event says:
+    tasks, models, how the text is found, and how much of it is kept. A field at its default counts like an absent
+    field, so neither writing a default nor a new version with a new field changes any id.
+
+    Names, addresses, secrets, batching and devices are left out: an event that is processed again after they change
+    keeps its id, and consumers can drop it as a duplicate. The weights behind an unpinned model are not known here;
+    the event's ``models`` records them.
     """
-    what = pipeline.model_dump(mode="json", exclude=_NOT_WHAT, exclude_defaults=True)
-    canonical = json.dumps([SCHEMA, what], sort_keys=True, separators=(",", ":"))
+    content = pipeline.model_dump(mode="json", exclude=_LEFT_OUT, exclude_defaults=True)
+    canonical = json.dumps([SCHEMA, content], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]

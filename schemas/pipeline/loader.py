@@ -1,4 +1,8 @@
-"""Reads the pipeline file: text -> tree -> models, and every mistake at its place, all at once."""
+"""Load the pipeline file: text -> tree -> models.
+
+All mistakes are reported together, each with its line and column. ``load`` and ``parse`` return the ``Pipeline`` alone;
+``load_file`` and ``parse_file`` return a ``PipelineFile``, which also knows the position of every field.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.errors import ConfigError, Problem
 from schemas.pipeline.checks import cross_problems
-from schemas.pipeline.compose import MAX_CHARACTERS, compose
+from schemas.pipeline.compose import MAX_CHARACTERS, TOO_LARGE, compose
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.tasks import TaskConfig
 from schemas.pipeline.tree import Node, Path, Scalar, Table, child, plain, spell
@@ -22,29 +26,42 @@ from schemas.pipeline.wording import TASKS, did_you_mean, fields_at, suggest, un
 
 @dataclass(frozen=True)
 class PipelineFile:
-    """A pipeline and where each of its fields stands."""
+    """A valid pipeline together with the position of each of its fields in the file.
+
+    - ``file``: the file's name, as it appears in messages.
+    - ``pipeline``: the validated models.
+    """
 
     file: str
     pipeline: Pipeline
     _root: Table
 
     def problem(self, path: Path, message: str) -> Problem:
-        """``message`` at the field that ``path`` names, or at what would hold the field."""
+        """Return ``message`` as a problem at the field ``path``, or at its nearest parent that the file contains."""
         return _problem(self.file, self._root, path, message)
 
 
 def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Pipeline:
-    """The pipeline in the file at ``path``. Raises ConfigError with every mistake in it."""
-    return read(path, environ).pipeline
+    """Read the file at ``path`` and return its pipeline; variables come from ``environ``.
+
+    Raises ConfigError with every mistake in the file.
+    """
+    return load_file(path, environ).pipeline
 
 
-def loads(text: str, file: str = "pipeline.yaml", environ: Mapping[str, str] = os.environ) -> Pipeline:
-    """The pipeline that ``text`` describes; ``file`` is its name in messages. Raises ConfigError."""
-    return reads(text, file, environ).pipeline
+def parse(text: str, file: str = "pipeline.yaml", environ: Mapping[str, str] = os.environ) -> Pipeline:
+    """Return the pipeline that the YAML in ``text`` describes; variables come from ``environ``.
+
+    ``file`` is the name that messages show. Raises ConfigError with every mistake in the text.
+    """
+    return parse_file(text, file, environ).pipeline
 
 
-def read(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> PipelineFile:
-    """Like ``load``, and the fields keep their places. Raises ConfigError."""
+def load_file(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> PipelineFile:
+    """Read the file at ``path`` and return its pipeline with the position of every field.
+
+    Raises ConfigError with every mistake in the file, also if the file cannot be read.
+    """
     file = os.fspath(path)
     try:
         with File(path).open("rb") as stream:
@@ -57,24 +74,27 @@ def read(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) 
         reason = (getattr(error, "strerror", None) or "not a file name").lower()
         raise _refusal(file, f"cannot be read: {reason}") from None
     if len(data) > MAX_CHARACTERS:
-        raise _refusal(file, "larger than 1 MiB; no pipeline file is")
+        raise _refusal(file, TOO_LARGE)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
         raise _refusal(file, "not UTF-8", (before.count(b"\n") + 1, column)) from None
-    return reads(text, file, environ)
+    return parse_file(text, file, environ)
 
 
-def reads(text: str, file: str = "pipeline.yaml", environ: Mapping[str, str] = os.environ) -> PipelineFile:
-    """Like ``loads``, and the fields keep their places. Raises ConfigError."""
+def parse_file(text: str, file: str = "pipeline.yaml", environ: Mapping[str, str] = os.environ) -> PipelineFile:
+    """Return the pipeline that the YAML in ``text`` describes, with the position of every field.
+
+    ``file`` is the name that messages show. Raises ConfigError with every mistake in the text.
+    """
     root, problems = compose(text.removeprefix("\ufeff"), file, environ)
     pipeline, mistakes = _validate(root)
-    if _read_as_yaml(root, mistakes):
+    if _retype_variables(root, mistakes):
         pipeline, mistakes = _validate(root)
-    slips = {mistake.meant for mistake in mistakes}
-    mistakes = [mistake for mistake in mistakes if mistake.path not in slips]
+    misspelt = {mistake.meant for mistake in mistakes}
+    mistakes = [mistake for mistake in mistakes if mistake.path not in misspelt]
     for path, message in cross_problems(_raw(root)):
         mistakes.append(_Mistake(path, message, at_key=len(path) > 1 and path[0] == "kafka"))
     for mistake in mistakes:
@@ -87,7 +107,12 @@ def reads(text: str, file: str = "pipeline.yaml", environ: Mapping[str, str] = o
 
 
 class _Mistake(NamedTuple):
-    """``meant``: the path of the field that an unknown one is a slip of; no need to call that one missing."""
+    """One mistake: what is wrong at ``path``, before its position in the file is looked up.
+
+    - ``kind``: pydantic's error type, or empty.
+    - ``at_key``: the position to report is that of the field's name, not of its value.
+    - ``meant``: for a misspelt field, the path of the field that was meant; that one is not reported as missing.
+    """
 
     path: Path
     message: str
@@ -114,14 +139,14 @@ def _mistakes(error: ErrorDetails) -> Iterator[_Mistake]:
         meant = suggest(loc[-1], fields_at(loc[:-1]))
         yield _Mistake(path, wording(error), kind, at_key=True, meant=(*path[:-1], meant) if meant else None)
     elif path[-1:] == ("[key]",) and path[-2] == error["input"]:
-        # pydantic's name for the key itself.
+        # pydantic calls the key itself "[key]".
         yield _Mistake(path[:-1], wording(error), kind, at_key=True)
     else:
         yield _Mistake(path, wording(error), kind)
 
 
 def _nameless_task(loc: Path, task: Mapping[str, Any]) -> Iterator[_Mistake]:
-    """A task that is none of ours: what can still be said of its fields."""
+    """Yield the mistakes of a task whose ``task`` is missing or unknown: the common fields can still be checked."""
     if "task" in task:
         yield _Mistake((*loc, "task"), unknown_task(task["task"]))
     else:
@@ -137,20 +162,23 @@ def _nameless_task(loc: Path, task: Mapping[str, Any]) -> Iterator[_Mistake]:
         TaskConfig.model_validate(common)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            # The common fields read the same under the tag of any task.
+            # Messages look fields up under the tag of a task; the common fields are the same under any.
             details["loc"] = (*loc, next(iter(TASKS)), *details["loc"])
             yield from _mistakes(details)
 
 
 def _untagged(loc: Path) -> Path:
-    """pydantic's place of an error without the tags of the unions on the way."""
+    """Remove the tags of unions from the location of a pydantic error."""
     if loc[0] == "tasks":
         loc = (*loc[:2], *loc[3:])
     return tuple(step for step in loc if step not in {"<scalar>", "<map>", "<list>"})
 
 
-def _read_as_yaml(root: Table, mistakes: list[_Mistake]) -> bool:
-    """Lets values from the environment be numbers, booleans or nothing where the field wants that."""
+def _retype_variables(root: Table, mistakes: list[_Mistake]) -> bool:
+    """Read values with variables as YAML where the field wants a number, a boolean or nothing; return if any changed.
+
+    A value that contains a variable is text at first, because a password of digits must stay text.
+    """
     changed = False
     for mistake in mistakes:
         node = _node_at(root, mistake.path)
@@ -164,7 +192,7 @@ def _raw(root: Table) -> dict[str, Any]:
     raw: dict[str, Any] = plain(root)
     settings = root.items.get("kafka")
     if isinstance(settings, Table):
-        # The Kafka client reads text: a password written 0123 must not become 123 on the way.
+        # The Kafka client takes text: a password written as 0123 must not become 123.
         raw["kafka"] = {
             name: node.exact if isinstance(node, Scalar) else plain(node) for name, node in settings.items.items()
         }
@@ -192,6 +220,3 @@ def _problem(file: str, root: Table, path: Path, message: str, at_key: bool = Fa
 
 def _refusal(file: str, message: str, place: tuple[int, int] = (1, 1)) -> ConfigError:
     return ConfigError([Problem(file, *place, "", message)])
-
-
-# What says where, when or how fast, but not what: the same event keeps its id when these change.

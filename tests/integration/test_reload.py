@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from schemas.pipeline.identity import config_hash
-from schemas.pipeline.loader import loads
+from schemas.pipeline.loader import parse
 from tests.integration.lib import PROTOCOLS, Case, eventually
 from tests.workers import tiny
 from workers.models.checkpoints import resolve
@@ -111,7 +111,7 @@ def test_a_changed_file_takes_over_without_a_rebalance(real_kafka: Any, tmp_path
     assert case.committed() == fed
     # The member was assigned its partitions once and gave them back once, at the end.
     assert logged("assigned") == 1
-    made_by = {config_hash(loads(written(case, model, protocol))): resolve(str(model)).revision for model in (old, new)}
+    made_by = {config_hash(parse(written(case, model, protocol))): resolve(str(model)).revision for model in (old, new)}
     assert len(set(made_by.values())) == 2
     runs: dict[int, list[str]] = defaultdict(list)
     events = [json.loads(row.value or b"") for row in case.read(case.output)]

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from schemas.conditions import VARIABLES
 from schemas.document import Document, Failure
 from schemas.errors import ModelError
 from schemas.pipeline import dependencies
@@ -278,28 +277,7 @@ def _wanted(planned: Planned, document: Document) -> bool:
     if any(name not in document.annotations for name in planned.requires):
         return False
     condition = planned.condition
-    return condition is None or condition({name: _value(name, document) for name in condition.names})
-
-
-def _value(name: str, document: Document) -> Any:
-    """What a condition sees under ``name``."""
-    if name not in VARIABLES:
-        return document.annotations.get(name, {})
-    record = document.record
-    if name == "event":
-        return document.fields
-    if name == "text":
-        return document.text
-    if record is None:
-        return {} if name == "headers" else ""
-    if name == "topic":
-        return record.assignment.topic
-    if name == "key":
-        return None if record.key is None else record.key.decode(errors="replace")
-    return {
-        header: value.decode(errors="replace") if isinstance(value, bytes) else value
-        for header, value in record.headers or ()
-    }
+    return condition is None or condition.holds_for(document)
 
 
 def _hand_over(job: Job, index: int, documents: Sequence[Document]) -> None:

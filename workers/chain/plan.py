@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from schemas.conditions import VARIABLES, Condition
+from schemas.conditions import Condition
 from schemas.errors import DeviceError, ModelError
 from schemas.pipeline import dependencies
 from schemas.pipeline.config import Compute, Pipeline
@@ -71,7 +71,7 @@ class Planned:
     @property
     def needs(self) -> frozenset[str]:
         """The tasks that must have annotated before this one is decided."""
-        spoken_of = self.condition.names - VARIABLES if self.condition else frozenset()
+        spoken_of = self.condition.tasks if self.condition else frozenset()
         return spoken_of | frozenset(self.requires)
 
 
@@ -306,7 +306,7 @@ def _always(task: AnyTask, tasks: Sequence[AnyTask]) -> bool:
 
 
 def _tasks_of(condition: Condition | None) -> frozenset[str]:
-    return condition.names - VARIABLES if condition else frozenset()
+    return condition.tasks if condition else frozenset()
 
 
 def _key(task: Task, config: AnyTask, reference: Mapping[str, str]) -> bytes | None:

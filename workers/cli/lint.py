@@ -13,7 +13,7 @@ import click
 from schemas.errors import ConfigError, Problem
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
-from schemas.pipeline.loader import PipelineFile, read
+from schemas.pipeline.loader import PipelineFile, load_file
 from stream.kafka.client import check_settings
 from workers.cli.views.plan import described, planned
 
@@ -52,7 +52,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
     """Checks a pipeline file and says what it would do."""
     found: PipelineFile | None = None
     try:
-        found = read(pipeline)
+        found = load_file(pipeline)
         problems = client_problems(found)
     except ConfigError as error:
         problems = error.problems

@@ -119,11 +119,11 @@ def run(
 
         logging.getLogger().handlers[0].setFormatter(JsonLines(slot if workers == 1 else None))
     from schemas.errors import ConfigError, GlossatorError
-    from schemas.pipeline.loader import read
+    from schemas.pipeline.loader import load_file
     from workers.cli.lint import client_problems
     from workers.process.signals import GracefulStop
 
-    found = read(pipeline)
+    found = load_file(pipeline)
     if problems := client_problems(found):
         raise ConfigError(problems)
     settings = found.pipeline

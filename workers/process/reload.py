@@ -12,7 +12,7 @@ from pathlib import Path
 from schemas.errors import ConfigError, GlossatorError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
-from schemas.pipeline.loader import read
+from schemas.pipeline.loader import load_file
 from workers.chain.cache import Cache
 from workers.chain.chain import Chain
 from workers.cli.lint import client_problems
@@ -72,7 +72,7 @@ class Reloader(threading.Thread):
     def reload(self) -> None:
         """One attempt. Raises what speaks against the file."""
         began = time.monotonic()
-        found = read(self._file)
+        found = load_file(self._file)
         new, old = found.pipeline, self._pipeline
         problems = client_problems(found)
         for path in fixed(old, new):

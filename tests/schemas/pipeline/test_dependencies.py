@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.errors import ConfigError
 from schemas.labels import LANGUAGES, PATTERNED
 from schemas.pipeline import dependencies
-from schemas.pipeline.loader import loads
+from schemas.pipeline.loader import parse
 
 HEAD = """\
 pipeline: p
@@ -30,7 +30,7 @@ TONE = "  - {name: tone, task: sentiment, model: m}\n"
 def wrong(tasks: str, head: str = HEAD) -> list[str]:
     """Every line of ``ConfigError``; the tasks begin on line 6."""
     try:
-        loads(head + tasks, "p.yaml", {})
+        parse(head + tasks, "p.yaml", {})
     except ConfigError as error:
         lines = str(error).splitlines()
         assert all(line.startswith("p.yaml:") for line in lines)
@@ -243,7 +243,7 @@ def test_an_event_that_is_a_text_has_no_fields(task: str, lines: list[str]) -> N
 def test_no_mistake_in_a_condition_quotes_it() -> None:
     text = HEAD + LANGUAGE + when('"${{HUSH}}" = language.label').replace("{{", "{").replace("}}", "}")
     with pytest.raises(ConfigError) as caught:
-        loads(text, "p.yaml", {"HUSH": "heliotrope"})
+        parse(text, "p.yaml", {"HUSH": "heliotrope"})
     assert "heliotrope" not in str(caught.value)
 
 

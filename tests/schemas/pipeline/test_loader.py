@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from schemas.errors import ConfigError
 from schemas.pipeline.config import Input, Output, Pipeline
 from schemas.pipeline.identity import config_hash
-from schemas.pipeline.loader import load, loads, read, reads
+from schemas.pipeline.loader import load, load_file, parse, parse_file
 from schemas.pipeline.tasks import ClassificationTask, ModerationTask, SpanTask
 from tests.schemas.pipeline.pipelines import GOOD, mutate
 
@@ -24,14 +24,14 @@ from tests.schemas.pipeline.pipelines import GOOD, mutate
 def wrong(text: str, environ: dict[str, str] | None = None) -> list[str]:
     """The lines of the error that ``text`` raises."""
     with pytest.raises(ConfigError) as caught:
-        loads(text, "p.yaml", environ or {})
+        parse(text, "p.yaml", environ or {})
     lines = [str(problem) for problem in caught.value.problems]
     assert str(caught.value) == "\n".join(lines)
     return lines
 
 
 def test_a_good_file_becomes_a_pipeline() -> None:
-    pipeline = loads(GOOD, environ={})
+    pipeline = parse(GOOD, environ={})
     assert pipeline.pipeline == "social-moderation"
     assert pipeline.kafka == {"bootstrap.servers": "localhost:9092", "sasl.password": "hush"}
     assert pipeline.input.topics == ["posts", "comments"]
@@ -233,7 +233,7 @@ compute: {threads: "${N:-x}"}
         ("pipeline: é".encode() + b"\xc3", "1:12 not UTF-8"),
         ("pipeline: x".encode("utf-16"), "1:1 not UTF-8"),
         (b"pipeline: \x00", "1:11 a character that YAML does not allow here"),
-        (b"a: " + b"x" * (1 << 20), "1:1 larger than 1 MiB; no pipeline file is"),
+        (b"a: " + b"x" * (1 << 20), "1:1 larger than 1 MiB, the limit for a pipeline file"),
         (b"a: " + b"[" * 100_000, "1:35 nested more than 32 levels deep"),
         (b'a: "\\UFFFFFFFF"', "1:1 not valid YAML at or after this place"),
         (b"%YAML 3.0\n---\na: 1", "1:1 YAML 1.x is needed"),
@@ -270,7 +270,7 @@ def test_a_billion_laughs_are_refused() -> None:
     lines = ["a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 20)]
     (line,) = wrong("\n".join(lines))
-    assert line.endswith("more than 20000 values, aliases counted each time; no pipeline file has")
+    assert line.endswith("more than 20000 values (each use of an alias counts)")
 
 
 def test_aliases_do_not_nest_deeper_than_brackets_may() -> None:
@@ -281,7 +281,7 @@ def test_aliases_do_not_nest_deeper_than_brackets_may() -> None:
 
 def test_anchors_and_aliases_work() -> None:
     text = mutate("unitary/toxic-bert", "&model some/model").replace("dslim/bert-base-NER", "*model")
-    assert [task.model for task in loads(text, environ={}).tasks] == ["some/model"] * 2
+    assert [task.model for task in parse(text, environ={}).tasks] == ["some/model"] * 2
 
 
 SECRET = "hunter2-s3cr3t"
@@ -293,7 +293,7 @@ def test_no_message_quotes_a_value(place: str) -> None:
     for value in ("${LEAK}", f'"{SECRET} "', f"{SECRET}: {SECRET}", f"[{SECRET}", f"'{SECRET}", f"{{a: {SECRET}}}",
                   f"*{SECRET}", f'"\\q{SECRET}"', f"!{SECRET} x", f"@{SECRET}"):  # fmt: skip
         try:
-            loads(GOOD.replace(place, value, 1), "p.yaml", {"LEAK": SECRET + "\n"})
+            parse(GOOD.replace(place, value, 1), "p.yaml", {"LEAK": SECRET + "\n"})
         except ConfigError as error:
             assert SECRET not in str(error)
 
@@ -304,7 +304,7 @@ def test_variables_fill_numbers_booleans_and_text() -> None:
     text = text.replace("revision: d1a3e8f", "revision: ${REVISION:-}")
     text += "  threads: ${THREADS:-}\n"
     environ = {"LINGER": "7", "THRESHOLD": "1e-1", "LONG": "0x40", "SECRET": "0123", "REVISION": ""}
-    pipeline = loads(text, environ=environ)
+    pipeline = parse(text, environ=environ)
     toxicity, entities = pipeline.tasks
     assert isinstance(toxicity, ModerationTask)
     assert (pipeline.batching.linger_ms, toxicity.threshold, entities.max_length) == (7, 0.1, 64)
@@ -315,7 +315,7 @@ def test_variables_fill_numbers_booleans_and_text() -> None:
 def test_a_variable_can_be_a_boolean() -> None:
     text = GOOD + "  threads: 1\n"
     text = text.replace("task: ner", "task: sentiment\n    multi_label: ${MULTI}")
-    task = loads(text, environ={"MULTI": "true"}).tasks[1]
+    task = parse(text, environ={"MULTI": "true"}).tasks[1]
     assert isinstance(task, ClassificationTask)
     assert task.multi_label is True
     assert wrong(text, {"MULTI": "yes"}) == ["p.yaml:16:18 tasks[1].multi_label: must be true or false"]
@@ -324,7 +324,7 @@ def test_a_variable_can_be_a_boolean() -> None:
 @pytest.mark.parametrize("value", ["a\nacks: 0", "x}", "[a]", "{a: b}", "&a", "*a", "!!python/object:os", "${SECRET}",
                                    "a: b", "# c", "'", '"'])  # fmt: skip
 def test_variables_cannot_become_structure(value: str) -> None:
-    pipeline = loads(GOOD, environ={"SECRET": value})
+    pipeline = parse(GOOD, environ={"SECRET": value})
     assert pipeline.kafka == {"bootstrap.servers": "localhost:9092", "sasl.password": value}
 
 
@@ -341,14 +341,14 @@ def test_settings_of_kafka_are_kept_as_they_are_written() -> None:
   b: True
   c: 1e3""",
     )
-    assert loads(text, environ={}).kafka == {
+    assert parse(text, environ={}).kafka == {
         "bootstrap.servers": "localhost:9092", "sasl.password": "0123", "sasl.username": "5", "linger.ms": 5,
         "enable.metrics.push": False, "client.rack": "0x1F", "a": "1.50", "b": "True", "c": "1e3",
     }  # fmt: skip
 
 
 def test_a_file_without_mistakes_can_still_point_at_its_places() -> None:
-    found = reads(GOOD, "p.yaml", {})
+    found = parse_file(GOOD, "p.yaml", {})
     assert str(found.problem(("kafka", "sasl.password"), "unknown")) == "p.yaml:4:18 kafka.sasl.password: unknown"
     assert str(found.problem(("tasks", 1, "when"), "absent")) == "p.yaml:14:5 tasks[1].when: absent"
 
@@ -357,12 +357,12 @@ def test_the_file_is_read_in_the_environment_of_the_process(tmp_path: Path, monk
     monkeypatch.setenv("SECRET", "from outside")
     file = tmp_path / "p.yaml"
     file.write_text(GOOD)
-    assert read(file).pipeline.kafka["sasl.password"] == "from outside"
+    assert load_file(file).pipeline.kafka["sasl.password"] == "from outside"
 
 
 def _hash(change: Callable[[str], str] = str, environ: dict[str, str] | None = None) -> str:
     text = change(GOOD)
-    return config_hash(loads(text, environ=environ or {}))
+    return config_hash(parse(text, environ=environ or {}))
 
 
 @pytest.mark.parametrize(
@@ -431,11 +431,11 @@ ONE_VALUE = {"offset_unit", "routes"}
 )
 def test_every_field_is_part_of_ids_or_is_not(section: str | None, field: str) -> None:
     value, counts = {None: TOP, "input": INPUT, "output": OUTPUT}[section][field]
-    given = loads(GOOD, environ={}).model_dump(exclude_unset=True)
+    given = parse(GOOD, environ={}).model_dump(exclude_unset=True)
     before = config_hash(Pipeline.model_validate(given))
     (given if section is None else given[section])[field] = value
     changed = Pipeline.model_validate(given)
-    assert changed != loads(GOOD, environ={})
+    assert changed != parse(GOOD, environ={})
     assert (config_hash(changed) != before) is counts
 
 
@@ -466,7 +466,7 @@ def _inside(error: ConfigError, text: str) -> None:
 
 def _tries(text: str) -> None:
     try:
-        assert isinstance(loads(text, "p.yaml", {"A": "1", "B": "x\n- y: ["}), Pipeline)
+        assert isinstance(parse(text, "p.yaml", {"A": "1", "B": "x\n- y: ["}), Pipeline)
     except ConfigError as error:
         _inside(error, text)
 

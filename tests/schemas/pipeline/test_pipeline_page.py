@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from schemas.pipeline import config, tasks
 from schemas.pipeline.checks import CLASSIC_ONLY, RESERVED
 from schemas.pipeline.fields import Strict
-from schemas.pipeline.loader import loads
+from schemas.pipeline.loader import parse
 
 PAGE = (Path(__file__).parents[3] / "docs/pipeline-file.md").read_text()
 
@@ -126,7 +126,7 @@ def test_the_refused_settings_are_listed() -> None:
 
 def test_the_starter_example_is_right() -> None:
     example = Path(__file__).parents[3] / "examples/starter.yaml"
-    pipeline = loads(example.read_text(), environ={"KAFKA_BOOTSTRAP_SERVERS": "broker:9092"})
+    pipeline = parse(example.read_text(), environ={"KAFKA_BOOTSTRAP_SERVERS": "broker:9092"})
     assert pipeline.kafka == {"bootstrap.servers": "broker:9092"}
     assert [(task.task, task.model) for task in pipeline.tasks] == [
         ("sentiment", "starter"), ("ner", "starter"), ("moderation", "starter"), ("coreference", "starter")

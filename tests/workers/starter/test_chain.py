@@ -13,7 +13,7 @@ from torch import Tensor
 
 from schemas.document import Document
 from schemas.pipeline.config import Pipeline
-from schemas.pipeline.loader import loads
+from schemas.pipeline.loader import parse
 from tests.workers.chain.test_chain import close
 from workers.chain.chain import Chain
 from workers.cli.default_pipeline import installed, starter_pipeline
@@ -91,6 +91,6 @@ def test_what_the_example_has_commented_out_is_right_too() -> None:
     text = EXAMPLE.read_text()
     head, rest = text.split("take the # in front away to have them:\n")
     more, tail = rest.split("\n\n", 1)
-    pipeline = loads(f"{head}\n{re.sub(r'^  # ?', '  ', more, flags=re.MULTILINE)}\n\n{tail}", environ={})
+    pipeline = parse(f"{head}\n{re.sub(r'^  # ?', '  ', more, flags=re.MULTILINE)}\n\n{tail}", environ={})
     assert {task.task for task in pipeline.tasks} >= {"pos", "embedding", "zero-shot", "pii", "language"}
     assert pipeline.tasks[:4] == starter_pipeline().tasks
