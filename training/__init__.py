@@ -1,1 +1,8 @@
-"""Recipes of the shipped weights; no part of the installed package."""
+"""Recipes of the shipped weights; not part of the installed package.
+
+Each module is a program: the environment is prepared here, before any of them imports torch.
+"""
+
+from workers.process import environment
+
+environment.prepare()

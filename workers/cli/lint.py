@@ -16,6 +16,7 @@ from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
 from stream.kafka.client import check_settings
 from workers.cli.views.plan import described, planned
+from workers.process import environment
 
 EPILOG = """\b
 Example:
@@ -82,6 +83,8 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
 
 def _plan(pipeline: Pipeline) -> dict[str, Any]:
     """Raises ModelError and DeviceError."""
+    environment.prepare()
+
     from workers.chain.chain import Chain
 
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import click
 
+from workers.process import environment
+
 EPILOG = """\b
 Example:
   KAFKA_BOOTSTRAP_SERVERS=localhost:9092 glossator run examples/starter.yaml
@@ -143,6 +145,7 @@ def run(
                 command, workers, devices=devices, log=log, grace=grace, first=slot, prefixed=log_format != "json"
             )
         )
+    environment.prepare()
     signals = GracefulStop()
 
     from workers.chain.chain import Chain

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from schemas.pipeline.fields import DEVICE
+from workers.process import environment
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -71,6 +72,8 @@ def train(
 
     Eight texts in ten are learnt from, one in ten decides, one in ten measures.
     """
+    environment.prepare()
+
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

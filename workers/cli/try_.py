@@ -21,6 +21,7 @@ from stream.codecs.base import Codec
 from stream.codecs.formats import codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
+from workers.process import environment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,6 +75,8 @@ class Line(NamedTuple):
 @click.pass_context
 def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
     """Enriches TEXTs, or the lines of standard input, and prints the events."""
+    environment.prepare()
+
     from schemas.pipeline.loader import load
     from workers.cli.default_pipeline import installed, starter_pipeline
 

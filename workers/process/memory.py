@@ -1,8 +1,8 @@
-"""How the C library hands memory out: kept between forwards, instead of given back to the system after each.
+"""Make the C library keep freed memory for the next forward instead of returning it to the system.
 
-A forward takes and frees the same blocks of some ten megabytes again and again. By default glibc returns such blocks to
-the system at once, and a thread that is not the first gets an arena of its own that is returned piece by piece: each
-forward would then have every page cleared anew (mallopt(3), "M_ARENA_MAX", "M_TRIM_THRESHOLD").
+A forward allocates and frees the same blocks of tens of megabytes again and again. By default glibc returns such blocks
+to the system at once, and gives every thread but the first an arena that shrinks as soon as its end is free: the kernel
+would clear every page anew for each forward (mallopt(3), "M_ARENA_MAX", "M_TRIM_THRESHOLD").
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 
 _KEPT = 128 << 20
 _DOCUMENTED = 32 << 20
-"""The most that mallopt(3) allows for a threshold; a glibc that allows no more refuses the second try."""
+"""The largest threshold that mallopt(3) documents; it stays in effect where glibc refuses a larger one."""
 _SETTINGS = (
     ("MALLOC_ARENA_MAX", -8, 1),
     ("MALLOC_MMAP_THRESHOLD_", -3, _DOCUMENTED),
@@ -22,7 +22,10 @@ _SETTINGS = (
 
 
 def keep() -> None:
-    """To be called before there are threads. What the environment sets stays; does nothing without glibc."""
+    """Set glibc's allocator to keep up to 128 MiB in one arena.
+
+    Call it before threads are started. Settings made by the environment are kept; without glibc this does nothing.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", ""):
         return

@@ -20,6 +20,7 @@ from stream.kafka.source import Source
 from stream.output.deadletter import PREFIX
 from workers.cli.default_pipeline import installed, starter_pipeline
 from workers.cli.demo.stream import Book, Feeder, recorded
+from workers.process import environment
 
 if TYPE_CHECKING:
     from workers.cli.demo.view import Screen
@@ -101,6 +102,8 @@ def demo(
 ) -> None:
     """Plays a stream through an embedded broker and the starter models, and shows it live."""
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    environment.prepare()
+
     from rich.console import Console
 
     from stream.kafka.broker import EmbeddedBroker

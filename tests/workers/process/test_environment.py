@@ -1,0 +1,71 @@
+"""Only entry points change the process; importing the packages does not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+IMPORT_ALL = """
+import ctypes, importlib, os, pkgutil, sys
+
+mallopt = []
+real = ctypes.CDLL.__getattr__
+ctypes.CDLL.__getattr__ = lambda self, name: mallopt.append(name) if name == "mallopt" else real(self, name)
+before = dict(os.environ)
+import workers
+for module in pkgutil.walk_packages(workers.__path__, "workers."):
+    importlib.import_module(module.name)
+changed = {name for name in {*before, *os.environ} if before.get(name) != os.environ.get(name)}
+changed.discard("TORCHINDUCTOR_CACHE_DIR")  # set by torch itself
+assert "torch" in sys.modules
+print(sorted(changed), mallopt)
+"""
+
+
+def run(code: str, **environment: str) -> str:
+    clean = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=clean | environment, capture_output=True, text=True, check=True
+    )
+    return ended.stdout.strip()
+
+
+def test_importing_every_module_leaves_the_environment_and_the_allocator_alone() -> None:
+    assert run(IMPORT_ALL) == "[] []"
+
+
+def test_an_entry_point_sets_what_the_environment_leaves_open() -> None:
+    code = "import os; from workers.process import environment; environment.prepare(); print(os.environ{})"
+    assert run(code.format('["OMP_WAIT_POLICY"]')) == "PASSIVE"
+    assert run(code.format('["OMP_WAIT_POLICY"]'), OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
+
+
+def test_the_verbs_that_load_models_prepare_before_torch_is_imported(tmp_path: Path) -> None:
+    code = """
+import builtins, os, sys
+real = builtins.__import__
+def watched(name, *rest):
+    if name == "torch" and "torch" not in sys.modules:
+        print(os.environ.get("OMP_WAIT_POLICY"))
+        os._exit(0)
+    return real(name, *rest)
+builtins.__import__ = watched
+from workers.cli.main import cli
+cli({})
+"""
+    pipeline = str(ROOT / "examples/starter.yaml")
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"text": "a", "label": "b"}\n')
+    for arguments in (
+        ["try", "a text"],
+        ["lint", "--plan", pipeline],
+        ["run", pipeline, "--state", str(tmp_path)],
+        ["train", str(labels), "--task", "sentiment", "--out", str(tmp_path / "out")],
+        ["demo", "--plain"],
+    ):
+        said = run(code.format(arguments))
+        assert said.splitlines()[-1] == "PASSIVE", arguments
