@@ -1,54 +1,61 @@
-"""A task of your own, whole: how many stars a review would give, as one number.
+"""A complete custom task: how many stars a review would give, as one number.
 
-A classifier of one to five stars gives each number of stars a probability. The label with the highest one is coarse;
-the mean of the stars, weighted by their probabilities, says more, and its standard deviation says how sure it is.
+A classifier for one to five stars gives every number of stars a probability. The most probable number alone is coarse.
+The mean of the stars, weighted by their probabilities, says more, and the standard deviation says how certain it is.
 
-To make it yours: copy this file, name your class in the pipeline file (``use: module:Class``), and have Python find
-it, by installing it or with ``PYTHONPATH``. The protocol and all that can be overridden is in workers/tasks/base.py.
+To write your own: copy this file, name your class in the pipeline file (``use: module:Class``), and make it importable,
+by installing it or with ``PYTHONPATH``. The docstrings of ``Task`` in workers/tasks/base.py describe every method.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas.document import Annotation, Document
-from schemas.errors import ModelError
-from schemas.pipeline.tasks import CustomTask
-from workers.encoder.reading import Activation, HeadInfo, Reading
-from workers.tasks.base import Task
-from workers.tasks.scores import merge_windows
+from workers.tasks import (
+    Activation,
+    Annotation,
+    CustomTask,
+    Document,
+    HeadInfo,
+    ModelError,
+    Reading,
+    Task,
+    merge_windows,
+)
 
 
 class Stars(Task):
     """``{"custom": {"stars": 3.62, "spread": 0.81, "low": false}}``.
 
-    Options: ``low``, the mean under which a review counts as low; default 2.5.
+    Options: ``low``, the mean below which a review counts as low; default 2.5.
     """
 
-    # What the model must have; the chain loads it, runs it, and shares its forward with other tasks of the model.
+    # The kind of model it needs. The chain loads the model, runs it, and shares its forward with other tasks.
     head_kind = "sequence"
 
     def __init__(self, config: CustomTask, head: HeadInfo) -> None:
-        """Raises ModelError when the model or the options do not fit, so that the worker does not even start."""
+        """Raises ModelError if the model or the options do not fit, so that the worker does not start."""
         super().__init__(config, head)
         options = {"low": 2.5, **(config.options or {})}
         if options.keys() != {"low"} or type(options["low"]) not in {int, float}:
-            raise ModelError('the one option of Stars is "low", a number')
+            raise ModelError('Stars has one option, "low", a number')
         self._low = float(options["low"])
         try:
             self._stars = [int(label.split()[0]) for label in head.labels]
         except (ValueError, IndexError):
-            raise ModelError(f"Stars needs labels such as 1 star, 2 stars; this model's are {head.labels}") from None
+            raise ModelError(
+                f"Stars needs labels such as 1 star, 2 stars; this model has: {', '.join(head.labels)}"
+            ) from None
 
     def activation(self) -> Activation:
-        """What makes scores of the head's logits."""
+        """How the head's logits become scores."""
         return "softmax"
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        """Called once an event. Raise AnnotateError to refuse it: it becomes a dead letter, its neighbours do not."""
-        # One reading for each input; without ``inputs`` of our own there is one input, the text.
+        """Called once per event. Raise AnnotateError to reject it: it becomes a dead letter, other events do not."""
+        # There is one reading per input; unless ``inputs`` is overridden, the only input is the text.
         (reading,) = readings
-        # A text longer than the model takes has several windows, each with scores of its own.
+        # A text that is longer than the model allows is read in several windows, each with its own scores.
         scores = merge_windows(reading.windows, reading.scores, "mean").tolist()
         mean = sum(score * stars for score, stars in zip(scores, self._stars, strict=True))
         variance = sum(score * (stars - mean) ** 2 for score, stars in zip(scores, self._stars, strict=True))

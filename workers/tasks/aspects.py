@@ -37,7 +37,7 @@ class AspectSentiment(Classification):
         self._aspects = config.aspects
         self.sequences = len(config.aspects) if isinstance(config.aspects, list) else None
         # Equal texts can have their aspects in other places.
-        self.cacheable = isinstance(config.aspects, list)  # type: ignore[misc]
+        self.cacheable = isinstance(config.aspects, list)
 
     def inputs(self, document: Document) -> Sequence[Input]:
         return [(document.text, aspect.text) for aspect in self._of(document)]

@@ -105,7 +105,7 @@ class PiiByModel(Pii):
         self._spans = Spans(config, head)
         self._head_labels = head.labels
         # Other tasks' spans and the file of recognisers can change while text and settings stay.
-        self.cacheable = config.spans is None and config.recognizers is None  # type: ignore[misc]
+        self.cacheable = config.spans is None and config.recognizers is None
         super().__init__(config, head)
 
     def activation(self) -> Activation:

@@ -65,5 +65,5 @@ def _own(use: str) -> type[Task]:
     except Exception as error:
         raise ModelError(f'"{use}" cannot be imported: {type(error).__name__}: {error}') from error
     if not (isinstance(found, type) and issubclass(found, Task)):
-        raise ModelError(f'"{use}" is no subclass of workers.tasks.base.Task')
+        raise ModelError(f'"{use}" is not a subclass of workers.tasks.Task')
     return found

@@ -34,7 +34,7 @@ class Similarity(Task):
         self.sequences = 1 if config.against is None else 2
         self._references: Vector | None = None
         self._recent = Recent(config.window) if config.window is not None else None
-        self.cacheable = config.window is None  # type: ignore[misc]
+        self.cacheable = config.window is None
 
     def learn(self, read: Callable[[Sequence[Input]], list[Reading]]) -> None:
         if self._config.references is not None:
