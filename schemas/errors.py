@@ -1,51 +1,67 @@
-"""Every exception of the product.
+"""Every exception this product raises on purpose.
 
 ```
-GlossatorError                exit 70   a fault of ours
-├── ConfigError               exit 78   the pipeline file is wrong; carries every mistake at once
-├── ModelError                exit 66   a model is missing, unsafe, or does not fit its task
-├── BrokerError               exit 69   the cluster cannot be reached, or refused what we must do
-│   ├── TopicError            exit 69   a topic does not exist and nobody creates it
-│   ├── AccessError           exit 77   credentials or permissions
-│   ├── FencedError           exit 76   another worker has taken this one's slot
-│   ├── SettingError          exit 78   the cluster does not take a setting of the pipeline file
-│   └── OffsetError           exit 74   a committed offset is no longer in the log: events were lost
-│                                       before we could read them, and a person must decide
-├── StuckError                exit 75   something that should move has not for too long
-├── PoisonError               exit 65   too many dead letters: the fault is more likely ours, or the file's
-├── LabelsError               exit 65   labelled texts cannot be learnt from; carries every mistake at once
-├── DeviceError               exit 71   the accelerator is in a state only a new process can leave
-└── EventError                          one event is bad; never leaves the worker: a dead letter
-    ├── DecodeError                     stage "decode": the bytes are no event we can read
-    ├── FieldError                      stage "fields": a task's input is not in the event, or cannot be used
-    ├── ConditionError                  stage "when": a condition cannot be decided, or is no boolean
-    ├── CrashError                      stage "crash": the process died with this event again and again
-    ├── TokenizeError                   stage "tokenize"
-    ├── ForwardError                    stage "forward": the model failed on this event alone
-    ├── AnnotateError                   stage "annotate": a task could not read its outputs
-    ├── EncodeError                     stage "encode": the enriched event cannot be written
-    └── ProduceError                    stage "produce": the broker refused the enriched event
+GlossatorError
+├── ConfigError               carries every mistake in the pipeline file
+├── ModelError
+├── BrokerError
+│   ├── TopicError
+│   ├── AccessError
+│   ├── FencedError
+│   ├── SettingError
+│   └── OffsetError
+├── StuckError
+├── PoisonError
+├── LabelsError               carries every mistake in a file of labelled texts
+├── DeviceError
+└── EventError                one event is bad: it becomes a dead letter and never ends the worker
+    ├── DecodeError           stage "decode"
+    ├── FieldError            stage "fields"
+    ├── ConditionError        stage "when"
+    ├── CrashError            stage "crash"
+    ├── TokenizeError         stage "tokenize"
+    ├── ForwardError          stage "forward"
+    ├── AnnotateError         stage "annotate"
+    ├── EncodeError           stage "encode"
+    └── ProduceError          stage "produce"
 ```
 
-Messages never hold text of an event, keys, header values or secrets. Exit codes follow BSD
-sysexits.h; 0 is a clean end, 2 a wrong command line, 130/143 a second SIGINT/SIGTERM.
+Each class that can end a process defines its exit status, whether a restart can help, and a summary for help texts.
+Statuses follow BSD sysexits.h. Those without an exception are 0 (a clean end), 2 (wrong command line) and 130 or 143
+(a second SIGINT or SIGTERM). Messages never contain text of an event, keys, header values or secrets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
 class GlossatorError(Exception):
-    """Root of the tree: catching it catches everything this product raises on purpose."""
+    """Root of the tree: catching it catches everything this product raises on purpose.
 
-    exit_code = 70
+    Attributes:
+        exit_status: The status a process ends with when this is what ended it.
+        restart: Whether starting the process again can help without a person changing something first.
+        summary: What the exit status means, as a phrase for help texts.
+    """
+
+    exit_status = 70
+    restart = True
+    summary = "a fault of ours"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in a pipeline file; printed as ``file:line:column path: message``."""
+    """One mistake in a pipeline file; printed as ``file:line:column path: message``.
+
+    Attributes:
+        file: The file's name as it was given.
+        line: Counted from 1.
+        column: Counted from 1.
+        path: The field, as in ``tasks[0].model``; empty where no field is concerned.
+        message: What is wrong. Never contains a secret.
+    """
 
     file: str
     line: int
@@ -61,7 +77,9 @@ class Problem:
 class ConfigError(GlossatorError):
     """The pipeline file cannot be used; ``problems`` holds every mistake found, in file order."""
 
-    exit_code = 78
+    exit_status = 78
+    restart = False
+    summary = "the pipeline file is wrong"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -71,104 +89,150 @@ class ConfigError(GlossatorError):
 class ModelError(GlossatorError):
     """A model is missing, has no safetensors, or its head does not fit the task."""
 
-    exit_code = 66
+    exit_status = 66
+    restart = False
+    summary = "a model is missing, unsafe, or does not fit its task"
 
 
 class BrokerError(GlossatorError):
     """The Kafka cluster cannot be reached, or refused something we cannot do without."""
 
-    exit_code = 69
+    exit_status = 69
+    summary = "the brokers cannot be reached, or a topic does not exist"
 
 
 class TopicError(BrokerError):
-    """A topic named in the pipeline file does not exist."""
+    """A topic named in the pipeline file does not exist, and the cluster does not create it."""
 
 
 class AccessError(BrokerError):
-    """The cluster does not accept our credentials, or they do not permit what we must do."""
+    """The cluster rejects our credentials, or they do not permit what we must do."""
 
-    exit_code = 77
+    exit_status = 77
+    restart = False
+    summary = "credentials or permissions"
 
 
 class FencedError(BrokerError):
-    """Another worker has taken this one's slot: its transactions are refused from then on."""
+    """Another worker has taken this worker's slot, so its transactions are refused from now on."""
 
-    exit_code = 76
+    exit_status = 76
+    restart = False
+    summary = "another worker took the slot"
 
 
 class SettingError(BrokerError):
-    """The cluster does not take a setting that the file's checks cannot judge."""
+    """The cluster rejects a setting of the pipeline file that cannot be checked without it."""
 
-    exit_code = 78
+    exit_status = ConfigError.exit_status
+    restart = False
+    summary = ConfigError.summary
 
 
 class OffsetError(BrokerError):
-    """The committed offset is gone from the log; going on would skip events silently."""
+    """The committed offset is no longer in the log; continuing would skip events silently."""
 
-    exit_code = 74
+    exit_status = 74
+    restart = False
+    summary = "a committed offset is no longer in the log"
 
 
 class StuckError(GlossatorError):
-    """The watchdog has given up waiting; a new process is worth a try."""
+    """The watchdog has given up waiting for something that should have moved."""
 
-    exit_code = 75
+    exit_status = 75
+    summary = "something was stuck for too long"
 
 
 class PoisonError(GlossatorError):
-    """So many events failed that going on would only empty the topic into the dead letters."""
+    """So many events failed that the fault is more likely in the pipeline than in the events."""
 
-    exit_code = 65
+    exit_status = 65
+    restart = False
+    summary = "too many events became dead letters"
 
 
 class LabelsError(GlossatorError):
-    """A file of labelled texts cannot be learnt from; every mistake has a line of its own."""
+    """A file of labelled texts cannot be used for training; the message has one line per mistake."""
 
-    exit_code = 65
+    exit_status = 65
+    restart = False
+    summary = "labelled texts cannot be used for training"
 
 
 class DeviceError(GlossatorError):
-    """The accelerator's context is broken for good; a new process is the only cure."""
+    """The accelerator's context is broken, and only a new process can get another one."""
 
-    exit_code = 71
+    exit_status = 71
+    summary = "the device can only be recovered by a new process"
 
 
 class EventError(GlossatorError):
-    """One event cannot be processed. Its message is the reason its dead letter carries."""
+    """One event cannot be processed. Its message is the reason in the event's dead letter.
+
+    Attributes:
+        stage: The step that failed, as in the dead letter's headers.
+    """
 
     stage = "unknown"
 
 
 class DecodeError(EventError):
+    """The bytes are not an event in the format of ``input.format``."""
+
     stage = "decode"
 
 
 class FieldError(EventError):
+    """A field that a task reads is missing from the event, or cannot be used."""
+
     stage = "fields"
 
 
 class ConditionError(EventError):
+    """A condition cannot be evaluated, or is not a boolean."""
+
     stage = "when"
 
 
 class CrashError(EventError):
+    """The process died repeatedly while working on this event."""
+
     stage = "crash"
 
 
 class TokenizeError(EventError):
+    """The tokenizer failed on the text."""
+
     stage = "tokenize"
 
 
 class ForwardError(EventError):
+    """The model failed on this event alone."""
+
     stage = "forward"
 
 
 class AnnotateError(EventError):
+    """A task could not turn the model's outputs into an annotation."""
+
     stage = "annotate"
 
 
 class EncodeError(EventError):
+    """The enriched event cannot be written as JSON."""
+
     stage = "encode"
 
 
 class ProduceError(EventError):
+    """The broker refused the enriched event."""
+
     stage = "produce"
+
+
+def every_error(kind: type[GlossatorError] = GlossatorError) -> Iterator[type[GlossatorError]]:
+    """Yield ``kind`` and all classes below it, parents first."""
+    yield kind
+    for child in kind.__subclasses__():
+        yield from every_error(child)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from schemas.errors import GlossatorError
+from schemas.errors import every_error
 from stream.telemetry.metrics import Exposition
 from stream.telemetry.stats import Stats
 
@@ -24,10 +24,7 @@ def test_every_metric_is_listed_with_its_labels() -> None:
     assert {name: {label.strip("` ")} - {""} for name, label in rows} == found
 
 
-def test_every_exit_status_of_a_worker_is_listed() -> None:
-    def kinds(kind: type[GlossatorError]) -> set[type[GlossatorError]]:
-        return {kind}.union(*map(kinds, kind.__subclasses__()))
-
-    table = PAGE.partition("## Exit statuses")[2]
-    for kind in kinds(GlossatorError):
-        assert re.search(rf"\b{kind.exit_code}\b", table), kind
+def test_every_exit_status_of_a_worker_is_listed_and_whether_a_restart_helps() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \| .+? \| (yes|no)\b", PAGE.partition("## Exit statuses")[2], re.MULTILINE)
+    table = {int(status): answer for statuses, answer in rows for status in statuses.split(",")}
+    assert table == {kind.exit_status: "yes" if kind.restart else "no" for kind in every_error()}

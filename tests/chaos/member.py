@@ -111,7 +111,7 @@ def main(settings: dict[str, Any], delay: float, slot: int) -> None:
             _say(IN_ORDER)
     except GlossatorError as reason:
         _say(f"{type(reason).__name__}: {reason}")
-        status = reason.exit_code
+        status = reason.exit_status
     except MemoryError as reason:
         _say(f"MemoryError: {reason}")
         status = 71

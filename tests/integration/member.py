@@ -42,7 +42,7 @@ def main(settings: dict[str, Any], delay: float, slot: int, state: str | None = 
         drained = worker.run()
     except GlossatorError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
-        os._exit(error.exit_code)
+        os._exit(error.exit_status)
     print(
         json.dumps({"polled": worker.stats.polled, "enriched": worker.stats.enriched, "drained": drained}), flush=True
     )

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
-from schemas.errors import ConfigError, Problem
+from schemas.errors import ConfigError, DeviceError, ModelError, Problem
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
 from stream.kafka.client import check_settings
+from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import described, planned
 from workers.process import environment
 
@@ -27,14 +28,9 @@ Example:
 \b
 Mistakes go to standard error, one a line, as file:line:column path: what is
 wrong. Notices (an unpinned revision, a file that is not here) go there too and
-do not fail. Nothing is
-connected to, and no model is loaded unless --plan asks for it.
+do not fail. No connection is made, and models are loaded only with --plan.
 
-\b
-Exit status: 0 the file can be run, 2 wrong command line, 66 with --plan: model
-missing or unfit, 70 a fault of ours, 71 with --plan: no such device, 78 the file
-is wrong.
-"""
+""" + exit_statuses({0: "the file can be run"}, ConfigError, ModelError, DeviceError)
 
 
 @click.command(epilog=EPILOG)
@@ -78,7 +74,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
             if made is not None:
                 click.echo("\n".join(described(made)))
     if problems:
-        ctx.exit(ConfigError.exit_code)
+        ctx.exit(ConfigError.exit_status)
 
 
 def _plan(pipeline: Pipeline) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from schemas.errors import ConfigError, GlossatorError, LabelsError
+from schemas.errors import ConfigError, GlossatorError, LabelsError, every_error
+from workers.cli.statuses import EX_DATAERR, exit_statuses
 
 # Verb -> (module, command, what it does). Imported only when called: --help must not load torch.
 _VERBS = {
@@ -29,23 +30,15 @@ Example:
   glossator try --pipeline examples/starter.yaml "Angela Merkel praised the coffee in Paris."
   glossator run examples/starter.yaml
 
-\b
-Exit status:
-   0  a clean end
-   1  the demo does not balance
-   2  wrong command line
-  65  some texts have errors (try), cannot be learnt from (train), or too many events had (run)
-  66  a model is missing, unsafe, or does not fit its task
-  69  the brokers cannot be reached, or a topic does not exist
-  70  a fault of ours
-  71  the device can only be recovered by a new process
-  74  a committed offset is no longer in the log
-  75  something was stuck for too long
-  76  another worker took the slot
-  77  credentials or permissions
-  78  the pipeline file is wrong
- 130  interrupted (143: terminated) before a graceful end
-"""
+""" + exit_statuses(
+    {
+        0: "a clean end",
+        1: "the demo does not balance",
+        EX_DATAERR: "some texts have errors (try)",
+        130: "interrupted (143: terminated) before a graceful end",
+    },
+    *every_error(),
+)
 
 
 class Verbs(click.Group):
@@ -85,7 +78,7 @@ class Verbs(click.Group):
                 if ctx.params.get("debug"):
                     traceback.print_exception(error)
                 click.echo(_line(error), err=True)
-            ctx.exit(error.exit_code if isinstance(error, GlossatorError) else GlossatorError.exit_code)
+            ctx.exit(error.exit_status if isinstance(error, GlossatorError) else GlossatorError.exit_status)
 
 
 def _line(error: Exception) -> str:

@@ -13,6 +13,19 @@ from pathlib import Path
 
 import click
 
+from schemas.errors import (
+    AccessError,
+    BrokerError,
+    ConfigError,
+    DeviceError,
+    FencedError,
+    GlossatorError,
+    ModelError,
+    OffsetError,
+    PoisonError,
+    StuckError,
+)
+from workers.cli.statuses import exit_statuses
 from workers.process import environment
 
 EPILOG = """\b
@@ -28,13 +41,10 @@ the group and exits 0; a second one leaves at once (143 or 130). SIGHUP reads th
 pipeline file again: tasks, compute and what is read and written of an event take
 over between two micro-batches, without leaving the group; a file with mistakes
 changes nothing, and the log says why.
-\b
-Exit status: 0 stopped, 2 wrong command line, 65 too many dead letters, 66 model
-missing or unfit, 69 broker or topic unavailable, 70 a fault of ours, 71 the
-device broke, 74 committed offset no longer in the log, 75 something was stuck
-for too long, 76 another worker took the slot, 77 credentials or permissions,
-78 the pipeline file is wrong.
-"""
+""" + exit_statuses(
+    {0: "stopped as asked", 130: "interrupted twice (143: terminated twice)"},
+    AccessError, BrokerError, ConfigError, DeviceError, FencedError, ModelError, OffsetError, PoisonError, StuckError,
+)  # fmt: skip
 
 
 def slot_number(value: str, host: str) -> int:
@@ -120,7 +130,6 @@ def run(
         from stream.telemetry.logs import JsonLines
 
         logging.getLogger().handlers[0].setFormatter(JsonLines(slot if workers == 1 else None))
-    from schemas.errors import ConfigError, GlossatorError
     from schemas.pipeline.loader import load_file
     from workers.cli.lint import client_problems
     from workers.process.signals import GracefulStop
@@ -188,7 +197,7 @@ def run(
         if not worker.hung:
             raise
         log.error("%s: %s", type(error).__name__, error if isinstance(error, GlossatorError) else "a fault of ours")
-        code = error.exit_code if isinstance(error, GlossatorError) else GlossatorError.exit_code
+        code = error.exit_status if isinstance(error, GlossatorError) else GlossatorError.exit_status
     finally:
         ended.set()
         gc.unfreeze()  # libraries complain of leaks at the end otherwise

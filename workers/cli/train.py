@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from schemas.errors import DeviceError, LabelsError, ModelError
 from schemas.pipeline.fields import DEVICE
+from workers.cli.statuses import exit_statuses
 from workers.process import environment
 
 if TYPE_CHECKING:
@@ -31,11 +33,9 @@ LABELS has one JSON object a line:
 or is Label Studio's JSON export. Then, in the pipeline file:
   - {name: mine, task: sentiment, model: models/reviews}
 
-\b
-Exit status: 0 trained, 2 wrong command line, 65 LABELS cannot be learnt from,
-66 model missing or unfit, 70 a fault of ours, 71 the device broke, 130
-interrupted; DIR is written whole or not at all.
-"""
+DIR is written whole or not at all.
+
+""" + exit_statuses({0: "trained", 130: "interrupted"}, DeviceError, LabelsError, ModelError)
 TASKS = ("sentiment", "text-classification", "ner", "moderation")
 MOST_SHOWN = 40
 """Metrics in the table; all of them are in the card."""

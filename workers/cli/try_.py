@@ -14,13 +14,14 @@ import click
 import orjson
 
 from schemas.document import Document, Failure
-from schemas.errors import DecodeError, EncodeError
+from schemas.errors import ConfigError, DecodeError, DeviceError, EncodeError, ModelError
 from schemas.pipeline.config import Input, Pipeline
 from schemas.record import Assignment, Record
 from stream.codecs.base import Codec
 from stream.codecs.formats import codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
+from workers.cli.statuses import EX_DATAERR, exit_statuses
 from workers.process import environment
 
 if TYPE_CHECKING:
@@ -43,13 +44,10 @@ One line of JSON a text, in order, written as soon as standard input pauses. A
 text that cannot be processed gets {"error": {...}} in its place, with its number
 (from 1), stage, class, message and task.
 
-\b
-Exit status: 0 every text has its event, 2 wrong command line, 65 some have
-errors, 66 model missing or unfit, 70 a fault of ours, 71 the device broke,
-78 the pipeline file is wrong.
-"""
+""" + exit_statuses(
+    {0: "every text has its event", EX_DATAERR: "some texts have errors"}, ConfigError, DeviceError, ModelError
+)
 
-DATA_ERROR = 65  # EX_DATAERR of sysexits.h
 _CHUNK = 1 << 16
 _BATCH_TEXTS = 256
 _BATCH_BYTES = 1 << 20
@@ -102,7 +100,7 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
     if not good:
         if chain.reads_fields:
             click.echo("glossator: this pipeline reads fields of the event, so each TEXT is one, as JSON", err=True)
-        ctx.exit(DATA_ERROR)
+        ctx.exit(EX_DATAERR)
 
 
 def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:

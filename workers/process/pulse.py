@@ -36,4 +36,4 @@ def _guard(stats: Stats, patience: float, ended: threading.Event) -> None:
     while not ended.wait(_LOOK):
         if stats.turned and (idle := time.monotonic() - stats.turned) > patience:
             log.critical("the poll loop has not turned for %.0f s", idle)
-            os._exit(StuckError.exit_code)
+            os._exit(StuckError.exit_status)

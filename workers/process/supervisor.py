@@ -20,8 +20,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-PERSON = (74, 78, 77, 76, 66, 65, 2)
-"""Statuses that no restart mends, worst first: a person must decide (sysexits.h, schemas/errors.py)."""
+from schemas.errors import OffsetError, every_error
+
+NEEDS_PERSON = frozenset({2, *(kind.exit_status for kind in every_error() if not kind.restart)})
+"""Exit statuses after which a restart cannot help; 2 is a wrong command line."""
 
 _SET_PDEATHSIG = 1  # linux/prctl.h
 _Command = Callable[[int], Sequence[str]]
@@ -47,8 +49,8 @@ class Backoff:
 
 
 def worst(statuses: Sequence[int]) -> int:
-    """Those of ``PERSON`` in their order, then the highest, 0 last."""
-    return next((status for status in PERSON if status in statuses), max(statuses))
+    """Return the status that matters most: lost events, then any that needs a person, then the highest."""
+    return max(statuses, key=lambda status: (status == OffsetError.exit_status, status in NEEDS_PERSON, status))
 
 
 def again(arguments: Sequence[str]) -> Callable[[int], list[str]]:
@@ -99,8 +101,8 @@ def supervise(
 ) -> int:
     """Runs ``command(slot)`` for ``count`` slots from ``first`` on until told to stop; returns the exit status.
 
-    - A worker that ends unasked, 0 included, is started again after its ``backoff``; with a status of ``PERSON`` it
-      stops all the others gracefully instead.
+    - A worker that ends unasked, even with status 0, is started again after its ``backoff``; if its status is in
+      ``NEEDS_PERSON``, all the others are stopped gracefully instead.
     - The first SIGTERM or SIGINT passes SIGTERM on to each; what has not ended ``grace`` seconds later (the drain
       timeout and some) is killed. The second kills all at once. SIGHUP is passed on.
     - Output passes line by line, each with its slot in front if ``prefixed``.
@@ -210,7 +212,7 @@ class _Slot:
             self._log.info("slot %d: %s", self.number, how)
             if code == -signal.SIGTERM:
                 self.status = 0
-        elif code in PERSON:
+        elif code in NEEDS_PERSON:
             self._log.error("slot %d: %s, which no restart mends: stopping the others", self.number, how)
         else:
             self._again(how)
@@ -272,7 +274,7 @@ class _Supervisor:
         while self._arrived:
             self._handle(self._arrived.pop(0))
         for slot in self._slots:
-            if slot.reap(selector, self._deadline is not None) and slot.status in PERSON:
+            if slot.reap(selector, self._deadline is not None) and slot.status in NEEDS_PERSON:
                 self._stop()
 
     def _handle(self, number: int) -> None:

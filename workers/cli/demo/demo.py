@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from schemas.errors import AccessError, BrokerError, ModelError
 from schemas.pipeline.config import Batching, Input, Pipeline
 from schemas.record import Record
 from stream.kafka.source import Source
 from stream.output.deadletter import PREFIX
 from workers.cli.default_pipeline import installed, starter_pipeline
 from workers.cli.demo.stream import Book, Feeder, recorded
+from workers.cli.statuses import exit_statuses
 from workers.process import environment
 
 if TYPE_CHECKING:
@@ -42,11 +44,9 @@ exist if the cluster does not create topics by itself.
 \b
 Ctrl-C ends the stream; what is in flight still comes out. A second one leaves.
 
-\b
-Exit status: 0 in = enriched + dead letters, 1 not so, 2 wrong command line,
-66 model missing or unfit, 69 broker or topic unavailable, 70 a fault of ours,
-77 credentials or permissions.
-"""
+""" + exit_statuses(
+    {0: "in = enriched + dead letters", 1: "in is not enriched + dead letters"}, AccessError, BrokerError, ModelError
+)
 
 _MORE: tuple[dict[str, Any], ...] = (
     {
