@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from schemas.pipeline.config import Pipeline
@@ -19,9 +17,9 @@ from stream.microbatch import MicroBatch, MicroBatcher
 from stream.output.event_builder import EventBuilder
 from stream.output.publisher import Publisher
 from stream.telemetry.stats import Stats
-from stream.telemetry.watchdog import Watchdog
 from workers.process.journal import Journal, NoJournal, guilty
-from workers.process.lanes import Channel, Closed
+from workers.process.lanes import Channel, Lane
+from workers.process.observer import Observer
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from workers.chain.chain import Chain, Work
@@ -69,12 +67,7 @@ class Worker:
         self._journal = journal or NoJournal()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
-        self._next_look = 0.0
-        self._on_device: int | None = None
-        marks = pipeline.watchdog
-        leave = None if marks.leave_after_ms is None else marks.leave_after_ms / 1000
-        self._watchdog = Watchdog(marks.warn_after_ms / 1000, leave)
-        self.stats.stuck = self._watchdog.stuck
+        self._observer = Observer(pipeline, self.stats)
 
     def stop(self) -> None:
         """Asks for a graceful end: finish what is started, commit, leave the group."""
@@ -150,10 +143,10 @@ class Worker:
 
         def device() -> None:
             for engine, batch, work in prepared:
-                self._on_device = batch.number
+                self._observer.on_device = batch.number
                 with stats.phase("forward"), journal.lane("device", batch.records):
                     engine.chain.forward(work)
-                self._on_device = None
+                self._observer.on_device = None
                 computed.put((engine, batch, work))
 
         def finish() -> None:
@@ -180,7 +173,7 @@ class Worker:
         source = Source(
             pipeline, on_revoke=lambda leaving: flight.drain(leaving, source), on_lost=flight.abandon, slot=self._slot
         )
-        lanes = [_Lane(work, self._fail) for work in (prepare, device, finish)]
+        lanes = [Lane(work.__name__, work, self._fail) for work in (prepare, device, finish)]
         drained = False
         self.hung = True
         try:
@@ -192,18 +185,18 @@ class Worker:
                     arrived.put(records)
                 flight.settle(source)
                 flight.regulate(source)
-                self._observe(flight, source, sink)
+                self._observer.observe(flight, source, sink, self._engine.chain.cache)
             # Nothing more is wanted, but the group must be answered: it may take partitions away all the same.
             source.pause()
             drained = flight.drain(source.assignments, source, meanwhile=lambda: source.poll(0))
-            self._observe(flight, source, sink)
+            self._observer.observe(flight, source, sink, self._engine.chain.cache)
         finally:
             for channel in (arrived, prepared, computed):
                 channel.abort()
             for lane in lanes:
                 lane.join(1.0)
             busy = any(lane.is_alive() for lane in lanes)
-            closing = _Lane(lambda: _close(source, None if busy else sink), self._fail)
+            closing = Lane("close", lambda: _close(source, None if busy else sink), self._fail)
             closing.join(_CLOSE)
             self.hung = busy or closing.is_alive()
             if drained and not busy:
@@ -214,50 +207,6 @@ class Worker:
 
     def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
-
-    def _observe(self, flight: Flight, source: Source, sink: Sink) -> None:
-        """Brings ``stats`` up to date, and once a second looks for what is stuck. Raises StuckError."""
-        stats = self.stats
-        stats.turned = now = time.monotonic()
-        stats.in_flight, stats.bytes_in_flight, stats.paused = flight.events, flight.bytes, source.paused
-        if now < self._next_look:
-            return
-        self._next_look = now + 1.0
-        stats.landed, stats.partitions, stats.rebalances = flight.count, len(source.assignments), source.rebalances
-        stats.commits, stats.aborts = sink.commits + source.commits, sink.aborts
-        stats.seconds["commit"] = sink.commit_seconds
-        if (cache := self._engine.chain.cache) is not None:
-            stats.cache_hits, stats.cache_lookups = cache.hits, cache.lookups
-        positions = source.positions()
-        stats.lag = sum(end - position for position, end in positions.values())
-        behind = stats.newest_ms and (stats.lag or stats.in_flight)
-        stats.lag_seconds = max(0.0, time.time() - stats.newest_ms / 1000) if behind else 0.0
-        held = source.paused
-        self._watchdog.look({
-            "brokers": "down" if source.down or sink.down else None,
-            "membership": "outside" if source.outside else None,
-            "device": self._on_device,
-            "events in flight": flight.count if flight.events else None,
-            **{f"partition {name}": None if held else position for name, (position, _) in positions.items()},
-        })  # fmt: skip
-
-
-class _Lane(threading.Thread):
-    """A thread that runs ``work`` until its channel closes; any other end of it is reported."""
-
-    def __init__(self, work: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
-        super().__init__(name=work.__name__.strip("<>"), daemon=True)
-        self._work = work
-        self._fail = fail
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._work()
-        except Closed:
-            pass
-        except BaseException as error:
-            self._fail(error)
 
 
 def _close(source: Source, sink: Sink | None) -> None:

@@ -14,10 +14,10 @@ from schemas.errors import ConfigError, DeviceError, ModelError, Problem
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
-from stream.kafka.client import check_settings
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import described, planned
 from workers.process import environment
+from workers.process.client_settings import client_problems
 
 EPILOG = """\b
 Example:
@@ -86,11 +86,6 @@ def _plan(pipeline: Pipeline) -> dict[str, Any]:
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True))
     chain.check()
     return planned(pipeline, chain)
-
-
-def client_problems(found: PipelineFile) -> list[Problem]:
-    """What the Kafka client itself would refuse of the ``kafka`` section."""
-    return [found.problem(("kafka", name), message) for name, message in check_settings(found.pipeline.kafka)]
 
 
 def unpinned(found: PipelineFile) -> Iterator[Problem]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import re
 import socket
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -19,14 +17,17 @@ from schemas.errors import (
     ConfigError,
     DeviceError,
     FencedError,
-    GlossatorError,
     ModelError,
     OffsetError,
     PoisonError,
     StuckError,
 )
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.loader import load_file
 from workers.cli.statuses import exit_statuses
 from workers.process import environment
+from workers.process.client_settings import client_problems
+from workers.process.signals import GracefulStop
 
 EPILOG = """\b
 Example:
@@ -45,6 +46,9 @@ changes nothing, and the log says why.
     {0: "stopped as asked", 130: "interrupted twice (143: terminated twice)"},
     AccessError, BrokerError, ConfigError, DeviceError, FencedError, ModelError, OffsetError, PoisonError, StuckError,
 )  # fmt: skip
+
+_CLOSING = 25.0
+"""Seconds a worker may take to end after its drain timeout: 5 for the last commit, 15 for closing, and some."""
 
 
 def slot_number(value: str, host: str) -> int:
@@ -123,94 +127,43 @@ def run(
     workers: int,
 ) -> None:
     """Reads events from Kafka, enriches them, publishes them, until stopped."""
-    logging.basicConfig(
-        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
-    if log_format == "json":
-        from stream.telemetry.logs import JsonLines
-
-        logging.getLogger().handlers[0].setFormatter(JsonLines(slot if workers == 1 else None))
-    from schemas.pipeline.loader import load_file
-    from workers.cli.lint import client_problems
-    from workers.process.signals import GracefulStop
-
-    found = load_file(pipeline)
-    if problems := client_problems(found):
+    _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
+    file = load_file(pipeline)
+    if problems := client_problems(file):
         raise ConfigError(problems)
-    settings = found.pipeline
+    state = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
     if workers > 1:
-        from workers.process.supervisor import again, cuda_devices, supervise
-
-        own = ["run", str(pipeline), "--patience", str(patience), "--log-level", log_level, "--log-format", log_format]
-        if state is not None:
-            own += ["--state", str(state)]
-        command = again([*(["--debug"] if ctx.find_root().params.get("debug") else []), *own, *(["--watch"] * watch)])
-        devices = cuda_devices() if settings.compute.device in {"auto", "cuda"} else []
-        # The last commit and closing have five and fifteen seconds.
-        grace = settings.drain_timeout_ms / 1000 + 25
-        log = logging.getLogger("glossator")
-        ctx.exit(
-            supervise(
-                command, workers, devices=devices, log=log, grace=grace, first=slot, prefixed=log_format != "json"
-            )
-        )
+        options = ["--patience", str(patience), "--log-level", log_level, "--log-format", log_format]
+        options += ["--state", str(state), *(["--watch"] * watch)]
+        debug = ["--debug"] if ctx.find_root().params.get("debug") else []
+        arguments = [*debug, "run", str(pipeline), *options]
+        ctx.exit(_supervise(file.pipeline, arguments, workers, first=slot, prefixed=log_format != "json"))
     environment.prepare()
     signals = GracefulStop()
 
-    from workers.chain.chain import Chain
-    from workers.process.journal import Journal
-    from workers.process.pulse import guard
-    from workers.process.reload import Reloader
-    from workers.web.server import serve
-    from workers.worker import Worker
+    from workers.service import Service
 
-    log = logging.getLogger("glossator")
-    folder = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
-    journal: Journal | None = None
-    try:
-        journal = Journal(folder, settings.pipeline, slot)
-    except OSError as error:
-        log.warning("no journal of events in hand: %s: %s", folder, error.strerror)
-    started = time.monotonic()
-    chain = Chain.load(settings)
-    chain.warm_up()
-    log.info(
-        "models ready in %.1f s: %s",
-        time.monotonic() - started,
-        ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items()),
+    service = Service(file.pipeline, patience=patience, slot=slot, state=state)
+    service.follow(signals, pipeline, watch)
+    service.run()
+
+
+def _log_to_stderr(level: str, form: str, slot: int | None) -> None:
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
-    # Models and modules stay for good: the garbage collector need not walk them again and again.
-    gc.freeze()
-    worker = Worker(settings, chain, patience, slot, journal)
-    signals.stop = worker.stop
-    reloader = Reloader(pipeline, settings, chain, worker.swap, watch)
-    signals.reload = reloader.ask
-    if signals.missed:
-        reloader.ask()
-    reloader.start()
-    serve(settings, worker.stats, slot)
-    ended = guard(settings, worker.stats)
-    code = 0
-    try:
-        worker.run()
-    except Exception as error:
-        if not worker.hung:
-            raise
-        log.error("%s: %s", type(error).__name__, error if isinstance(error, GlossatorError) else "a fault of ours")
-        code = error.exit_status if isinstance(error, GlossatorError) else GlossatorError.exit_status
-    finally:
-        ended.set()
-        gc.unfreeze()  # libraries complain of leaks at the end otherwise
-    stats = worker.stats
-    log.info(
-        "read %d events: %d enriched, %d dead letters, %d not started", stats.polled, stats.enriched,
-        stats.dead_letters, stats.polled - stats.enriched - stats.dead_letters,
+    if form == "json":
+        from stream.telemetry.logs import JsonLines
+
+        logging.getLogger().handlers[0].setFormatter(JsonLines(slot))
+
+
+def _supervise(pipeline: Pipeline, arguments: list[str], workers: int, *, first: int, prefixed: bool) -> int:
+    """Run ``workers`` processes of this program with ``arguments`` until told to stop; return the exit status."""
+    from workers.process.supervisor import again, cuda_devices, supervise
+
+    devices = cuda_devices() if pipeline.compute.device in {"auto", "cuda"} else []
+    return supervise(
+        again(arguments), workers, devices=devices, log=logging.getLogger("glossator"),
+        grace=pipeline.drain_timeout_ms / 1000 + _CLOSING, first=first, prefixed=prefixed,
     )  # fmt: skip
-    if reloader.cache is not None and reloader.cache.lookups:
-        log.info("cache: %d of %d annotations were known", reloader.cache.hits, reloader.cache.lookups)
-    if stats.in_flight:
-        log.warning("%d events were still in flight: they are read again after the next start", stats.in_flight)
-    if worker.hung:
-        # A thread still holds the device or the brokers, and interpreter shutdown would wait for it.
-        logging.shutdown()
-        os._exit(code)

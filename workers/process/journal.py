@@ -40,12 +40,12 @@ from workers.process.suspects import ALONE, Span, Suspect, Verdict, cleared, jud
 
 log = logging.getLogger("glossator.journal")
 
-Lane = Literal["prepare", "device", "finish"]
+LaneName = Literal["prepare", "device", "finish"]
 _MOST = 4096
 """Suspects kept: a file of some 100 kB."""
 _ROOM = 1 << 16
 _HEADER = struct.Struct("<II")
-_OFFSETS: dict[Lane, int] = {"prepare": 0, "device": _ROOM, "finish": 2 * _ROOM}
+_OFFSETS: dict[LaneName, int] = {"prepare": 0, "device": _ROOM, "finish": 2 * _ROOM}
 
 
 class Journal:
@@ -100,7 +100,7 @@ class Journal:
             yield together, "clear"
 
     @contextmanager
-    def lane(self, lane: Lane, records: Iterable[Record]) -> Iterator[None]:
+    def lane(self, lane: LaneName, records: Iterable[Record]) -> Iterator[None]:
         """Writes down that ``records`` are in hand while the block runs; what it raises leaves them there.
 
         Waits while another lane has somebody in hand who must be alone. Raises Closed after a block has raised.
@@ -128,7 +128,7 @@ class Journal:
         self._map.close()
         os.close(self._file)
 
-    def _enter(self, lane: Lane, spans: Sequence[Span]) -> None:
+    def _enter(self, lane: LaneName, spans: Sequence[Span]) -> None:
         """With one in hand who must be alone, a crash says whom to blame only if nobody else is in hand."""
         with self._turn:
             alone = must_be_alone(self._suspects, spans)
@@ -182,7 +182,7 @@ class Journal:
         fresh.write_bytes(orjson.dumps((self._run, [tuple(one) for one in suspects])))
         fresh.replace(self._suspects_file)
 
-    def _write(self, lane: Lane, spans: Sequence[Span]) -> None:
+    def _write(self, lane: LaneName, spans: Sequence[Span]) -> None:
         data = orjson.dumps((self._run, spans))
         while len(data) > _ROOM - _HEADER.size:  # hundreds of partitions in one micro-batch: some must do
             spans = spans[: len(spans) // 2]
@@ -190,7 +190,7 @@ class Journal:
         at = _OFFSETS[lane]
         self._map[at : at + _HEADER.size + len(data)] = _HEADER.pack(len(data), zlib.crc32(data)) + data
 
-    def _read(self, lane: Lane) -> list[Span]:
+    def _read(self, lane: LaneName) -> list[Span]:
         """What the last run had in hand. Torn means that work had not begun, or was over: nothing."""
         at = _OFFSETS[lane]
         length, check = _HEADER.unpack(self._map[at : at + _HEADER.size])
@@ -227,7 +227,7 @@ class NoJournal:
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
         yield records, "clear"
 
-    def lane(self, lane: Lane, records: Iterable[Record]) -> AbstractContextManager[None]:
+    def lane(self, lane: LaneName, records: Iterable[Record]) -> AbstractContextManager[None]:
         return nullcontext()
 
     def close(self) -> None: ...

@@ -1,25 +1,25 @@
-"""A bounded queue between two threads that can be closed, or broken off, from either side."""
+"""Threads of a worker, and the bounded queues between them."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Closed(Exception):  # noqa: N818 - a signal between threads, not an error
-    """Nothing more will come (``get``), or nobody will take it (``put``)."""
+    """The channel is closed: nothing more will come (``get``), or nobody will take it (``put``)."""
 
 
 class Channel(Generic[T]):
-    """First in, first out; at most ``size`` items wait (0: as many as come).
+    """A queue of at most ``size`` items (0: unbounded), first in, first out. Every method may be called by any thread.
 
-    ``close`` says that nothing more comes: what waits can still be taken. ``abort`` throws away
-    what waits and wakes everybody, so that no thread is left blocked behind one that has died.
+    After ``close`` nothing can be put, but what is queued can still be taken. ``abort`` also discards what is queued
+    and wakes every waiting thread, so that none stays blocked behind one that has died.
     """
 
     def __init__(self, size: int = 0) -> None:
@@ -30,7 +30,7 @@ class Channel(Generic[T]):
         self._changed = threading.Condition()
 
     def put(self, item: T) -> None:
-        """Waits for room. Raises Closed when the channel is closed."""
+        """Append ``item``, waiting for room. Raises Closed when the channel is closed."""
         with self._changed:
             while self._size and len(self._items) >= self._size and not self._aborted:
                 self._changed.wait()
@@ -40,7 +40,10 @@ class Channel(Generic[T]):
             self._changed.notify_all()
 
     def get(self, timeout: float | None = None) -> T | None:
-        """The next item; None when ``timeout`` seconds pass without one. Raises Closed at the end."""
+        """Take the next item, or return None when ``timeout`` seconds pass without one (None: wait without end).
+
+        Raises Closed when the channel is closed and empty.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while not self._items:
@@ -55,7 +58,7 @@ class Channel(Generic[T]):
             return item
 
     def __iter__(self) -> Iterator[T]:
-        """Items until the channel is closed and empty."""
+        """Yield items until the channel is closed and empty."""
         while True:
             try:
                 item = self.get()
@@ -68,12 +71,36 @@ class Channel(Generic[T]):
         return len(self._items)
 
     def close(self) -> None:
+        """Refuse further items; those queued can still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def abort(self) -> None:
+        """Refuse further items, discard those queued, and wake all waiting threads."""
         with self._changed:
             self._closed = self._aborted = True
             self._items.clear()
             self._changed.notify_all()
+
+
+class Lane(threading.Thread):
+    """A started daemon thread that runs ``work`` until a channel of it closes.
+
+    Any exception but Closed is handed to ``fail``, on this thread.
+    """
+
+    def __init__(self, name: str, work: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work = work
+        self._fail = fail
+        self.start()
+
+    def run(self) -> None:
+        """Run the work; called by the thread itself."""
+        try:
+            self._work()
+        except Closed:
+            pass
+        except BaseException as error:
+            self._fail(error)

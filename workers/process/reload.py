@@ -15,7 +15,7 @@ from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load_file
 from workers.chain.cache import Cache
 from workers.chain.chain import Chain
-from workers.cli.lint import client_problems
+from workers.process.client_settings import client_problems
 
 log = logging.getLogger("glossator")
 

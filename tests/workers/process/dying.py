@@ -17,20 +17,20 @@ from pathlib import Path
 from schemas.document import Document
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch, MicroBatcher
-from workers.process.journal import Journal, Lane, guilty
+from workers.process.journal import Journal, LaneName, guilty
 from workers.process.lanes import Channel
 
 EVENTS, POLLED = 60, 20
 PLACES = (Assignment("posts", 0), Assignment("posts", 1))
 
 
-def main(folder: Path, deadly: dict[Lane, list[int]]) -> None:
+def main(folder: Path, deadly: dict[LaneName, list[int]]) -> None:
     journal = Journal(folder, "p", 0)
     prepared: Channel[MicroBatch] = Channel(2)
     computed: Channel[MicroBatch] = Channel(2)
     passed = {name: (folder / name).open("a", buffering=1) for name in ("enriched", "dead")}
 
-    def work(lane: Lane, records: Iterable[Record], documents: list[Document]) -> None:
+    def work(lane: LaneName, records: Iterable[Record], documents: list[Document]) -> None:
         with journal.lane(lane, records):
             for document in documents:
                 if document.failure is None and document.record and document.record.offset in deadly[lane]:

@@ -19,11 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from schemas.errors import FencedError
 from schemas.record import Assignment, Record
 from tests.workers.process.dying import EVENTS
-from workers.process.journal import Journal, Lane, spans_of
+from workers.process.journal import Journal, LaneName, spans_of
 from workers.process.lanes import Closed
 
 PLACES = [Assignment("posts", 0), Assignment("posts", 1), Assignment("other", 0)]
-LANES: tuple[Lane, ...] = ("prepare", "device", "finish")
+LANES: tuple[LaneName, ...] = ("prepare", "device", "finish")
 
 
 def _records(offsets: Iterable[int], place: int = 0) -> list[Record]:
@@ -36,7 +36,7 @@ def _die(journal: Journal) -> None:
     os.close(journal._file)
 
 
-def _crash(folder: Path, records: Sequence[Record], lane: Lane = "device") -> None:
+def _crash(folder: Path, records: Sequence[Record], lane: LaneName = "device") -> None:
     """A life that dies with ``records`` in hand."""
     journal = Journal(folder, "p", 0)
     in_hand = journal.lane(lane, records)
@@ -57,7 +57,7 @@ def _after(folder: Path, records: Sequence[Record]) -> dict[int, str]:
 
 
 @pytest.mark.parametrize("lane", LANES)
-def test_three_strikes(tmp_path: Path, lane: Lane) -> None:
+def test_three_strikes(tmp_path: Path, lane: LaneName) -> None:
     records = _records(range(10))
     assert set(_after(tmp_path, records).values()) == {"clear"}
     _crash(tmp_path, records, lane)
@@ -214,7 +214,7 @@ def test_so_is_one_with_rows_of_another_shape(tmp_path: Path, row: str) -> None:
 
 
 @pytest.mark.parametrize("lane", LANES)
-def test_a_torn_write_at_any_byte_is_survived(tmp_path: Path, lane: Lane) -> None:
+def test_a_torn_write_at_any_byte_is_survived(tmp_path: Path, lane: LaneName) -> None:
     """What is left reads as the new entry, the old one, or none: never as others' events."""
     everyone = _records(range(10, 40))
     _crash(tmp_path, everyone, lane)
@@ -299,8 +299,8 @@ class JournalMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.journal = Journal(Path(self.folder.name), "p", 0)
-        self.open: dict[Lane, AbstractContextManager[None]] = {}
-        self.in_hand: dict[Lane, set[tuple[int, int]]] = {}
+        self.open: dict[LaneName, AbstractContextManager[None]] = {}
+        self.in_hand: dict[LaneName, set[tuple[int, int]]] = {}
         self.crashes: dict[tuple[int, int], int] = {}
         self.ages = dict.fromkeys(range(3), 0)
 
@@ -312,7 +312,7 @@ class JournalMachine(RuleBasedStateMachine):
         ranges=st.dictionaries(st.integers(0, 2), st.tuples(st.integers(0, 12), st.integers(1, 6)), max_size=3),
         single=st.booleans(),
     )
-    def enter(self, lane: Lane, ranges: dict[int, tuple[int, int]], single: bool) -> None:
+    def enter(self, lane: LaneName, ranges: dict[int, tuple[int, int]], single: bool) -> None:
         if single:
             ranges = {place: (start, 1) for place, (start, _) in [*ranges.items()][:1]}
         events = {(place, n) for place, (start, count) in ranges.items() for n in range(start, start + count)}
@@ -326,7 +326,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.in_hand[lane] = events
 
     @rule(lane=st.sampled_from(LANES))
-    def leave(self, lane: Lane) -> None:
+    def leave(self, lane: LaneName) -> None:
         if lane not in self.in_hand:
             return
         self.open.pop(lane).__exit__(None, None, None)
@@ -352,7 +352,7 @@ class JournalMachine(RuleBasedStateMachine):
         self._restart()
 
     @rule(lane=st.sampled_from(LANES), place=st.integers(0, 2), start=st.integers(0, 12), count=st.integers(1, 6))
-    def crash_again(self, lane: Lane, place: int, start: int, count: int) -> None:
+    def crash_again(self, lane: LaneName, place: int, start: int, count: int) -> None:
         self.crash()
         for _ in range(2):
             self.enter(lane, {place: (start, count)}, False)
@@ -392,7 +392,7 @@ TestJournalMachine = JournalMachine.TestCase
 TestJournalMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 
 
-def _live(folder: Path, poison: dict[int, Lane], cut: int, steps: int) -> set[int] | None:
+def _live(folder: Path, poison: dict[int, LaneName], cut: int, steps: int) -> set[int] | None:
     """One life that reads all events: dies with a poisonous one, or after some steps. Its dead letters, if it ends."""
     journal = Journal(folder, "p", 0)
     dead: set[int] = set()
@@ -421,7 +421,7 @@ def _live(folder: Path, poison: dict[int, Lane], cut: int, steps: int) -> set[in
     st.lists(st.integers(1, 40), max_size=2),
 )
 def test_poison_within_one_commit_interval_is_found_event_by_event(
-    poison: dict[int, Lane], cut: int, killed: list[int]
+    poison: dict[int, LaneName], cut: int, killed: list[int]
 ) -> None:
     """Nothing is committed before the end, and an operator kills twice: three lives an event, and nobody else."""
     with tempfile.TemporaryDirectory() as folder:

@@ -107,10 +107,9 @@ def demo(
     from rich.console import Console
 
     from stream.kafka.broker import EmbeddedBroker
-    from workers.chain.chain import Chain
     from workers.cli.demo.view import HEIGHT, Lines, Live, View, save_svg
     from workers.process.signals import GracefulStop
-    from workers.worker import Worker
+    from workers.service import Service
 
     signals = GracefulStop()
     console = Console(highlight=False)
@@ -122,9 +121,7 @@ def demo(
         feeder = Feeder(pipeline, book, total, rate)
         feeder.await_topics(_PATIENCE)
         console.print("loading the models ...", style="dim")
-        chain = Chain.load(pipeline)
-        chain.warm_up()
-        worker = Worker(pipeline, chain, _PATIENCE)
+        worker = Service(pipeline, patience=_PATIENCE).worker
         signals.stop = feeder.stop
         view = View(book, worker.stats, total, rows=max(8, min(console.height - HEIGHT, 24)))
         source = stack.enter_context(closing(reader(pipeline, book.run)))
