@@ -1,1 +1,1 @@
-"""What is said: the pipeline file, the event, the labels and the errors. Imports nothing of ours."""
+"""Contracts: pipeline file, enriched event, documents, labels, errors. Imports neither stream nor workers."""

@@ -1,7 +1,7 @@
 """Conditions in CEL, the Common Expression Language (cel.dev, the specification of google/cel-spec).
 
-A condition speaks of ``event`` (the record's JSON object), ``text``, ``key``, ``topic``, ``headers``
-(name to text) and of earlier tasks' annotations by the tasks' names.
+A condition can use ``event`` (the record's JSON object), ``text``, ``key``, ``topic``, ``headers`` (name to text), and
+the annotations of other tasks under the names of the tasks.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from schemas.document import Document
 from schemas.errors import ConditionError
 
 VARIABLES = frozenset({"event", "text", "key", "topic", "headers"})
-"""What conditions can speak of beside annotations; no task may have such a name."""
+"""The variables of a condition besides annotations; no task may have one of these names."""
 
-MOST = 2000
-"""Characters a condition may have: the package descends on the stack, and one that overflows ends the process."""
+MAX_LENGTH = 2000
+"""Characters in a condition: the CEL package recurses on the stack, and an overflow ends the process."""
 
-DEEPEST = 2
-"""How deep macros over lists may stand within one another: each goes over its whole list for every entry outside."""
+MAX_NESTING = 2
+"""Levels of nested macros over lists: an inner macro runs over its whole list for every entry of the outer list."""
 
-# The types of CEL are identifiers too (the specification, "Values"), as in type(event.a) == int.
+# In CEL, types are identifiers as well (the specification, "Values"), as in type(event.a) == int.
 _TYPES = frozenset({"bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"})
 
 RESERVED = _TYPES | {
     "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
     "loop", "namespace", "package", "return", "var", "void", "while",
 }  # fmt: skip
-"""Words with a meaning in CEL (the specification, "Syntax"): a condition cannot speak of a task called so."""
+"""Words with a meaning in CEL (the specification, "Syntax"); a condition could not use a task with such a name."""
 
 # Comments, and the literals of the specification's grammar; in raw ones a backslash escapes nothing.
 _OPAQUE = re.compile(
@@ -51,33 +51,39 @@ _FUNCTIONS = frozenset({
 
 
 class Condition:
-    """A compiled condition; ``names`` are the variables it speaks of. Safe to share between threads."""
+    """A compiled condition. Any thread may use it.
+
+    - ``source``: the text it was compiled from.
+    - ``names``: the variables it uses, tasks included.
+    """
 
     def __init__(self, source: str) -> None:
-        """Raises ValueError saying what cannot be read, is no function of CEL, or may take too long."""
-        # The package brings a console of its own, which takes a while to import.
+        """Compile ``source``.
+
+        Raises ValueError if it is not valid CEL, calls an unknown function, or may take too long. The message does not
+        quote the source, which may contain a secret.
+        """
+        # Imported here because the package also imports a console, which takes a while.
         import cel
 
-        if len(source) > MOST:
-            raise ValueError(f"has {len(source)} characters, the most is {MOST}")
+        if len(source) > MAX_LENGTH:
+            raise ValueError(f"has {len(source)} characters, the limit is {MAX_LENGTH}")
         try:
             self._program = cel.compile(source)
-            found = self._program.references()
+            references = self._program.references()
         except BaseException as error:
             _require_failure(error)
             raise ValueError(_syntax(str(error), source)) from None
         self._bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub(_blank, source))
-        if _depth(self._bare) > DEEPEST:
-            raise ValueError(
-                f"has macros (all, exists, filter, map) more than {DEEPEST} deep in one another, which takes too long "
-                "over a long list"
-            )
+        if _depth(self._bare) > MAX_NESTING:
+            limit = f"more than {MAX_NESTING} deep, which takes too long on long lists"
+            raise ValueError(f"nests macros (all, exists, filter, map) {limit}")
         bound = {match[1] for match in _BINDS.finditer(self._bare)}
-        known = (name for name in found["variables"] if name not in bound or self._uses(name))
-        self.names = frozenset(known) - _TYPES
-        strange = [name for name in found["functions"] if name.isidentifier() and name not in _FUNCTIONS]
-        if strange:
-            raise ValueError(f'CEL has no function "{strange[0]}"')
+        free = (name for name in references["variables"] if name not in bound or self._uses(name))
+        self.names = frozenset(free) - _TYPES
+        unknown = [name for name in references["functions"] if name.isidentifier() and name not in _FUNCTIONS]
+        if unknown:
+            raise ValueError(f'CEL has no function "{unknown[0]}"')
         self.source = source
 
     @property
@@ -86,14 +92,14 @@ class Condition:
         return self.names - VARIABLES
 
     def fields(self) -> Iterator[tuple[str, str]]:
-        """The (variable, field) pairs that stand in the source as ``variable.field``."""
+        """Yield a (variable, field) pair for each ``variable.field`` in the source."""
         for name in sorted(self.names):
             for use in self._uses(name):
                 if match := re.match(r"\.(\w+)(?!\w|\s*\()", use):
                     yield name, match[1]
 
     def _uses(self, name: str) -> list[str]:
-        """What stands behind each ``name`` that no macro has bound: in list.exists(x, x > 1), x is no variable."""
+        """Return the text after each ``name`` that no macro binds: in list.exists(x, x > 1), x is not a variable."""
         bare, at, free = self._bare, 0, ""
         for match in _BINDS.finditer(bare):
             if match[1] == name and match.start() >= at:
@@ -103,10 +109,10 @@ class Condition:
         return [free[match.end() :] for match in re.finditer(rf"(?<![\w.]){re.escape(name)}(?!\w)", free)]
 
     def __call__(self, variables: dict[str, Any]) -> bool:
-        """Whether it holds; ``variables`` has all of ``names``. A task that did not run is an empty map.
+        """Evaluate the condition; ``variables`` must contain all of ``names``.
 
-        A condition that cannot be decided because a task it speaks of did not run is false.
-        Raises ConditionError, without the values, when it fails otherwise or is no boolean.
+        The annotation of a task that did not run is an empty map; a condition that fails because of it is false.
+        Raises ConditionError, without any values, if the condition fails otherwise or does not return a boolean.
         """
         try:
             result = self._program.execute(variables)
@@ -114,13 +120,13 @@ class Condition:
             _require_failure(error)
             if any(name not in VARIABLES and not value for name, value in variables.items()):
                 return False
-            raise ConditionError(f"the condition cannot be decided ({type(error).__name__})") from None
+            raise ConditionError(f"the condition cannot be evaluated ({type(error).__name__})") from None
         if result is True or result is False:
             return result
-        raise ConditionError(f"the condition is no boolean but {type(result).__name__}")
+        raise ConditionError(f"the condition returned {type(result).__name__}, not a boolean")
 
     def holds_for(self, document: Document) -> bool:
-        """Evaluate the condition for ``document``; see ``__call__`` for the result and the errors."""
+        """Evaluate the condition with the variables of ``document``. Results and errors are those of ``__call__``."""
         return self({name: variable(name, document) for name in self.names})
 
 
@@ -151,7 +157,7 @@ def variable(name: str, document: Document) -> Any:
 
 
 def _require_failure(error: BaseException) -> None:
-    """Raises ``error`` if it is no failure but Ctrl-C and the like; a panic of the Rust side is no Exception either."""
+    """Re-raise ``error`` unless it is a failure of CEL: an Exception, or a panic in Rust, which is a BaseException."""
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
         raise error
 
@@ -161,7 +167,7 @@ def _blank(literal: re.Match[str]) -> str:
 
 
 def _depth(bare: str) -> int:
-    """How many macros over lists stand within one another."""
+    """Return how deeply macros over lists are nested."""
     ends: list[int] = []
     deepest = 0
     for match in re.finditer(_MACRO, bare):
@@ -172,7 +178,7 @@ def _depth(bare: str) -> int:
 
 
 def _closing(bare: str, at: int) -> int:
-    """Where the parenthesis closes within which ``at`` is."""
+    """Return the index after the parenthesis that closes the one around ``at``."""
     depth = 1
     while at < len(bare) and depth:
         depth += {"(": 1, ")": -1}.get(bare[at], 0)
@@ -181,16 +187,16 @@ def _closing(bare: str, at: int) -> int:
 
 
 def _syntax(message: str, source: str) -> str:
-    """What the parser says, and where, without the source it quotes: that may hold a secret."""
-    # In front stands the whole source, which may say anything.
+    """Turn the parser's message into ours, with the position but without the quoted source, which may be a secret."""
+    # The message starts with the whole source, which may contain anything.
     errors = re.findall(r"^.*?ERROR: <input>:(\d+):(\d+): (.*)", message[len(source) :], re.MULTILINE)
     if not errors:
         return "not CEL"
-    # That an expression is incomplete only ever follows from another error.
+    # "Incomplete" is always the consequence of another error.
     line, character, reason = next((error for error in errors if not error[2].startswith("Incomplete")), errors[0])
     where = f"character {character}" if line == "1" else f"line {line}, character {character}"
     if "Recursion limit" in reason:
         return f"not CEL: nested too deeply ({where})"
     if reason.startswith("Syntax error"):
-        return "not CEL: ends too early" if "<EOF>' expecting" in reason else f"not CEL: cannot be read from {where} on"
+        return "not CEL: ends unexpectedly" if "<EOF>' expecting" in reason else f"not CEL: syntax error at {where}"
     return f"not CEL: {reason} ({where})"

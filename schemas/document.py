@@ -1,4 +1,4 @@
-"""A document: an event in flight. Slotted and plain, because every event passes through here."""
+"""Document: an event in flight. The classes are plain and slotted, because every event creates some."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ Annotation = dict[str, Any]
 
 
 class Failure:
-    """Why a document cannot be enriched: what its dead letter will say. Never holds text."""
+    """Why a document cannot be enriched; becomes the headers of its dead letter. Never contains text of the event.
+
+    - ``stage``: the step that failed, such as ``decode`` or ``forward``.
+    - ``error``: the class name of the exception.
+    - ``message``: the reason, for people.
+    - ``task``: the task that failed; None if no single task did.
+    """
 
     __slots__ = ("error", "message", "stage", "task")
 
@@ -24,30 +30,34 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException, stage: str, task: str | None = None) -> Failure:
-        """The failure that stands for ``error``.
+        """Make a failure from ``error``, which was raised in ``stage``.
 
-        Only our own messages are known to hold no text of the event, so of anybody else's
-        exception the class name alone is kept.
+        Only the messages of our own exceptions are known to be free of event text, so of any other exception only the
+        class name is kept.
         """
         name = type(error).__qualname__
         if isinstance(error, EventError):
             return cls(error.stage, name, str(error), task)
-        return cls(stage, name, f"{name} at stage {stage}; its message is withheld, it may quote the text", task)
+        return cls(stage, name, f"{name} at stage {stage}; its message is withheld because it may quote the text", task)
 
 
 class Document:
-    """One event on its way through the threads, in its place in line even when it has failed.
+    """One event on its way through the threads. It keeps its place in the order even after it has failed.
 
-    - ``text``: what is read by the tasks; empty when decoding failed.
-    - ``event``: the input as it came, as UTF-8 JSON bytes; None where the input was not JSON.
+    One thread at a time works on a document; the queues between the threads hand it over.
+
+    - ``record``: the source record; None for a text that did not come from Kafka.
+    - ``text``: the text that the tasks read; empty if decoding failed.
+    - ``event``: the record's value as UTF-8 JSON bytes; None if the input is not JSON.
+    - ``fields``: ``event`` parsed; None unless a task or a condition needs it.
     - ``annotations``: task name -> annotation, in the shape of the public event.
-    - ``notices``: what a reader should know (a truncation asked for), in the shape of the event.
-    - ``fields``: the same, read; kept only where a task or a condition needs it.
-    - ``sequences``: per stage of the chain what the encoder will see; owned by ``workers``.
-    - ``tokens``: how many tokens those are, for the micro-batch's budget.
-    - ``alone``: it may have killed the process, so nothing else may be in its micro-batch.
-    - ``number``: which of the texts it is, from 1, where texts come from nowhere and need ids of their own.
-    - ``known``: task name -> (annotation, notices) of an equal text before.
+    - ``notices``: what a consumer should know, such as a truncation, in the shape of the public event.
+    - ``failure``: why the document failed; None while it has not.
+    - ``sequences``: stage number -> what the encoder will read; owned by ``workers``.
+    - ``known``: task name -> (annotation, notices) from the cache.
+    - ``tokens``: the number of tokens in ``sequences``, for the budget of the micro-batch.
+    - ``number``: the position, from 1, of a text without a record, to give equal texts different ids; otherwise None.
+    - ``alone``: the document may have killed the process before, so it must be the only one in its micro-batch.
     """
 
     __slots__ = (
@@ -71,9 +81,10 @@ class Document:
 
 
 def event_id(document: Document, config: str) -> str:
-    """Equal for equal work: by the record's place or, of a text that came from nowhere, by its SHA-256 and its number.
+    """Return the id of the enriched event, which is equal for equal work.
 
-    ``config``: the configuration's hash.
+    It consists of the position of the source record and ``config``, the hash of the configuration. A document without
+    a record has the SHA-256 of its text and its number instead of a position.
     """
     record = document.record
     if record is None:

@@ -1,9 +1,8 @@
 """The enriched event: the public contract, version 1.
 
-The hot path builds plain dicts of this shape; these models exist to generate the JSON Schema
-(``python -m schemas.event > schemas/event.schema.json``) and for readers who want to parse events
-with types. Offsets are half-open and count Unicode code points of the original text, so
-``text[start:end]`` in Python is the span.
+Workers build plain dicts of this shape for speed. The models generate the JSON Schema
+(``python -m schemas.event > schemas/event.schema.json``) and let consumers parse events with types. Offsets are
+half-open and count Unicode code points of the original text, so ``text[start:end]`` in Python is the span.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ SCHEMA = "glossator.event/1"
 
 
 class _Public(BaseModel):
+    """The base of all parts of the event: unknown fields are errors."""
+
     model_config = ConfigDict(extra="forbid")
 
 
@@ -25,125 +26,169 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class PipelineRef(_Public):
-    name: str
+    """The pipeline that wrote the event."""
+
+    name: str = Field(description="The pipeline's name.")
     config: str = Field(pattern="^[0-9a-f]{8}$", description="First 8 hex digits of the configuration's SHA-256.")
 
 
 class Source(_Public):
-    topic: str
-    partition: Count
-    offset: Count
-    key: str | None = Field(description="The record's key where it is UTF-8; the output record has it whole.")
-    timestamp_ms: int | None = Field(description="Milliseconds since the epoch; null where the broker keeps none.")
+    """The record that the event was made from."""
+
+    topic: str = Field(description="The input topic.")
+    partition: Count = Field(description="The partition, from 0.")
+    offset: Count = Field(description="The offset in the partition.")
+    key: str | None = Field(description="The record's key if it is UTF-8; the output record has the original bytes.")
+    timestamp_ms: int | None = Field(description="Milliseconds since the epoch; null if the broker keeps none.")
 
 
 class Span(_Public):
-    start: Count = Field(description="Code points of the text before the span.")
-    end: Count = Field(description="Code points of the text up to the span's end.")
-    label: str
-    score: float
-    text: str | None = Field(default=None, description="Absent with output.text: none.")
-    fine: str | None = Field(default=None, description="Of pos: the model's own tag, where it is finer.")
+    """A labelled part of the text."""
+
+    start: Count = Field(description="Number of code points before the span.")
+    end: Count = Field(description="Number of code points up to the end of the span.")
+    label: str = Field(description="What the span is.")
+    score: float = Field(description="How certain the model is, or how much the pattern indicates; 0 to 1.")
+    text: str | None = Field(default=None, description="The span's text. Absent with output.text: none.")
+    fine: str | None = Field(default=None, description="For pos: the model's own tag, if it is more specific.")
 
 
 class Spans(_Public):
-    spans: list[Span]
+    """The annotation of ner, token-classification, pos and pii."""
+
+    spans: list[Span] = Field(description="In the order of the text.")
 
 
 class Classification(_Public):
+    """The annotation of tasks that choose one label, or score several."""
+
     label: str = Field(description="The label with the highest score.")
-    score: float
-    scores: dict[str, float] = Field(description="Every label's score.")
+    score: float = Field(description="The score of that label.")
+    scores: dict[str, float] = Field(description="The score of every label.")
 
 
 class FlaggedLabel(_Public):
-    label: str
-    score: float
-    flagged: bool
+    """One category of a moderation."""
+
+    label: str = Field(description="The category, in the names of the taxonomy.")
+    score: float = Field(description="How certain the model is, 0 to 1.")
+    flagged: bool = Field(description="Whether the score reaches the threshold of the label.")
 
 
 class Moderation(_Public):
-    flagged: bool = Field(description="Whether any label is.")
-    labels: list[FlaggedLabel] = Field(description="The highest score first.")
+    """The annotation of moderation."""
+
+    flagged: bool = Field(description="Whether any label is flagged.")
+    labels: list[FlaggedLabel] = Field(description="In descending order of the score.")
 
 
 class Mention(_Public):
-    start: Count
-    end: Count
-    text: str | None = Field(default=None, description="Absent with output.text: none.")
+    """A part of the text that refers to something."""
+
+    start: Count = Field(description="Number of code points before the mention.")
+    end: Count = Field(description="Number of code points up to the end of the mention.")
+    text: str | None = Field(default=None, description="The mention's text. Absent with output.text: none.")
 
 
 class Cluster(_Public):
-    spans: list[Mention] = Field(description="What speaks of one and the same, in the order of the text.")
+    """Mentions of the same thing."""
+
+    spans: list[Mention] = Field(description="All mentions of the same thing, in the order of the text.")
 
 
 class Coreference(_Public):
-    clusters: list[Cluster] = Field(description="By their first spans.")
+    """The annotation of coreference."""
+
+    clusters: list[Cluster] = Field(description="In the order of their first mentions.")
 
 
 class Aspect(_Public):
-    aspect: str | None = Field(default=None, description="Absent with output.text: none.")
-    start: Count | None = Field(default=None, description="Where it stands, if that is known.")
-    end: Count | None = None
-    label: str
-    score: float
-    scores: dict[str, float]
+    """The sentiment towards one aspect."""
+
+    aspect: str | None = Field(default=None, description="The aspect. Absent with output.text: none.")
+    start: Count | None = Field(default=None, description="Where the aspect starts in the text, if known.")
+    end: Count | None = Field(default=None, description="Where the aspect ends in the text, if known.")
+    label: str = Field(description="The label with the highest score.")
+    score: float = Field(description="The score of that label.")
+    scores: dict[str, float] = Field(description="The score of every label.")
 
 
 class Aspects(_Public):
-    aspects: list[Aspect] = Field(description="In the order asked.")
+    """The annotation of aspect-sentiment."""
+
+    aspects: list[Aspect] = Field(description="In the order in which they were given.")
 
 
 class Hypothesis(_Public):
-    hypothesis: str
-    label: str
-    score: float
-    scores: dict[str, float]
+    """What the text means for one hypothesis."""
+
+    hypothesis: str = Field(description="The hypothesis, as in the pipeline file.")
+    label: str = Field(description="The label with the highest score.")
+    score: float = Field(description="The score of that label.")
+    scores: dict[str, float] = Field(description="The score of every label.")
 
 
 class Hypotheses(_Public):
+    """The annotation of nli with hypotheses."""
+
     hypotheses: list[Hypothesis] = Field(description="In the order of the pipeline file.")
 
 
 class Paraphrase(_Public):
+    """The annotation of paraphrase."""
+
     paraphrase: bool = Field(description="Whether the score reaches the threshold.")
-    score: float
+    score: float = Field(description="The probability that the two texts have the same meaning.")
 
 
 class Similarity(_Public):
+    """The annotation of similarity with another text of the event."""
+
     score: float = Field(description="Cosine of the two vectors, -1 to 1.")
 
 
 class NearDuplicate(_Public):
+    """The annotation of similarity with earlier events."""
+
     duplicate_of: str | None = Field(description="The id of the most similar earlier event, if similar enough.")
-    score: float | None = Field(description="Cosine with the most similar earlier event; null where there is none.")
+    score: float | None = Field(description="Cosine with the most similar earlier event; null if there is none.")
 
 
 class Answer(_Public):
-    start: Count
-    end: Count
-    score: float
-    text: str | None = Field(default=None, description="Absent with output.text: none.")
+    """A span of the text that answers a question."""
+
+    start: Count = Field(description="Number of code points before the answer.")
+    end: Count = Field(description="Number of code points up to the end of the answer.")
+    score: float = Field(description="The probability of the answer, comparable with null_score.")
+    text: str | None = Field(default=None, description="The answer's text. Absent with output.text: none.")
 
 
 class Answered(_Public):
-    question: str | None = Field(default=None, description="Absent with output.text: none.")
-    answer: Answer | None = Field(description="null where the text does not say.")
-    null_score: float = Field(description="How likely it is that the text does not say.")
+    """One question with its answers."""
+
+    question: str | None = Field(default=None, description="The question. Absent with output.text: none.")
+    answer: Answer | None = Field(description="The best answer; null if the text has none.")
+    null_score: float = Field(description="The probability that the text has no answer.")
     alternatives: list[Answer] | None = Field(default=None, description="With n_best > 1: the best answers.")
 
 
 class Answers(_Public):
+    """The annotation of question-answering."""
+
     answers: list[Answered] = Field(description="In the order of the questions.")
 
 
 class Embedding(_Public):
-    vector: list[float] | list[int]
-    scale: float | None = Field(default=None, description="With precision: int8, what to multiply the vector with.")
+    """The annotation of embedding."""
+
+    vector: list[float] | list[int] = Field(description="The vector of the text.")
+    scale: float | None = Field(default=None, description="With precision: int8, the factor for the vector.")
 
 
 class Custom(_Public):
-    custom: Any = Field(description="What a task of your own says, where none of the other shapes fits.")
+    """The annotation of a custom task that fits none of the other shapes."""
+
+    custom: Any = Field(description="Whatever the task returned.")
 
 
 ANNOTATIONS: dict[str, type[_Public]] = {
@@ -162,43 +207,47 @@ ANNOTATIONS: dict[str, type[_Public]] = {
     "question-answering": Answers,
     "embedding": Embedding,
 }
-"""The value of ``task`` -> its annotation, where that is always the same."""
+"""The value of ``task`` -> its annotation, for tasks that always have the same one."""
 
 
 class ModelRef(_Public):
-    model: str
-    revision: str = Field(description="Hub commit, or the SHA-256 of the weights, shortened to 12 hex digits.")
+    """The model that made an annotation."""
+
+    model: str = Field(description="As in the pipeline file, or the library of a task without a model.")
+    revision: str = Field(description="12 hex digits: hub commit, or SHA-256 of the weights. A library's version.")
 
 
 class Notice(_Public):
-    """Something a reader should know that is not an error."""
+    """Something a consumer should know that is not an error."""
 
-    task: str
-    kind: Literal["truncated"]
-    kept: Count = Field(description="Code points of the text the task has seen.")
-    of: Count = Field(description="Code points the text has.")
+    task: str = Field(description="The name of the task.")
+    kind: Literal["truncated"] = Field(description="What happened: the task read only the beginning of the text.")
+    kept: Count = Field(description="Code points of the text that the task read.")
+    of: Count = Field(description="Code points in the text.")
 
 
 class EnrichedEvent(_Public):
+    """An enriched event, as it is written to the output topic."""
+
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    schema_: Literal["glossator.event/1"] = Field(alias="schema")
-    id: str = Field(description="Equal for equal work, so that duplicates can be dropped by it.")
+    schema_: Literal["glossator.event/1"] = Field(alias="schema", description="The name and version of this contract.")
+    id: str = Field(description="Equal for equal work; use it to drop duplicates.")
     pipeline: PipelineRef
-    source: Source | None = Field(description="null when the text did not come from Kafka (glossator try).")
-    event: Any = Field(default=None, description="The input as it came, where it was JSON.")
+    source: Source | None = Field(description="null if the text did not come from Kafka (glossator try).")
+    event: Any = Field(default=None, description="The input, if it is JSON. Absent with output.text: none.")
     text: str | None = Field(default=None, description="What the models read. Absent with output.text: none.")
     annotations: dict[
         str,
         Spans | Classification | Moderation | Coreference | Aspects | Hypotheses | Paraphrase | Similarity
         | NearDuplicate | Answers | Embedding | Custom,
-    ]  # fmt: skip
-    models: dict[str, ModelRef]
-    notices: list[Notice]
+    ] = Field(description="Task name -> annotation.")  # fmt: skip
+    models: dict[str, ModelRef] = Field(description="Task name -> model.")
+    notices: list[Notice] = Field(description="Usually empty.")
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the enriched event."""
+    """Return the JSON Schema (draft 2020-12) of the enriched event."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **EnrichedEvent.model_json_schema()}
 
 

@@ -1,9 +1,9 @@
-"""Labels: the field's names for what the labels of published checkpoints mean."""
+"""Tables of labels: common names for the labels of published checkpoints, and the codes that tasks know."""
 
 from __future__ import annotations
 
-# Names after the categories most moderation services share (harassment, hate, violence, ...).
-# Keys are lower-case labels as published checkpoints spell them.
+# The values are categories that most moderation services share (harassment, hate, violence, ...), the keys lower-case
+# labels in the spelling of published checkpoints.
 STANDARD: dict[str, str] = {
     "toxic": "toxicity",
     "toxicity": "toxicity",
@@ -30,7 +30,7 @@ STANDARD: dict[str, str] = {
     "spam": "spam",
 }
 
-# Labels that mean "nothing found": never flagged, and left out of the annotation.
+# Labels that mean "nothing found": they are never flagged and not part of the annotation.
 CLEAN: frozenset[str] = frozenset(
     {
         "neither",
@@ -54,7 +54,7 @@ CLEAN: frozenset[str] = frozenset(
 
 TAXONOMIES: dict[str, dict[str, str]] = {"standard": STANDARD}
 
-# What entity recognisers abbreviate; every other label (GPE, MISC ...) keeps the model's name.
+# Common labels of entity recognisers; every other label (GPE, MISC, ...) keeps the model's name.
 ENTITIES: dict[str, str] = {
     "PER": "PERSON",
     "PERSON": "PERSON",
@@ -65,7 +65,7 @@ ENTITIES: dict[str, str] = {
     "ORGANISATION": "ORGANIZATION",
 }
 
-# Spellings of the polarities, by lower-case label. Stars and LABEL_0 say nothing certain and are not here.
+# Lower-case labels -> polarities. Stars and LABEL_0 are ambiguous and therefore missing.
 POLARITIES: dict[str, str] = {
     "neg": "negative",
     "negative": "negative",
@@ -78,7 +78,7 @@ POLARITIES: dict[str, str] = {
     "very positive": "very positive",
 }
 
-# What can be asked for without a model, so that a file can be checked where no library is installed.
+# These lists are copied from the libraries, so that a file can be checked where they are not installed.
 LANGUAGES: tuple[str, ...] = (
     "ace", "af", "am", "an", "ar", "ary", "arz", "as", "az", "ba", "bcl", "be", "bg", "bn", "br", "bs", "ca", "crh",
     "cs", "cy", "da", "de", "dz", "el", "en", "eo", "es", "et", "eu", "ext", "fa", "fi", "fo", "fr", "fuv", "fy",
@@ -89,7 +89,7 @@ LANGUAGES: tuple[str, ...] = (
     "sk", "sl", "sn", "so", "sq", "sr", "st", "sv", "sw", "ta", "te", "tg", "th", "tk", "tl", "tr", "tt", "ug",
     "uk", "ur", "uz", "uzs", "vec", "vi", "vo", "wa", "wuu", "xh", "yo", "yue", "zh", "zu", "zxx",
 )  # fmt: skip
-"""The codes that py3langid knows."""
+"""The language codes that py3langid knows."""
 
 REGIONS: tuple[str, ...] = (
     "AC", "AD", "AE", "AF", "AG", "AI", "AL", "AM", "AO", "AR", "AS", "AT", "AU", "AW", "AX", "AZ", "BA", "BB",
@@ -107,7 +107,7 @@ REGIONS: tuple[str, ...] = (
     "TL", "TM", "TN", "TO", "TR", "TT", "TV", "TW", "TZ", "UA", "UG", "US", "UY", "UZ", "VA", "VC", "VE", "VG",
     "VI", "VN", "VU", "WF", "WS", "XK", "YE", "YT", "ZA", "ZM", "ZW",
 )  # fmt: skip
-"""The countries whose phone numbers are understood (ISO 3166, and XK for Kosovo)."""
+"""The countries whose phone numbers can be recognised (ISO 3166, and XK for Kosovo)."""
 
 PATTERNED: tuple[str, ...] = (
     "ABA_ROUTING_NUMBER", "AU_ABN", "AU_ACN", "AU_MEDICARE", "AU_TFN", "BR_CPF", "CA_SIN", "CREDIT_CARD", "CRYPTO",
@@ -117,4 +117,4 @@ PATTERNED: tuple[str, ...] = (
     "UK_NHS", "UK_NINO", "URL", "US_BANK_NUMBER", "US_DRIVER_LICENSE", "US_ITIN", "US_PASSPORT", "US_SSN",
     "ZA_ID_NUMBER",
 )  # fmt: skip
-"""The entities that patterns find."""
+"""The entities that can be found by patterns."""

@@ -1,8 +1,7 @@
-"""YAML text -> the tree of ``tree.py``, within bounds.
+"""YAML text -> the tree of ``tree.py``, within limits.
 
-Built from the parser's events and not from ruamel's round-trip objects: those keep no place for
-values, lose what was written (``007``), expand aliases before anything can be bounded, and stop
-at the first duplicate key.
+The tree is built from the parser's events and not from ruamel's round-trip objects: those have no positions for values,
+lose what was written (``007``), expand aliases before any limit applies, and stop at the first duplicate key.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ _BREAK = re.compile("\r\n|\r|\n")
 
 
 def compose(text: str, file: str, environ: Mapping[str, str]) -> tuple[Table, list[Problem]]:
-    """The file's top-level mapping, and the mistakes that did not keep it from being read.
+    """Return the file's top-level mapping, and the problems that did not prevent reading it.
 
-    Raises ConfigError when there is no tree: a syntax error, no mapping, or more than the limits
-    on characters, depth and nodes (aliases counted as often as they are used).
+    ``file`` is the name for messages; variables come from ``environ``. Raises ConfigError if there is no tree: a syntax
+    error, no mapping, or more characters, levels or nodes than allowed (each use of an alias counts).
     """
     return _Composer(text, file, environ).run()
 
@@ -67,7 +66,7 @@ class _Composer:
         except ConfigError:
             raise
         except Exception:
-            # The parser trips over some malformed input (an escape beyond Unicode, say) in ways of its own.
+            # The parser fails on some malformed input, such as an escape beyond Unicode, with other exceptions.
             self._stop(self._last, "not valid YAML at or after this place")
         return root, self._problems
 
@@ -79,11 +78,11 @@ class _Composer:
         if isinstance(first, yaml.ScalarEvent) and not first.value and first.style is None:
             self._stop((1, 1), "the file is empty")
         if not isinstance(first, yaml.MappingStartEvent):
-            self._stop(self._last, 'the file must be a mapping that starts with, say, "pipeline: my-name"')
+            self._stop(self._last, 'the file must be a mapping, for example one that starts with "pipeline: my-name"')
         root = self._node(first, (), 1)
         self._next()
         if not isinstance(self._next(), yaml.StreamEndEvent):
-            self._stop(self._last, "a second document starts here; a pipeline file holds one")
+            self._stop(self._last, "a second document starts here; a pipeline file has only one")
         assert isinstance(root, Table)
         return root
 
@@ -97,12 +96,12 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             node = self._anchors.get(event.anchor)
             if node is None:
-                self._stop(place, "an alias of something that does not end before it")
+                self._stop(place, "the alias does not refer to an earlier, complete value")
             self._count(node.size, depth + node.height - 1, place)
             return node
         self._count(1, depth, place)
         if event.ctag is not None:
-            self._complain(place, path, "YAML tags (!...) are not supported; to make it text, put it in quotes")
+            self._complain(place, path, "YAML tags (!...) are not supported; to write text, put it in quotes")
         before = self._nodes
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, place, path)
@@ -121,11 +120,11 @@ class _Composer:
         if interpolated:
             self._room -= len(text)
         if _UNPRINTABLE.search(text):
-            wrong.append("holds a character that cannot be printed")
+            wrong.append("contains an unprintable character")
         for message in wrong:
             self._complain(place, path, message)
         if wrong:
-            # What was written, so that the checks that come do not take it for empty.
+            # Keep what was written, so that later checks do not take the value for empty.
             text = event.value
         return Scalar(place, text, event.style is None and not interpolated, interpolated, bool(wrong))
 
@@ -144,7 +143,7 @@ class _Composer:
             key = self._key(event, path, depth)
             event = self._next()
             if isinstance(event, yaml.ScalarEvent) and not event.value and event.style is None:
-                # Nothing written: the parser's mark is wherever the next thing stands.
+                # An empty value: the parser's mark is at the next token.
                 self._last = key_place
             value = self._node(event, path if key is None else (*path, key), depth + 1)
             node.height = max(node.height, 1 + value.height)
@@ -184,7 +183,7 @@ class _Composer:
         raise ConfigError([*self._problems, problem]) from None
 
     def _inside(self, place: Place) -> Place:
-        # Marks at the end of the stream stand on the line after the last.
+        # Marks at the end of the stream are on the line after the last one.
         lines = _BREAK.split(self._text)
         while len(lines) > 1 and not lines[-1]:
             lines.pop()
@@ -193,29 +192,29 @@ class _Composer:
     def _syntax(self, place: Place, problem: str) -> str:
         lines = _BREAK.split(self._text)
         line = lines[place[0] - 1] if place[0] <= len(lines) else ""
-        message = next((ours for theirs, ours in _SYNTAX.items() if theirs in problem), "not valid YAML")
+        message = next((message for part, message in _SYNTAX.items() if part in problem), "not valid YAML")
         if re.search(r"(?<!\$)[\[{].*\$\{", line):
             return f"{message}; inside [ ] and {{ }}, put values with ${{...}} in quotes"
         return message
 
 
-# The parser's messages quote what they found, which may be a secret; ours never do.
+# Part of the parser's message -> ours. The parser's messages may quote a secret; ours never do.
 _SYNTAX = {
-    "mapping values are not allowed here": 'a ":" where none can be; check the indentation, or put the value in quotes',
-    "could not find expected ':'": 'a key without its ":", or a line indented too little',
-    "sequence entries are not allowed here": 'a "-" where no list can start; check the indentation',
-    "mapping keys are not allowed here": "a key where none can be; check the indentation",
-    "expected <block end>": "does not line up with what is above; check the indentation",
-    "found character '\\t'": "a tab; YAML is indented with spaces",
+    "mapping values are not allowed here": 'unexpected ":"; check the indentation, or put the value in quotes',
+    "could not find expected ':'": 'a key without ":", or a line that is not indented enough',
+    "sequence entries are not allowed here": 'unexpected "-", no list can start here; check the indentation',
+    "mapping keys are not allowed here": "unexpected key; check the indentation",
+    "expected <block end>": "does not line up with the lines above; check the indentation",
+    "found character '\\t'": "a tab; indent YAML with spaces",
     "that cannot start any token": "a character that cannot start a value; put the value in quotes",
-    "expected ',' or ']'": 'a list without its "," or "]"',
-    "expected ',' or '}'": 'a mapping without its "," or "}"',
-    "unexpected end of stream": "a quote that is opened is never closed",
+    "expected ',' or ']'": 'a list lacks a "," or "]"',
+    "expected ',' or '}'": 'a mapping lacks a "," or "}"',
+    "unexpected end of stream": "a quote is opened but never closed",
     "unknown escape character": r'an unknown escape; in double quotes write "\\" for "\", or use single quotes',
-    "unexpected ':'": 'a ":" where none can be; put the value in quotes',
+    "unexpected ':'": 'unexpected ":"; put the value in quotes',
     "expected the node content": "a value is missing here",
     "expected '<document start>'": "does not continue the mapping above; check the indentation and the quotes",
-    "expected alphabetic or numeric character": 'a "*" or "&" stands for an alias in YAML; put the value in quotes',
+    "expected alphabetic or numeric character": '"*" and "&" mark aliases and anchors in YAML; put the value in quotes',
     "expected chomping or indentation": 'nothing may follow "|" or ">" on its line; put the value in quotes',
     "incompatible YAML document": "YAML 1.x is needed",
 }

@@ -1,7 +1,9 @@
-"""The pipeline file: its models and defaults. ``loader.py`` reads it, ``checks.py`` looks across fields.
+"""The models of the pipeline file and their defaults.
 
-Everything the product will one day do has its name here already; what cannot be done yet is
-refused with "not yet supported", because a setting that is silently ignored is a lie.
+``loader.py`` reads a file into them, ``checks.py`` has the rules between fields, ``tasks.py`` the models of the tasks.
+
+Planned settings already have their names here but are refused as "not yet supported": a setting must never be ignored
+silently.
 """
 
 from __future__ import annotations
@@ -14,82 +16,113 @@ from schemas.pipeline.fields import DEVICE, JsonPath, NotYet, PipelineName, Stri
 from schemas.pipeline.tasks import AnyTask
 
 TIMEOUT_MS = 30_000
-"""Default of ``transaction.timeout.ms``: shorter than a session, so that what a dead worker left open is aborted
-before whoever gets its partitions asks where to begin."""
+"""Our default for ``transaction.timeout.ms``, in milliseconds. It is shorter than a session, so that the open
+transaction of a dead worker is aborted before the next owner of its partitions looks up where to start."""
 
 
 class Input(Strict):
+    """The topics to read, and how to find the text in a record."""
+
     topics: Annotated[list[TopicName], Field(min_length=1)]
+    """Input topics, at least one; they must exist."""
     format: Annotated[Literal["json", "text"], later("cloudevents", "avro", "protobuf")] = "json"
+    """``json``: each value is a JSON object. ``text``: the whole value is the text, in UTF-8."""
     text: JsonPath = "$.text"
+    """The path of the text in the JSON object; only ``$`` is allowed with ``format: text``."""
     start: Literal["earliest", "latest"] = "earliest"
-    """Where a group that never committed begins; a group that has is never moved silently."""
+    """Where a group starts that has never committed an offset. Later starts always continue at the commit."""
     max_characters: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
-    """Longer texts become dead letters: one event must not hold a worker for minutes."""
+    """Code points of the longest text, 1 to 100 million. A longer text becomes a dead letter, so that a single event
+    cannot occupy a worker for minutes."""
     max_bytes: Annotated[int, Field(ge=1, le=1_000_000_000)] = 16_777_216
+    """Bytes of the largest value, 1 to 1 billion, 16 MiB by default. A larger record becomes a dead letter."""
 
 
 class Output(Strict):
+    """The topics to write, and what enriched events contain."""
+
     topic: TopicName
+    """Topic of the enriched events; must not be an input topic."""
     dead_letter: TopicName | None = None
-    """Default: the output topic with ``.dead`` behind it."""
+    """Topic of the dead letters; default: the output topic with ``.dead`` appended."""
     text: Annotated[Literal["original", "none"], later("redacted")] = "original"
-    """``none`` leaves ``text``, ``event`` and the spans' own texts out."""
+    """``none`` omits ``text``, ``event`` and the text of spans from enriched events."""
     offset_unit: Annotated[Literal["code_point"], later("utf16", "utf8")] = "code_point"
+    """The unit of ``start`` and ``end`` of spans."""
     routes: NotYet = None
+    """Reserved: conditions that choose other topics."""
 
     @property
     def dead_letter_topic(self) -> str:
+        """The topic of the dead letters, with the default filled in."""
         return self.dead_letter or f"{self.topic}.dead"
 
 
 class Batching(Strict):
+    """When a micro-batch is cut: as soon as the first of the three limits is reached."""
+
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 16_384
+    """Tokens in a micro-batch, 1 to 1 million."""
     max_events: Annotated[int, Field(ge=1, le=100_000)] = 1024
+    """Events in a micro-batch, 1 to 100,000."""
     linger_ms: Annotated[int, Field(ge=0, le=60_000)] = 10
+    """Milliseconds that the first event of a micro-batch waits for others, 0 to 60,000."""
 
 
 class Backpressure(Strict):
-    """Polling pauses when more than the high mark is in flight and resumes below the low mark."""
+    """When polling pauses: above a high mark of what is in flight, until it falls below the low mark."""
 
     high_events: PositiveInt = 8192
+    """Events in flight at which polling pauses."""
     low_events: PositiveInt = 4096
+    """Events in flight at which polling resumes; must be below ``high_events``."""
     high_bytes: PositiveInt = 67_108_864
+    """Bytes in flight at which polling pauses, 64 MiB by default; it resumes at half of them."""
 
 
 class Compute(Strict):
+    """The device, the precision, and the resources that models may use."""
+
     device: Annotated[str, StringConstraints(pattern=DEVICE)] = "auto"
+    """``auto`` (a GPU if there is one, otherwise the CPU), ``cpu``, ``cuda``, or ``cuda:N``."""
     attention: Literal["auto", "flash"] = "auto"
-    """flash: insist on variable-length flash attention and say so where it cannot run (on a CPU)."""
+    """``auto``: the fastest kernel. ``flash``: log a warning where variable-length flash attention cannot run, such as
+    on a CPU."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """auto: float32 on CPU (half precision is slower there), bfloat16 on CUDA."""
+    """``auto``: float32 on a CPU, where half precision is slower, and bfloat16 on CUDA."""
     forward_tokens: Annotated[int, Field(ge=16, le=1_000_000)] | None = None
-    """Tokens per forward; default: measured at warm-up."""
+    """Tokens in one forward, 16 to 1 million; default: measured at warm-up."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """CPU threads to compute with, 1 to 1024; default: PyTorch's choice."""
     cache: Annotated[int, Field(ge=0, le=10_000_000)] = 0
-    """Annotations kept for texts that come again; 0 keeps none."""
+    """Annotations to keep for texts that come again, 0 (none) to 10 million."""
 
 
 class Watchdog(Strict):
-    """What does not move for so long is stuck: partitions, brokers, the device, events in flight."""
+    """How long partitions, brokers, the device and the events in flight may stand still before they count as stuck."""
 
     warn_after_ms: Annotated[int, Field(ge=1000, le=86_400_000)] = 60_000
+    """Milliseconds without progress after which the log warns and ``/readyz`` answers 503; 1 second to 1 day."""
     leave_after_ms: Annotated[int, Field(ge=1000, le=86_400_000)] | None = 600_000
+    """Milliseconds without progress after which the worker exits with status 75; 1 second to 1 day. None: never."""
 
 
 class DeadLetters(Strict):
-    """From which number of dead letters on the worker stops."""
+    """How many dead letters stop the worker (status 65)."""
 
     in_a_row: Annotated[int, Field(ge=1)] | None = 1000
+    """Consecutive dead letters, at least 1. None: any number."""
     a_minute: Annotated[int, Field(ge=1)] | None = None
+    """Dead letters within a minute, at least 1. None: any number."""
 
 
 class Telemetry(Strict):
     """Where ``/metrics``, ``/livez`` and ``/readyz`` are served."""
 
     host: Text = "127.0.0.1"
+    """The address to listen on; ``0.0.0.0`` for all interfaces. There is no authentication."""
     port: Annotated[int, Field(ge=0, le=65_535)] | None = 9464
-    """Of slot 0; slot N takes the Nth after it. None: not served."""
+    """The port of slot 0; slot N adds N to it. 0: any free port. None: nothing is served."""
 
 
 def _setting(value: Any) -> Any:
@@ -99,23 +132,37 @@ def _setting(value: Any) -> Any:
 
 
 KafkaSettings = dict[str, Annotated[str | int | float | bool, BeforeValidator(_setting)]]
+"""Settings of the Kafka client (librdkafka), by its names."""
 
 
 class Pipeline(Strict):
-    """The whole file. ``pipeline`` names the consumer group."""
+    """A whole pipeline file."""
 
     pipeline: PipelineName
+    """The pipeline's name, which is also the consumer group; at most 200 characters."""
     kafka: KafkaSettings
+    """Settings of the Kafka client; ``bootstrap.servers`` is required."""
     input: Input
+    """What is read."""
     tasks: Annotated[list[AnyTask], Field(min_length=1, max_length=64)]
+    """What the models do, 1 to 64 tasks; annotations appear in this order."""
     output: Output
+    """What is written."""
     delivery: Literal["at_least_once", "exactly_once"] = "at_least_once"
+    """``exactly_once`` writes outputs and offsets in one transaction; each worker then needs its own ``--slot``."""
     batching: Batching = Batching()
+    """When micro-batches are cut."""
     backpressure: Backpressure = Backpressure()
+    """When polling pauses."""
     compute: Compute = Compute()
+    """Device, precision and resources."""
     watchdog: Watchdog = Watchdog()
+    """When standstill counts as stuck."""
     stop_after: DeadLetters = DeadLetters()
+    """How many dead letters are too many."""
     telemetry: Telemetry = Telemetry()
+    """Where metrics and probes are served."""
     commit_interval_ms: Annotated[int, Field(ge=10, le=3_600_000)] = 250
+    """Milliseconds between two commits of offsets, 10 to 3.6 million."""
     drain_timeout_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 30_000
-    """How long a revoked partition, or SIGTERM, waits for what is in flight."""
+    """Milliseconds that a revoked partition, or SIGTERM, waits for what is in flight, 0 to 3.6 million."""

@@ -1,5 +1,7 @@
-"""What tasks need of one another and of the event; read from plain mappings, so that a file with mistakes
-elsewhere can be checked too."""
+"""What tasks need from one another and from the event, and the order that follows.
+
+All functions take tasks as plain mappings, so that they also work on a file with mistakes elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ if TYPE_CHECKING:
 Task: TypeAlias = Mapping[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
 
-# Which fields of a task are paths in the event.
+# The fields of tasks that can be a path in the event.
 _PATHS = ("premise", "hypothesis", "against", "question", "aspects")
 
 
 def spans_needed(task: Task) -> list[tuple[Path, str]]:
-    """(field, task) for every other task whose spans ``task`` reads."""
+    """Return (path of the field, name of the task) for every task whose spans ``task`` uses as its input."""
     aspects, spans = task.get("aspects"), task.get("spans")
     needed: list[tuple[Path, str]] = []
     if isinstance(aspects, Mapping) and isinstance(aspects.get("spans"), str):
@@ -31,65 +33,68 @@ def spans_needed(task: Task) -> list[tuple[Path, str]]:
 
 
 def condition(task: Task) -> Condition | None:
-    """Raises ValueError for one that cannot be read."""
+    """Compile the condition of ``task``, None if it has none. Raises ValueError if it is not valid CEL."""
     when = task.get("when")
     return Condition(when) if isinstance(when, str) and when else None
 
 
 def requires(task: Task) -> list[str]:
-    """The tasks that must have run before ``task``, each once. Raises ValueError as ``condition`` does."""
-    spoken_of = condition(task)
+    """Return the names of the tasks that must run before ``task``, without duplicates. Raises like ``condition``."""
+    compiled = condition(task)
     names = [name for _, name in spans_needed(task)]
-    return list(dict.fromkeys(names + sorted(spoken_of.tasks if spoken_of else ())))
+    return list(dict.fromkeys(names + sorted(compiled.tasks if compiled else ())))
 
 
 def reads_fields(task: Task) -> bool:
-    """Whether ``task`` or its condition reads the event beside its text."""
+    """Return whether ``task`` or its condition uses fields of the event other than the text."""
     if any(isinstance(task.get(field), str) for field in _PATHS):
         return True
     try:
-        spoken_of = condition(task)
+        compiled = condition(task)
     except ValueError:
         return False
-    return spoken_of is not None and "event" in spoken_of.names
+    return compiled is not None and "event" in compiled.names
 
 
 def any_reads_fields(pipeline: Pipeline) -> bool:
-    """Whether anything in ``pipeline`` reads the event beside its text."""
+    """Return whether any task or condition of ``pipeline`` uses fields of the event other than the text."""
     return any(reads_fields(task.model_dump()) for task in pipeline.tasks)
 
 
 def problems(tasks: Sequence[Task], is_json: bool) -> Iterator[tuple[Path, str]]:
-    """Every mistake in what tasks need: (path from the task list on, what is wrong)."""
+    """Yield every mistake in what tasks need, as (path below ``tasks``, message); ``is_json``: events have fields."""
     kinds = {str(task.get("name")): str(task.get("task")) for task in tasks}
     graph: dict[str, list[str]] = {}
     for index, task in enumerate(tasks):
         name = str(task.get("name"))
         if name in VARIABLES:
-            yield (index, "name"), f"is what conditions call the event's own {name}; choose another"
+            yield (index, "name"), "is reserved: conditions use this name for a part of the event; choose another name"
         if name in RESERVED:
-            yield (index, "name"), "is a word of CEL, so that no condition could speak of the task; choose another"
+            yield (index, "name"), "is a reserved word of CEL, so no condition could use the task; choose another name"
         for field, other in spans_needed(task):
             yield from _spans((index, *field), name, other, kinds)
         try:
-            spoken_of = condition(task)
+            compiled = condition(task)
         except ValueError as error:
             yield (index, "when"), str(error)
             continue
         graph[name] = [other for other in requires(task) if other in kinds]
-        if spoken_of is not None:
-            yield from (((index, "when"), message) for message in _condition(spoken_of, name, kinds, is_json))
+        if compiled is not None:
+            yield from (((index, "when"), message) for message in _condition(compiled, name, kinds, is_json))
         if not is_json:
             for path in _PATHS:
                 if isinstance(task.get(path), str):
-                    yield (index, path), "has no meaning with format: text, where an event has no fields"
+                    yield (index, path), "cannot be used with format: text, where events have no fields"
     if cycle := _cycle(graph):
         index = next(n for n, task in enumerate(tasks) if task.get("name") == cycle[0])
-        yield (index, "name"), f"waits for itself: {' -> '.join([*cycle, cycle[0]])}"
+        yield (index, "name"), f"depends on itself: {' -> '.join([*cycle, cycle[0]])}"
 
 
 def in_order(tasks: Sequence[Task]) -> list[int]:
-    """The tasks' places, each after those it requires, else in the order of the file. There is no cycle."""
+    """Return the indices of ``tasks`` so that each task follows those it requires, otherwise in the order of the file.
+
+    ``tasks`` must be free of cycles.
+    """
     needs = {str(task["name"]): requires(task) for task in tasks}
     places = {str(task["name"]): index for index, task in enumerate(tasks)}
     order: dict[int, None] = {}
@@ -106,31 +111,30 @@ def in_order(tasks: Sequence[Task]) -> list[int]:
 
 
 def _spans(path: Path, name: str, other: str, kinds: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    # Imported late: wording imports the models, which know nothing of it.
+    # Imported here because wording imports the models, which this module must not need.
     from schemas.pipeline.wording import did_you_mean
 
     if other == name:
-        yield path, "is the task itself"
+        yield path, "must name another task, not the task itself"
     elif other not in kinds:
-        yield path, "there is no task of that name" + did_you_mean(other, kinds)
+        yield path, "there is no task with that name" + did_you_mean(other, kinds)
     elif kinds[other] in ANNOTATIONS and ANNOTATIONS[kinds[other]] is not Spans:
-        yield path, f"is a task {kinds[other]}, which finds no spans"
+        yield path, f"is a {kinds[other]} task, which finds no spans"
 
 
-def _condition(spoken_of: Condition, name: str, kinds: Mapping[str, str], is_json: bool) -> Iterator[str]:
+def _condition(compiled: Condition, name: str, kinds: Mapping[str, str], is_json: bool) -> Iterator[str]:
     from schemas.pipeline.wording import did_you_mean
 
-    for used in sorted(spoken_of.names):
+    for used in sorted(compiled.names):
         if used == name:
-            yield "speaks of the task itself, which has not run by then"
+            yield "uses the task itself, which has not run at that point"
         elif used == "event" and not is_json:
-            yield "speaks of event, which with format: text has no fields"
+            yield "uses event, which has no fields with format: text"
         elif used not in VARIABLES and used not in kinds:
             known = [*sorted(VARIABLES), *kinds]
-            yield f'speaks of "{used}", which is no task' + (
-                did_you_mean(used, known) or f" and none of {', '.join(sorted(VARIABLES))}"
-            )
-    for used, field in spoken_of.fields():
+            hint = did_you_mean(used, known) or f", nor is it one of {', '.join(sorted(VARIABLES))}"
+            yield f'uses "{used}", which is not a task{hint}'
+    for used, field in compiled.fields():
         shape = ANNOTATIONS.get(kinds.get(used, ""))
         if shape is not None and field not in shape.model_fields:
             known = list(shape.model_fields)
@@ -138,21 +142,21 @@ def _condition(spoken_of: Condition, name: str, kinds: Mapping[str, str], is_jso
 
 
 def _cycle(graph: Mapping[str, Sequence[str]]) -> list[str]:
-    """The names of one cycle of two or more, or none."""
+    """Return the names along one cycle of two or more tasks, or an empty list."""
     done: set[str] = set()
 
-    def search(name: str, way: list[str]) -> list[str]:
-        if name in way:
-            return way[way.index(name) :]
+    def search(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return path[path.index(name) :]
         if name in done:
             return []
         for other in graph.get(name, ()):
-            if other != name and (found := search(other, [*way, name])):
-                return found
+            if other != name and (cycle := search(other, [*path, name])):
+                return cycle
         done.add(name)
         return []
 
     for name in graph:
-        if found := search(name, []):
-            return found
+        if cycle := search(name, []):
+            return cycle
     return []

@@ -1,4 +1,4 @@
-"""The types that the fields of a pipeline file are made of, and how a value is refused."""
+"""The types that fields of a pipeline file are built from, and how a value is refused."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 REFUSED = "refused"
-"""The type of every validation error whose message is ours: it may be shown, it quotes no value."""
+"""The type of every validation error whose message is ours: it quotes no value, so it may be shown."""
 
 
 def refuse(reason: str) -> PydanticCustomError:
+    """Return the error to raise in a validator; ``reason`` is shown after the field's path and must quote no value."""
     return PydanticCustomError(REFUSED, "{reason}", {"reason": reason})
 
 
@@ -22,7 +23,7 @@ def _not_yet(value: Any) -> Any:
 
 
 def later(*names: str) -> BeforeValidator:
-    """Refuses the values whose machinery comes later, by name; everything else passes on."""
+    """Return a validator that refuses ``names``, values reserved for later, as "not yet supported"."""
 
     def check(value: Any) -> Any:
         if isinstance(value, str) and value in names:
@@ -33,11 +34,15 @@ def later(*names: str) -> BeforeValidator:
 
 
 NotYet = Annotated[Any, BeforeValidator(_not_yet)]
+"""A field that is reserved for later: any value is refused."""
 
 
 class Strict(BaseModel):
-    """Unknown fields are mistakes, nothing is converted, numbers are finite, and no error quotes a value: it may be a
-    secret."""
+    """The base of all models of the pipeline file.
+
+    Unknown fields are mistakes, nothing is converted, numbers are finite, instances are frozen, and no error quotes a
+    value, because any value may be a secret.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
@@ -54,7 +59,7 @@ PipelineName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=200)]
 
 def _no_dots(value: str) -> str:
     if value in {".", ".."}:
-        raise refuse("a topic cannot be called . or ..")
+        raise refuse("a topic cannot be named . or ..")
     return value
 
 
@@ -65,10 +70,10 @@ _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[(\d{1,6})\]|\[(?:'([^']+)'|\"
 
 
 def parse_path(path: str) -> list[str | int]:
-    """The steps of a path in the small part of JSONPath (RFC 9535) that names exactly one place:
-    ``$``, ``.name``, ``['any name']`` and ``[3]``.
+    """Split a path into its steps: names of object members and indices of lists.
 
-    Raises ValueError saying where the path stops making sense.
+    Paths use the part of JSONPath (RFC 9535) that names exactly one place: ``$``, ``.name``, ``['any name']`` and
+    ``[3]``. Raises ValueError with the first character that does not belong to a path.
     """
     if not path.startswith("$"):
         raise ValueError("a path starts with $")
@@ -77,7 +82,7 @@ def parse_path(path: str) -> list[str | int]:
     while at < len(path):
         match = _STEP.match(path, at)
         if match is None:
-            raise ValueError(f"cannot read the path from character {at + 1} on; use $.name, $['any name'] or $[0]")
+            raise ValueError(f"not a path from character {at + 1} on; use $.name, $['any name'] or $[0]")
         plain, index, single, double = match.groups()
         steps.append(int(index) if index is not None else plain or single or double)
         at = match.end()
@@ -85,17 +90,17 @@ def parse_path(path: str) -> list[str | int]:
 
 
 def follow(steps: Sequence[str | int], event: Any) -> Any:
-    """What stands in ``event`` where ``steps`` lead: a number into a list, a name into an object, nothing into a text.
+    """Return the value in ``event`` at the end of ``steps``; a number needs a list, a name needs an object.
 
-    Raises LookupError when there is no such place.
+    Raises LookupError if there is no such place.
     """
-    here = event
+    value = event
     for step in steps:
-        fits = isinstance(here, list if isinstance(step, int) else dict)
+        fits = isinstance(value, list if isinstance(step, int) else dict)
         if not fits:
             raise LookupError(step)
-        here = here[step]
-    return here
+        value = value[step]
+    return value
 
 
 def _path(value: str) -> str:

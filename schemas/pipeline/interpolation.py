@@ -1,11 +1,11 @@
-"""``${VAR}`` in the values of the pipeline file, after docker-compose and POSIX shells.
+"""Substitute ``${VAR}`` in the values of the pipeline file, as docker-compose and POSIX shells do.
 
-- ``${VAR}``: the variable's value; not set is a mistake.
-- ``${VAR:-default}``: the default when the variable is not set or empty.
-- ``${VAR:?message}``: the message becomes the mistake when the variable is not set or empty.
-- ``$${`` stands for ``${``; a ``$`` before anything else is itself.
+- ``${VAR}``: the variable's value; a mistake if it is not set.
+- ``${VAR:-default}``: the default if the variable is not set or empty.
+- ``${VAR:?message}``: a mistake with this message if the variable is not set or empty.
+- ``$${``: a literal ``${``. A ``$`` before anything else is literal.
 
-What is put in is never read again: neither as YAML nor for further variables.
+Substituted values are not interpreted again, neither as YAML nor for more variables.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _REFERENCE = re.compile(
 
 
 def interpolate(text: str, environ: Mapping[str, str], limit: int = 1 << 20) -> tuple[str, list[str]]:
-    """``text`` with its variables put in, and what is wrong with it: variables by name, never by value.
+    """Return ``text`` with its variables substituted, and a list of mistakes, which name variables but not values.
 
-    A result of more than ``limit`` characters is one more mistake, found before it is built.
+    A result of more than ``limit`` characters is also a mistake, detected before it is built.
     """
     wrong: list[str] = []
     room = limit - len(text)
@@ -32,8 +32,7 @@ def interpolate(text: str, environ: Mapping[str, str], limit: int = 1 << 20) -> 
             return "${"
         if reference["bad"] is not None:
             wrong.append(
-                'cannot read the variable: write ${NAME}, ${NAME:-default} or ${NAME:?message}, and "$${" '
-                'for a plain "${"'
+                'not a valid variable: write ${NAME}, ${NAME:-default} or ${NAME:?message}, and "$${" for a plain "${"'
             )
             return ""
         name, kind, rest = reference["name"], reference["kind"], reference["rest"]
@@ -49,12 +48,12 @@ def interpolate(text: str, environ: Mapping[str, str], limit: int = 1 << 20) -> 
 
     result = _REFERENCE.sub(put, text)
     if room < 0:
-        wrong.append("too long once its variables are put in")
+        wrong.append("too long after its variables are substituted")
     return result, list(dict.fromkeys(wrong))
 
 
 def escape(text: str) -> str:
-    """The value to write into the file for ``text`` to come out of it."""
+    """Return the value to write into a file so that ``text`` is read from it."""
     return text.replace("${", "$${")
 
 

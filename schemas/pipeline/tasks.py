@@ -1,4 +1,4 @@
-"""The tasks of a pipeline file: what can be asked of a text, and with which settings."""
+"""The tasks of a pipeline file: what can be asked of a text, and the settings of each task."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ LANGUAGE = r"^[a-z]{2,3}$"
 REGION = r"^[A-Z]{2}$"
 
 Merge = Literal["mean", "max"]
+"""How the scores of a long text's windows are combined: the mean weighted by length, or the maximum."""
 Aggregation = Literal["none", "simple", "first", "average", "max"]
+"""How tokens become spans, with the names and meanings of transformers."""
 
 
 def _not_blank(value: str) -> str:
     if value.isspace():
-        raise refuse("must not be only white space")
+        raise refuse("must not be blank")
     return value
 
 
@@ -27,7 +29,7 @@ Short = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterVa
 
 def _distinct(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
-        raise refuse("says the same twice")
+        raise refuse("contains a duplicate")
     return values
 
 
@@ -36,65 +38,82 @@ Phrases = Annotated[list[Short], Field(min_length=1, max_length=256), Distinct]
 
 
 class TaskConfig(Strict):
-    """What every task has. ``model`` is a hub id, a local folder, or ``starter``."""
+    """The settings that all tasks share."""
 
     name: Name
+    """The key of the annotation in the event; unique within the file, at most 64 characters."""
     when: Text | None = None
-    """A condition in CEL; events it is false for do not get this annotation."""
+    """A condition in CEL; only events for which it is true get the annotation. Default: all events."""
     revision: Text | None = None
+    """The commit of a hub model; default: its current main branch, which can change."""
     long_text: Literal["windows", "truncate"] = "windows"
+    """What to do with a text that is longer than the model takes: merge overlapping windows, or cut it off."""
     max_length: Annotated[int, Field(ge=8, le=131_072)] | None = None
-    """Tokens a sequence may have, special tokens included; default: what the model can take."""
+    """Tokens in a sequence, special tokens included, 8 to 131,072; default: what the model takes."""
     stride: Annotated[int, Field(ge=0)] | None = None
-    """Tokens two neighbouring windows share; default: a quarter of ``max_length``."""
+    """Tokens that neighbouring windows share, at most ``max_length`` - 4; default: a quarter of ``max_length``."""
     redact: NotYet = None
+    """Reserved: what to mask."""
 
 
 class ModelTask(TaskConfig):
-    """A task that cannot do without a model."""
+    """The settings of a task that needs a model."""
 
     model: Text
+    """A model of the Hugging Face hub, a local folder, or ``starter``."""
 
 
 class ClassificationTask(ModelTask):
+    """Assign labels to the text, with a score for each."""
+
     task: Literal["sentiment", "text-classification"]
     multi_label: bool | None = None
-    """Sigmoid per label instead of softmax; default: what the checkpoint says of itself."""
+    """Score each label on its own (sigmoid) instead of against the others (softmax); default: as the checkpoint is
+    configured."""
     merge: Merge = "mean"
-    """How the windows of a long text become one answer; the mean is weighted by length."""
+    """How the windows of a long text are combined."""
 
 
 class SpanTask(ModelTask):
+    """Find labelled spans in the text."""
+
     task: Literal["ner", "token-classification"]
     aggregation: Aggregation | None = None
-    """Default: what the head recommends of itself (the starter's does), else simple."""
+    """How tokens become spans; default: what the head recommends, as the starter's does, otherwise ``simple``."""
     threshold: Probability = 0.0
-    """Spans scored lower are left out."""
+    """Spans with a lower score are dropped."""
 
 
 class PosTask(ModelTask):
+    """Find the part of speech of every word."""
+
     task: Literal["pos"]
     aggregation: Literal["first", "average", "max"] = "first"
+    """Which of a word's tokens decides: the first, the average of all, or the most certain one."""
 
 
 class CoreferenceTask(ModelTask):
+    """Group the mentions that refer to the same thing."""
+
     task: Literal["coreference"]
 
 
 class LanguageTask(TaskConfig):
+    """Detect the language of the text."""
+
     task: Literal["language"]
     model: Text | None = None
-    """Default: an offline library, which needs no model."""
+    """A classifier whose labels are language codes; default: an offline library that needs no model."""
     languages: (
         Annotated[list[Annotated[str, StringConstraints(pattern=LANGUAGE)]], Field(min_length=2), Distinct] | None
     ) = None
-    """ISO 639-1 codes to choose from; default: all it knows."""
+    """ISO 639-1 codes to choose from, at least 2; default: all that are known."""
     top: Annotated[int, Field(ge=1, le=100)] = 3
-    """How many languages ``scores`` names."""
+    """How many languages ``scores`` lists, 1 to 100."""
 
 
-# Which branch of a union is meant is told by the value's shape, so that errors speak of that branch
-# alone. The tags' angle brackets keep them apart from keys of the file. A value that is written out is a model.
+# A discriminator chooses the branch of a union by the shape of the value, so that errors concern that branch alone.
+# The angle brackets of the tags distinguish them from keys of the file. A Strict value comes from model_dump or code.
 def _shape(value: Any) -> str:
     return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
 
@@ -104,11 +123,12 @@ def _shape_of_aspects(value: Any) -> str:
 
 
 class FromSpans(Strict):
-    """Another task's spans."""
+    """Take the aspects from the spans of another task."""
 
     spans: Name
+    """The name of the other task."""
     labels: Annotated[list[Text], Field(min_length=1), Distinct] | None = None
-    """Only spans with these labels; default: all."""
+    """Use only spans with these labels; default: all."""
 
 
 Aspects = Annotated[
@@ -118,97 +138,121 @@ Aspects = Annotated[
 
 
 class AspectTask(ModelTask):
+    """Determine the sentiment towards each of several aspects."""
+
     task: Literal["aspect-sentiment"]
     aspects: Aspects
-    """A list of aspects, the path of a list in the event, or ``{spans: NAME}`` of another task."""
+    """1 to 256 fixed aspects, the path of a list in the event, or ``{spans: NAME}`` of another task."""
     merge: Merge = "mean"
+    """How the windows of a long text are combined."""
 
 
 class NliTask(ModelTask):
+    """Decide whether a premise entails a hypothesis; needs exactly one of ``hypothesis`` and ``hypotheses``."""
+
     task: Literal["nli"]
     premise: JsonPath | None = None
-    """Default: the text."""
+    """The path of the premise in the event; default: the text."""
     hypothesis: JsonPath | None = None
+    """The path of the hypothesis in the event."""
     hypotheses: Phrases | None = None
+    """1 to 256 fixed hypotheses."""
     merge: Merge = "max"
-    """Over the premise's windows: ``max`` takes the one that entails most."""
+    """How the windows of a long premise are combined; ``max`` takes the window that entails most."""
 
 
 def _has_place(value: str) -> str:
     if value.count("{}") != 1:
-        raise refuse("must hold {} once, where the label goes")
+        raise refuse("must contain {} exactly once, where the label goes")
     return value
 
 
 class ZeroShotTask(ModelTask):
+    """Classify the text by labels that the model was not trained on."""
+
     task: Literal["zero-shot"]
     labels: Phrases
+    """1 to 256 labels."""
     template: Annotated[Short, AfterValidator(_has_place)] = "This example is {}."
+    """The hypothesis for a label, with ``{}`` in its place."""
     multi_label: bool = False
-    """Judge each label by itself instead of against the others."""
+    """Judge each label on its own instead of against the others."""
     merge: Merge = "max"
+    """How the windows of a long text are combined, for each label; ``max`` takes the window that entails most."""
 
 
 class ParaphraseTask(ModelTask):
+    """Decide whether two texts have the same meaning."""
+
     task: Literal["paraphrase"]
     against: JsonPath
-    """The other text, in the event."""
+    """The path of the other text in the event."""
     threshold: Probability = 0.5
+    """The lowest score of a paraphrase."""
     merge: Merge = "max"
+    """How the windows of a long text are combined."""
 
 
 class SimilarityTask(ModelTask):
-    """Exactly one of ``against``, ``references`` and ``window``."""
+    """Measure how similar texts are; needs exactly one of ``against``, ``references`` and ``window``."""
 
     task: Literal["similarity"]
     against: JsonPath | None = None
-    """Another text in the event."""
+    """The path of another text in the event."""
     references: Annotated[dict[Name, Short], Field(min_length=1)] | None = None
-    """Fixed texts under a name of your own."""
+    """Fixed texts to compare with, each with a name."""
     window: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """The last N events of this worker: finds near duplicates."""
+    """Events of this worker to compare with, the latest 1 to 100,000: finds near duplicates."""
     threshold: Probability = 0.9
-    """With ``window``: from this similarity on, an event is a duplicate."""
+    """With ``window``: the lowest cosine of a duplicate."""
     pooling: Literal["mean", "cls"] | None = None
+    """How token vectors become one vector; default: as the checkpoint is configured, otherwise ``mean``."""
 
 
 class QuestionTask(ModelTask):
-    """Exactly one of ``questions`` and ``question``."""
+    """Find answers to questions in the text; needs exactly one of ``questions`` and ``question``."""
 
     task: Literal["question-answering"]
     questions: Phrases | None = None
+    """1 to 256 fixed questions."""
     question: JsonPath | None = None
     """The path of a question, or of a list of questions, in the event."""
     n_best: Annotated[int, Field(ge=1, le=20)] = 1
+    """How many answers to report, 1 to 20."""
     max_answer_tokens: Annotated[int, Field(ge=1, le=1000)] = 30
+    """Tokens in the longest answer, 1 to 1000."""
     null_threshold: float = 0.0
-    """How much the best answer's logits must exceed those of no answer (SQuAD 2.0's tau)."""
+    """By how much the logits of the best answer must exceed those of no answer (the tau of SQuAD 2.0)."""
     unanswerable: bool = True
-    """Whether there may be no answer; false always takes the best one (SQuAD 1.1)."""
+    """Whether a question may have no answer; false always takes the best answer (SQuAD 1.1)."""
 
 
 class PiiTask(TaskConfig):
+    """Find what identifies a person."""
+
     task: Literal["pii"]
     model: Text | None = None
-    """Finds what has no pattern (names, places); without one there are patterns alone."""
+    """A token classifier for what has no pattern, such as names and places; default: patterns only."""
     spans: Annotated[list[Name], Field(min_length=1), Distinct] | None = None
-    """Other tasks whose spans count as findings."""
+    """Names of other tasks whose spans count as findings; default: none."""
     entities: Annotated[list[Text], Field(min_length=1), Distinct] | None = None
-    """Which to look for; default: all."""
+    """Entities to look for, by Presidio's names; default: all."""
     regions: (
         Annotated[list[Annotated[str, StringConstraints(pattern=REGION)]], Field(min_length=1), Distinct] | None
     ) = None
-    """Whose phone numbers are understood without a country code (ISO 3166); default: US and GB."""
+    """Countries (ISO 3166) whose phone numbers are recognised without a country code; default: US and GB."""
     recognizers: Text | None = None
-    """A file of recognisers of your own, in Presidio's YAML."""
+    """A file with more recognisers, in Presidio's YAML; default: none."""
     threshold: Probability = 0.5
+    """Findings with a lower score are dropped."""
     aggregation: Aggregation | None = None
+    """With ``model``: how tokens become spans; default: what the head recommends, otherwise ``simple``."""
 
 
 def _known_taxonomy(value: str) -> str:
     names = ["model", *TAXONOMIES]
     if value not in names:
-        raise refuse(f"must be one of {', '.join(names)}, or a map of the model's labels to yours")
+        raise refuse(f"must be one of {', '.join(names)}, or a map from the model's labels to yours")
     return value
 
 
@@ -222,34 +266,43 @@ Taxonomy = Annotated[
 
 
 class ModerationTask(ModelTask):
+    """Flag the categories that a text falls into."""
+
     task: Literal["moderation"]
     threshold: Threshold | None = None
-    """One for all labels, or one per label (``default`` for the rest); default: the model's
-    own calibrated thresholds, else 0.5."""
+    """The lowest score of a flagged label: one for all labels, or one per label with ``default`` for the rest;
+    default: the model's calibrated thresholds, otherwise 0.5."""
     taxonomy: Taxonomy = "standard"
-    """``standard``, ``model`` (labels as the model names them), or a map of your own."""
+    """``standard`` (common names), ``model`` (the model's labels), or a map from the model's labels to yours."""
     merge: Merge = "max"
+    """How the windows of a long text are combined."""
 
 
 class EmbeddingTask(ModelTask):
+    """Compute a vector for the text."""
+
     task: Literal["embedding"]
     pooling: Literal["mean", "cls"] | None = None
-    """Default: what the checkpoint's sentence-transformers files say, else mean."""
+    """How token vectors become one vector; default: what the checkpoint's sentence-transformers files say, otherwise
+    ``mean``."""
     normalize: bool = True
+    """Scale the vector to length 1."""
     dimensions: Annotated[int, Field(ge=1, le=65_536)] | None = None
-    """Keep the first so many (Matryoshka); default: all."""
+    """Keep only the first dimensions, 1 to 65,536, for models trained that way (Matryoshka); default: all."""
     precision: Literal["float32", "float16", "int8"] = "float32"
+    """The precision of the numbers; with ``int8`` the event has a ``scale``."""
 
 
 class CustomTask(TaskConfig):
-    """A task of the user's own."""
+    """Run a class of the user's."""
 
     task: Literal["custom"]
     use: Text
     """``package.module:Class``, or the name of an entry point in the group ``glossator.tasks``."""
     model: Text | None = None
+    """The model that the class's head belongs to; default: none."""
     options: dict[str, Any] | None = None
-    """Handed to the class as they are."""
+    """Passed to the class unchanged."""
 
 
 AnyTask = Annotated[

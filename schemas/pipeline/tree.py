@@ -1,4 +1,4 @@
-"""A YAML file as a tree of nodes that know where they stand. ``compose.py`` builds it."""
+"""A YAML file as a tree of nodes with their positions. ``compose.py`` builds it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLAIN_STEP = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
 def resolve(text: str) -> Any:
-    """What an unquoted scalar means in the YAML 1.2 core schema: None, bool, int, float, else the text.
+    """Return the value of an unquoted scalar in the YAML 1.2 core schema: None, bool, int, float, otherwise the text.
 
     ``no`` and ``on`` are text: https://yaml.org/spec/1.2.2/#103-core-schema.
     """
@@ -27,7 +27,7 @@ def resolve(text: str) -> Any:
         return None
     if _BOOL.fullmatch(text):
         return text.lower() == "true"
-    # Longer than any number we ask for, and Python refuses to read numbers without end.
+    # No field needs a longer number, and Python refuses to parse very long ones.
     if len(text) <= 40:
         if _INT.fullmatch(text):
             return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
@@ -38,10 +38,15 @@ def resolve(text: str) -> Any:
 
 @dataclass(slots=True, eq=False)
 class Scalar:
-    """``text`` is as written, with its variables put in. ``typed``: read it as YAML would.
+    """A single value.
 
-    A scalar with variables starts as text, so that a password of digits stays what it is; the
-    loader sets ``typed`` where the field wants something else. ``broken``: already complained of.
+    - ``place``: where it starts.
+    - ``text``: as written, with variables substituted.
+    - ``typed``: interpret the text as YAML does; otherwise the value is the text. A scalar with variables starts
+      untyped, so that a password of digits stays text; the loader sets ``typed`` where the field wants another type.
+    - ``interpolated``: the text contains the value of a variable.
+    - ``broken``: a problem has been reported already.
+    - ``size``, ``height``: how many nodes and levels the tree below has, this node included.
     """
 
     place: Place
@@ -54,17 +59,20 @@ class Scalar:
 
     @property
     def value(self) -> Any:
+        """The value of the scalar: None, bool, int, float or text."""
         return resolve(self.text) if self.typed else self.text
 
     @property
     def exact(self) -> Any:
-        """The value where writing it back gives the same text, else the text: ``007`` stays ``007``."""
+        """The value if writing it as JSON gives the same text, otherwise the text: ``007`` stays ``007``."""
         value = self.value
         return value if value is None or json.dumps(value) == self.text else self.text
 
 
 @dataclass(slots=True, eq=False)
 class Sequence:
+    """A YAML sequence; ``place``, ``size`` and ``height`` are as in Scalar."""
+
     place: Place
     items: list[Node] = field(default_factory=list)
     size: int = 1
@@ -73,7 +81,7 @@ class Sequence:
 
 @dataclass(slots=True, eq=False)
 class Table:
-    """A YAML mapping. ``keys`` holds the place of each key."""
+    """A YAML mapping; ``keys`` holds the position of each key. ``place``, ``size`` and ``height`` are as in Scalar."""
 
     place: Place
     items: dict[str, Node] = field(default_factory=dict)
@@ -86,7 +94,7 @@ Node: TypeAlias = Scalar | Sequence | Table
 
 
 def plain(node: Node) -> Any:
-    """The node as Python's own types."""
+    """Convert ``node`` to plain Python values."""
     if isinstance(node, Scalar):
         return node.value
     if isinstance(node, Sequence):
@@ -95,7 +103,7 @@ def plain(node: Node) -> Any:
 
 
 def child(node: Node, step: str | int) -> Node | None:
-    """What stands one step below ``node``, if anything does."""
+    """Return the node one step below ``node``, None if there is none."""
     if isinstance(node, Table) and isinstance(step, str):
         return node.items.get(step)
     if isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
@@ -104,7 +112,7 @@ def child(node: Node, step: str | int) -> Node | None:
 
 
 def spell(path: Path) -> str:
-    """``("tasks", 1, "model")`` -> ``tasks[1].model``; always one printable line."""
+    """Write a path as text: ``("tasks", 1, "model")`` becomes ``tasks[1].model``; always one printable line."""
     spelled = ""
     for step in path:
         if isinstance(step, int):

@@ -1,5 +1,7 @@
-"""A validation error in plain English. Values are never quoted, since any may be a secret; names in
-"did you mean" come from our own vocabulary."""
+"""Validation errors in plain English.
+
+Messages never quote a value, because any value may be a secret. Names in "did you mean" come from our own vocabulary.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,12 @@ _Schema = Mapping[str, Any]
 TASKS: dict[str, type[TaskConfig]] = {
     name: model for model in get_args(get_args(AnyTask)[0]) for name in get_args(model.model_fields["task"].annotation)
 }
-"""The value of ``task`` -> its model."""
+"""The value of ``task`` -> the model of its settings."""
 
 PATTERNS = {
-    NAME: 'must be letters, digits and "_", and not start with a digit',
-    TOPIC: 'must be letters, digits, ".", "_" and "-" only',
-    DEVICE: "must be auto, cpu, cuda, or cuda: and a number",
+    NAME: 'must consist of letters, digits and "_", and must not start with a digit',
+    TOPIC: 'must consist of letters, digits, ".", "_" and "-"',
+    DEVICE: "must be auto, cpu, cuda, or cuda:N with a device number N",
     LANGUAGE: "must be a language code such as en (ISO 639-1)",
     REGION: "must be a country code such as US (ISO 3166)",
 }
@@ -42,13 +44,13 @@ _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal",
 
 
 def suggest(word: object, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` is most likely a slip of."""
+    """Return the known word that ``word`` is most likely a misspelling of, None if there is none."""
     if not isinstance(word, str) or len(word) > 100:
         return None
     spelled = {name.lower().replace("-", "_"): name for name in known}
     plain = word.lower().replace("-", "_")
     close = difflib.get_close_matches(plain, spelled, n=1)
-    # EMAIL is far from EMAIL_ADDRESS by its letters, and can only mean that.
+    # EMAIL is not close to EMAIL_ADDRESS, but the only name that starts with it.
     longer = [name for name in spelled if name.startswith(f"{plain}_")]
     if not close and len(longer) == 1:
         close = longer
@@ -56,12 +58,13 @@ def suggest(word: object, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return the suggestion for ``word`` as the end of a message, or an empty string."""
     name = suggest(word, known)
     return f', did you mean "{name}"?' if name else ""
 
 
 def unknown_task(word: object) -> str:
-    """What is wrong with ``word`` as a ``task``."""
+    """Return what is wrong with ``word`` as the value of ``task``."""
     if word is None or word == "":
         return "must be one of " + ", ".join(TASKS)
     if not isinstance(word, str):
@@ -70,6 +73,7 @@ def unknown_task(word: object) -> str:
 
 
 def unknown_field(loc: _Loc) -> str:
+    """Return the message for a field that does not exist; ``loc`` is pydantic's location of it."""
     name = loc[-1]
     if len(loc) == 4 and loc[0] == "tasks":
         owners = [task for task, model in TASKS.items() if name in model.model_fields]
@@ -79,9 +83,9 @@ def unknown_field(loc: _Loc) -> str:
 
 
 def wording(error: ErrorDetails) -> str:
-    """What is wrong, to stand behind the path of the field.
+    """Return the message for ``error``, to follow the path of the field.
 
-    ``error["loc"]`` is pydantic's own, the tags of its unions included.
+    ``error["loc"]`` is pydantic's location, which includes the tags of unions.
     """
     kind, value, ctx = error["type"], error["input"], error.get("ctx", {})
     if kind == REFUSED:
@@ -116,11 +120,11 @@ def wording(error: ErrorDetails) -> str:
 
 
 def _range(loc: _Loc) -> str:
-    """`` between 0 and 1``, `` at least 1``, or nothing."""
+    """Return the bounds of the field as `` between 0 and 1``, `` at least 1``, or an empty string."""
     low = next(iter(_facts(loc, "minimum")), None)
     high = next(iter(_facts(loc, "maximum")), None)
     if low is None:
-        # Only whole numbers have an open bound here.
+        # Only whole numbers have an exclusive bound here.
         low = next((above + 1 for above in _facts(loc, "exclusiveMinimum")), None)
     if low is not None and high is not None:
         return f" between {low:.10g} and {high:.10g}"
@@ -128,28 +132,28 @@ def _range(loc: _Loc) -> str:
 
 
 def fields_at(loc: _Loc) -> list[str]:
-    """The fields that the mapping at ``loc`` may have."""
+    """Return the names of the fields that the mapping at ``loc`` may have."""
     return [name for schema in _schemas(loc) for name in schema.get("properties", ())]
 
 
 def _facts(loc: _Loc, keyword: str) -> list[Any]:
-    """What the field at ``loc`` says under ``keyword`` of JSON Schema, in any of its branches."""
-    found = [schema[keyword] for schema in _schemas(loc) if keyword in schema]
-    return found[0] if found and isinstance(found[0], list) else found
+    """Return the values of a JSON Schema keyword in all branches of the field at ``loc``."""
+    values = [schema[keyword] for schema in _schemas(loc) if keyword in schema]
+    return values[0] if values and isinstance(values[0], list) else values
 
 
 @cache
 def pipeline_schema() -> dict[str, Any]:
-    """The JSON Schema of the pipeline file."""
+    """Return the JSON Schema of the pipeline file."""
     return Pipeline.model_json_schema()
 
 
 def _schemas(loc: _Loc) -> list[_Schema]:
-    """The JSON Schemas of the field at ``loc``, one per branch of its unions."""
-    here = list(_branches(pipeline_schema()))
+    """Return the JSON Schemas of the field at ``loc``, one per branch of its unions."""
+    schemas = list(_branches(pipeline_schema()))
     for step in loc:
         below: list[_Schema] = []
-        for schema in here:
+        for schema in schemas:
             tasks = schema.get("items", {}).get("discriminator", {}).get("mapping")
             if isinstance(step, int):
                 below += [schema["items"]] if "items" in schema and tasks is None else []
@@ -160,9 +164,9 @@ def _schemas(loc: _Loc) -> list[_Schema]:
                 below.append(schema["properties"][step])
             elif isinstance(schema.get("additionalProperties"), dict):
                 below.append(schema["additionalProperties"])
-        # A step that leads nowhere is the tag of a union whose branches are all here already.
-        here = [branch for schema in below for branch in _branches(schema)] or here
-    return here
+        # A step that leads nowhere is the tag of a union whose branches are all in the list already.
+        schemas = [branch for schema in below for branch in _branches(schema)] or schemas
+    return schemas
 
 
 def _branches(schema: _Schema) -> Iterator[_Schema]:

@@ -35,12 +35,12 @@ NESTED = {
 
 SCRIPT = """
 import threading
-from schemas.conditions import Condition, MOST
+from schemas.conditions import Condition, MAX_LENGTH
 from schemas.errors import ConditionError
 
 def work():
     for before, middle, after in {shapes!r}:
-        most = (MOST - len(middle)) // len(before + after)
+        most = (MAX_LENGTH - len(middle)) // len(before + after)
         for times in (10, 50, 90, 100, 200, 400, most):
             times = min(times, most)
             try:

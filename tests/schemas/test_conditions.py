@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import conditions
-from schemas.conditions import MOST, Condition
+from schemas.conditions import MAX_LENGTH, Condition
+from schemas.document import Document
 from schemas.errors import ConditionError
+from schemas.record import Assignment, Record
 
 SECRET = "heliotrope"
 TONE = {"label": "bad", "score": 0.9, "scores": {"bad": 0.9, "good": 0.1}}
@@ -168,13 +170,13 @@ def test_functions_mean_what_the_specification_says(function: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("", "not CEL: ends too early"),
-        ("  ", "not CEL: ends too early"),
-        ("tone.label ==", "not CEL: ends too early"),
-        ('tone.label = "bad"', "not CEL: cannot be read from character 12 on"),
-        ('tone.label == "bad', "not CEL: cannot be read from character 15 on"),
-        ("true &&\n  text = 2", "not CEL: cannot be read from line 2, character 8 on"),
-        ("tone.label == 'a' and text == 'b'", "not CEL: cannot be read from character 19 on"),
+        ("", "not CEL: ends unexpectedly"),
+        ("  ", "not CEL: ends unexpectedly"),
+        ("tone.label ==", "not CEL: ends unexpectedly"),
+        ('tone.label = "bad"', "not CEL: syntax error at character 12"),
+        ('tone.label == "bad', "not CEL: syntax error at character 15"),
+        ("true &&\n  text = 2", "not CEL: syntax error at line 2, character 8"),
+        ("tone.label == 'a' and text == 'b'", "not CEL: syntax error at character 19"),
         ("loop == 1", "not CEL: reserved identifier: loop (character 1)"),
         ("event.n == 9223372036854775808", "not CEL: invalid int literal (character 12)"),
         ("lower(text) == 'a'", 'CEL has no function "lower"'),
@@ -184,8 +186,7 @@ def test_functions_mean_what_the_specification_says(function: str) -> None:
         *(
             (
                 deep,
-                "has macros (all, exists, filter, map) more than 2 deep in one another, which takes too long over a "
-                "long list",
+                "nests macros (all, exists, filter, map) more than 2 deep, which takes too long on long lists",
             )
             for deep in (
                 "event.l.all(a, event.l.all(b, event.l.all(c, true)))",
@@ -195,7 +196,7 @@ def test_functions_mean_what_the_specification_says(function: str) -> None:
                 "event.l.all(a, event.l.all(b, true) || event.l.filter(b, b.map(c, c) == []) == [])",
             )
         ),
-        ("a" * (MOST + 1), "has 2001 characters, the most is 2000"),
+        ("a" * (MAX_LENGTH + 1), "has 2001 characters, the limit is 2000"),
     ],
 )
 def test_what_cannot_be_read(source: str, message: str) -> None:
@@ -231,27 +232,27 @@ def test_what_cannot_be_read_is_not_quoted(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "variables", "why"),
     [
-        ("event.n == 1", {"event": {}}, "cannot be decided (KeyError)"),
-        ("event.n == 1", {"event": None}, "cannot be decided (TypeError)"),
-        ("event.n == 1", {"event": [1]}, "cannot be decided"),
-        ("event.a.b == 1", {"event": {"a": SECRET}}, "cannot be decided"),
-        ("event.n < 1", {"event": {"n": SECRET}}, "cannot be decided (TypeError)"),
-        ("event.n[0] == 1", {"event": {"n": []}}, "cannot be decided (IndexError)"),
-        ("1 / event.n == 1", {"event": {"n": 0}}, "cannot be decided (ZeroDivisionError)"),
-        ("event.n + 1 > 1", {"event": {"n": 2**63 - 1}}, "cannot be decided (OverflowError)"),
-        ("timestamp(event.t) > timestamp(0)", {"event": {"t": SECRET}}, "cannot be decided"),
-        ("text.matches(event.p)", {"text": "a", "event": {"p": f"({SECRET}"}}, "cannot be decided"),
-        ('headers["x"] == "1"', {"headers": {}}, "cannot be decided (KeyError)"),
-        ('key.startsWith("a")', {"key": None}, "cannot be decided"),
-        ('text == "a"', {"text": f"{SECRET} \udc00"}, "cannot be decided"),
-        ("tone.nothing == 1", {"tone": TONE}, "cannot be decided (KeyError)"),
-        ("safety.labels[7].flagged", {"safety": SAFETY}, "cannot be decided (IndexError)"),
-        ("text", {"text": SECRET}, "is no boolean but str"),
-        ("event", {"event": {SECRET: 1}}, "is no boolean but dict"),
-        ("event.n", {"event": {"n": 1}}, "is no boolean but int"),
-        ("event.n", {"event": {"n": None}}, "is no boolean but NoneType"),
-        ("event.n", {"event": {"n": "true"}}, "is no boolean but str"),
-        ("tone.score", {"tone": TONE}, "is no boolean but float"),
+        ("event.n == 1", {"event": {}}, "cannot be evaluated (KeyError)"),
+        ("event.n == 1", {"event": None}, "cannot be evaluated (TypeError)"),
+        ("event.n == 1", {"event": [1]}, "cannot be evaluated"),
+        ("event.a.b == 1", {"event": {"a": SECRET}}, "cannot be evaluated"),
+        ("event.n < 1", {"event": {"n": SECRET}}, "cannot be evaluated (TypeError)"),
+        ("event.n[0] == 1", {"event": {"n": []}}, "cannot be evaluated (IndexError)"),
+        ("1 / event.n == 1", {"event": {"n": 0}}, "cannot be evaluated (ZeroDivisionError)"),
+        ("event.n + 1 > 1", {"event": {"n": 2**63 - 1}}, "cannot be evaluated (OverflowError)"),
+        ("timestamp(event.t) > timestamp(0)", {"event": {"t": SECRET}}, "cannot be evaluated"),
+        ("text.matches(event.p)", {"text": "a", "event": {"p": f"({SECRET}"}}, "cannot be evaluated"),
+        ('headers["x"] == "1"', {"headers": {}}, "cannot be evaluated (KeyError)"),
+        ('key.startsWith("a")', {"key": None}, "cannot be evaluated"),
+        ('text == "a"', {"text": f"{SECRET} \udc00"}, "cannot be evaluated"),
+        ("tone.nothing == 1", {"tone": TONE}, "cannot be evaluated (KeyError)"),
+        ("safety.labels[7].flagged", {"safety": SAFETY}, "cannot be evaluated (IndexError)"),
+        ("text", {"text": SECRET}, "returned str, not a boolean"),
+        ("event", {"event": {SECRET: 1}}, "returned dict, not a boolean"),
+        ("event.n", {"event": {"n": 1}}, "returned int, not a boolean"),
+        ("event.n", {"event": {"n": None}}, "returned NoneType, not a boolean"),
+        ("event.n", {"event": {"n": "true"}}, "returned str, not a boolean"),
+        ("tone.score", {"tone": TONE}, "returned float, not a boolean"),
     ],
 )
 def test_how_a_condition_fails(source: str, variables: dict[str, Any], why: str) -> None:
@@ -292,3 +293,20 @@ def test_an_empty_event_is_no_task_that_did_not_run() -> None:
 @pytest.mark.parametrize("source", ["size(text) == 1", "text.size() == 1"])
 def test_the_size_of_a_text_is_its_code_points(source: str) -> None:
     assert says(source, text="\N{THUMBS UP SIGN}") is True
+
+
+def test_a_condition_sees_annotations_and_the_record() -> None:
+    record = Record(Assignment("posts", 3), 7, b"u7", b"{}", [("lang", b"en"), ("flag", None)])
+    document = Document(record, "hello", fields={"id": 1})
+    document.annotations["tone"] = TONE
+    seen = Condition('tone.label == "bad" && text == "hello" && event.id == 1 && topic == "posts" && key == "u7"')
+    assert seen.tasks == {"tone"}
+    assert seen.holds_for(document) is True
+    assert Condition('headers["lang"] == "en" && headers["flag"] == null').holds_for(document) is True
+
+
+def test_a_condition_sees_empty_values_where_there_is_no_record() -> None:
+    seen = Condition('key == "" && topic == "" && size(headers) == 0')
+    assert seen.tasks == set()
+    assert seen.holds_for(Document(None, "hello")) is True
+    assert Condition("tone.score > 0.5").holds_for(Document(None, "hello")) is False

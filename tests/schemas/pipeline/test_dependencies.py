@@ -76,11 +76,11 @@ MANY = "\n".join(f"      - label {n}" for n in range(10_000))
 # The tasks, and every line that must come of them.
 BAD = {
     "an unknown name": (LANGUAGE + when('langauge.label == "en"'),
-        ['10:11 tasks[1].when: speaks of "langauge", which is no task, did you mean "language"?']),
+        ['10:11 tasks[1].when: uses "langauge", which is not a task, did you mean "language"?']),
     "a name like no other": (LANGUAGE + when("zzzz > 1"),
-        ['10:11 tasks[1].when: speaks of "zzzz", which is no task and none of event, headers, key, text, topic']),
+        ['10:11 tasks[1].when: uses "zzzz", which is not a task, nor is it one of event, headers, key, text, topic']),
     "a slip of the event": (LANGUAGE + when("evnt.a == 1"),
-        ['10:11 tasks[1].when: speaks of "evnt", which is no task, did you mean "event"?']),
+        ['10:11 tasks[1].when: uses "evnt", which is not a task, did you mean "event"?']),
     "an unknown field": (TONE + when("tone.scroe > 0.5"),
         ['10:11 tasks[1].when: "tone" has no field "scroe", did you mean "score"?']),
     "a field like no other": (TONE + when("tone.zzzz == 1"),
@@ -88,48 +88,50 @@ BAD = {
     "a field of another annotation": (NER + when('people.label == "PERSON"'),
         ['10:11 tasks[1].when: "people" has no field "label", only spans']),
     "several at once": (TONE + when("tone.x == 1 && foo.y == 1 && safety.flagged"),
-        ['10:11 tasks[1].when: speaks of "foo", which is no task and none of event, headers, key, text, topic',
-         "10:11 tasks[1].when: speaks of the task itself, which has not run by then",
+        ['10:11 tasks[1].when: uses "foo", which is not a task, nor is it one of event, headers, key, text, topic',
+         "10:11 tasks[1].when: uses the task itself, which has not run at that point",
          '10:11 tasks[1].when: "tone" has no field "x", only label, score, scores']),
     "no CEL": (LANGUAGE + when('language.label = "en"'),
-        ["10:11 tasks[1].when: not CEL: cannot be read from character 16 on"]),
-    "no CEL, half of it": (LANGUAGE + when("language.label =="), ["10:11 tasks[1].when: not CEL: ends too early"]),
+        ["10:11 tasks[1].when: not CEL: syntax error at character 16"]),
+    "no CEL, half of it": (LANGUAGE + when("language.label =="), ["10:11 tasks[1].when: not CEL: ends unexpectedly"]),
     "an unknown function": (LANGUAGE + when("lower(text) == 'a'"),
         ['10:11 tasks[1].when: CEL has no function "lower"']),
     "too long": (LANGUAGE + when("true" + " || true" * 250),
-        ["10:11 tasks[1].when: has 2004 characters, the most is 2000"]),
+        ["10:11 tasks[1].when: has 2004 characters, the limit is 2000"]),
     "nested too deeply": (LANGUAGE + when("(" * 900 + "true" + ")" * 900),
         ["10:11 tasks[1].when: not CEL: nested too deeply (character 97)"]),
     "no text": (LANGUAGE + when("true"), ["10:11 tasks[1].when: must be text, put it in quotes"]),
     "empty": (LANGUAGE + when("''"), ["10:11 tasks[1].when: must not be empty"]),
     "itself": (when("safety.flagged"),
-        ["9:11 tasks[0].when: speaks of the task itself, which has not run by then"]),
+        ["9:11 tasks[0].when: uses the task itself, which has not run at that point"]),
     "two that wait for each other": (
         "  - {name: a, task: sentiment, model: m, when: b.score > 1}\n"
         "  - {name: b, task: sentiment, model: m, when: a.score > 1}\n",
-        ["6:12 tasks[0].name: waits for itself: a -> b -> a"]),
+        ["6:12 tasks[0].name: depends on itself: a -> b -> a"]),
     "three, by spans and conditions": (
         "  - {name: z, task: language}\n"
         "  - {name: a, task: aspect-sentiment, model: m, aspects: {spans: b}}\n"
         "  - {name: b, task: ner, model: m, when: c.score > 1}\n"
         "  - {name: c, task: sentiment, model: m, when: size(a.aspects) > 1}\n",
-        ["7:12 tasks[1].name: waits for itself: a -> b -> c -> a"]),
+        ["7:12 tasks[1].name: depends on itself: a -> b -> c -> a"]),
     "a cycle behind a way in": (
         "  - {name: way, task: sentiment, model: m, when: a.score > 1}\n"
         "  - {name: a, task: sentiment, model: m, when: b.score > 1}\n"
         "  - {name: b, task: sentiment, model: m, when: a.score > 1}\n",
-        ["7:12 tasks[1].name: waits for itself: a -> b -> a"]),
-    "spans of itself": (ASPECT.format("a"), ["9:22 tasks[0].aspects.spans: is the task itself"]),
+        ["7:12 tasks[1].name: depends on itself: a -> b -> a"]),
+    "spans of itself": (ASPECT.format("a"),
+        ["9:22 tasks[0].aspects.spans: must name another task, not the task itself"]),
     "spans of nobody": (NER + ASPECT.format("peple"),
-        ['10:22 tasks[1].aspects.spans: there is no task of that name, did you mean "people"?']),
+        ['10:22 tasks[1].aspects.spans: there is no task with that name, did you mean "people"?']),
     "spans of a classifier": (TONE + ASPECT.format("tone"),
-        ["10:22 tasks[1].aspects.spans: is a task sentiment, which finds no spans"]),
+        ["10:22 tasks[1].aspects.spans: is a sentiment task, which finds no spans"]),
     "spans of several, some wrong": (NER + TONE + "  - {name: hidden, task: pii, spans: [people, tone, nobody]}\n",
-        ["8:47 tasks[2].spans[1]: is a task sentiment, which finds no spans",
-         "8:53 tasks[2].spans[2]: there is no task of that name"]),
+        ["8:47 tasks[2].spans[1]: is a sentiment task, which finds no spans",
+         "8:53 tasks[2].spans[2]: there is no task with that name"]),
     "a name of the event": ("  - {name: event, task: language}\n",
-        ["6:12 tasks[0].name: is what conditions call the event's own event; choose another"]),
-    "one name twice": (TONE + TONE, ["7:12 tasks[1].name: the name of tasks[0] too; each task needs its own"]),
+        ["6:12 tasks[0].name: is reserved: conditions use this name for a part of the event; choose another name"]),
+    "one name twice": (TONE + TONE,
+        ["7:12 tasks[1].name: is already the name of tasks[0]; each task needs its own name"]),
     "10000 labels": (f"  - name: z\n    task: zero-shot\n    model: m\n    labels:\n{MANY}\n",
         ["10:7 tasks[0].labels: must have at most 256 entries"]),
     "no label": ("  - {name: z, task: zero-shot, model: m, labels: []}\n",
@@ -137,13 +139,13 @@ BAD = {
     "an empty label": ('  - {name: z, task: zero-shot, model: m, labels: [a, ""]}\n',
         ["6:54 tasks[0].labels[1]: must not be empty"]),
     "a label twice": ("  - {name: z, task: zero-shot, model: m, labels: [a, b, a]}\n",
-        ["6:50 tasks[0].labels: says the same twice"]),
+        ["6:50 tasks[0].labels: contains a duplicate"]),
     "no place in the template": ("  - {name: z, task: zero-shot, model: m, labels: [a], template: This is it.}\n",
-        ["6:65 tasks[0].template: must hold {} once, where the label goes"]),
+        ["6:65 tasks[0].template: must contain {} exactly once, where the label goes"]),
     "two places in the template": ("  - {name: z, task: zero-shot, model: m, labels: [a], template: '{} {}'}\n",
-        ["6:65 tasks[0].template: must hold {} once, where the label goes"]),
+        ["6:65 tasks[0].template: must contain {} exactly once, where the label goes"]),
     "a question twice": ("  - {name: q, task: question-answering, model: m, questions: [a, a]}\n",
-        ["6:62 tasks[0].questions: says the same twice"]),
+        ["6:62 tasks[0].questions: contains a duplicate"]),
     "both questions": ("  - {name: q, task: question-answering, model: m, questions: [a], question: $.q}\n",
         ["6:5 tasks[0]: needs exactly one of questions, question"]),
     "no hypothesis": ("  - {name: n, task: nli, model: m}\n",
@@ -155,45 +157,45 @@ BAD = {
     "no reference": ("  - {name: s, task: similarity, model: m, references: {}}\n",
         ["6:55 tasks[0].references: must not be empty"]),
     "a reference of no name": ("  - {name: s, task: similarity, model: m, references: {'a b': x, c: y}}\n",
-        ['6:56 tasks[0].references["a b"]: must be letters, digits and "_", and not start with a digit']),
+        ['6:56 tasks[0].references["a b"]: must consist of letters, digits and "_", and must not start with a digit']),
     "a reference of a long name": (f"  - {{name: s, task: similarity, model: m, references: {{{'a' * 65}: x}}}}\n",
         [f"6:56 tasks[0].references.{'a' * 65}: must be at most 64 characters"]),
     "a reference that is named like what pydantic calls keys": (
         "  - {name: m, task: moderation, model: m, threshold: {'[key]': 7}}\n",
         ['6:64 tasks[0].threshold["[key]"]: must be between 0 and 1']),
     "a blank reference": ("  - {name: s, task: similarity, model: m, references: {a: ' '}}\n",
-        ["6:59 tasks[0].references.a: must not be only white space"]),
+        ["6:59 tasks[0].references.a: must not be blank"]),
     "a blank label": ("  - {name: z, task: zero-shot, model: m, labels: [' ', b]}\n",
-        ["6:51 tasks[0].labels[0]: must not be only white space"]),
+        ["6:51 tasks[0].labels[0]: must not be blank"]),
     "a blank question": ("  - {name: q, task: question-answering, model: m, questions: [\"\\t\\n\"]}\n",
-        ["6:63 tasks[0].questions[0]: must not be only white space"]),
+        ["6:63 tasks[0].questions[0]: must not be blank"]),
     "a blank hypothesis": ("  - {name: n, task: nli, model: m, hypotheses: [a, '\N{NO-BREAK SPACE}']}\n",
-        ["6:52 tasks[0].hypotheses[1]: must not be only white space"]),
+        ["6:52 tasks[0].hypotheses[1]: must not be blank"]),
     "a blank aspect": ("  - {name: a, task: aspect-sentiment, model: m, aspects: [' ']}\n",
-        ["6:59 tasks[0].aspects[0]: must not be only white space"]),
+        ["6:59 tasks[0].aspects[0]: must not be blank"]),
     "no language": ("  - {name: l, task: language, languages: []}\n",
         ["6:42 tasks[0].languages: must have at least 2 entries"]),
     "one language": ("  - {name: l, task: language, languages: [en]}\n",
         ["6:42 tasks[0].languages: must have at least 2 entries"]),
     "a language twice": ("  - {name: l, task: language, languages: [en, en]}\n",
-        ["6:42 tasks[0].languages: says the same twice"]),
+        ["6:42 tasks[0].languages: contains a duplicate"]),
     "an unknown language": ("  - {name: l, task: language, languages: [en, xx]}\n",
-        [f"6:47 tasks[0].languages[1]: is no language that the library knows; it knows {', '.join(LANGUAGES)}"]),
+        [f"6:47 tasks[0].languages[1]: is not a language that the library knows; it knows {', '.join(LANGUAGES)}"]),
     "a region twice": ("  - {name: p, task: pii, regions: [US, US]}\n",
-        ["6:35 tasks[0].regions: says the same twice"]),
+        ["6:35 tasks[0].regions: contains a duplicate"]),
     "an unknown region": ("  - {name: p, task: pii, model: m, regions: [US, XX, UK]}\n",
-        ["6:50 tasks[0].regions[1]: is no country whose phone numbers are known (ISO 3166)",
-         '6:54 tasks[0].regions[2]: is no country whose phone numbers are known (ISO 3166), did you mean "GB"?']),
+        ["6:50 tasks[0].regions[1]: is not a supported country code (ISO 3166)",
+         '6:54 tasks[0].regions[2]: is not a supported country code (ISO 3166), did you mean "GB"?']),
     "an entity without its end": ("  - {name: p, task: pii, entities: [EMAIL, URL]}\n",
-        ['6:37 tasks[0].entities[0]: is nothing that patterns find, did you mean "EMAIL_ADDRESS"?']),
+        ['6:37 tasks[0].entities[0]: is not an entity that patterns find, did you mean "EMAIL_ADDRESS"?']),
     "an entity that takes a model": ("  - {name: p, task: pii, entities: [PERSON]}\n",
-        ["6:37 tasks[0].entities[0]: is nothing that patterns find; they find "
-         f"{', '.join(PATTERNED)}; names and places need a model, or the spans of another task"]),
+        ["6:37 tasks[0].entities[0]: is not an entity that patterns find; they find "
+         f"{', '.join(PATTERNED)}; names and places need a model or the spans of another task"]),
     "spans of one task twice": (NER + "  - {name: p, task: pii, spans: [people, people]}\n",
-        ["7:33 tasks[1].spans: says the same twice"]),
+        ["7:33 tasks[1].spans: contains a duplicate"]),
     "a label of spans twice": (
         NER + "  - {name: b, task: aspect-sentiment, model: m, aspects: {spans: people, labels: [X, X]}}\n",
-        ["7:82 tasks[1].aspects.labels: says the same twice"]),
+        ["7:82 tasks[1].aspects.labels: contains a duplicate"]),
     "a threshold without end": (
         "  - {name: q, task: question-answering, model: m, questions: [a], null_threshold: .inf}\n",
         ["6:83 tasks[0].null_threshold: must be a finite number"]),
@@ -201,8 +203,8 @@ BAD = {
         "  - {name: q, task: question-answering, model: m, questions: [a], null_threshold: .nan}\n",
         ["6:83 tasks[0].null_threshold: must be a finite number"]),
     "macros three deep": (LANGUAGE + when("event.l.all(a, event.l.all(b, event.l.all(c, a + b > c)))"),
-        ["10:11 tasks[1].when: has macros (all, exists, filter, map) more than 2 deep in one another, which takes too "
-         "long over a long list"]),
+        ["10:11 tasks[1].when: nests macros (all, exists, filter, map) more than 2 deep, which takes too long on "
+         "long lists"]),
     "aspects of no kind": ("  - {name: a, task: aspect-sentiment, model: m, aspects: 17}\n",
         ["6:58 tasks[0].aspects: must be text, put it in quotes"]),
     "aspects from a slip": ("  - {name: a, task: aspect-sentiment, model: m, aspects: {span: x}}\n",
@@ -220,17 +222,17 @@ def test_a_mistake_is_one_exact_line(case: str) -> None:
     ("task", "lines"),
     [
         ('{name: a, task: sentiment, model: m, when: event.x == 1}',
-         ["6:48 tasks[0].when: speaks of event, which with format: text has no fields"]),
+         ["6:48 tasks[0].when: uses event, which has no fields with format: text"]),
         ("{name: a, task: nli, model: m, hypothesis: $.x}",
-         ["6:48 tasks[0].hypothesis: has no meaning with format: text, where an event has no fields"]),
+         ["6:48 tasks[0].hypothesis: cannot be used with format: text, where events have no fields"]),
         ("{name: a, task: nli, model: m, premise: $.x, hypotheses: [x]}",
-         ["6:45 tasks[0].premise: has no meaning with format: text, where an event has no fields"]),
+         ["6:45 tasks[0].premise: cannot be used with format: text, where events have no fields"]),
         ("{name: a, task: paraphrase, model: m, against: $.x}",
-         ["6:52 tasks[0].against: has no meaning with format: text, where an event has no fields"]),
+         ["6:52 tasks[0].against: cannot be used with format: text, where events have no fields"]),
         ("{name: a, task: question-answering, model: m, question: $.x}",
-         ["6:61 tasks[0].question: has no meaning with format: text, where an event has no fields"]),
+         ["6:61 tasks[0].question: cannot be used with format: text, where events have no fields"]),
         ("{name: a, task: aspect-sentiment, model: m, aspects: $.x}",
-         ["6:58 tasks[0].aspects: has no meaning with format: text, where an event has no fields"]),
+         ["6:58 tasks[0].aspects: cannot be used with format: text, where events have no fields"]),
         ("{name: a, task: aspect-sentiment, model: m, aspects: [x]}", []),
         ('{name: a, task: sentiment, model: m, when: text.contains("x") && key == null}', []),
         ("{name: a, task: similarity, model: m, window: 10}", []),
@@ -253,7 +255,7 @@ def test_as_many_tasks_as_there_can_be_in_a_row_and_in_a_ring() -> None:
     assert wrong("".join(row) + last) == []
     ring = last.replace("m}", "m, when: t0.score > 0.5}")
     (line,) = wrong("".join(row) + ring)
-    assert line.startswith("6:12 tasks[0].name: waits for itself: t0 -> t1 -> t2")
+    assert line.startswith("6:12 tasks[0].name: depends on itself: t0 -> t1 -> t2")
 
 
 def tasks_of(edges: dict[int, list[int]]) -> list[dict[str, Any]]:
@@ -296,7 +298,7 @@ def test_cycles_are_found_and_all_others_can_be_ordered(edges: dict[int, list[in
     assert bool(found) == has_cycle(edges)
     if found:
         (((_, field), message),) = found
-        names = message.removeprefix("waits for itself: ").split(" -> ")
+        names = message.removeprefix("depends on itself: ").split(" -> ")
         assert field == "name"
         assert names[0] == names[-1]
         for one, other in pairwise(names):

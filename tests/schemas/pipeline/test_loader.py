@@ -82,7 +82,7 @@ MISTAKES = {
     "boolean for a number": ("linger_ms: 5", "linger_ms: true",
         ["23:42 batching.linger_ms: must be a whole number between 0 and 60000"]),
     "no is text": ("device: cpu", "device: no",
-        ["25:11 compute.device: must be auto, cpu, cuda, or cuda: and a number"]),
+        ["25:11 compute.device: must be auto, cpu, cuda, or cuda:N with a device number N"]),
     "nothing for text": ("format: json", "format:", ["7:3 input.format: must not be empty"]),
     "nothing for a section": ("{max_tokens: 16384, linger_ms: 5}", "", ["23:1 batching: must not be empty"]),
     "text for a section": ("{max_tokens: 16384, linger_ms: 5}", "fast",
@@ -99,40 +99,40 @@ MISTAKES = {
         ["13:16 tasks[0].threshold: must be a number between 0 and 1"]),
     "range with one end": ("stride: 32", "stride: -1", ["19:13 tasks[1].stride: must be at least 0"]),
     "taxonomy": ("threshold: {default: 0.5, hate: 0.25}", "taxonomy: mine",
-        ["13:15 tasks[0].taxonomy: must be one of model, standard, or a map of the model's labels to yours"]),
+        ["13:15 tasks[0].taxonomy: must be one of model, standard, or a map from the model's labels to yours"]),
     "pipeline name": ("pipeline: social-moderation", "pipeline: social moderation",
-        ['1:11 pipeline: must be letters, digits, ".", "_" and "-" only']),
+        ['1:11 pipeline: must consist of letters, digits, ".", "_" and "-"']),
     "task name": ("name: toxicity", "name: 1st",
-        ['10:11 tasks[0].name: must be letters, digits and "_", and not start with a digit']),
+        ['10:11 tasks[0].name: must consist of letters, digits and "_", and must not start with a digit']),
     "long name": ("name: toxicity", f"name: {'x' * 65}", ["10:11 tasks[0].name: must be at most 64 characters"]),
     "topic": ("topic: posts.enriched", "topic: posts/enriched",
-        ['21:10 output.topic: must be letters, digits, ".", "_" and "-" only']),
-    "topic of dots": ("topic: posts.enriched", "topic: ..", ["21:10 output.topic: a topic cannot be called . or .."]),
+        ['21:10 output.topic: must consist of letters, digits, ".", "_" and "-"']),
+    "topic of dots": ("topic: posts.enriched", "topic: ..", ["21:10 output.topic: a topic cannot be named . or .."]),
     "path": ("text: $.body", "text: body", ["8:9 input.text: a path starts with $"]),
     "duplicate field": ("format: json", "format: json\n  text: $.x",
         ["9:3 input.text: appears twice; the first is on line 8"]),
     "duplicate task name": ("name: entities", "name: toxicity",
-        ["14:11 tasks[1].name: the name of tasks[0] too; each task needs its own"]),
+        ["14:11 tasks[1].name: is already the name of tasks[0]; each task needs its own name"]),
     "duplicate topic": ('"comments"', "posts", ["6:19 input.topics[1]: appears twice"]),
     "output is input": ("topic: posts.enriched", "topic: posts",
-        ["21:10 output.topic: is an input topic too: the pipeline would read what it wrote, without end"]),
+        ["21:10 output.topic: is also an input topic: the pipeline would read its own output in an endless loop"]),
     "dead letters are input": ("dead_letter: posts.dead", "dead_letter: comments",
-        ["22:16 output.dead_letter: is an input topic too: bad events would come back without end"]),
+        ["22:16 output.dead_letter: is also an input topic: failed events would be read again in an endless loop"]),
     "dead letters are output": ("dead_letter: posts.dead", "dead_letter: posts.enriched",
-        ["22:16 output.dead_letter: is the output topic too; dead letters need a topic of their own"]),
+        ["22:16 output.dead_letter: is also the output topic; dead letters need a separate topic"]),
     "default dead letters are input": ('"comments"]', "posts.enriched.dead]", None),
     "stride": ("stride: 32", "stride: 125", ["19:13 tasks[1].stride: must be at most 124, four less than max_length"]),
     "stride of no windows": ("stride: 32", "stride: 32\n    long_text: truncate",
-        ["19:13 tasks[1].stride: has no meaning with long_text: truncate, which makes no windows"]),
+        ["19:13 tasks[1].stride: cannot be used with long_text: truncate, which makes no windows"]),
     "revision of starter": ("model: dslim/bert-base-NER", "model: starter",
-        ["17:15 tasks[1].revision: has no meaning with model: starter, which is part of this installation"]),
+        ["17:15 tasks[1].revision: cannot be used with model: starter, which is part of this installation"]),
     "path for text": ("format: json", "format: text",
-        ["8:9 input.text: has no meaning with format: text, where the whole value is the text"]),
+        ["8:9 input.text: cannot be used with format: text, where the whole record is the text"]),
     "marks": ("compute:", "backpressure: {high_events: 10}\ncompute:",
         ["24:29 backpressure.high_events: low_events (4096) must be below high_events (10)"]),
     "a transaction that ends too late": ("compute:", "delivery: exactly_once\ncommit_interval_ms: 30000\ncompute:",
-        ["25:21 commit_interval_ms: must be less than kafka's transaction.timeout.ms (30000), or no transaction is "
-         "ever committed"]),
+        ["25:21 commit_interval_ms: must be less than kafka's transaction.timeout.ms (30000), or transactions "
+         "time out before they are committed"]),
     "no address": ("  bootstrap.servers: localhost:9092\n", "",
         ['3:3 kafka: needs "bootstrap.servers", for example localhost:9092']),
     "reserved setting": ("sasl.password:", "group.id:",
@@ -148,23 +148,24 @@ MISTAKES = {
     "variable instead of a name": ("pipeline: social-moderation", "pipeline: ${P}",
         ["1:11 pipeline: environment variable P is not set"]),
     "half a variable": ("${SECRET:-hush}", "${SECRET",
-        ['4:18 kafka.sasl.password: cannot read the variable: write ${NAME}, ${NAME:-default} or ${NAME:?message}, '
+        ['4:18 kafka.sasl.password: not a valid variable: write ${NAME}, ${NAME:-default} or ${NAME:?message}, '
          'and "$${" for a plain "${"']),
     "tag": ("device: cpu", "device: !!str cpu",
-        ["25:11 compute.device: YAML tags (!...) are not supported; to make it text, put it in quotes"]),
+        ["25:11 compute.device: YAML tags (!...) are not supported; to write text, put it in quotes"]),
     "mapping for a key": ("device: cpu", "? {a: b}\n  : cpu", ["25:5 compute: a key must be plain text"]),
     "control character": ("model: unitary/toxic-bert", 'model: "a\\0b"',
-        ["12:12 tasks[0].model: holds a character that cannot be printed"]),
-    "unknown alias": ("device: cpu", "device: *x", ["25:11 an alias of something that does not end before it"]),
+        ["12:12 tasks[0].model: contains an unprintable character"]),
+    "unknown alias": ("device: cpu", "device: *x", ["25:11 the alias does not refer to an earlier, complete value"]),
     "indentation": ("  format: json", "   format: json",
-        ["7:4 does not line up with what is above; check the indentation"]),
+        ["7:4 does not line up with the lines above; check the indentation"]),
     "colon": ("model: unitary/toxic-bert", "model: a: b",
-        ['12:13 a ":" where none can be; check the indentation, or put the value in quotes']),
-    "tab": ("  format: json", "\tformat: json", ["7:1 a tab; YAML is indented with spaces"]),
-    "open quote": ("device: cpu", "device: 'cpu", ["25:15 a quote that is opened is never closed"]),
+        ['12:13 unexpected ":"; check the indentation, or put the value in quotes']),
+    "tab": ("  format: json", "\tformat: json", ["7:1 a tab; indent YAML with spaces"]),
+    "open quote": ("device: cpu", "device: 'cpu", ["25:15 a quote is opened but never closed"]),
     "variable in a flow list": ('"comments"]', "${MORE}]",
-        ['6:20 a list without its "," or "]"; inside [ ] and { }, put values with ${...} in quotes']),
-    "second document": ("compute:", "---\ncompute:", ["24:1 a second document starts here; a pipeline file holds one"]),
+        ['6:20 a list lacks a "," or "]"; inside [ ] and { }, put values with ${...} in quotes']),
+    "second document": ("compute:", "---\ncompute:",
+        ["24:1 a second document starts here; a pipeline file has only one"]),
 }  # fmt: skip
 
 
@@ -174,7 +175,7 @@ def test_a_mistake_is_one_exact_line(case: str) -> None:
     text = mutate(old, new)
     if case == "default dead letters are input":
         text = text.replace("  dead_letter: posts.dead\n", "")
-        lines = ["21:10 output.topic: its dead letters would go to an input topic; set dead_letter"]
+        lines = ["21:10 output.topic: the default dead-letter topic is an input topic; set dead_letter"]
     assert wrong(text) == [f"p.yaml:{line}" for line in lines or []]
 
 
@@ -203,20 +204,20 @@ output:
 compute: {threads: "${N:-x}"}
 """
     assert wrong(text) == [
-        'p.yaml:1:11 pipeline: must be letters, digits, ".", "_" and "-" only',
+        'p.yaml:1:11 pipeline: must consist of letters, digits, ".", "_" and "-"',
         "p.yaml:3:22 kafka.bootstrap.servers: environment variable HOSTS is not set",
         "p.yaml:4:3 kafka.acks: cannot be set: fewer than all replicas can lose events",
         "p.yaml:6:19 input.topics[1]: appears twice",
         'p.yaml:7:11 input.format: "cloudevents" is not yet supported',
         'p.yaml:11:5 tasks[0].modle: unknown field, did you mean "model"?',
         "p.yaml:12:16 tasks[0].threshold: must be between 0 and 1",
-        "p.yaml:13:11 tasks[1].name: the name of tasks[0] too; each task needs its own",
+        "p.yaml:13:11 tasks[1].name: is already the name of tasks[0]; each task needs its own name",
         'p.yaml:14:11 tasks[1].task: unknown task, did you mean "ner"?',
         'p.yaml:15:5 tasks[1].treshold: unknown field, did you mean "threshold"?',
         "p.yaml:16:13 tasks[1].stride: must be a whole number, at least 0",
         "p.yaml:17:60 tasks[2].stride: must be at most 12, four less than max_length",
         'p.yaml:17:64 tasks[2].agregation: unknown field, did you mean "aggregation"?',
-        "p.yaml:19:10 output.topic: is an input topic too: the pipeline would read what it wrote, without end",
+        "p.yaml:19:10 output.topic: is also an input topic: the pipeline would read its own output in an endless loop",
         'p.yaml:20:9 output.text: must be one of original, none, did you mean "original"?',
         "p.yaml:21:20 compute.threads: must be a whole number between 1 and 1024",
     ]
@@ -227,8 +228,8 @@ compute: {threads: "${N:-x}"}
     [
         (b"", "1:1 the file is empty"),
         (b"\n# only a comment\n", "1:1 the file is empty"),
-        (b"- a\n- b\n", '1:1 the file must be a mapping that starts with, say, "pipeline: my-name"'),
-        (b"hello", '1:1 the file must be a mapping that starts with, say, "pipeline: my-name"'),
+        (b"- a\n- b\n", '1:1 the file must be a mapping, for example one that starts with "pipeline: my-name"'),
+        (b"hello", '1:1 the file must be a mapping, for example one that starts with "pipeline: my-name"'),
         (b"pipeline: x\nkafka: \xff\n", "2:8 not UTF-8"),
         ("pipeline: é".encode() + b"\xc3", "1:12 not UTF-8"),
         ("pipeline: x".encode("utf-16"), "1:1 not UTF-8"),
@@ -276,7 +277,7 @@ def test_a_billion_laughs_are_refused() -> None:
 def test_aliases_do_not_nest_deeper_than_brackets_may() -> None:
     lines = ["a0: &a0 [" + "[" * 19 + "]" * 19 + "]", "a1: [" + "[" * 11 + "*a0" + "]" * 11 + "]"]
     assert wrong("\n".join(lines)) == ["p.yaml:2:17 nested more than 32 levels deep"]
-    assert wrong("a: &a [*a]") == ["p.yaml:1:8 an alias of something that does not end before it"]
+    assert wrong("a: &a [*a]") == ["p.yaml:1:8 the alias does not refer to an earlier, complete value"]
 
 
 def test_anchors_and_aliases_work() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +113,14 @@ def test_every_field_is_explained(heading: str) -> None:
         # Which task it is stands in each kind's own model.
         expected["task"] = ["a task", "required"]
     assert _rows(heading) == expected
+
+
+@pytest.mark.parametrize("model", SECTIONS.values(), ids=SECTIONS)
+def test_every_field_has_a_docstring(model: type[BaseModel]) -> None:
+    (body,) = (node.body for node in ast.parse(inspect.getsource(model)).body if isinstance(node, ast.ClassDef))
+    fields = [(node, after) for node, after in pairwise([*body, ast.Pass()]) if isinstance(node, ast.AnnAssign)]
+    bare = [ast.unparse(node.target) for node, after in fields if not isinstance(after, ast.Expr)]
+    assert bare in ([], ["task"])
 
 
 def test_every_model_of_the_file_has_a_section() -> None:

@@ -124,7 +124,11 @@ def test_conditions_can_speak_of_it_and_it_can_have_one() -> None:
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        (f"{SECRET} again", "KeyError", "KeyError at stage annotate; its message is withheld, it may quote the text"),
+        (
+            f"{SECRET} again",
+            "KeyError",
+            "KeyError at stage annotate; its message is withheld because it may quote the text",
+        ),
         ("refused", "AnnotateError", "refused on purpose"),
     ],
 )
