@@ -24,12 +24,12 @@ from transformers import PreTrainedModel
 from benchmarks.report import report
 from benchmarks.texts import texts_from
 from schemas.pipeline.config import Compute
-from workers.chain.plan import place
 from workers.encoder.packing import Ints, PackedBatch, flat_starts, pack
-from workers.encoder.tokenization import Cut, Tokenization, load_tokenizer
+from workers.encoder.tokenization import Cut, Tokenization
 from workers.encoder.trunk import Trunk
 from workers.encoder.tuning import tune
-from workers.models.checkpoints import load_model, resolve
+from workers.models.checkpoints import load_model, load_tokenizer, resolve
+from workers.models.device import choose_device
 from workers.models.packs import STARTER, STARTER_FOLDER, Pack
 
 Rows = tuple[torch.Tensor, torch.Tensor]
@@ -91,7 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    device, dtype = place(Compute())
+    device, dtype = choose_device(Compute())
     checkpoint = resolve(options.model or Pack.read(STARTER, STARTER_FOLDER).trunk().model)
     ordinary = load_model(checkpoint, "embedding").to(device=device, dtype=dtype)
     trunk = Trunk(load_model(checkpoint, "embedding"), device, dtype)

@@ -18,9 +18,8 @@ from transformers import AutoModel
 
 from schemas.errors import ModelError
 from training.coreference import convert, main
-from workers.encoder.tokenization import load_tokenizer
 from workers.heads.fcoref import load_head
-from workers.models.checkpoints import resolve
+from workers.models.checkpoints import load_tokenizer, resolve
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "coreference"
 SOURCE = FIXTURE / "checkpoint"

@@ -1,4 +1,4 @@
-"""Annotations kept for inputs that come again: bounded, the longest unused go first."""
+"""The annotation cache: annotations of inputs seen before, the least recently used evicted first."""
 
 from __future__ import annotations
 
@@ -11,54 +11,64 @@ from typing import Any, TypeAlias
 from schemas.document import Annotation
 from workers.encoder.reading import Input
 
-Kept: TypeAlias = tuple[Annotation, list[dict[str, Any]]]
+Entry: TypeAlias = tuple[Annotation, list[dict[str, Any]]]
 """An annotation and the notices that came with it."""
 
 
 class Cache:
-    """``get`` and ``put`` from any thread; ``hits`` of ``lookups`` were answered.
+    """A bounded cache that any thread may use.
 
-    Of the inputs only a hash is kept. Whoever takes an annotation out must not change it.
+    It stores only a hash of the inputs, never their text. An annotation taken out of it is shared and must not be
+    changed.
+
+    Attributes:
+        lookups: calls of ``get`` so far.
+        hits: how many of them returned an entry.
     """
 
     def __init__(self, size: int) -> None:
+        """Create a cache of at most ``size`` entries."""
         self.hits = 0
         self.lookups = 0
         self._size = size
-        self._kept: OrderedDict[bytes, Kept] = OrderedDict()
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        """Return how many entries there are."""
+        return len(self._entries)
 
     def resize(self, size: int) -> None:
+        """Change the size to ``size`` entries, evicting as many as necessary."""
         with self._lock:
             self._size = size
-            while len(self._kept) > size:
-                self._kept.popitem(last=False)
+            while len(self._entries) > size:
+                self._entries.popitem(last=False)
 
-    def get(self, key: bytes) -> Kept | None:
+    def get(self, key: bytes) -> Entry | None:
+        """Return the entry under ``key`` and count the lookup."""
         with self._lock:
             self.lookups += 1
-            found = self._kept.get(key)
-            if found is not None:
+            entry = self._entries.get(key)
+            if entry is not None:
                 self.hits += 1
-                self._kept.move_to_end(key)
-            return found
+                self._entries.move_to_end(key)
+            return entry
 
-    def put(self, key: bytes, kept: Kept) -> None:
+    def put(self, key: bytes, entry: Entry) -> None:
+        """Store ``entry`` under ``key``, evicting the least recently used one if the cache is full."""
         with self._lock:
-            self._kept[key] = kept
-            self._kept.move_to_end(key)
-            if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
+            self._entries[key] = entry
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
 
 
 def key(task: bytes, inputs: Sequence[Input]) -> bytes:
-    """16 bytes for what ``task`` (model, revision and settings) is to say of ``inputs``."""
+    """Return the 16-byte key of ``inputs`` for ``task``, the hash of a task's model, revision and settings."""
     digest = hashlib.blake2b(task, digest_size=16)
-    for read in inputs:
-        for text in (read,) if isinstance(read, str) else read:
+    for text_or_pair in inputs:
+        for text in (text_or_pair,) if isinstance(text_or_pair, str) else text_or_pair:
             data = text.encode(errors="surrogatepass")
             digest.update(b"%d:" % len(data))
             digest.update(data)

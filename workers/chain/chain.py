@@ -1,10 +1,9 @@
-"""The chain: a micro-batch through every stage, one step a thread."""
+"""The chain: takes a micro-batch through every stage, in four steps that run on three threads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
@@ -13,18 +12,22 @@ from schemas.errors import ModelError
 from schemas.pipeline import dependencies
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
-from workers.chain.cache import Cache, Kept, key
-from workers.chain.plan import Planned, Planner, Progress, plan
-from workers.chain.stage import Job, Reads
+from workers.chain.cache import Cache, Entry, key
+from workers.chain.job import Job, Tokenized
+from workers.chain.plan import Plan, Planned, plan
 from workers.encoder.reading import Input, Reading
-from workers.encoder.tokenization import kept
 from workers.encoder.tuning import tune
+from workers.models.library import Library, Progress
 
 
 @dataclass(slots=True)
 class Work:
-    """A micro-batch on its way: its documents, the jobs of the stages that have been packed, and which
-    tasks have annotated."""
+    """A micro-batch between the steps.
+
+    - ``chain``: the chain that packed it, and that has to run the other steps.
+    - ``documents``: in the order in which they were consumed.
+    - ``jobs``: the jobs packed so far, by the place of their stage in the chain.
+    """
 
     chain: Chain
     documents: Sequence[Document]
@@ -32,43 +35,59 @@ class Work:
 
 
 class Chain:
-    """All tasks of a pipeline over their models.
+    """All tasks of a pipeline with their models.
 
-    ``prepare`` and ``pack`` belong to one thread, ``forward`` to another, ``annotate`` to a third; what
-    they share is settled at load. A document that fails keeps its place: whoever comes later sees its
-    ``failure`` and leaves it alone.
+    A micro-batch goes through ``prepare``, ``pack``, ``forward`` and ``annotate``. ``prepare`` and ``pack`` belong to
+    one thread (prepare), ``forward`` to a second (device), ``annotate`` to a third (finish); all three may be at work
+    on different micro-batches. What they share does not change after loading. A document that fails keeps its place:
+    its ``failure`` is set, and the following steps skip it.
 
-    Tasks annotate as late as they can: on the third thread, unless a later stage waits for them.
+    Tasks annotate as late as they can: in ``annotate``, unless a later stage needs their annotations.
 
-    ``stages`` and ``plan`` say who computes what; ``models`` is the event's; ``reads_fields``: documents need
-    their event's fields.
+    Attributes:
+        stages: what computes, each stage after those it depends on.
+        plan: every task with its place, after the tasks it needs.
+        models: task name -> ``model`` and ``revision``, in the order of the pipeline file.
+        cache: the annotations kept beyond a micro-batch; None if ``compute.cache`` is 0.
+        reads_fields: whether a task or a condition needs ``Document.fields``.
     """
 
-    def __init__(self, planner: Planner, pipeline: Pipeline, cache: Cache | None = None) -> None:
-        self.models = {task.name: planner.models[task.name] for task in pipeline.tasks}
+    def __init__(self, loaded: Plan, pipeline: Pipeline, cache: Cache | None = None) -> None:
+        """Make a chain of a loaded plan of ``pipeline``; ``load`` does both."""
+        self.models = {task.name: loaded.models[task.name] for task in pipeline.tasks}
         self.cache = cache
-        own = any(planned.task.reads_fields for planned in planner.tasks)
-        self.reads_fields = own or dependencies.any_reads_fields(pipeline)
-        self.stages = planner.stages
-        self.plan = planner.tasks
+        self.reads_fields = any(planned.task.reads_fields for planned in loaded.tasks) or (
+            dependencies.any_reads_fields(pipeline)
+        )
+        self.stages = loaded.stages
+        self.plan = loaded.tasks
+        self._pipeline = pipeline
         self._names = list(self.models)
-        self._members = [[own for own in planner.tasks if own.stage == index] for index in range(len(self.stages))]
+        self._members = [
+            [planned for planned in self.plan if planned.stage == index] for index in range(len(self.stages))
+        ]
         self._levels = [
             [index for index, stage in enumerate(self.stages) if stage.level == level]
             for level in range(max((stage.level for stage in self.stages), default=-1) + 1)
         ]
-        self._steps = self._settle_steps()
-        self._in_order = [planned.task.name for step in self._steps for planned in step] == self._names
-        self._pipeline = pipeline
-        for planned in planner.tasks:
+        self._rounds = self._annotation_rounds()
+        self._in_order = [planned.task.name for tasks in self._rounds for planned in tasks] == self._names
+        for planned in self.plan:
             planned.task.config_hash = config_hash(pipeline)
 
     @classmethod
     def load(cls, pipeline: Pipeline, on_progress: Progress | None = None, before: Chain | None = None) -> Chain:
-        """Loads every model; ``on_progress`` is told a line for each. Raises ModelError and DeviceError.
+        """Load every model of ``pipeline``.
 
-        ``before``: the chain that this one is to take over from, with its cache and what trunks are the same. It
-        runs on as it is until ``take_over``.
+        Args:
+            pipeline: the pipeline file.
+            on_progress: called with one line for each model.
+            before: the chain that this one will replace. Its cache and equal trunks are shared; it can go on working,
+                and is not changed before ``take_over``.
+
+        Raises:
+            ModelError: if a model is missing or does not fit its task.
+            DeviceError: if the device is not there.
         """
         compute = pipeline.compute
         if compute.threads is not None and before is None:
@@ -77,40 +96,41 @@ class Chain:
         if cache is None or not compute.cache:
             cache = Cache(compute.cache) if compute.cache else None
         trunks = [stage.trunk for stage in before.stages] if before is not None else []
-        return cls(plan(pipeline, on_progress, trunks), pipeline, cache)
+        return cls(plan(pipeline.tasks, Library(compute, on_progress, trunks)), pipeline, cache)
 
     def take_over(self) -> None:
-        """What of the chain before is shared becomes as this one's pipeline file has it."""
+        """Apply this pipeline's settings to what is shared with the chain before. Call it when that one is replaced."""
         if self.cache is not None:
             self.cache.resize(self._pipeline.compute.cache)
 
     def warm_up(self) -> None:
-        """Measures which forward size suits the device, unless configured, and has every task speak once.
+        """Measure the best forward size, unless it is configured, and ``check``; takes a few seconds at most.
 
-        Takes a few seconds at most. Raises ModelError as ``check``.
+        Raises ModelError and DeviceError.
         """
         for trunk in {id(stage.trunk): stage.trunk for stage in self.stages if not stage.trunk.tuned}.values():
             tune(trunk, self._pipeline.batching.max_tokens, self._pipeline.compute.forward_tokens)
         self.check()
 
     def check(self) -> None:
-        """Has every task say something of a plain sentence: what fails on that would fail on all events.
+        """Run every task on a plain sentence: what fails on that would fail on every event.
 
         Raises ModelError naming the task, and DeviceError.
         """
         for planned in self.plan:
             document = Document(None, "A first sentence, so that the first event need not wait.")
-            failure = self._failure(planned, document)
+            failure = self._trial(planned, document)
             if failure is not None:
                 raise ModelError(f'task "{planned.task.name}" fails on a plain sentence: {failure}')
 
-    def _failure(self, planned: Planned, document: Document) -> str | None:
+    def _trial(self, planned: Planned, document: Document) -> str | None:
+        """Run one task on ``document`` and return the message of its failure."""
         task, readings, complete = planned.task, list[Reading](), planned.task.cacheable
         if planned.stage is not None:
             try:
                 inputs = task.inputs(document)
             except Exception:
-                # It reads fields, or spans of other tasks, which this event lacks.
+                # The task needs fields, or spans of other tasks, which this document does not have.
                 inputs, complete = [("one", "two") if task.paired else document.text], False
             try:
                 readings = self.stages[planned.stage].read(planned.output, inputs)
@@ -124,166 +144,159 @@ class Chain:
         return None
 
     def prepare(self, documents: Sequence[Document]) -> None:
-        """Tokenises for every stage that need not wait: sets ``sequences`` and ``tokens``, or ``failure``."""
-        self._annotate(self._steps[0], documents, {})
+        """Tokenize the inputs of every stage that depends on no forward.
+
+        Sets ``sequences`` of each document and adds to its ``tokens``, or sets its ``failure``. Raises nothing. Call it
+        on the prepare thread, once for each document.
+        """
+        self._annotate(self._rounds[0], documents, {})
         for index in self._levels[0] if self._levels else ():
-            self._enter(index, documents)
+            self._tokenize(index, documents)
 
     def pack(self, documents: Sequence[Document]) -> Work:
-        """Lays prepared documents out as forwards; equal inputs are computed once."""
+        """Pack prepared documents, the micro-batch, into forwards; equal inputs are computed once.
+
+        Raises nothing. Call it on the prepare thread.
+        """
         work = Work(self, documents)
         for index in self._levels[0] if self._levels else ():
             work.jobs[index] = self.stages[index].pack(documents, index)
         return work
 
     def forward(self, work: Work) -> None:
-        """Runs the forwards, level by level. Only documents that own a failing sequence fail. Raises DeviceError."""
+        """Run the forwards of ``work``, level by level. Call it on the device thread.
+
+        Before each level but the first, the tasks it depends on annotate, and what its own tasks want is tokenized.
+        Only documents with a failing sequence fail. Raises DeviceError, and nothing else.
+        """
         for level, indices in enumerate(self._levels):
             if level:
-                self._annotate(self._steps[level], work.documents, work.jobs)
+                self._annotate(self._rounds[level], work.documents, work.jobs)
                 for index in indices:
-                    self._enter(index, work.documents)
+                    self._tokenize(index, work.documents)
                     work.jobs[index] = self.stages[index].pack(work.documents, index)
             for index in indices:
                 job = work.jobs[index]
                 self.stages[index].forward(job)
                 if job.failed:
-                    _hand_over(job, index, work.documents)
+                    job.fail_documents(work.documents, index)
 
     def annotate(self, work: Work) -> None:
-        """Turns what scores are left into annotations, which then stand in the order of the pipeline file."""
-        self._annotate(self._steps[-1], work.documents, work.jobs)
+        """Make the annotations that are left, and put them in the order of the pipeline file.
+
+        Sets ``annotations`` and ``notices`` of each document, or its ``failure``. Raises nothing. Call it on the finish
+        thread, with micro-batches in the order in which they were consumed.
+        """
+        self._annotate(self._rounds[-1], work.documents, work.jobs)
         if not self._in_order:
             for document in work.documents:
-                made = document.annotations
-                document.annotations = {name: made[name] for name in self._names if name in made}
+                annotations = document.annotations
+                document.annotations = {name: annotations[name] for name in self._names if name in annotations}
 
     def run(self, documents: Sequence[Document]) -> None:
-        """All steps, one after the other: for a handful of texts, and for tests."""
+        """Run all steps on the calling thread, for a handful of texts. Raises DeviceError."""
         self.prepare(documents)
         work = self.pack(documents)
         self.forward(work)
         self.annotate(work)
 
-    def _settle_steps(self) -> list[list[Planned]]:
-        """Per level the tasks that must annotate before its stages can be entered, then all others."""
+    def _annotation_rounds(self) -> list[list[Planned]]:
+        """Return for each level the tasks that must annotate before it can be tokenized, then all others."""
         by_name = {planned.task.name: planned for planned in self.plan}
         left = dict.fromkeys(by_name)
-        steps = []
+        rounds = []
         for indices in self._levels or [[]]:
-            wanted: set[str] = set()
-            waiting = [own for index in indices for own in self._members[index] if not own.rides]
+            needed: set[str] = set()
+            waiting = [planned for index in indices for planned in self._members[index] if not planned.rides]
             while waiting:
-                new = waiting.pop().needs - wanted
-                wanted |= new
+                new = waiting.pop().needs - needed
+                needed |= new
                 waiting += [by_name[name] for name in new]
-            steps.append([by_name[name] for name in left if name in wanted])
-            left = {name: None for name in left if name not in wanted}
-        return [*steps, [by_name[name] for name in left]]
+            rounds.append([by_name[name] for name in left if name in needed])
+            left = {name: None for name in left if name not in needed}
+        return [*rounds, [by_name[name] for name in left]]
 
-    def _enter(self, index: int, documents: Sequence[Document]) -> None:
-        """Asks the stage's tasks what they want read of each document, and tokenises that."""
+    def _tokenize(self, index: int, documents: Sequence[Document]) -> None:
+        """Ask the tasks of a stage for their inputs and tokenize those that the cache has no annotation for."""
         members = self._members[index]
-        live, asked = [], []
+        live, wanted = [], []
         for document in documents:
             if document.failure is not None:
                 continue
-            own: dict[str, Sequence[Input]] = {}
+            by_task: dict[str, Sequence[Input]] = {}
             for planned in members:
                 try:
-                    if planned.rides or _wanted(planned, document):
+                    if planned.rides or planned.runs_for(document):
                         inputs = planned.task.inputs(document)
-                        if not self._known(planned, document, inputs):
-                            own[planned.task.name] = inputs
+                        if not self._is_known(planned, document, inputs):
+                            by_task[planned.task.name] = inputs
                 except Exception as error:
                     document.failure = Failure.of(error, "fields", planned.task.name)
                     break
-            if own and document.failure is None:
+            if by_task and document.failure is None:
                 live.append(document)
-                asked.append(own)
+                wanted.append(by_task)
         if live:
-            self.stages[index].prepare(live, index, asked)
+            self.stages[index].prepare(live, index, wanted)
 
-    def _known(self, planned: Planned, document: Document, inputs: Sequence[Input]) -> bool:
+    def _is_known(self, planned: Planned, document: Document, inputs: Sequence[Input]) -> bool:
+        """Look the inputs up in the cache; what it has goes to ``document.known``."""
         if self.cache is None or planned.key is None:
             return False
-        found = self.cache.get(key(planned.key, inputs))
-        if found is not None:
-            document.known[planned.task.name] = found
-        return found is not None
+        entry = self.cache.get(key(planned.key, inputs))
+        if entry is not None:
+            document.known[planned.task.name] = entry
+        return entry is not None
 
     def _annotate(self, tasks: Iterable[Planned], documents: Sequence[Document], jobs: dict[int, Job]) -> None:
-        # Task by task, not document by document: what a task looks things up in stays in the processor's caches.
+        """Have ``tasks`` annotate all documents: task by task, which keeps a task's data in the processor's caches."""
         for planned in tasks:
-            together = _together(planned, documents)
+            together = _annotate_together(planned, documents)
             for number, document in enumerate(documents):
                 if document.failure is not None:
                     continue
                 try:
-                    made = together.get(number) or self._annotation(planned, document, jobs)
-                    if made is not None:
-                        document.annotations[planned.task.name], notices = made
+                    entry = together.get(number) or self._annotation(planned, document, jobs)
+                    if entry is not None:
+                        document.annotations[planned.task.name], notices = entry
                         document.notices += notices
                 except Exception as error:
                     document.failure = Failure.of(error, "annotate", planned.task.name)
 
-    def _annotation(self, planned: Planned, document: Document, jobs: dict[int, Job]) -> Kept | None:
-        """What the task says of ``document``; None where it is not wanted."""
+    def _annotation(self, planned: Planned, document: Document, jobs: dict[int, Job]) -> Entry | None:
+        """Return the annotation of one task and its notices; None if the task does not run for ``document``."""
         task, index = planned.task, planned.stage
         if index is None:
-            return (task.annotate(document, ()), []) if _wanted(planned, document) else None
+            return (task.annotate(document, ()), []) if planned.runs_for(document) else None
         known = document.known.get(task.name)
-        reads: Reads | None = document.sequences.get(index)
-        if known is None and (reads is None or task.name not in reads.asked):
+        tokenized: Tokenized | None = document.sequences.get(index)
+        if known is None and (tokenized is None or task.name not in tokenized.inputs):
             return None
-        if planned.rides and not _wanted(planned, document):
+        if planned.rides and not planned.runs_for(document):
             return None
         if known is not None:
-            # Another task of the same model and settings may have made it.
+            # It may come from another task with the same model and settings.
             return known[0], [{**notice, "task": task.name} for notice in known[1]]
-        assert reads is not None
+        assert tokenized is not None
         stage = self.stages[index]
-        readings = stage.readings(jobs[index], reads, task.name, planned.output)
-        notices: list[dict[str, Any]] = []
-        if stage.tokenization.cut.truncate:
-            side = stage.tokenization.cut.side
-            for read, reading in zip(reads.asked[task.name], readings, strict=True):
-                if (seen := kept(reading.windows[0], side)) is not None:
-                    whole = len(read if isinstance(read, str) else read[side])
-                    notices.append({"task": task.name, "kind": "truncated", "kept": seen, "of": whole})
-        made = (task.annotate(document, readings), notices)
+        readings = stage.readings(jobs[index], tokenized, task.name, planned.output)
+        entry = (task.annotate(document, readings), stage.notices(tokenized, task.name, readings))
         if self.cache is not None and planned.key is not None:
-            self.cache.put(key(planned.key, reads.asked[task.name]), made)
-        return made
+            self.cache.put(key(planned.key, tokenized.inputs[task.name]), entry)
+        return entry
 
 
-def _together(planned: Planned, documents: Sequence[Document]) -> dict[int, Kept]:
-    """What a task says of several documents at once, by their numbers; nothing where it had better go one by one."""
+def _annotate_together(planned: Planned, documents: Sequence[Document]) -> dict[int, Entry]:
+    """Return the annotations that a task makes of all documents at once, by their numbers.
+
+    Empty if the documents must be annotated one at a time.
+    """
     if planned.stage is not None or not planned.task.quicker_together:
         return {}
     try:
-        numbers = [n for n, one in enumerate(documents) if one.failure is None and _wanted(planned, one)]
-        made = planned.task.annotate_all([documents[number] for number in numbers])
+        numbers = [n for n, document in enumerate(documents) if document.failure is None and planned.runs_for(document)]
+        annotations = planned.task.annotate_all([documents[number] for number in numbers])
     except Exception:
-        # One by one it shows whose fault that was.
+        # One at a time shows which document is at fault.
         return {}
-    return {number: (annotation, []) for number, annotation in zip(numbers, made, strict=True)}
-
-
-def _wanted(planned: Planned, document: Document) -> bool:
-    """Whether the task runs for ``document``. Raises ConditionError."""
-    if not planned.conditional:
-        return True
-    if any(name not in document.annotations for name in planned.requires):
-        return False
-    condition = planned.condition
-    return condition is None or condition.holds_for(document)
-
-
-def _hand_over(job: Job, index: int, documents: Sequence[Document]) -> None:
-    """A failed sequence fails every document that reads it."""
-    failed = {read: failure for read in job.places if (failure := job.failure(read)) is not None}
-    for document in documents:
-        reads: Reads | None = document.sequences.get(index)
-        if document.failure is None and reads is not None:
-            document.failure = next((failed[read] for read in reads.windows if read in failed), None)
+    return {number: (annotation, []) for number, annotation in zip(numbers, annotations, strict=True)}

@@ -1,58 +1,63 @@
-"""The tasks of a pipeline file planned into stages, with every model loaded once."""
+"""The plan: which tasks share a stage, and at which level each stage runs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-
-import torch
-from transformers import PreTrainedModel
 
 from schemas.conditions import Condition
-from schemas.errors import DeviceError, ModelError
+from schemas.document import Document
+from schemas.errors import ModelError
 from schemas.pipeline import dependencies
-from schemas.pipeline.config import Compute, Pipeline
-from schemas.pipeline.tasks import AnyTask, EmbeddingTask, SimilarityTask
-from workers.chain.stage import Output, Per, Stage
-from workers.encoder.reading import HeadInfo, HeadKind
-from workers.encoder.tokenization import CheckpointTokenizer, Cut, Tokenization, load_tokenizer, settle
-from workers.encoder.trunk import Trunk, base_model, fingerprint
-from workers.heads import fcoref
-from workers.heads.base import Head
-from workers.heads.checkpoint import CheckpointHead
-from workers.heads.coreference import ClusterHead, ClusterMixHead
-from workers.heads.embedding import EmbeddingHead
-from workers.heads.pack_heads import ClusterMix, LayersHead
-from workers.models.adapter import merge
-from workers.models.checkpoints import Checkpoint, load_model, pooling_of, resolve
-from workers.models.packs import STARTER, Pack, PackTrunk
+from schemas.pipeline.tasks import AnyTask
+from workers.chain.forward import Output
+from workers.chain.stage import Stage
+from workers.encoder.reading import HeadInfo
+from workers.encoder.tokenization import CheckpointTokenizer, Cut, Tokenization, choose_cut
+from workers.encoder.trunk import Trunk
+from workers.models.library import Library, Model
 from workers.tasks.base import Task
 from workers.tasks.registry import task_class
 
-log = logging.getLogger("glossator")
 
-_PER: dict[HeadKind, Per] = {
-    "sequence": "sequence", "token": "token", "span": "token", "embedding": "sequence", "coreference": "input",
-}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a task needs of other tasks: their annotations for its condition, their spans for its inputs.
 
-Progress = Callable[[str], None]
+    - ``condition``: decides whether the task runs for an event; None if it always does.
+    - ``requires``: the names of the tasks whose spans it reads.
+    """
+
+    condition: Condition | None = None
+    requires: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, config: AnyTask) -> Needs:
+        """Return the needs of a task of the pipeline file. Raises ValueError for a condition that is not CEL."""
+        raw = config.model_dump()
+        return cls(dependencies.condition(raw), tuple(name for _, name in dependencies.spans_needed(raw)))
+
+    @property
+    def for_condition(self) -> frozenset[str]:
+        """The tasks whose annotations the condition uses."""
+        return self.condition.tasks if self.condition else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A task and its place in the plan.
 
-    - ``stage``, ``output``: whose forward it reads and which head of it; None for a task without a model.
-    - ``level``: the forwards of this level must have run before it can annotate; -1 if none need to.
-    - ``condition``: when it runs at all; ``requires``: the tasks whose spans it reads.
-    - ``rides``: its stage reads every event's text for another task's sake anyway, so it joins in, and its
-      condition only decides whether the annotation is made.
-    - ``key``: model, revision and settings in a hash, for the cache; None if the task cannot be cached.
+    - ``stage``, ``output``: the stage that computes its scores, and which of its outputs; None for a task without a
+      model.
+    - ``level``: the level whose forwards must have run before it can annotate; -1 if it needs none.
+    - ``condition``, ``requires``: as in ``Needs``.
+    - ``rides``: another task makes its stage read every event's text anyway, so this one's inputs are computed with
+      it, and the condition only decides whether the annotation is made.
+    - ``key``: a hash of model, revision and settings for the cache; None if its annotations must not be cached.
     """
 
     task: Task
@@ -66,273 +71,197 @@ class Planned:
 
     @property
     def conditional(self) -> bool:
+        """Whether there may be events that the task does not run for."""
         return self.condition is not None or bool(self.requires)
 
     @property
     def needs(self) -> frozenset[str]:
-        """The tasks that must have annotated before this one is decided."""
-        spoken_of = self.condition.tasks if self.condition else frozenset()
-        return spoken_of | frozenset(self.requires)
+        """The tasks that must have annotated before it is known whether, and on what, this one runs."""
+        return (self.condition.tasks if self.condition else frozenset()) | frozenset(self.requires)
+
+    def runs_for(self, document: Document) -> bool:
+        """Decide whether the task runs for ``document``, whose earlier annotations are there. Raises ConditionError."""
+        if not self.conditional:
+            return True
+        if any(name not in document.annotations for name in self.requires):
+            return False
+        return self.condition is None or self.condition.holds_for(document)
 
 
-class Planner:
-    """Loads what the tasks name and settles who shares what.
+@dataclass(slots=True)
+class StagePlan:
+    """A stage to be built.
 
-    Tasks whose trunks hold the same weights share one trunk in memory; of these, tasks of one level that cut
-    their inputs alike share a stage: one tokenisation, one forward.
+    - ``trunk``, ``tokenizer``, ``cut``, ``level``: what tasks must agree in to share it.
+    - ``outputs``: the heads, equal ones once. ``tasks``: task name -> the index of its output.
+    - ``conditional``: whether every task has a condition.
+    - ``reads_every_text``: whether a task without a condition reads the text of the event.
     """
 
-    def __init__(self, compute: Compute, on_progress: Progress | None = None, trunks: Iterable[Trunk] = ()) -> None:
-        """``trunks``: loaded before, to be shared. Raises DeviceError when the device asked for is not there."""
-        self.device, self.dtype = place(compute)
-        self.stages: list[Stage] = []
+    trunk: Trunk
+    tokenizer: CheckpointTokenizer
+    cut: Cut
+    level: int
+    outputs: list[Output] = field(default_factory=list)
+    tasks: dict[str, int] = field(default_factory=dict)
+    conditional: bool = True
+    reads_every_text: bool = False
+
+    def add(self, name: str, output: Output) -> int:
+        """Add a task and return the index of its output."""
+        if output not in self.outputs:
+            self.outputs.append(output)
+        self.tasks[name] = self.outputs.index(output)
+        return self.tasks[name]
+
+    def build(self) -> Stage:
+        """Build the stage."""
+        tokenization = Tokenization(self.tokenizer.tokenizer, self.cut, self.tokenizer.types)
+        return Stage(self.trunk, tokenization, self.outputs, self.tasks, level=self.level, conditional=self.conditional)
+
+
+class Placement:
+    """Places tasks one by one, each after all it needs. Loads nothing and computes nothing.
+
+    Tasks share a stage if they have the same trunk and tokenizer, cut their inputs alike and run at the same level.
+    """
+
+    def __init__(self) -> None:
+        """Start without tasks."""
         self.tasks: list[Planned] = []
-        self.models: dict[str, dict[str, str]] = {}
-        self._compute = compute
-        self._say = on_progress or (lambda _: None)
-        self._checkpoints: dict[tuple[str, str | None], Checkpoint] = {}
-        self._tokenizers: dict[Path, CheckpointTokenizer] = {}
-        self._trunks: dict[tuple[Path, str], Trunk] = {}
-        self._packs: dict[str, tuple[Pack, PackTrunk] | None] = {}
-        self._shared = [trunk for trunk in trunks if (trunk.device, trunk.dtype) == (self.device, self.dtype)]
-        self._heads: dict[tuple[Path, str], Head] = {}
+        self.stages: list[StagePlan] = []
 
-    def add(self, config: AnyTask) -> None:
-        """Loads what ``config`` needs and finds its place, after all it requires. Raises ModelError naming the task."""
-        try:
-            chosen = task_class(config)
-            raw = config.model_dump()
-            condition = dependencies.condition(raw)
-            requires = tuple(name for _, name in dependencies.spans_needed(raw))
-            if chosen.head_kind is None or config.model is None:
-                self._add_plain(config, chosen, condition, requires)
-            else:
-                self._add_model(config, chosen, config.model, condition, requires)
-        except ModelError as error:
-            raise ModelError(f'task "{config.name}": {error}') from error
-        except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
-            # An architecture that cannot do what all encoders do says so in its own way.
-            what = f"{type(error).__name__}: {error}".partition("\n")[0]
-            raise ModelError(f'task "{config.name}": model "{config.model}" cannot be used here ({what})') from error
+    def add_without_model(self, task: Task, needs: Needs, key: bytes | None) -> None:
+        """Place a task that has no model: it runs as soon as all it needs is there."""
+        level = max(self._available(needs.requires), self._available(needs.for_condition))
+        self.tasks.append(Planned(task, None, 0, level, needs.condition, needs.requires, False, key))
 
-    def _add_plain(
-        self, config: AnyTask, chosen: type[Task], condition: Condition | None, requires: tuple[str, ...]
-    ) -> None:
-        task = chosen(config, HeadInfo())
-        reference = task.reference()
-        if reference is None:
-            raise ModelError(f"{config.task} needs a model")
-        level = max(self._available(requires), self._available(_tasks_of(condition)))
-        key = _key(task, config, reference)
-        self.tasks.append(Planned(task, None, 0, level, condition, requires, False, key))
-        self.models[config.name] = reference
-
-    def _add_model(
-        self, config: AnyTask, chosen: type[Task], model: str, condition: Condition | None, requires: tuple[str, ...]
-    ) -> None:
-        kind = chosen.head_kind
-        assert kind is not None
-        checkpoint, head, revision, under = self._load(config, kind, model)
-        tokenizer = self._tokenizer(checkpoint)
-        if under and under.max_tokens:
-            tokenizer = replace(tokenizer, limit=under.max_tokens)
-        trunk = self._trunk(checkpoint, under)
-        info = HeadInfo(
-            head.labels, head.multi_label, head.thresholds, tokenizer.word_aware, tokenizer.unk_id, head.aggregation
-        )
-        task = chosen(config, info)
-        cut = settle(config, tokenizer, trunk.capacity, task.windowed, task.paired)
-        if isinstance(head, ClusterHead):
-            cut = Cut(head.segment, 0, segments=True)
-        inputs_after, decided_after = self._available(requires), self._available(_tasks_of(condition))
-        conditional = condition is not None or self._conditional(requires)
-        place, rides = self._stage(
-            trunk, tokenizer, cut, inputs_from=inputs_after + 1, decided_from=decided_after + 1,
-            conditional=conditional, reads_text=chosen.inputs is Task.inputs,
-        )  # fmt: skip
-        stage = self.stages[place]
-        output = Output(head, task.activation(), _PER[kind])
-        if output not in stage.outputs:
-            stage.outputs.append(output)
-        stage.tasks[config.name] = stage.outputs.index(output)
-        reference = {"model": model, "revision": revision}
-        level = max(stage.level, decided_after)
-        key = _key(task, config, reference)
-        self.tasks.append(Planned(task, place, stage.tasks[config.name], level, condition, requires, rides, key))
-        self.models[config.name] = reference
-
-    def _available(self, names: Iterable[str]) -> int:
-        """The level after whose forwards all of ``names`` can have annotated; -1 before any."""
-        return max((planned.level for planned in self.tasks if planned.task.name in set(names)), default=-1)
-
-    def _conditional(self, names: Iterable[str]) -> bool:
-        """Whether one of ``names`` may not have run."""
-        required = [planned for planned in self.tasks if planned.task.name in set(names)]
-        return any(planned.condition or self._conditional(planned.requires) for planned in required)
-
-    def _load(self, config: AnyTask, kind: HeadKind, model: str) -> tuple[Checkpoint, Head, str, PackTrunk | None]:
-        """Where the trunk is from, the head, its revision, and what a pack says of its trunk."""
-        if model not in self._packs:
-            found = Pack.find(model)
-            self._packs[model] = (found, found.trunk()) if found else None
-        known = self._packs[model]
-        if known is None:
-            checkpoint = self._checkpoint(model, config.revision, f"loading {model}")
-            return checkpoint, self._head(config, checkpoint, kind), checkpoint.revision, None
-        if config.revision is not None:
-            raise ModelError(f'model "{model}" has no revisions to choose from')
-        pack, under = known
-        said = "loading the starter models" if model == STARTER else f"loading {model}"
-        checkpoint = self._checkpoint(under.model, under.revision, said)
-        if kind == "embedding":
-            return checkpoint, self._head(config, checkpoint, kind), under.key[:12] or checkpoint.revision, under
-        module = pack.head(config.task, self.device)
-        head = ClusterMixHead(module) if isinstance(module, ClusterMix) else LayersHead(module)
-        return checkpoint, head, module.revision, under
-
-    def _checkpoint(self, name: str, revision: str | None, said: str) -> Checkpoint:
-        key = (name, revision)
-        if key not in self._checkpoints:
-            self._say(said)
-            self._checkpoints[key] = resolve(name, revision)
-        return self._checkpoints[key]
-
-    def _head(self, config: AnyTask, checkpoint: Checkpoint, kind: HeadKind) -> Head:
-        if isinstance(config, EmbeddingTask | SimilarityTask):
-            pooling = config.pooling or pooling_of(checkpoint)
-            return self._heads.setdefault((checkpoint.folder, pooling), EmbeddingHead(pooling))
-        if (checkpoint.folder, kind) not in self._heads:
-            self._heads[checkpoint.folder, kind] = self._new_head(checkpoint, kind)
-        return self._heads[checkpoint.folder, kind]
-
-    def _new_head(self, checkpoint: Checkpoint, kind: HeadKind) -> Head:
-        if kind == "embedding":
-            return EmbeddingHead(pooling_of(checkpoint))
-        if kind == "coreference":
-            return ClusterHead(fcoref.load_head(checkpoint.folder, self.device))
-        model = load_model(checkpoint, kind)
-        trunk = base_model(model)
-        head = CheckpointHead(model, kind, checkpoint.name)
-        head.place(self.device, self.dtype)
-        if (checkpoint.folder, "") not in self._trunks:
-            self._trunks[checkpoint.folder, ""] = self._new_trunk(trunk)
-        return head
-
-    def _trunk(self, checkpoint: Checkpoint, under: PackTrunk | None) -> Trunk:
-        key = (checkpoint.folder, under.key if under else "")
-        if key not in self._trunks:
-            model = load_model(checkpoint, "embedding")
-            for adapter in under.adapters if under else ():
-                merge(model, adapter)
-            self._trunks[key] = self._new_trunk(model)
-        return self._trunks[key]
-
-    def _new_trunk(self, model: PreTrainedModel) -> Trunk:
-        """A trunk of ``model``, or the one whose weights are the same to the last bit."""
-        print_ = fingerprint(model)
-        for trunk in (*self._trunks.values(), *self._shared):
-            if trunk.fingerprint == print_:
-                break
-        else:
-            trunk = Trunk(model, self.device, self.dtype, print_)
-            if self._compute.forward_tokens is not None:
-                trunk.forward_tokens = self._compute.forward_tokens
-        if self._compute.attention == "flash" and self.device.type == "cuda" and not trunk.packed:
-            log.warning("compute.attention is flash, but this model cannot use it: its sequences are padded")
-        return trunk
-
-    def _tokenizer(self, checkpoint: Checkpoint) -> CheckpointTokenizer:
-        if checkpoint.folder not in self._tokenizers:
-            self._tokenizers[checkpoint.folder] = load_tokenizer(checkpoint)
-        return self._tokenizers[checkpoint.folder]
-
-    def _stage(
-        self,
-        trunk: Trunk,
-        tokenizer: CheckpointTokenizer,
-        cut: Cut,
-        *,
-        inputs_from: int,
-        decided_from: int,
-        conditional: bool,
-        reads_text: bool,
-    ) -> tuple[int, bool]:
-        """(the stage, whether the task rides on it): the first whose forward can serve, or a new one.
-
-        ``inputs_from``, ``decided_from``: the levels from which on the inputs and the condition are known.
-        ``reads_text``: its only input is the text, and so what an unconditional task may read anyway.
-        """
-        level = max(inputs_from, decided_from)
+    def add(self, task: Task, needs: Needs, key: bytes | None, model: Model, cut: Cut) -> None:
+        """Place a task with a model in the first stage that can serve it, or in a new one."""
+        trunk, tokenizer = model.trunk, model.tokenizer
+        inputs_from = self._available(needs.requires) + 1
+        decided_from = self._available(needs.for_condition) + 1
+        conditional = needs.condition is not None or self._any_conditional(needs.requires)
+        # Only a task whose single input is the text can ride, or be ridden on.
+        reads_text = type(task).inputs is Task.inputs
         fitting = [
             index
             for index, stage in enumerate(self.stages)
-            if stage.trunk is trunk and stage.tokenization.cut == cut and stage.tokenization.of(tokenizer.tokenizer)
+            if stage.trunk is trunk and stage.cut == cut and stage.tokenizer.tokenizer is tokenizer.tokenizer
         ]
+        place = None
         if conditional and reads_text:
-            for index in fitting:
-                if self.stages[index].reads_every_text and self.stages[index].level >= inputs_from:
-                    return index, True
-        place = next((index for index in fitting if self.stages[index].level == level), len(self.stages))
-        if place == len(self.stages):
-            self.stages.append(Stage(trunk, Tokenization(tokenizer.tokenizer, cut, tokenizer.types), level))
+            ridable = [index for index in fitting if self.stages[index].reads_every_text]
+            place = next((index for index in ridable if self.stages[index].level >= inputs_from), None)
+        rides = place is not None
+        if place is None:
+            level = max(inputs_from, decided_from)
+            place = next((index for index in fitting if self.stages[index].level == level), len(self.stages))
+            if place == len(self.stages):
+                self.stages.append(StagePlan(trunk, tokenizer, cut, level))
+            stage = self.stages[place]
+            stage.conditional = stage.conditional and conditional
+            stage.reads_every_text = stage.reads_every_text or (reads_text and not conditional)
         stage = self.stages[place]
-        stage.conditional = stage.conditional and conditional
-        stage.reads_every_text = stage.reads_every_text or (reads_text and not conditional)
-        return place, False
+        level = max(stage.level, decided_from - 1)
+        output = stage.add(task.name, Output(model.head, task.activation()))
+        self.tasks.append(Planned(task, place, output, level, needs.condition, needs.requires, rides, key))
+
+    def _available(self, names: Iterable[str]) -> int:
+        """Return the level after whose forwards all of ``names`` can annotate; -1 if they need none."""
+        return max((planned.level for planned in self.tasks if planned.task.name in set(names)), default=-1)
+
+    def _any_conditional(self, names: Iterable[str]) -> bool:
+        """Whether there may be events that one of ``names`` does not run for."""
+        required = [planned for planned in self.tasks if planned.task.name in set(names)]
+        return any(planned.condition or self._any_conditional(planned.requires) for planned in required)
 
 
-def plan(pipeline: Pipeline, on_progress: Progress | None = None, trunks: Iterable[Trunk] = ()) -> Planner:
-    """Everything ``pipeline`` needs, loaded. ``trunks``: see ``Planner``. Raises ModelError and DeviceError."""
-    planner = Planner(pipeline.compute, on_progress, trunks)
-    tasks = pipeline.tasks
-    order = [tasks[index] for index in dependencies.in_order([task.model_dump() for task in tasks])]
-    # What runs for every event comes first, so that what runs for some can ride on its forwards.
-    always = [task for task in order if _always(task, tasks)]
-    for config in [*always, *(task for task in order if task not in always)]:
-        planner.add(config)
-    for planned in planner.tasks:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A planned and loaded pipeline.
+
+    - ``stages``: in the order in which they were needed; ``Planned.stage`` indexes them.
+    - ``tasks``: every task after those it needs.
+    - ``models``: task name -> ``model`` and ``revision``, as the enriched event shows them.
+    """
+
+    stages: list[Stage]
+    tasks: list[Planned]
+    models: dict[str, dict[str, str]]
+
+
+def plan(tasks: Sequence[AnyTask], library: Library) -> Plan:
+    """Load what ``tasks`` need, place them, and build their stages.
+
+    Raises ModelError naming the task, and DeviceError.
+    """
+    placement = Placement()
+    models: dict[str, dict[str, str]] = {}
+    order = _planning_order(tasks)
+    for config in order:
+        with _naming(config):
+            models[config.name] = _place(config, library, placement)
+    configs = {config.name: config for config in order}
+    stages = []
+    for stage_plan in placement.stages:
+        with _naming(configs[next(iter(stage_plan.tasks))]):
+            stages.append(stage_plan.build())
+    for planned in placement.tasks:
         if planned.stage is not None:
             try:
-                planned.task.learn(partial(planner.stages[planned.stage].read, planned.output))
+                planned.task.learn(partial(stages[planned.stage].read, planned.output))
             except ModelError as error:
                 raise ModelError(f'task "{planned.task.name}" cannot work with its settings: {error}') from error
-    return planner
+    return Plan(stages, placement.tasks, models)
 
 
-def _always(task: AnyTask, tasks: Sequence[AnyTask]) -> bool:
-    """Whether ``task`` and all whose spans it reads have no condition."""
+def _place(config: AnyTask, library: Library, placement: Placement) -> dict[str, str]:
+    """Make the task of ``config``, with its model if it needs one, and place it. Returns its model and revision."""
+    task_type = task_class(config)
+    needs = Needs.of(config)
+    if task_type.head_kind is None or config.model is None:
+        task = task_type(config, HeadInfo())
+        reference = task.reference()
+        if reference is None:
+            raise ModelError(f"{config.task} needs a model")
+        placement.add_without_model(task, needs, _key(task, config, reference))
+        return reference
+    model = library.load(config, task_type.head_kind)
+    task = task_type(config, model.info)
+    cut = choose_cut(config, model.tokenizer, model.trunk.capacity, task.windowed, task.paired)
+    reference = {"model": config.model, "revision": model.revision}
+    placement.add(task, needs, _key(task, config, reference), model, model.head.cut or cut)
+    return reference
+
+
+@contextmanager
+def _naming(config: AnyTask) -> Iterator[None]:
+    """Make every error name the task of ``config``."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f'task "{config.name}": {error}') from error
+    except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
+        # Architectures that lack something every encoder has fail in ways of their own.
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise ModelError(f'task "{config.name}": model "{config.model}" cannot be used here ({reason})') from error
+
+
+def _planning_order(tasks: Sequence[AnyTask]) -> list[AnyTask]:
+    """Every task after those it needs, and those that run for every event first, so that others can ride on them."""
+    order = [tasks[index] for index in dependencies.in_order([task.model_dump() for task in tasks])]
+    return sorted(order, key=lambda task: not _always_runs(task, tasks))
+
+
+def _always_runs(task: AnyTask, tasks: Sequence[AnyTask]) -> bool:
+    """Whether neither ``task`` nor any task whose spans it reads has a condition."""
     required = {name for _, name in dependencies.spans_needed(task.model_dump())}
-    return task.when is None and all(_always(other, tasks) for other in tasks if other.name in required)
+    return task.when is None and all(_always_runs(other, tasks) for other in tasks if other.name in required)
 
 
-def _tasks_of(condition: Condition | None) -> frozenset[str]:
-    return condition.tasks if condition else frozenset()
-
-
-def _key(task: Task, config: AnyTask, reference: Mapping[str, str]) -> bytes | None:
+def _key(task: Task, config: AnyTask, reference: dict[str, str]) -> bytes | None:
     if not task.cacheable:
         return None
     settings = config.model_dump(mode="json", exclude={"name", "when"})
     return hashlib.sha256(json.dumps([reference, settings], sort_keys=True).encode()).digest()
-
-
-def place(compute: Compute) -> tuple[torch.device, torch.dtype]:
-    """Where and in what precision to compute: CUDA in bfloat16 where there is one, else the CPU in float32."""
-    name = compute.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    device = torch.device(name)
-    if compute.attention == "flash" and device.type == "cpu":
-        log.warning(
-            "compute.attention is flash, which needs a CUDA device: on this CPU sequences of equal length go together"
-        )
-    if device.type == "cuda":
-        if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
-            raise DeviceError(f"compute.device is {name}, but torch sees {torch.cuda.device_count()} CUDA devices")
-        # cuDNN's attention compiles a plan per shape, and every packed batch has a shape of its own.
-        torch.backends.cuda.enable_cudnn_sdp(False)
-    if compute.dtype != "auto":
-        return device, getattr(torch, compute.dtype)
-    if device.type == "cpu":
-        return device, torch.float32
-    return device, torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16

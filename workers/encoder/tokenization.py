@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-import transformers
 from tokenizers import Encoding, Tokenizer
 
 from schemas.errors import EventError, ModelError, TokenizeError
 from schemas.pipeline.tasks import TaskConfig
 from workers.encoder.reading import Input, Side
 from workers.encoder.words import words
-from workers.models.checkpoints import Checkpoint
 
-# Tokenizers say "no limit" with a number like 1e30.
-_SANE = 1_000_000
+NO_LIMIT = 1_000_000
+"""A length no model takes: tokenizers without a limit report a number like 1e30."""
 _USUAL = 512
 _SHORT = 1000
 _STRATEGIES = ("only_first", "only_second")
@@ -87,10 +85,6 @@ class Tokenization:
         self.typed = types and any(self._tokenizer.encode("a").type_ids)
         self.typed_pairs = types and any(self._tokenizer.encode("a", "b").type_ids)
 
-    def of(self, tokenizer: Tokenizer) -> bool:
-        """Whether it was made of ``tokenizer``, or of one that is equal to it."""
-        return self._source is tokenizer or self._source.to_str() == tokenizer.to_str()
-
     def encode(self, inputs: Sequence[Input]) -> list[list[Encoding] | EventError]:
         """The windows of each input, at least one each, in text order; or why it has none.
 
@@ -146,35 +140,7 @@ def kept(window: Encoding, side: Side = 0) -> int | None:
     )
 
 
-def load_tokenizer(checkpoint: Checkpoint) -> CheckpointTokenizer:
-    """Raises ModelError when the checkpoint has no Rust tokenizer: offsets are exact with those only."""
-    if not any((checkpoint.folder / file).is_file() for file in ("tokenizer.json", "vocab.txt", "vocab.json")) and (
-        not any(checkpoint.folder.glob("*.model"))
-    ):
-        raise ModelError(f'model "{checkpoint.name}" has no tokenizer files')
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            checkpoint.folder, trust_remote_code=False, local_files_only=True
-        )
-    except Exception as error:
-        what = type(error).__name__
-        needs = ""
-        if not (checkpoint.folder / "tokenizer.json").is_file() and any(checkpoint.folder.glob("*.model")):
-            needs = "; one that is made of a SentencePiece model needs pip install sentencepiece protobuf"
-        raise ModelError(f'model "{checkpoint.name}": its tokenizer cannot be loaded ({what}){needs}') from error
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        raise ModelError(f'model "{checkpoint.name}" has no fast tokenizer; save one as tokenizer.json')
-    limit = tokenizer.model_max_length
-    return CheckpointTokenizer(
-        backend,
-        int(limit) if limit and limit < _SANE else None,
-        tokenizer.unk_token_id,
-        "token_type_ids" in tokenizer.model_input_names,
-    )
-
-
-def settle(
+def choose_cut(
     task: TaskConfig, tokenizer: CheckpointTokenizer, takes: int | None, side: Side = 0, paired: bool = False
 ) -> Cut:
     """How a task's inputs are cut, given the tokens its model takes, None for any number.
@@ -182,8 +148,8 @@ def settle(
     Raises ModelError when the task asks for longer sequences than the model takes, or for windows
     that would make no headway.
     """
-    max_length = task.max_length or min(limit for limit in (tokenizer.limit, takes, _SANE) if limit)
-    if max_length == _SANE:
+    max_length = task.max_length or min(limit for limit in (tokenizer.limit, takes, NO_LIMIT) if limit)
+    if max_length == NO_LIMIT:
         max_length = _USUAL
     if takes is not None and max_length > takes:
         raise ModelError(f"max_length is {max_length}, but its model takes at most {takes} tokens")

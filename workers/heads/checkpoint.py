@@ -1,4 +1,4 @@
-"""The head of a checkpoint: the model's own modules on hidden states already computed."""
+"""The head of a checkpoint: the model's own modules, run on hidden states that are already computed."""
 
 from __future__ import annotations
 
@@ -21,35 +21,45 @@ Gather = Literal["first", "mean", "whole"]
 
 
 class CheckpointHead(Head):
-    """The head of a checkpoint: the model's own forward, its trunk replaced by states already computed.
+    """Runs a model's own forward with its trunk replaced by hidden states that are already computed.
 
-    A sequence head is given what it pools and no more: each sequence's first token, or the mean of its
-    tokens, as a sequence of one. Which of them is found by trying; a head that pools in another way gets
-    whole sequences.
+    A sequence head gets only what it pools: the first token of each sequence, or the mean of its tokens, as a sequence
+    of length one. Which of the two is found by trying. A head that pools in another way gets whole sequences.
     """
 
     def __init__(self, model: PreTrainedModel, kind: HeadKind, name: str) -> None:
-        """Leaves the trunk in ``model.base_model`` for the caller to take; ``place`` then lets go of it.
+        """Separate the head of ``model`` from its trunk, on the CPU in float32.
 
-        Raises ModelError for a head that cannot run on hidden states alone.
+        The caller has to take the trunk out with ``base_model`` before: it is no longer part of ``model`` afterwards.
+
+        Args:
+            model: a model with a head of ``kind``, in evaluation mode.
+            kind: "sequence", "token" or "span".
+            name: the model's name, for error messages.
+
+        Raises:
+            ModelError: if the head predicts a number, or needs more than hidden states.
         """
         config = model.config
-        # A span head's outputs are start and end, whatever labels its configuration was born with.
+        self.per = "sequence" if kind == "sequence" else "token"
+        # The outputs of a span head are start and end; the labels in its configuration are leftovers.
         named = {} if kind == "span" else config.id2label or {}
         self.labels = tuple(str(label) for _, label in sorted(named.items()))
         self.multi_label = config.problem_type == "multi_label_classification"
         if config.problem_type == "regression":
-            raise ModelError(f'model "{name}" predicts a number, not labels, which is not supported')
+            raise ModelError(f'model "{name}" predicts a number instead of labels, which is not supported')
         self._model = model
         self._kind = kind
         self._stub = _Stub(base_model(model))
         self._gather: Gather = "whole"
-        self._settle(name)
+        self._find_pooling(name)
 
     def place(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Move the head to ``device`` and convert it to ``dtype``."""
         nn.Module.to(self._model, device=device, dtype=dtype)
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
+        """Compute logits: ``[T, labels]`` for a token head, ``[T, 2]`` for a span head, else ``[N, labels]``."""
         last = states[-1]
         if self._kind in ("token", "span"):
             return self._logits(last)[0]
@@ -71,11 +81,11 @@ class CheckpointHead(Head):
         return output.logits  # type: ignore[no-any-return]
 
     @torch.inference_mode()
-    def _settle(self, name: str) -> None:
-        """Tries the ways of pooling, the cheap ones first, against the whole model's answer."""
+    def _find_pooling(self, name: str) -> None:
+        """Find the cheapest way of pooling that gives the logits of the whole model."""
         model, trunk = self._model, base_model(self._model)
         if trunk is model:
-            raise ModelError(f'model "{name}": its head cannot be told from its trunk')
+            raise ModelError(f'model "{name}": its head cannot be separated from its trunk')
         pad = model.config.pad_token_id or 0
         ids, batch = probe(embedding_rows(trunk), pad, (5, 9, 9), None)
         rows = [torch.from_numpy(row).unsqueeze(0) for row in np.split(ids, batch.starts[1:-1])]
@@ -86,7 +96,7 @@ class CheckpointHead(Head):
         for self._gather in ways:
             try:
                 logits = self(states, batch)
-            except Exception:  # noqa: S112, the next way may do
+            except Exception:  # noqa: S112, the next way may work
                 continue
             if logits.shape == expected.shape and torch.allclose(logits, expected, rtol=1e-3, atol=1e-5):
                 return
@@ -94,22 +104,26 @@ class CheckpointHead(Head):
 
 
 class _Stub(nn.Module):
-    """Stands where the trunk was and returns the states it is given, pooled by the trunk's own pooler."""
+    """Takes the place of the trunk; returns given states, and their pooling by the trunk's own pooler."""
 
     def __init__(self, trunk: nn.Module) -> None:
         super().__init__()
         pooler: Any = getattr(trunk, "pooler", None)
-        if isinstance(pooler, nn.Linear):  # ALBERT's is no module of its own
+        if isinstance(pooler, nn.Linear):  # ALBERT has a bare layer instead of a pooler module
             pooler = nn.Sequential(_First(), pooler, getattr(trunk, "pooler_activation", nn.Identity()))
         self.pooler: nn.Module | None = pooler
         self.states: Tensor | None = None
 
     def forward(self, *_: Any, **__: Any) -> BaseModelOutputWithPooling:
+        """Return ``self.states`` once, whatever the arguments are."""
         states, self.states = self.states, None
         pooled = self.pooler(states) if self.pooler is not None else None
         return BaseModelOutputWithPooling(last_hidden_state=states, pooler_output=pooled)
 
 
 class _First(nn.Module):
+    """Takes the first token of each sequence."""
+
     def forward(self, states: Tensor) -> Tensor:
+        """``[N, T, H]`` -> ``[N, H]``."""
         return states[:, 0]

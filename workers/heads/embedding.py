@@ -1,4 +1,4 @@
-"""A sequence as one vector."""
+"""The head of an embedding: a sequence as one vector."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from workers.heads.base import Head
 
 
 class EmbeddingHead(Head):
-    """A sequence as one vector: the mean of its hidden states, special tokens included, or its first one."""
+    """Pools the last layer: the mean over a sequence, special tokens included, or its first token."""
 
     def __init__(self, pooling: Literal["mean", "cls"]) -> None:
+        """Pool by the mean of all tokens, or by the first token ("cls")."""
         self._pool: Callable[[Tensor, PackedBatch], Tensor] = means if pooling == "mean" else first_tokens
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
+        """Pool the last layer into ``[N, H]``."""
         return self._pool(states[-1], batch)

@@ -1,7 +1,7 @@
-"""The heads of packs: small modules on a trunk that many of them share.
+"""The scoring heads of packs: small modules on a trunk that they share.
 
-A head reads every hidden state of the trunk through a learned scalar mix (ELMo, Peters et al. 2018, eq. 1), pools it
-over the sequence or not, and ends in one or two linear layers; or it resolves coreference.
+A head reads all layers of the trunk through a learned scalar mix (ELMo, Peters et al. 2018, eq. 1), pools it over the
+sequence or not, and ends in one or two linear layers.
 """
 
 from __future__ import annotations
@@ -18,30 +18,34 @@ from workers.encoder.packing import PackedBatch
 from workers.encoder.pooling import mixed, reduced
 from workers.encoder.trunk import States
 from workers.heads.base import Head
-from workers.heads.fcoref import CoreferenceHead
 
 Kind = Literal["token", "sequence", "span"]
 
 
 class StarterHead(nn.Module):
-    """Mix, pool, project: hidden states of a packed batch -> logits.
+    """Mixes layers, pools, and projects: hidden states of a packed batch -> logits.
 
-    - ``kind``: "token" (one row of logits a token), "span" (the same: start and end), "sequence" (one row a sequence).
+    - ``kind``: "token" (one row of logits per token), "span" (one row per token: start and end), "sequence" (one row
+      per sequence).
     - ``labels``: the labels in the order of the logits.
-    - ``multi_label``: the logits want one sigmoid each, else one softmax.
+    - ``multi_label``: whether each logit has its own sigmoid, instead of a softmax over all.
     - ``thresholds``: label -> the probability from which it counts; empty for softmax heads.
-    - ``aggregation``: for token heads, the way of joining pieces into spans that scored best.
-    - ``pooling``: "mean" and/or "first" of a sequence's tokens, special tokens included, and for pairs "sides":
-      the means of either side, their distance and their product (InferSent, Conneau et al. 2017); concatenated in
-      that order; empty for token heads.
-    - ``context``: a token head also sees this many neighbours on each side, within the sequence.
+    - ``aggregation``: for token heads, the way of joining word pieces into spans that scored best.
+    - ``pooling``: for sequence heads, which features of a sequence are concatenated, in this order: "mean" and "first"
+      of its tokens, special tokens included; for pairs "sides", the mean of each side, their absolute difference and
+      their product (InferSent, Conneau et al. 2017). Empty for token heads.
+    - ``context``: a token head also reads this many neighbours on each side, within the sequence.
+    - ``mix``: ``[layers + 1]``, the weights of the layers, embeddings first.
     - ``revision``: 12 hex digits of the file's SHA-256.
     """
 
     temperature: Tensor
 
     def __init__(self, entry: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-        """A head after its manifest's entry; raises KeyError, TypeError or RuntimeError when the tensors do not fit."""
+        """Build it from its entry in the manifest and its tensors.
+
+        Raises KeyError, TypeError or RuntimeError if they do not fit together.
+        """
         super().__init__()
         self.kind: Kind = entry["kind"]
         self.labels: tuple[str, ...] = tuple(entry["labels"])
@@ -62,18 +66,23 @@ class StarterHead(nn.Module):
         self.eval()
 
     def forward(self, hidden_states: Sequence[Tensor], starts: Tensor, sides: Tensor | None = None) -> Tensor:
-        """Logits in float32, divided by the temperature found on held-out data.
+        """Compute logits in float32, divided by the temperature found on held-out data.
 
-        ``hidden_states``: the embeddings and every layer, each ``[1, T, H]``, any float type;
-        ``starts``: int64 ``[N + 1]``, where each sequence of the pack starts, then T.
-        ``sides``: int64 ``[T]``, 1 for a token of the second text of a pair; only where ``pooling`` has "sides".
-        Returns ``[T, labels]`` for a token head, ``[N, labels]`` for a sequence head.
-        Raises ValueError when the trunk has another number of layers than the head was trained on.
+        Args:
+            hidden_states: the embeddings and every layer, each ``[1, T, H]``, of any float type.
+            starts: int64 ``[N + 1]``, where each sequence of the batch starts, then T.
+            sides: int64 ``[T]``, 1 for a token of the second text of a pair; used only if ``pooling`` has "sides".
+
+        Returns:
+            ``[T, labels]`` for a token or span head, ``[N, labels]`` for a sequence head.
+
+        Raises:
+            ValueError: if the trunk has a different number of layers than the head was trained on.
         """
-        return self.read(mixed(hidden_states, self.mix), starts, sides)
+        return self.logits(mixed(hidden_states, self.mix), starts, sides)
 
-    def read(self, states: Tensor, starts: Tensor, sides: Tensor | None = None) -> Tensor:
-        """The same of the mix ``[T, H]`` in float32."""
+    def logits(self, states: Tensor, starts: Tensor, sides: Tensor | None = None) -> Tensor:
+        """Compute the logits from the mix of all layers, ``[T, H]`` in float32; else as ``forward``."""
         if self.reduce is not None:
             states = self.reduce(states)
         if self.kind == "sequence":
@@ -81,14 +90,14 @@ class StarterHead(nn.Module):
         return self.project(self.neighbours(states, starts))
 
     def project(self, features: Tensor) -> Tensor:
-        """The last layers: features of a token or of a sequence -> logits over the temperature."""
+        """Run the last layers: ``[N, features]`` -> logits ``[N, labels]``, divided by the temperature."""
         if self.hidden is not None:
             features = nn.functional.gelu(self.hidden(features))
         logits: Tensor = self.out(features)
         return logits / self.temperature
 
     def pool(self, mixed: Tensor, starts: Tensor, sides: Tensor | None = None) -> Tensor:
-        """``[T, H]`` -> ``[N, H * n]``, n one for "mean" and for "first", four for "sides"."""
+        """Pool sequences: ``[T, H]`` -> ``[N, H * n]``, where "mean" and "first" count one in n, "sides" four."""
         pooled = {
             "mean": lambda: reduced(mixed, starts, "mean"),
             "first": lambda: mixed[starts[:-1]],
@@ -97,17 +106,24 @@ class StarterHead(nn.Module):
         return torch.cat([pooled[part]() for part in self.pooling], dim=1)
 
     def neighbours(self, tokens: Tensor, starts: Tensor) -> Tensor:
-        """``[T, D]`` -> ``[T, D * (2 * context + 1)]``, from left to right; zeros beyond the sequence's ends."""
+        """Concatenate each token's neighbours, from left to right, with zeros beyond the ends of its sequence.
+
+        ``[T, D]`` -> ``[T, D * (2 * context + 1)]``.
+        """
         if self.context == 0:
             return tokens
         near = torch.from_numpy(_near(starts.cpu().numpy(), self.context)).to(tokens.device)
         return nn.functional.embedding(near, nn.functional.pad(tokens, (0, 0, 0, 1))).flatten(1)
 
+    def as_head(self) -> Head:
+        """Return the head that runs this module in a chain."""
+        return LayersHead(self)
+
 
 def _near(starts: NDArray[np.int64], context: int) -> NDArray[np.int32]:
-    """``[T, 2 * context + 1]``: the numbers of each token's neighbours and its own, T beyond the sequence's ends.
+    """Return the numbers of each token's neighbours and its own, ``[T, 2 * context + 1]``; T beyond its sequence.
 
-    In numpy, which needs no other thread for it.
+    Computed in numpy, which uses no other thread.
     """
     first, end = (np.repeat(bounds, np.diff(starts))[:, None] for bounds in (starts[:-1], starts[1:]))
     near: NDArray[np.int32] = np.add.outer(
@@ -118,42 +134,23 @@ def _near(starts: NDArray[np.int64], context: int) -> NDArray[np.int32]:
 
 
 def _sides(mixed: Tensor, starts: Tensor, sides: Tensor | None) -> Tensor:
-    """``[T, H]`` -> ``[N, 4 * H]``; a sequence without a second text has zeros for it."""
+    """Pool the two sides of pairs: ``[T, H]`` -> ``[N, 4 * H]``. A missing second text counts as zeros."""
     second = torch.zeros_like(mixed[:, :1]) if sides is None else sides.unsqueeze(1).to(mixed.dtype)
 
     def mean(chosen: Tensor) -> Tensor:
         return reduced(mixed * chosen, starts, "sum") / reduced(chosen, starts, "sum").clamp(min=1)
 
-    one, other = mean(1 - second), mean(second)
-    return torch.cat([one, other, (one - other).abs(), one * other], dim=1)
-
-
-class ClusterMix(nn.Module):
-    """F-coref's head on a scalar mix of all layers. ``revision``: 12 hex digits of the file's SHA-256."""
-
-    def __init__(self, entry: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-        """Raises KeyError, TypeError, ValueError or RuntimeError when the tensors do not fit the entry."""
-        super().__init__()
-        self.revision: str = entry["sha256"][:12]
-        self.mix = nn.Parameter(tensors["mix"].float())
-        own = {name: value.float() for name, value in tensors.items() if name != "mix"}
-        self.head = CoreferenceHead(entry["settings"], own)
-        self.requires_grad_(False)
-        self.eval()
-
-
-def _linear(tensors: Mapping[str, Tensor], name: str) -> nn.Linear:
-    weight, bias = tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float()
-    layer = nn.Linear(weight.shape[1], weight.shape[0])
-    layer.weight.data, layer.bias.data = weight, bias
-    return layer
+    left, right = mean(1 - second), mean(second)
+    return torch.cat([left, right, (left - right).abs(), left * right], dim=1)
 
 
 class LayersHead(Head):
-    """A head of a pack: it mixes the hidden states of every layer."""
+    """A scoring head of a pack, in a chain."""
 
     def __init__(self, module: StarterHead) -> None:
+        """Wrap ``module``."""
         self._module = module
+        self.per = "sequence" if module.kind == "sequence" else "token"
         self.mix = module.mix
         self.labels = module.labels
         self.multi_label = module.multi_label
@@ -161,7 +158,15 @@ class LayersHead(Head):
         self.aggregation = module.aggregation
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
+        """Compute logits from the mix: ``[T, labels]``, or ``[N, labels]`` for a sequence head."""
         device = states[-1].device
         starts = torch.from_numpy(batch.starts).to(device, torch.int64)
         sides = None if batch.sides is None else torch.from_numpy(batch.sides).to(device)
-        return self._module.read(states[-1][0], starts, sides).flatten(0, -2)
+        return self._module.logits(states[-1][0], starts, sides).flatten(0, -2)
+
+
+def _linear(tensors: Mapping[str, Tensor], name: str) -> nn.Linear:
+    weight, bias = tensors[f"{name}.weight"].float(), tensors[f"{name}.bias"].float()
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.weight.data, layer.bias.data = weight, bias
+    return layer

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from schemas.errors import LabelsError
-from workers.chain.stage import Output, Stage
+from workers.chain.forward import Output
+from workers.chain.stage import Stage
 from workers.encoder.packing import Ints, PackedBatch
 from workers.encoder.pooling import first_tokens, means, mixed
 from workers.encoder.trunk import States
@@ -53,7 +54,7 @@ class Kept:
         model = stage.trunk
         self._read, self._pooled = read, kind == "sequence"
         keep = _Keep(self._pooled)
-        stage.outputs[:] = [Output(keep, "none", "sequence" if self._pooled else "token")]
+        stage = Stage(model, stage.tokenization, [Output(keep, "none")])
         rows = len(read) if self._pooled else len(read.ids)
         self._kept: NDArray[np.float16] | None = None
         at = 0
@@ -93,6 +94,7 @@ class _Keep(Head):
 
     def __init__(self, pooled: bool) -> None:
         self._pooled = pooled
+        self.per = "sequence" if pooled else "token"
         self.layers = 0
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:

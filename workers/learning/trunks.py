@@ -15,12 +15,13 @@ from schemas.document import Document
 from schemas.errors import LabelsError, ModelError
 from schemas.pipeline.config import Compute
 from schemas.pipeline.tasks import EmbeddingTask
-from workers.chain.plan import Planner
+from workers.chain.plan import plan
 from workers.chain.stage import Stage
 from workers.encoder.packing import Ints, flat_starts
 from workers.learning.examples import Example
 from workers.models.adapter import merge
 from workers.models.checkpoints import load_model, resolve
+from workers.models.library import Library
 from workers.models.packs import STARTER, Pack
 
 CHUNK = 64
@@ -53,10 +54,9 @@ def open_trunk(name: str, compute: Compute) -> Base:
     """``name``: ``starter``, a hub id, or the folder of a checkpoint. Raises ModelError and DeviceError."""
     if name != STARTER and Pack.find(name) is not None:
         raise ModelError(f'model "{name}" is a pack, not a trunk; name what it was trained on (see its card)')
-    planner = Planner(compute)
-    planner.add(EmbeddingTask(name="trunk", task="embedding", model=name, pooling="mean"))
-    (stage,) = planner.stages
-    stage.outputs.clear()
+    config = EmbeddingTask(name="trunk", task="embedding", model=name, pooling="mean")
+    (stage,) = plan([config], Library(compute)).stages
+    stage = Stage(stage.trunk, stage.tokenization)
     return Base(name, _entry(name, stage), stage)
 
 

@@ -30,6 +30,7 @@ from transformers import (
 
 from schemas.errors import ModelError
 from workers.encoder.reading import HeadKind
+from workers.encoder.tokenization import NO_LIMIT, CheckpointTokenizer
 
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
@@ -40,6 +41,8 @@ _FILES = [
     "vocab.txt", "vocab.json", "merges.txt", "*.model",
     "modules.json", "1_Pooling/config.json", "coreference.json", "coreference.safetensors",
 ]  # fmt: skip
+
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 
 _AUTO: dict[HeadKind, Any] = {
     "sequence": AutoModelForSequenceClassification,
@@ -124,6 +127,34 @@ def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
             else f'model "{name}" is incomplete: {len(missing)} weights are missing, {missing[0]} for one'
         )
     return model.eval()  # type: ignore[no-any-return]
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> CheckpointTokenizer:
+    """Load the Rust tokenizer of a checkpoint.
+
+    Raises ModelError if it has none; only the Rust tokenizers give exact offsets.
+    """
+    folder, what = checkpoint.folder, f'model "{checkpoint.name}"'
+    is_sentencepiece = any(folder.glob("*.model"))
+    if not is_sentencepiece and not any((folder / file).is_file() for file in _TOKENIZER_FILES):
+        raise ModelError(f"{what} has no tokenizer files")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:
+        hint = ""
+        if is_sentencepiece and not (folder / "tokenizer.json").is_file():
+            hint = "; a tokenizer built from a SentencePiece model needs pip install sentencepiece protobuf"
+        raise ModelError(f"{what}: its tokenizer cannot be loaded ({type(error).__name__}){hint}") from error
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise ModelError(f"{what} has no fast tokenizer; save one as tokenizer.json")
+    limit = tokenizer.model_max_length
+    return CheckpointTokenizer(
+        backend,
+        int(limit) if limit and limit < NO_LIMIT else None,
+        tokenizer.unk_token_id,
+        "token_type_ids" in tokenizer.model_input_names,
+    )
 
 
 def _download(name: str, revision: str | None) -> Path:

@@ -22,7 +22,8 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from schemas.errors import ModelError
-from workers.heads.pack_heads import ClusterMix, StarterHead
+from workers.heads.coreference import ClusterMix
+from workers.heads.pack_heads import StarterHead
 from workers.models.checkpoints import resolve
 
 FORMAT = "glossator.pack/1"

@@ -14,6 +14,7 @@ from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain, test_pairs, test_question_task
 from tests.workers.tasks.events import TEXT, event, run
 from workers.chain.chain import Chain
+from workers.chain.forward import Forwards
 from workers.chain.stage import Stage
 from workers.encoder.attention import PACKED
 from workers.encoder.tokenization import Tokenization
@@ -78,8 +79,8 @@ def answers_in_a_long_text() -> None:
 
 
 def swapped_outputs(patch: Patch) -> None:
-    own = Stage._compute
-    patch.setattr(Stage, "_compute", lambda *arguments: own(*arguments)[::-1])
+    own = Forwards._compute
+    patch.setattr(Forwards, "_compute", lambda *arguments: own(*arguments)[::-1])
 
 
 def swapped_readings(patch: Patch) -> None:

@@ -12,8 +12,8 @@ from schemas.errors import EventError, ModelError, TokenizeError
 from schemas.pipeline.tasks import ClassificationTask
 from tests.workers import tiny
 from tests.workers.texts import texts, words
-from workers.encoder.tokenization import Cut, Tokenization, kept, load_tokenizer, settle
-from workers.models.checkpoints import resolve
+from workers.encoder.tokenization import Cut, Tokenization, choose_cut, kept
+from workers.models.checkpoints import load_tokenizer, resolve
 
 FAMILY = {"wordpiece": "bert", "bytes": "roberta", "unigram": "xlm-roberta"}
 KINDS = pytest.mark.parametrize("kind", FAMILY)
@@ -171,9 +171,9 @@ def task(**settings: object) -> ClassificationTask:
 
 def test_the_default_is_what_the_model_takes_and_a_quarter_of_it():
     found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
-    assert settle(task(), found, tiny.LENGTH) == Cut(tiny.LENGTH, tiny.LENGTH // 4)
-    assert settle(task(), found, 40) == Cut(40, 10)
-    assert settle(task(max_length=16, stride=0, long_text="truncate"), found, 40) == Cut(16, 0, truncate=True)
+    assert choose_cut(task(), found, tiny.LENGTH) == Cut(tiny.LENGTH, tiny.LENGTH // 4)
+    assert choose_cut(task(), found, 40) == Cut(40, 10)
+    assert choose_cut(task(max_length=16, stride=0, long_text="truncate"), found, 40) == Cut(16, 0, truncate=True)
 
 
 @pytest.mark.parametrize(
@@ -188,12 +188,12 @@ def test_the_default_is_what_the_model_takes_and_a_quarter_of_it():
 def test_windows_that_cannot_be_are_refused_at_load(settings, says):
     found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
     if says is None:
-        cut = settle(task(**settings), found, tiny.LENGTH)
+        cut = choose_cut(task(**settings), found, tiny.LENGTH)
         (windows,) = Tokenization(found.tokenizer, cut).encode(["the lazy dog " * 20])
         assert len(windows) > 1
     else:
         with pytest.raises(ModelError, match=says):
-            settle(task(**settings), found, tiny.LENGTH)
+            choose_cut(task(**settings), found, tiny.LENGTH)
 
 
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path):

@@ -18,13 +18,17 @@ from schemas.pipeline.config import Compute, Pipeline
 from schemas.pipeline.tasks import EmbeddingTask
 from tests.workers import tiny
 from tests.workers.texts import texts, words
-from workers.chain.plan import Planner, place
-from workers.chain.stage import Job, Output, Stage
+from workers.chain.forward import Output
+from workers.chain.job import Job
+from workers.chain.plan import plan
+from workers.chain.stage import Stage
 from workers.encoder.linear import ReorderedLinear
 from workers.encoder.packing import flat_starts, pack
 from workers.encoder.trunk import Trunk
 from workers.heads.checkpoint import CheckpointHead
 from workers.models.checkpoints import Checkpoint, load_model, pooling_of, resolve
+from workers.models.device import choose_device
+from workers.models.library import Library
 
 CPU = torch.device("cpu")
 TASKS = {"sequence": "text-classification", "token": "token-classification", "embedding": "embedding"}
@@ -47,11 +51,8 @@ def stage(family: str, kind: str, max_length: int | None = None, stride: int | N
     """A stage of one head, whose scores are left as the model gives them."""
     config = pipeline({"name": "task", "task": TASKS[kind], "model": str(tiny.checkpoint(family, kind)),
                        "max_length": max_length, "stride": stride})  # fmt: skip
-    planner = Planner(Compute())
-    planner.add(config.tasks[0])
-    (found,) = planner.stages
-    found.outputs[0] = Output(found.outputs[0].head, "none", "token" if kind == "token" else "sequence")
-    return found
+    (planned,) = plan(config.tasks, Library(Compute())).stages
+    return Stage(planned.trunk, planned.tokenization, [Output(planned.outputs[0].head, "none")])
 
 
 def compute(found: Stage, texts: list[str], forward_tokens: int = 100) -> tuple[Job, list[np.ndarray]]:
@@ -65,7 +66,7 @@ def compute(found: Stage, texts: list[str], forward_tokens: int = 100) -> tuple[
     (scores,) = job.scores
     assert scores is not None
     assert scores.dtype == np.float32
-    if found.outputs[0].per == "token":
+    if found.outputs[0].head.per == "token":
         return job, np.split(scores, job.starts[1:-1])
     return job, list(scores)
 
@@ -266,15 +267,13 @@ def test_tasks_that_name_one_model_share_its_trunk_and_where_they_can_one_forwar
         {"name": "short", "task": "embedding", "model": bert, "max_length": 16},
         {"name": "other", "task": "embedding", "model": str(tiny.checkpoint("bert", "embedding"))},
     )
-    planner = Planner(Compute())
-    for task in config.tasks:
-        planner.add(task)
-    assert [list(stage.tasks) for stage in planner.stages] == [["tone", "same", "vector"], ["short"], ["other"]]
-    assert planner.stages[0].trunk is planner.stages[1].trunk
-    assert planner.stages[0].trunk is not planner.stages[2].trunk
+    planned = plan(config.tasks, Library(Compute()))
+    assert [list(stage.tasks) for stage in planned.stages] == [["tone", "same", "vector"], ["short"], ["other"]]
+    assert planned.stages[0].trunk is planned.stages[1].trunk
+    assert planned.stages[0].trunk is not planned.stages[2].trunk
     # Two tasks, one head, one column of scores.
-    assert len(planner.stages[0].outputs) == 2
-    assert planner.models["tone"] == {"model": bert, "revision": resolve(bert).revision}
+    assert len(planned.stages[0].outputs) == 2
+    assert planned.models["tone"] == {"model": bert, "revision": resolve(bert).revision}
 
 
 def sentence_files(folder: Any, modules: list[str], pooling: dict[str, Any]) -> Checkpoint:
@@ -310,9 +309,8 @@ def test_a_pooling_we_do_not_run_is_refused_because_the_vectors_would_be_wrong(t
 
 def test_cls_pooling_takes_the_first_token():
     folder = str(tiny.checkpoint("bert", "embedding"))
-    planner = Planner(Compute())
-    planner.add(EmbeddingTask(name="v", task="embedding", model=folder, pooling="cls"))
-    job, (scores,) = compute(planner.stages[0], ["the quick brown fox"])
+    config = EmbeddingTask(name="v", task="embedding", model=folder, pooling="cls")
+    job, (scores,) = compute(plan([config], Library(Compute())).stages[0], ["the quick brown fox"])
     with torch.inference_mode():
         wanted = model("bert", "embedding")(input_ids=torch.tensor([job.windows[0].ids])).last_hidden_state[0, 0]
     np.testing.assert_allclose(scores, wanted, rtol=1e-4, atol=1e-5)
@@ -321,8 +319,8 @@ def test_cls_pooling_takes_the_first_token():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_device_that_is_not_there_is_one_clear_line():
     with pytest.raises(DeviceError, match="torch sees 0 CUDA devices"):
-        place(Compute(device="cuda"))
-    assert place(Compute()) == (CPU, torch.float32)
+        choose_device(Compute(device="cuda"))
+    assert choose_device(Compute()) == (CPU, torch.float32)
 
 
 def test_tiny_models_are_not_so_random_that_anything_would_pass():

@@ -56,12 +56,14 @@ class Says:
         return [self.found]
 
 
-def settled(text: str, length: int, stride: int, found: list[list[tuple[int, int]]]) -> tuple[Says, list[list[str]]]:
+def clusters_of(
+    text: str, length: int, stride: int, found: list[list[tuple[int, int]]]
+) -> tuple[Says, list[list[str]]]:
     says = Says(found)
     windows = windows_of(text, length, stride)
     states = torch.tensor([[token] for window in windows for token in window.ids])
     module: Any = SimpleNamespace(head=says.head, mix=None)
-    (clusters,) = ClusterMixHead(module).settle([states], [windows], [text])
+    (clusters,) = ClusterMixHead(module).resolve_clusters([states], [windows], [text])
     return says, [[text[slice(*span)] for span in cluster] for cluster in clusters]
 
 
@@ -79,7 +81,7 @@ def test_spans_are_of_whole_words_however_the_text_was_cut() -> None:
         ]
     ]
     for length, stride in ((10_000, 0), (12, 4), (9, 0), (10, 5)):
-        says, found = settled(text, length, stride, tokens)
+        says, found = clusters_of(text, length, stride, tokens)
         assert found == [["naïveté", "Anna", "Anna left"]]
         assert says.read.flatten().tolist() == whole.ids
 
@@ -87,14 +89,14 @@ def test_spans_are_of_whole_words_however_the_text_was_cut() -> None:
 def test_special_tokens_are_no_mention() -> None:
     text = "Anna left ."
     end = len(windows_of(text, 100, 0)[0])
-    _, found = settled(text, 100, 0, [[(0, 1), (0, 2), (1, 2), (end - 1, end)]])
+    _, found = clusters_of(text, 100, 0, [[(0, 1), (0, 2), (1, 2), (end - 1, end)]])
     assert found == [["Anna"]]
 
 
 @given(st.text(max_size=20))
 @settings(deadline=None)
-def test_any_text_settles(text: str) -> None:
+def test_any_text_can_be_resolved(text: str) -> None:
     (whole,) = windows_of(text, 1000, 0)
-    _, found = settled(text, 1000, 0, [[(n, n + 1) for n in range(len(whole))]])
+    _, found = clusters_of(text, 1000, 0, [[(n, n + 1) for n in range(len(whole))]])
     known = {text[slice(*place)] for place in words(text)}
     assert {span for cluster in found for span in cluster} <= known

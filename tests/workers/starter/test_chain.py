@@ -69,14 +69,14 @@ def test_a_text_whose_clusters_cannot_be_told_fails_alone(together: Chain, monke
     wanted = annotations(together, TEXTS)
     (index,) = {planned.output for planned in together.plan if planned.task.name == "mentions"}
     head = together.stages[0].outputs[index].head
-    settle = head.settle
+    resolve_clusters = head.resolve_clusters
 
     def spoiled(states: Sequence[Tensor], windows: Any, texts: Sequence[str]) -> Any:
         if TEXTS[1] in texts:
             states[texts.index(TEXTS[1])][3] = torch.nan
-        return settle(states, windows, texts)
+        return resolve_clusters(states, windows, texts)
 
-    monkeypatch.setattr(head, "settle", spoiled)
+    monkeypatch.setattr(head, "resolve_clusters", spoiled)
     documents = [Document(None, text) for text in TEXTS]
     together.run(documents)
     failure = documents[1].failure

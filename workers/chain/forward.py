@@ -1,0 +1,168 @@
+"""The forwards of a stage: what fails is halved until the sequence at fault is alone, what does not fit is split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from schemas.document import Failure
+from schemas.errors import DeviceError, ForwardError
+from workers.chain.job import Job, sequences_of
+from workers.encoder.casing import SIDES
+from workers.encoder.packing import PackedBatch
+from workers.encoder.pooling import mixtures
+from workers.encoder.reading import Activation, Scores
+from workers.encoder.trunk import Trunk
+from workers.heads.base import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A head and the activation of its logits. Tasks that agree in both share one output."""
+
+    head: Head
+    activation: Activation
+
+
+class Forwards:
+    """Runs the forwards of one stage. Only the device thread may use it, except while models are loaded."""
+
+    def __init__(self, trunk: Trunk, outputs: Sequence[Output], tasks: Mapping[str, int]) -> None:
+        """Prepare to run ``outputs`` on ``trunk``; ``tasks`` maps a task's name to the output it reads."""
+        self._trunk = trunk
+        self._outputs = outputs
+        # The task to name if a head is at fault, and not the trunk: the first that reads it.
+        self._reader = {output: name for name, output in reversed(list(tasks.items()))}
+
+    def run(self, job: Job) -> None:
+        """Run every forward of ``job``, and fill in its ``scores``, ``clusters`` and ``failed``.
+
+        A batch that fails is halved until the failing sequence is alone. A batch that does not fit in memory makes
+        the trunk's ``forward_tokens`` smaller from now on. Raises DeviceError if the device can no longer be used;
+        nothing else escapes.
+        """
+        trunk = self._trunk
+        pending = job.batches[::-1]
+        while pending:
+            batch = pending.pop()
+            if len(batch) > 1 and self._size(batch) > trunk.forward_tokens:
+                pending += job.split(batch.sequences, trunk)[::-1]
+                continue
+            error = self._attempt(job, batch)
+            if error is None:
+                continue
+            self._require_device(error)
+            full = _is_out_of_memory(error)
+            if full and trunk.device.type == "cuda":
+                torch.cuda.empty_cache()
+            if len(batch) == 1:
+                if full:
+                    error = ForwardError(f"the device has no memory for a sequence of {batch.longest} tokens")
+                job.failed[int(batch.sequences[0])] = Failure.of(error, "forward")
+            elif full:
+                trunk.forward_tokens = max(1, self._size(batch) // 2)
+                pending.append(batch)
+            else:
+                middle = len(batch) // 2
+                for half in (batch.sequences[middle:], batch.sequences[:middle]):
+                    pending += job.split(half, trunk)[::-1]
+        job.batches = []
+        for index, output in enumerate(self._outputs):
+            if output.head.per == "input":
+                self._resolve_inputs(job, index, output.head)
+
+    def _attempt(self, job: Job, batch: PackedBatch) -> Exception | None:
+        """Run one forward and store its scores; return the exception if it fails."""
+        try:
+            results = self._compute(job, batch)
+        except Exception as error:
+            # The frames of the traceback hold tensors, and with them the memory that the next attempt needs.
+            return error.with_traceback(None)
+        for index, (output, result) in enumerate(zip(self._outputs, results, strict=True)):
+            if isinstance(result, Tensor):
+                states = job.states[index]
+                if states is None:
+                    states = job.states[index] = result.new_empty((len(job.ids), result.shape[1]))
+                states[torch.from_numpy(batch.tokens).to(states.device)] = result
+                continue
+            per_token = output.head.per == "token"
+            rows = batch.tokens if per_token else batch.sequences
+            scores = job.scores[index]
+            if scores is None:
+                size = len(job.ids) if per_token else len(job.windows)
+                scores = job.scores[index] = np.empty((size, result.shape[1]), np.float32)
+            scores[rows] = result
+            wrong = np.flatnonzero(~np.isfinite(result).all(axis=1))
+            if len(wrong):
+                for place in sequences_of(wrong, batch.starts) if per_token else wrong:
+                    strange = ForwardError("the model returned a score that is not a number")
+                    job.failed[int(batch.sequences[place])] = Failure.of(strange, "forward", self._reader.get(index))
+        return None
+
+    @torch.inference_mode()
+    def _compute(self, job: Job, batch: PackedBatch) -> list[Scores | Tensor]:
+        """Compute every output of ``batch``: scores, or for heads that need whole inputs their states ``[T, H]``."""
+        if job.paired and job.types is not None:
+            batch = replace(batch, sides=job.types[batch.tokens] % SIDES)
+        mixes = [output.head.mix for output in self._outputs if output.head.mix is not None]
+        every_layer = bool(mixes) or any(output.head.every_layer for output in self._outputs)
+        layers = self._trunk.forward(batch, job.ids, job.types, every_layer)
+        mixed = iter(mixtures(layers, torch.stack(mixes)) if mixes else ())
+        results: list[Scores | Tensor] = []
+        for output in self._outputs:
+            states = layers if output.head.mix is None else (next(mixed).unsqueeze(0),)
+            result = output.head(states, batch)
+            results.append(result if output.head.per == "input" else _activate(result, output.activation))
+        return results
+
+    @torch.inference_mode()
+    def _resolve_inputs(self, job: Job, index: int, head: Head) -> None:
+        """Have ``head`` process every whole input: all at once or, if that fails, one by one."""
+        states, job.states[index] = job.states[index], None
+        pending = [[text for text in job.places if isinstance(text, str) and job.failure(text) is None]]
+        while states is not None and pending:
+            texts = pending.pop()
+            places = [job.places[text] for text in texts]
+            try:
+                clusters = head.resolve_clusters(
+                    [states[job.starts[first] : job.starts[last]] for first, last in places],
+                    [job.windows[first:last] for first, last in places], texts,
+                )  # fmt: skip
+            except Exception as error:
+                self._require_device(error)
+                if len(texts) > 1:
+                    pending = [[text] for text in texts]
+                else:
+                    job.failed[places[0][0]] = Failure.of(error, "forward", self._reader.get(index))
+            else:
+                job.clusters[index] |= zip(texts, clusters, strict=True)
+
+    def _require_device(self, error: Exception) -> None:
+        """Raise DeviceError if ``error`` means that every later call on the device will fail too."""
+        if not _is_out_of_memory(error) and (isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error)):
+            raise DeviceError(f"{self._trunk.device} is lost: {type(error).__name__}") from error
+
+    def _size(self, batch: PackedBatch) -> int:
+        """Return the tokens that the trunk computes for ``batch``, padding included."""
+        return len(batch.tokens) if self._trunk.packed else len(batch) * batch.longest
+
+
+def _activate(logits: Tensor, activation: Activation) -> Scores:
+    scores = logits.float()
+    if activation == "softmax":
+        scores = scores.softmax(-1)
+    elif activation == "sigmoid":
+        scores = scores.sigmoid()
+    return scores.cpu().numpy()
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    text = str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError)
+        and any(sign in text for sign in ("can't allocate memory", "error: out of memory", "STATUS_ALLOC_FAILED"))
+    )

@@ -1,0 +1,127 @@
+"""A job: a stage's share of a micro-batch, packed into forwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding
+from torch import Tensor
+
+from schemas.document import Document, Failure
+from schemas.errors import TokenizeError
+from workers.encoder.casing import cased_types
+from workers.encoder.packing import Ints, PackedBatch, flat_starts, pack
+from workers.encoder.reading import Input, Scores
+from workers.encoder.tokenization import Tokenization
+from workers.encoder.trunk import Trunk
+
+
+@dataclass(slots=True)
+class Tokenized:
+    """What a stage reads of one document.
+
+    - ``inputs``: the inputs of each task, by its name.
+    - ``windows``: the encodings of each input, at least one, in text order.
+    """
+
+    inputs: dict[str, Sequence[Input]]
+    windows: dict[Input, list[Encoding]]
+
+
+@dataclass(slots=True)
+class Job:
+    """A stage's share of a micro-batch: S sequences of L tokens in total. Equal inputs are in it once.
+
+    - ``windows`` [S]: the encodings; ``lengths`` [S]: their tokens; ``starts`` [S+1]: where each begins, then L.
+    - ``ids`` [L], ``types`` [L]: token ids and token types; ``types`` is None if the trunk does not need them.
+    - ``paired``: whether any input is a pair.
+    - ``places``: input -> its first sequence and the one after its last.
+    - ``batches``: the forwards still to run.
+    - ``scores``: per head ``[S, labels]`` or ``[L, labels]``, filled in by the forwards; None before.
+    - ``states``: per head that needs whole inputs, the hidden states ``[L, H]`` of all sequences while it needs them.
+    - ``clusters``: per head that needs whole inputs, its result for each input.
+    - ``failed``: sequence -> why it has no scores.
+
+    One thread at a time may use it: the prepare thread packs it, the device thread runs it, the finish thread reads it.
+    """
+
+    windows: list[Encoding]
+    lengths: Ints
+    starts: Ints
+    ids: Ints
+    types: Ints | None
+    paired: bool
+    places: dict[Input, tuple[int, int]]
+    batches: list[PackedBatch]
+    scores: list[Scores | None]
+    states: list[Tensor | None]
+    clusters: list[dict[Input, Any]]
+    failed: dict[int, Failure] = field(default_factory=dict)
+
+    def failure(self, text_or_pair: Input) -> Failure | None:
+        """Return the failure of the first failed sequence of an input, None if there is none."""
+        return next((self.failed[n] for n in range(*self.places[text_or_pair]) if n in self.failed), None)
+
+    def split(self, sequences: Ints, trunk: Trunk) -> list[PackedBatch]:
+        """Cut some of the sequences into forwards of the size that suits ``trunk``."""
+        return pack(self.lengths, self.starts, sequences, trunk.forward_tokens, padded=not trunk.packed)
+
+    def fail_documents(self, documents: Sequence[Document], index: int) -> None:
+        """Fail every document that has an input with a failed sequence; ``index`` is the stage's place in the chain."""
+        failures = {item: failure for item in self.places if (failure := self.failure(item)) is not None}
+        for document in documents:
+            tokenized: Tokenized | None = document.sequences.get(index)
+            if document.failure is None and tokenized is not None:
+                document.failure = next((failures[item] for item in tokenized.windows if item in failures), None)
+
+
+def pack_documents(
+    documents: Sequence[Document], index: int, trunk: Trunk, tokenization: Tokenization, heads: int
+) -> Job:
+    """Pack what a stage has tokenized of ``documents`` into a job.
+
+    ``index``: the stage's place in the chain. ``heads``: how many heads will be computed. Documents that have failed
+    or have nothing for this stage are skipped.
+    """
+    windows: list[Encoding] = []
+    places: dict[Input, tuple[int, int]] = {}
+    paired = False
+    for document in documents:
+        tokenized: Tokenized | None = document.sequences.get(index)
+        if document.failure is not None or tokenized is None:
+            continue
+        for text_or_pair, encodings in tokenized.windows.items():
+            if text_or_pair not in places:
+                paired = paired or isinstance(text_or_pair, tuple)
+                places[text_or_pair] = (len(windows), len(windows) + len(encodings))
+                windows += encodings
+    lengths = np.fromiter(map(len, windows), np.int64, len(windows))
+    starts = flat_starts(lengths)
+    total = int(starts[-1])
+    ids = np.fromiter(chain.from_iterable(window.ids for window in windows), np.int64, total)
+    types = None
+    if trunk.cased:
+        sources = [text_or_pair for text_or_pair, (first, last) in places.items() for _ in range(first, last)]
+        types = cased_types(sources, windows, tokenization.cut.segments)
+    elif tokenization.typed or (paired and tokenization.typed_pairs):
+        types = np.fromiter(chain.from_iterable(window.type_ids for window in windows), np.int64, total)
+    job = Job(
+        windows, lengths, starts, ids, types, paired, places, [], [None] * heads, [None] * heads,
+        [{} for _ in range(heads)],
+    )  # fmt: skip
+    # An id without an embedding would break the CUDA context for good, so it must never reach the device.
+    for sequence in sequences_of(np.flatnonzero(ids >= trunk.vocabulary), starts):
+        error = TokenizeError("the tokenizer gave a token the model has no embedding for")
+        job.failed[sequence] = Failure.of(error, "tokenize")
+    job.batches = job.split(np.array([n for n in range(len(windows)) if n not in job.failed], np.int64), trunk)
+    return job
+
+
+def sequences_of(tokens: Ints, starts: NDArray[np.integer]) -> Ints:
+    """Return the sequences that the tokens at some flat positions belong to, each once."""
+    return np.unique(np.searchsorted(starts, tokens, side="right") - 1)

@@ -1,0 +1,36 @@
+"""The device and the precision that a pipeline's models run in."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+
+from schemas.errors import DeviceError
+from schemas.pipeline.config import Compute
+
+log = logging.getLogger("glossator")
+
+
+def choose_device(compute: Compute) -> tuple[torch.device, torch.dtype]:
+    """Return the device and dtype for ``compute``.
+
+    The defaults are CUDA in bfloat16 (float16 before Ampere) if there is a CUDA device, else the CPU in float32.
+    Raises DeviceError if the configured device does not exist.
+    """
+    name = compute.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    if compute.attention == "flash" and device.type == "cpu":
+        log.warning("compute.attention is flash, which needs a CUDA device; this CPU runs without it")
+    if device.type == "cuda":
+        if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
+            raise DeviceError(f"compute.device is {name}, but torch sees {torch.cuda.device_count()} CUDA devices")
+        # cuDNN's attention compiles a plan per shape, and nearly every packed batch has a new shape.
+        torch.backends.cuda.enable_cudnn_sdp(False)
+    if compute.dtype != "auto":
+        return device, getattr(torch, compute.dtype)
+    if device.type == "cpu":
+        return device, torch.float32
+    return device, torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
