@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 Headers = list[tuple[str, str | bytes | None]]
+Kind: TypeAlias = Literal["event", "dead_letter", "coordinates"]
+"""What a record to be produced is: an enriched event, a dead letter with the original record, or a dead letter with
+only the original's coordinates."""
 
 
 class Assignment:
@@ -49,10 +53,16 @@ class Record:
 
 @dataclass(slots=True)
 class Outbound:
-    """One record to be produced."""
+    """One record to be produced.
+
+    ``timestamp_ms`` is milliseconds since the epoch, or -1 for the time of sending. ``origin`` is the record it was
+    made from, or None if it has no source record.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = field(default_factory=list)
     timestamp_ms: int = -1
+    origin: Record | None = None
+    kind: Kind = "event"

@@ -75,7 +75,7 @@ class Flight:
     def take_off(self, records: list[Record]) -> None:
         self._progress.polled(records)
 
-    def settle(self, source: Source) -> None:
+    def apply_landings(self, source: Source) -> None:
         """Enters what has landed or was dropped, and commits when the interval is over."""
         self._enter()
         if self._transactional:

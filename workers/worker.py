@@ -10,7 +10,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
 from stream.flight import Flight
-from stream.kafka.exactly_once import TransactionalSink
+from stream.kafka.delivery import make_sink
 from stream.kafka.sink import Sink
 from stream.kafka.source import Source
 from stream.microbatch import MicroBatch, MicroBatcher
@@ -101,14 +101,10 @@ class Worker:
             publisher.landed(batch)
             flight.landed(batch)
 
-        sink: Sink
-        if pipeline.delivery == "exactly_once":
-            sink = transactional = TransactionalSink(
-                pipeline, landed, publisher.refused,
-                slot=self._slot, hurry=lambda: flight.draining, membership=lambda: source.metadata,
-            )  # fmt: skip
-        else:
-            sink, transactional = Sink(pipeline, landed, publisher.refused), None
+        sink = make_sink(
+            pipeline, delivered=landed, refused=publisher.refused,
+            slot=self._slot, hurry=lambda: flight.draining, membership=lambda: source.metadata,
+        )  # fmt: skip
 
         def pack(engine: Engine, batch: MicroBatch) -> Work:
             with journal.lane("prepare", batch.records):
@@ -152,7 +148,7 @@ class Worker:
         def finish() -> None:
             while True:
                 # While delivery reports are out, they are what there is to wait for.
-                ready = computed.get(0 if len(sink) else _IDLE)
+                ready = computed.get(0 if sink.waiting else _IDLE)
                 if ready is None:
                     sink.poll(0.005)
                     if (source.down or sink.down) and sink.answers():
@@ -166,10 +162,7 @@ class Worker:
                     stats.fill = batch.tokens / batching.max_tokens
                 sink.send(batch, outbounds)
 
-        topics = [*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic]
-        sink.await_topics(topics, self._patience, self._stopping.is_set)
-        if transactional is not None:
-            transactional.open(self._patience, self._stopping.is_set)
+        sink.open(self._patience, self._stopping.is_set)
         source = Source(
             pipeline, on_revoke=lambda leaving: flight.drain(leaving, source), on_lost=flight.abandon, slot=self._slot
         )
@@ -183,7 +176,7 @@ class Worker:
                     stats.polled += len(records)
                     flight.take_off(records)
                     arrived.put(records)
-                flight.settle(source)
+                flight.apply_landings(source)
                 flight.regulate(source)
                 self._observer.observe(flight, source, sink, self._engine.chain.cache)
             # Nothing more is wanted, but the group must be answered: it may take partitions away all the same.

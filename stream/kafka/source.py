@@ -3,49 +3,25 @@
 from __future__ import annotations
 
 import logging
-import time
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.errors import AccessError, FencedError, OffsetError
+from schemas.errors import AccessError, OffsetError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
-from stream.kafka.client import (
-    HOPELESS,
-    ErrorWatch,
-    answered,
-    fault,
-    is_cooperative,
-    make_consumer,
-    names_member,
-    patiently,
-    with_slot,
-)
+from stream.kafka.faults import ErrorWatch, Meaning, fault, fenced, is_instance_taken, meaning
+from stream.kafka.offsets import commit_and_wait, starting_offsets
+from stream.kafka.settings import is_cooperative, make_consumer, with_slot
 
 log = logging.getLogger("glossator.source")
 
 _BATCH = 1000
-_SETTLE = 5.0
-"""Seconds the last commit of a partition may take."""
-_TAKEN = KafkaError(KafkaError.FENCED_INSTANCE_ID).str()
-_RETRIED_COMMITS = frozenset(
-    {
-        KafkaError._TRANSPORT,
-        KafkaError._TIMED_OUT,
-        KafkaError._WAIT_COORD,
-        KafkaError.REQUEST_TIMED_OUT,
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.STALE_MEMBER_EPOCH,
-    }
-)
+"""The most records that one poll returns."""
+_METADATA = b"CGMDv2:"
 
 
 class Source:
@@ -178,29 +154,9 @@ class Source:
         if not offsets:
             return
         if wait:
-            self._settle(offsets)
+            commit_and_wait(self._consumer, offsets)
         else:
             self._consumer.commit(offsets=offsets, asynchronous=True)
-
-    def _settle(self, offsets: list[TopicPartition]) -> None:
-        # A commit that waits for its answer waits for good while there is no coordinator, and its callback is not
-        # heard while a rebalance is served: so it is sent off, and looked for.
-        deadline = time.monotonic() + _SETTLE
-        wanted = {(one.topic, one.partition): one.offset for one in offsets}
-        while True:
-            try:
-                self._consumer.commit(offsets=offsets, asynchronous=True)
-                found = self._known(offsets, max(0.1, min(2.0, deadline - time.monotonic())))
-                if all(one.offset >= wanted[one.topic, one.partition] for one in found):
-                    return
-                reason = None
-            except KafkaException as error:
-                reason = error.args[0]
-            if time.monotonic() > deadline or (reason is not None and reason.code() in HOPELESS):
-                said = "refused" if reason is None else reason.name()
-                log.warning("offsets were not committed (%s): events may be processed again", said)
-                return
-            time.sleep(0.05)
 
     def take_failed_commits(self) -> set[Assignment]:
         failed, self._failed_commits = self._failed_commits, set()
@@ -232,7 +188,9 @@ class Source:
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # While the client closes, a rebalance that was under way ends: what it brings goes back at once, and
         # asking where it begins would not be answered any more.
-        starts = partitions if self._closing else self._starts(partitions) if partitions else []
+        starts = partitions
+        if partitions and not self._closing:
+            starts = starting_offsets(consumer, partitions, self._start)
         if not self._closing:
             self._assigned |= {(s.topic, s.partition): Assignment(s.topic, s.partition) for s in starts}
             self._begins |= {(s.topic, s.partition): max(0, s.offset) for s in starts}
@@ -282,31 +240,6 @@ class Source:
         taken = (self._assigned.pop((p.topic, p.partition), None) for p in partitions)
         return [assignment for assignment in taken if assignment is not None]
 
-    def _starts(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """Where each newly assigned partition begins."""
-        starts = []
-        fresh = []
-        known = patiently(lambda: self._known(partitions), "reading committed offsets")
-        for committed in known:
-            if committed.offset >= 0:
-                starts.append(TopicPartition(committed.topic, committed.partition, committed.offset))
-            elif self._start == "earliest":
-                starts.append(TopicPartition(committed.topic, committed.partition, OFFSET_BEGINNING))
-            else:
-                end = patiently(partial(self._end, committed), "reading the end of the log")
-                fresh.append(TopicPartition(committed.topic, committed.partition, end))
-        if fresh:
-            # "latest" is decided once: a restart before the first event must not decide it anew,
-            # or what arrived in between would be skipped.
-            patiently(lambda: self._consumer.commit(offsets=fresh, asynchronous=False), "committing where to start")
-        return starts + fresh
-
-    def _known(self, partitions: list[TopicPartition], timeout: float = 10.0) -> list[TopicPartition]:
-        return answered(self._consumer.committed(partitions, timeout=timeout))
-
-    def _end(self, partition: TopicPartition) -> int:
-        return int(self._consumer.get_watermark_offsets(partition, timeout=10)[1])
-
     def _committed(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
         if error is None:
             self.commits += 1
@@ -315,27 +248,38 @@ class Source:
             if reason is None:
                 continue
             assignment = self._assigned.get((offset.topic, offset.partition))
-            if assignment is not None and reason.code() in _RETRIED_COMMITS:
+            if assignment is not None and meaning(reason) is Meaning.TRANSIENT:
                 self._failed_commits.add(assignment)
             elif reason.code() != KafkaError._NO_OFFSET:
                 log.warning("commit of %s[%d] refused: %s", offset.topic, offset.partition, reason.name())
 
     def _judge(self, error: KafkaError, message: Message) -> None:
         """Raises for errors that waiting cannot mend; logs the others."""
-        code = error.code()
-        if code == KafkaError._AUTO_OFFSET_RESET:
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise OffsetError(
                 f"{message.topic()}[{message.partition()}]: the committed offset is no longer in the log, so events "
                 "were deleted before they were read; reset the group's offsets yourself to go on"
             )
-        if _TAKEN in error.str():
-            raise FencedError(
-                "another worker has taken this one's group.instance.id: start each worker with a --slot of its own"
-            )
+        if is_instance_taken(error):
+            raise fenced("this one's group.instance.id")
         reason = fault(error, "consuming")
-        if error.fatal() or code == KafkaError._FATAL or isinstance(reason, AccessError):
+        if error.fatal() or meaning(error) in {Meaning.FATAL, Meaning.ACCESS}:
             raise reason
         log.warning("%s", reason)
+
+
+def names_member(metadata: object) -> bool:
+    """Whether group metadata names a member and its generation.
+
+    A member that was just expelled hands over metadata that names neither, and the group fences only what is named: it
+    would accept a transaction that commits for partitions of other members. The client writes ``CGMDv2:``, four bytes
+    of generation, group, member and instance, each ended by a zero (``rd_kafka_consumer_group_metadata_write``).
+    """
+    if not isinstance(metadata, bytes) or not metadata.startswith(_METADATA):
+        return True  # of a client we do not know: there is nothing to check
+    generation = int.from_bytes(metadata[len(_METADATA) : len(_METADATA) + 4], sys.byteorder, signed=True)
+    member = metadata[len(_METADATA) + 4 :].split(b"\0")[1]
+    return generation > 0 and bool(member)
 
 
 def _partitions(assignments: Iterable[Assignment]) -> list[TopicPartition]:

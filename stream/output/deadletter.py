@@ -29,7 +29,7 @@ def dead_letter(record: Record, failure: Failure, topic: str, pipeline: str, con
         (f"{PREFIX}exception.class.name", failure.error.encode()),
         (f"{PREFIX}exception.message", failure.message.encode()),
     ]
-    return Outbound(topic, record.key, record.value, headers, record.timestamp_ms)
+    return Outbound(topic, record.key, record.value, headers, record.timestamp_ms, record, "dead_letter")
 
 
 def coordinates_only(letter: Outbound) -> Outbound:
@@ -40,4 +40,4 @@ def coordinates_only(letter: Outbound) -> Outbound:
     """
     headers = [header for header in letter.headers if header[0].startswith(PREFIX)]
     note = (f"{PREFIX}original.omitted", f"refused by this topic; value of {len(letter.value or b'')} bytes".encode())
-    return Outbound(letter.topic, None, None, [*headers, note])
+    return Outbound(letter.topic, None, None, [*headers, note], origin=letter.origin, kind="coordinates")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from schemas.document import Failure
-from schemas.errors import EncodeError
+from schemas.errors import EncodeError, ProduceError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Outbound, Record
-from stream.kafka.sink import Pair
 from stream.microbatch import MicroBatch
-from stream.output.deadletter import dead_letter
+from stream.output.deadletter import coordinates_only, dead_letter
 from stream.output.event_builder import EventBuilder
 from stream.output.poison import PoisonLimit
 from stream.telemetry.stats import Stats
@@ -26,17 +25,16 @@ class Publisher:
         self._limit = PoisonLimit(pipeline.stop_after)
         self._enriched: dict[int, int] = {}
 
-    def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Pair]:
-        """For each event of ``batch`` (the record it was made of, what to send); see ``Sink.send``.
+    def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Outbound]:
+        """Make the records to send for ``batch``: an enriched event or a dead letter for each of its events.
 
-        ``builder``: of the configuration that has computed the batch.
-
-        Events of partitions that are gone are left out: whoever owns them now sends them. Raises PoisonError when too
-        many have failed; then nothing of ``batch`` is sent.
+        ``builder`` belongs to the configuration that computed the batch. Events of partitions that are gone are left
+        out: their new owner sends them. Raises PoisonError when too many events have failed; then nothing of ``batch``
+        is to be sent.
         """
         self._limit.judge()
         stats, self._config = self._stats, builder.config
-        outbounds: list[Pair] = []
+        outbounds: list[Outbound] = []
         before = stats.enriched
         for document in batch.documents:
             record = document.record
@@ -51,15 +49,15 @@ class Publisher:
                 else:
                     stats.enriched += 1
                     self._limit.passed()
-                    enriched = Outbound(self._topic, record.key, value, record.headers or [], record.timestamp_ms)
-                    outbounds.append((record, enriched))
+                    headers = record.headers or []
+                    outbounds.append(Outbound(self._topic, record.key, value, headers, record.timestamp_ms, record))
                     continue
             stats.failed[document.failure.stage] += 1
             self._limit.failed(document.failure.stage)
-            outbounds.append((record, self._dead_letter(record, document.failure)))
+            outbounds.append(self._dead_letter(record, document.failure))
         self._enriched[batch.number] = stats.enriched - before
         if outbounds:
-            stats.newest_ms = max(outbounds[-1][1].timestamp_ms, 0)
+            stats.newest_ms = max(outbounds[-1].timestamp_ms, 0)
         stats.micro_batches += 1
         stats.tokens += batch.tokens
         return outbounds
@@ -68,11 +66,19 @@ class Publisher:
         """``batch`` is in the log."""
         self._limit.landed(self._enriched.pop(batch.number, 0))
 
-    def refused(self, record: Record, failure: Failure) -> Outbound:
-        """The dead letter of an event that was counted as enriched, but is refused by the broker.
+    def refused(self, outbound: Outbound, error: str) -> Outbound | None:
+        """Return what to send in place of ``outbound``, which the broker rejected with the Kafka error named ``error``.
 
-        It counts for the limit, which the next ``outbounds`` judges: this is called from within the client.
+        An event is replaced by its dead letter, a dead letter by one with the coordinates alone. None if that was
+        rejected too, or the event has no source record. The client calls this while it delivers reports, so the limit
+        of dead letters is checked by the next ``outbounds``.
         """
+        record = outbound.origin
+        if outbound.kind == "dead_letter":
+            return coordinates_only(outbound)
+        if outbound.kind == "coordinates" or record is None:
+            return None
+        failure = Failure.of(ProduceError(f"the broker refused the enriched event: {error}"), "produce")
         self._stats.enriched -= 1
         self._stats.failed[failure.stage] += 1
         self._limit.refused(failure.stage)

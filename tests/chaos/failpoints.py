@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from stream.kafka.exactly_once import TransactionalSink
-from stream.kafka.sink import Sink
+from stream.kafka.at_least_once import AtLeastOnceSink
+from stream.kafka.exactly_once import ExactlyOnceSink
 from stream.kafka.source import Source
 
 POINTS = ("polled", "forward", "sent", "offsets", "committed")
@@ -69,10 +69,10 @@ def install(failpoint: Failpoint, transactional: bool) -> None:
 
         return hear
 
-    _around(Sink, "send", after=lambda *_: failpoint.passed("sent"))
-    _around(TransactionalSink, "_send", after=lambda *_: failpoint.passed("sent"))
+    _around(AtLeastOnceSink, "send", after=lambda *_: failpoint.passed("sent"))
+    _around(ExactlyOnceSink, "_send", after=lambda *_: failpoint.passed("sent"))
     if transactional:
-        _around(TransactionalSink, "_ask", before=at("offsets", "committing"), after=at("committed", "committing"))
+        _around(ExactlyOnceSink, "_ask", before=at("offsets", "committing"), after=at("committed", "committing"))
     else:
         _around(Source, "commit", before=at("offsets"), after=at("committed"))
 

@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.record import Assignment
+from schemas.record import Assignment, Outbound
 from stream.flight import Flight
-from stream.kafka.exactly_once import TransactionalSink
-from stream.kafka.sink import Pair, Sink
+from stream.kafka.at_least_once import AtLeastOnceSink
+from stream.kafka.exactly_once import ExactlyOnceSink
 from stream.kafka.source import Source
 from stream.microbatch import MicroBatch
 from stream.output.publisher import Publisher
@@ -21,9 +21,9 @@ _LEAK, _LEAKED = 8 << 20, 800 << 20
 
 def commit_early() -> None:
     """A micro-batch counts as delivered when it is handed to the client."""
-    original = Sink.send
+    original = AtLeastOnceSink.send
 
-    def send(self: Sink, batch: MicroBatch, outbounds: list[Pair]) -> None:
+    def send(self: AtLeastOnceSink, batch: MicroBatch, outbounds: list[Outbound]) -> None:
         delivered = self._delivered
         delivered(batch)
         self._delivered = lambda _: None
@@ -32,11 +32,11 @@ def commit_early() -> None:
         finally:
             self._delivered = delivered
 
-    def heard(self: Sink, *_: Any) -> None:
+    def heard(self: AtLeastOnceSink, *_: Any) -> None:
         """Nobody waits for reports any more."""
 
-    Sink.send = send  # type: ignore[method-assign]
-    Sink._report = heard  # type: ignore[method-assign,assignment]
+    AtLeastOnceSink.send = send  # type: ignore[method-assign]
+    AtLeastOnceSink._report = heard  # type: ignore[method-assign,assignment]
 
 
 def commit_position() -> None:
@@ -63,36 +63,36 @@ def skip_drain() -> None:
 
 def random_id() -> None:
     """Every producer takes a transactional id of its own."""
-    original = TransactionalSink._new_producer
+    original = ExactlyOnceSink._new_producer
 
-    def new_producer(self: TransactionalSink) -> Any:
-        self._more["transactional.id"] = uuid.uuid4().hex
+    def new_producer(self: ExactlyOnceSink) -> Any:
+        self._overrides["transactional.id"] = uuid.uuid4().hex
         return original(self)
 
-    TransactionalSink._new_producer = new_producer  # type: ignore[method-assign,assignment]
+    ExactlyOnceSink._new_producer = new_producer  # type: ignore[method-assign,assignment]
 
 
 def offsets_outside() -> None:
     """Offsets are committed by the consumer, after the transaction."""
-    begun, asked = Flight.__init__, TransactionalSink._ask
+    begun, asked = Flight.__init__, ExactlyOnceSink._ask
 
     def init(self: Flight, *arguments: Any, **more: Any) -> None:
         begun(self, *arguments, **more)
         self._transactional = False
 
-    def ask(self: TransactionalSink, call: Callable[[], object], doing: str, deadline: float) -> None:
+    def ask(self: ExactlyOnceSink, call: Callable[[], object], doing: str, deadline: float) -> None:
         if doing != "sending offsets":
             asked(self, call, doing, deadline)
 
     Flight.__init__ = init  # type: ignore[method-assign]
-    TransactionalSink._ask = ask  # type: ignore[method-assign]
+    ExactlyOnceSink._ask = ask  # type: ignore[method-assign]
 
 
 def shuffled() -> None:
     """A micro-batch's outputs are sent in any order."""
     original = Publisher.outbounds
 
-    def outbounds(self: Publisher, *arguments: Any) -> list[Pair]:
+    def outbounds(self: Publisher, *arguments: Any) -> list[Outbound]:
         made = original(self, *arguments)
         random.shuffle(made)
         return made
@@ -108,7 +108,7 @@ def leave_open() -> None:
         return meanwhile is not None or original(self, assignments, source)
 
     Flight.drain = drain  # type: ignore[method-assign]
-    TransactionalSink.close = Sink.close  # type: ignore[method-assign]
+    ExactlyOnceSink.close = ExactlyOnceSink._drop  # type: ignore[method-assign]
 
 
 def leak_files() -> None:
@@ -124,7 +124,7 @@ def leak_memory() -> None:
 def _with_outputs(leak: Callable[[list[Any]], None]) -> None:
     original, kept = Publisher.outbounds, list[Any]()
 
-    def outbounds(self: Publisher, *arguments: Any) -> list[Pair]:
+    def outbounds(self: Publisher, *arguments: Any) -> list[Outbound]:
         leak(kept)
         return original(self, *arguments)
 

@@ -30,23 +30,23 @@ def test_every_point_has_its_kind_of_fault() -> None:
 
 PROGRAM = """
 import sys
-from stream.kafka.sink import Sink
+from stream.kafka.at_least_once import AtLeastOnceSink
 from stream.kafka.source import Source
-from stream.kafka.exactly_once import TransactionalSink
-for owner in (Sink, TransactionalSink):
+from stream.kafka.exactly_once import ExactlyOnceSink
+for owner in (AtLeastOnceSink, ExactlyOnceSink):
     owner.send = owner._send = lambda *_: None
 Source.poll = lambda *_: [1]
 Source.commit = lambda *_: print("committed")
-TransactionalSink._ask = lambda *_: print(_[2])
+ExactlyOnceSink._ask = lambda *_: print(_[2])
 from tests.chaos import failpoints
 failpoint = failpoints.Failpoint()
 failpoint.arm(sys.argv[1])
 failpoints.install(failpoint, sys.argv[2] == "True")
 Source.poll(None)
-Sink.send(None, None, None)
-TransactionalSink._send(None, None)
+AtLeastOnceSink.send(None, None, None)
+ExactlyOnceSink._send(None, None)
 for doing in ("sending offsets", "committing"):
-    TransactionalSink._ask(None, None, doing, 0)
+    ExactlyOnceSink._ask(None, None, doing, 0)
 Source.commit(None, {})
 Source.commit(None, {"a": 1})
 """

@@ -76,7 +76,7 @@ def test_offsets_gone_from_the_log_stop_the_worker(real_kafka: Any) -> None:
         ("bootstrap.servers: nowhere.invalid:9092", 69, "a host name cannot be resolved"),
         ("bootstrap.servers: {real}", 69, "topic nowhere does not exist"),
         ("bootstrap.servers: {real}\n  security.protocol: SASL_PLAINTEXT\n  sasl.mechanism: PLAIN\n"
-         "  sasl.username: me\n  sasl.password: hunter2", 77, "the cluster refused us"),
+         "  sasl.username: me\n  sasl.password: hunter2", 77, "the cluster denied access"),
         ("bootstrap.servers: {real}\n  securty.protocol: SSL", 78, "unknown setting of the Kafka client"),
         ("bootstrap.servers: {real}\n  transaction.timeout.ms: 1000000\ndelivery: exactly_once", 78,
          "transaction.timeout.ms is above the broker's transaction.max.timeout.ms"),

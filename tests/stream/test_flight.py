@@ -59,15 +59,15 @@ def test_what_has_landed_is_committed_and_a_failed_commit_again(written: Written
     flight, source, assignment = _flight(), cast(Source, written), Assignment("t", 0)
     records = _records(assignment, 0, 1)
     flight.take_off(records)
-    flight.settle(source)
+    flight.apply_landings(source)
     assert written.commits == []
     flight.landed(_batch(0, records))
     threading.Event().wait(0.02)
-    flight.settle(source)
+    flight.apply_landings(source)
     assert written.commits == [({assignment: 2}, False)]
     written.failed = {assignment}
     threading.Event().wait(0.02)
-    flight.settle(source)
+    flight.apply_landings(source)
     assert written.commits == [({assignment: 2}, False)] * 2
     assert flight.events == 0
 
@@ -76,12 +76,12 @@ def test_much_that_has_landed_is_committed_before_the_interval_is_over(written: 
     """A crash repeats what is not committed, however long the interval."""
     flight = Flight(pipeline(commit_interval_ms=60_000), lambda: None, lambda: False)
     source, assignment = cast(Source, written), Assignment("t", 0)
-    flight.settle(source)
+    flight.apply_landings(source)
     for number in range(25):
         records = _records(assignment, *range(100 * number, 100 * (number + 1)))
         flight.take_off(records)
         flight.landed(_batch(number, records))
-        flight.settle(source)
+        flight.apply_landings(source)
     assert [ends[assignment] for ends, _ in written.commits] == [1000, 2000]
 
 
@@ -93,11 +93,11 @@ def test_polling_pauses_over_the_high_mark_and_resumes_under_the_low_one(written
     flight.regulate(source)
     assert written.paused
     flight.landed(_batch(0, records[:1]))
-    flight.settle(source)
+    flight.apply_landings(source)
     flight.regulate(source)
     assert written.paused, "resumed between the marks"
     flight.landed(_batch(1, records[1:]))
-    flight.settle(source)
+    flight.apply_landings(source)
     flight.regulate(source)
     assert not written.paused
 
@@ -127,7 +127,7 @@ def test_a_drain_that_takes_too_long_commits_nothing_of_it(written: Written) -> 
     assert not flight.drain([assignment], cast(Source, written))
     assert written.commits == []
     flight.landed(_batch(0, records))  # too late: somebody else has it now
-    flight.settle(cast(Source, written))
+    flight.apply_landings(cast(Source, written))
     assert written.commits == []
     assert flight.events == 0
 

@@ -14,10 +14,10 @@ from schemas.errors import ConfigError, DeviceError, ModelError, Problem
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
+from stream.kafka.settings import client_problems
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import described, planned
 from workers.process import environment
-from workers.process.client_settings import client_problems
 
 EPILOG = """\b
 Example:

@@ -24,9 +24,9 @@ from schemas.errors import (
 )
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load_file
+from stream.kafka.settings import client_problems
 from workers.cli.statuses import exit_statuses
 from workers.process import environment
-from workers.process.client_settings import client_problems
 from workers.process.signals import GracefulStop
 
 EPILOG = """\b

@@ -13,9 +13,9 @@ from schemas.errors import ConfigError, GlossatorError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load_file
+from stream.kafka.settings import client_problems
 from workers.chain.cache import Cache
 from workers.chain.chain import Chain
-from workers.process.client_settings import client_problems
 
 log = logging.getLogger("glossator")
 

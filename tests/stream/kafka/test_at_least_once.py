@@ -1,33 +1,115 @@
-"""The producer's settings: how long it keeps an event is nobody's but the user's and the transaction's to say."""
+"""At-least-once delivery: how long an event is kept, and what becomes of records that are not written."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
+from schemas.document import Document
+from schemas.errors import BrokerError
 from schemas.pipeline.config import Pipeline
+from schemas.record import Assignment, Outbound, Record
 from stream.kafka import sink
+from stream.kafka.at_least_once import AtLeastOnceSink
+from stream.kafka.delivery import make_sink
+from stream.microbatch import MicroBatch
+from stream.output.publisher import Publisher
+from stream.telemetry.stats import Stats
+from tests import noop
 
 
 @pytest.mark.parametrize(
-    ("own", "more", "expected"),
+    ("kafka", "delivery", "expected"),
     [
-        ({}, {}, 0),
-        ({"message.timeout.ms": 9000}, {}, None),
-        ({"delivery.timeout.ms": 9000}, {}, None),
-        ({}, {"transactional.id": "posts-0"}, None),
+        ({}, "at_least_once", 0),
+        ({"message.timeout.ms": 9000}, "at_least_once", None),
+        ({"delivery.timeout.ms": 9000}, "at_least_once", None),
+        ({}, "exactly_once", None),
     ],
     ids=["however long brokers are away", "the user's", "the user's, by its other name", "a transaction's"],
 )
 def test_events_are_kept(
-    own: dict[str, Any], more: dict[str, Any], expected: int | None, monkeypatch: pytest.MonkeyPatch
+    kafka: dict[str, Any], delivery: str, expected: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = Pipeline.model_validate({
-        "pipeline": "posts", "kafka": {"bootstrap.servers": "localhost:9092", **own}, "input": {"topics": ["in"]},
+        "pipeline": "posts", "kafka": {"bootstrap.servers": "localhost:9092", **kafka}, "input": {"topics": ["in"]},
         "tasks": [{"name": "tone", "task": "sentiment", "model": "starter"}], "output": {"topic": "out"},
+        "delivery": delivery,
     })  # fmt: skip
-    asked: dict[str, Any] = {}
-    monkeypatch.setattr(sink, "make_producer", lambda settings, watch, **more: asked.update(more))
-    sink.Sink(pipeline, lambda _: None, lambda *_: None, **more)  # type: ignore[arg-type]
-    assert asked.get("message.timeout.ms") == expected
+    overridden: dict[str, Any] = {}
+    monkeypatch.setattr(sink, "make_producer", lambda settings, watch, **overrides: overridden.update(overrides))
+    make_sink(
+        pipeline, delivered=lambda _: None, refused=lambda *_: None,
+        slot=0, hurry=lambda: False, membership=lambda: None,
+    )  # fmt: skip
+    assert overridden.get("message.timeout.ms") == expected
+    assert overridden.get("transactional.id") == ("posts-0" if delivery == "exactly_once" else None)
+
+
+class Producer:
+    """Reports on each record when it is polled: the error that is next in line, or None."""
+
+    def __init__(self, *errors: int | None) -> None:
+        self.errors = list(errors)
+        self.written: list[tuple[str, bytes | None]] = []
+        self.reports: list[Any] = []
+
+    def produce(self, topic: str, value: Any, key: Any, on_delivery: Any, timestamp: int, headers: Any) -> None:
+        self.reports.append((on_delivery, topic, value))
+
+    def poll(self, timeout: float) -> None:
+        reports, self.reports = self.reports, []
+        for report, topic, value in reports:
+            code = self.errors.pop(0) if self.errors else None
+            if code is None:
+                self.written.append((topic, value))
+            report(None if code is None else KafkaError(code), None)
+
+
+def working(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> tuple[AtLeastOnceSink, list[int], list[Outbound], MicroBatch]:
+    """A sink, the numbers of the micro-batches it delivered, and a micro-batch of two events with its records."""
+    monkeypatch.setattr(sink, "make_producer", lambda *_, **__: producer)
+    delivered: list[int] = []
+    pipeline = noop.pipeline()
+    working = AtLeastOnceSink(
+        pipeline, lambda batch: delivered.append(batch.number), Publisher(pipeline, Stats()).refused
+    )
+    records = [Record(Assignment("in", 0), offset, b"k", b"%d" % offset) for offset in range(2)]
+    outbounds = [Outbound("out", record.key, record.value, [], 5, record) for record in records]
+    return working, delivered, outbounds, MicroBatch(0, [Document(record) for record in records], 0)
+
+
+def test_a_refused_event_and_its_neighbour_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = Producer(KafkaError._INVALID_DIFFERENT_RECORD, KafkaError.INVALID_RECORD)
+    sink, delivered, outbounds, batch = working(producer, monkeypatch)
+    sink.send(batch, outbounds)
+    assert (sink.waiting, delivered) == (1, [])
+    sink.poll(0)
+    assert (sink.waiting, delivered) == (0, [0])
+    assert producer.written == [("out", b"0"), ("out.dead", b"1")]
+
+
+def test_a_letter_that_is_refused_even_bare_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, delivered, outbounds, batch = working(Producer(*[KafkaError.MSG_SIZE_TOO_LARGE] * 3), monkeypatch)
+    sink.send(batch, outbounds[:1])
+    sink.poll(0)
+    with pytest.raises(BrokerError, match=r"publishing to out\.dead: MSG_SIZE_TOO_LARGE"):
+        sink.poll(0)
+    assert (sink.waiting, delivered) == (1, [])
+
+
+def test_a_failure_of_the_cluster_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, delivered, outbounds, batch = working(Producer(None, KafkaError.TOPIC_AUTHORIZATION_FAILED), monkeypatch)
+    with pytest.raises(BrokerError, match="TOPIC_AUTHORIZATION_FAILED"):
+        sink.send(batch, outbounds)
+    assert (sink.waiting, delivered) == (1, [])
+
+
+def test_a_micro_batch_without_records_is_delivered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, delivered, _, batch = working(Producer(), monkeypatch)
+    sink.send(batch, [])
+    assert (sink.waiting, delivered) == (0, [0])

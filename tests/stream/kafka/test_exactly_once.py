@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +14,14 @@ from confluent_kafka import KafkaError, KafkaException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.document import Document, Failure
+from schemas.document import Document
 from schemas.errors import AccessError, BrokerError, FencedError
 from schemas.record import Assignment, Outbound, Record
-from stream.kafka import exactly_once as transactions
-from stream.kafka.exactly_once import TransactionalSink
+from stream.kafka import exactly_once
+from stream.kafka.exactly_once import ExactlyOnceSink
 from stream.microbatch import MicroBatch
+from stream.output.publisher import Publisher
+from stream.telemetry.stats import Stats
 from tests.noop import pipeline
 
 RETRIABLE = KafkaError(KafkaError._TIMED_OUT, retriable=True)
@@ -110,7 +113,7 @@ class Producer:
 
 
 @contextmanager
-def working(cluster: Cluster) -> Iterator[tuple[TransactionalSink, list[MicroBatch]]]:
+def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch]]]:
     """A sink that has taken its slot, and what it says is delivered."""
     landed: list[MicroBatch] = []
 
@@ -121,35 +124,30 @@ def working(cluster: Cluster) -> Iterator[tuple[TransactionalSink, list[MicroBat
 
     with (
         mock.patch("stream.kafka.sink.make_producer", lambda *_, **__: Producer(cluster)),
-        mock.patch.object(transactions, "committed_offsets", committed),
-        mock.patch.object(transactions, "same_slot", lambda *_: []),
-        mock.patch.object(transactions.time, "sleep", lambda _: None),
+        mock.patch("stream.kafka.sink.await_topics", lambda *_: "cluster"),
+        mock.patch("stream.kafka.sink.largest_batch", lambda *_: 1_000_000),
+        mock.patch.object(exactly_once, "committed_offsets", committed),
+        mock.patch.object(exactly_once, "same_slot", lambda *_: []),
+        mock.patch.object(exactly_once.time, "sleep", lambda _: None),
     ):
-        sink = TransactionalSink(
-            pipeline(delivery="exactly_once"), landed.append, _letter,
+        sink = ExactlyOnceSink(
+            pipeline(delivery="exactly_once"), landed.append, Publisher(pipeline(), Stats()).refused,
             slot=0, hurry=lambda: False, membership=lambda: cluster.generation,
         )  # fmt: skip
         sink.open(1)
         yield sink, landed
 
 
-def _letter(record: Record, failure: Failure) -> Outbound:
-    return Outbound("out.dead", record.key, record.value, [("stage", failure.stage.encode())], 0)
-
-
-def _batch(number: int, *records: Record) -> tuple[MicroBatch, list[tuple[Record | None, Outbound]]]:
+def _batch(number: int, *records: Record) -> tuple[MicroBatch, list[Outbound]]:
     batch = MicroBatch(number, [Document(record) for record in records], 0)
-    pairs: list[tuple[Record | None, Outbound]] = [
-        (record, Outbound("out", record.key, record.value, [], 5)) for record in records
-    ]
-    return batch, pairs
+    return batch, [Outbound("out", record.key, record.value, [], 5, record) for record in records]
 
 
 def _record(assignment: Assignment, offset: int) -> Record:
     return Record(assignment, offset, b"k", f"{assignment.partition}-{offset}".encode())
 
 
-def _due(sink: TransactionalSink) -> None:
+def _due(sink: ExactlyOnceSink) -> None:
     sink._began -= 1
     sink.poll(0)
 
@@ -188,7 +186,7 @@ def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches
             if number % 2:
                 _due(sink)
         _due(sink)
-        assert len(sink) == 0
+        assert sink.waiting == 0
     assert [batch.number for batch in landed] == list(range(len(batches)))
     found = Counter(outbound.value for outbound in cluster.outputs)
     assert set(found.values()) <= {1}
@@ -263,8 +261,8 @@ def test_what_nobody_can_mend_ends_the_worker(call: str, error: KafkaError, rais
 
 def test_a_call_that_never_returns_is_given_up() -> None:
     cluster = Cluster()
-    stuck = mock.Mock(side_effect=lambda *_: transactions.threading.Event().wait(5))
-    with working(cluster) as (sink, landed), mock.patch.object(transactions, "_HANGS", 0.05):
+    stuck = mock.Mock(side_effect=lambda *_: threading.Event().wait(5))
+    with working(cluster) as (sink, landed), mock.patch.object(exactly_once, "_HANGS", 0.05):
         sink._producer.send_offsets_to_transaction = stuck
         sink.send(*_batch(0, _record(Assignment("in", 0), 0)))
         _due(sink)

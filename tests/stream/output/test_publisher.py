@@ -9,7 +9,7 @@ import pytest
 
 from schemas.document import Document, Failure
 from schemas.errors import PoisonError
-from schemas.record import Assignment, Record
+from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
 from stream.output.event_builder import EventBuilder
 from stream.output.publisher import Publisher
@@ -42,11 +42,12 @@ def test_each_event_once_in_order() -> None:
     stats = Stats()
     publisher = Publisher(PIPELINE, stats)
     outbounds = publisher.outbounds(MicroBatch(0, documents, tokens=9), BUILDER)
-    assert [outbound.topic for _, outbound in outbounds] == ["out", "out.dead", "out.dead", "out"]
-    assert [origin.offset if origin else None for origin, _ in outbounds] == [0, 1, 2, 3]
-    for _, outbound in outbounds:
+    assert [outbound.kind for outbound in outbounds] == ["event", "dead_letter", "dead_letter", "event"]
+    assert [outbound.topic for outbound in outbounds] == ["out", "out.dead", "out.dead", "out"]
+    assert [outbound.origin and outbound.origin.offset for outbound in outbounds] == [0, 1, 2, 3]
+    for outbound in outbounds:
         assert (outbound.key, outbound.headers[0], outbound.timestamp_ms) == (b"k", ("h", b"1"), 5)
-    assert dict(outbounds[2][1].headers)["__glossator.errors.stage"] == b"encode"
+    assert dict(outbounds[2].headers)["__glossator.errors.stage"] == b"encode"
     assert (stats.enriched, stats.dead_letters, stats.discarded, stats.tokens) == (2, 2, 1, 9)
 
 
@@ -54,17 +55,30 @@ def test_events_that_the_broker_refuses_again_and_again_stop_the_worker() -> Non
     """They had come out well, so nothing in the row of finished events tells."""
     ours = Assignment("posts", 0)
     publisher = Publisher(pipeline(stop_after={"in_a_row": 3}), Stats())
-    refusal = Failure("produce", "ProduceError", "the broker refused the enriched event")
 
-    def outbounds(number: int) -> MicroBatch:
+    def outbounds(number: int) -> tuple[MicroBatch, list[Outbound]]:
         batch = MicroBatch(number, [_document(ours, number)], tokens=1)
-        publisher.outbounds(batch, BUILDER)
-        return batch
+        return batch, publisher.outbounds(batch, BUILDER)
 
     for number, refused in enumerate([True, True, False, True, True, True]):
-        batch = outbounds(number)
+        batch, (event,) = outbounds(number)
         if refused:
-            publisher.refused(Record(ours, number, None, b"{}"), refusal)
+            publisher.refused(event, "MSG_SIZE_TOO_LARGE")
         publisher.landed(batch)
     with pytest.raises(PoisonError, match="3 dead letters in a row, the last failed at produce"):
         outbounds(6)
+
+
+def test_a_refused_event_becomes_a_dead_letter_and_a_refused_letter_its_coordinates() -> None:
+    publisher, record = Publisher(PIPELINE, Stats()), Record(Assignment("posts", 3), 7, b"k", b"{}", None, 5)
+    event = Outbound("out", b"k", b"{}", origin=record)
+    letter = publisher.refused(event, "MSG_SIZE_TOO_LARGE")
+    assert letter is not None
+    assert (letter.topic, letter.kind, letter.value, letter.origin) == ("out.dead", "dead_letter", b"{}", record)
+    message = dict(letter.headers)["__glossator.errors.exception.message"]
+    assert message == b"the broker refused the enriched event: MSG_SIZE_TOO_LARGE"
+    bare = publisher.refused(letter, "MSG_SIZE_TOO_LARGE")
+    assert bare is not None
+    assert (bare.topic, bare.kind, bare.value, bare.origin) == ("out.dead", "coordinates", None, record)
+    assert publisher.refused(bare, "MSG_SIZE_TOO_LARGE") is None
+    assert publisher.refused(Outbound("out", None, b"{}"), "MSG_SIZE_TOO_LARGE") is None

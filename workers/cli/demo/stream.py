@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import orjson
 
-from schemas.document import Failure
 from schemas.pipeline.config import Pipeline
 from schemas.record import Outbound, Record
-from stream.kafka.sink import Sink
+from stream.kafka.at_least_once import AtLeastOnceSink
 from stream.microbatch import MicroBatch
 
 HEADER = "glossator-demo"
@@ -104,8 +103,7 @@ class Feeder(threading.Thread):
     def __init__(self, pipeline: Pipeline, book: Book, events: int, rate: float) -> None:
         super().__init__(name="feeder", daemon=True)
         self.failure: BaseException | None = None
-        self._sink = Sink(pipeline, delivered=lambda _: None, refused=_never)
-        self._topics = [*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic]
+        self._sink = AtLeastOnceSink(pipeline, delivered=lambda _: None, refused=lambda *_: None)
         self._topic = pipeline.input.topics[0]
         self._book = book
         self._events = events
@@ -114,7 +112,7 @@ class Feeder(threading.Thread):
 
     def await_topics(self, patience: float) -> None:
         """Waits up to ``patience`` seconds for the pipeline's topics. Raises BrokerError, TopicError or AccessError."""
-        self._sink.await_topics(self._topics, patience, self._stopping.is_set)
+        self._sink.open(patience, self._stopping.is_set)
 
     def stop(self) -> None:
         """Sends nothing more; what is sent is sent."""
@@ -138,10 +136,6 @@ class Feeder(threading.Thread):
                 continue
             key, value = stream[sent % len(stream)]
             outbound = Outbound(self._topic, key, value, [self._book.sending(len(value or b""))])
-            sink.send(MicroBatch(sent, [], 0), [(None, outbound)])
-        while len(sink):
+            sink.send(MicroBatch(sent, [], 0), [outbound])
+        while sink.waiting:
             sink.poll(0.1)
-
-
-def _never(record: Record, failure: Failure) -> Outbound:
-    raise AssertionError("what is fed is made of no record")

@@ -1,0 +1,127 @@
+"""What we ask the cluster: whether topics exist, how large a batch may be, what is committed, who holds a slot."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
+
+from schemas.errors import AccessError, BrokerError, TopicError
+from schemas.record import Assignment
+from stream.kafka.faults import ErrorWatch, Meaning, fault, meaning, require_answers, retry
+from stream.kafka.settings import Settings, make_admin, producer_settings, with_slot
+
+log = logging.getLogger("glossator.kafka")
+
+_LOOKUP = 5.0
+"""Longest time in seconds for which one lookup of a topic waits for an answer."""
+
+
+def await_topics(
+    producer: Producer, watch: ErrorWatch, topics: Iterable[str], patience: float, stop: Callable[[], bool]
+) -> str | None:
+    """Wait until the cluster answers and every topic exists; blocks the calling thread.
+
+    Args:
+        producer: the client that asks; ``watch`` must be its error callback.
+        watch: tells a cluster that denies access from one that is not there.
+        topics: their names.
+        patience: seconds to wait, because brokers and topics may still be starting.
+        stop: ends the wait early when it returns true.
+
+    Returns:
+        The cluster's id, or None if ``stop`` ended the wait before a broker answered.
+
+    Raises:
+        AccessError: at once, if the cluster denies access.
+        TopicError: a topic does not exist when ``patience`` is over.
+        BrokerError: no broker answers when ``patience`` is over.
+    """
+    deadline = time.monotonic() + patience
+    missing = list(topics)
+    cluster: str | None = None
+    logged = False
+    while missing and not stop():
+        try:
+            metadata = producer.list_topics(missing[0], timeout=min(_LOOKUP, patience))
+            error = metadata.topics[missing[0]].error
+            cluster = metadata.cluster_id
+        except KafkaException as failure:
+            error = failure.args[0]
+        producer.poll(0)
+        if error is None:
+            missing.pop(0)
+            watch.recovered()
+            continue
+        if watch.denied:
+            raise AccessError(f"the cluster denied access: {watch.denied}; check the credentials in kafka:")
+        if isinstance(reason := fault(error, f"looking up topic {missing[0]}"), AccessError):
+            raise reason
+        absent = meaning(error) in {Meaning.NO_TOPIC, Meaning.NO_LEADER}
+        if absent:
+            problem = f"topic {missing[0]} does not exist"
+        else:
+            unresolved = ": a host name cannot be resolved" if watch.unresolved else ""
+            problem = f"no broker answers at bootstrap.servers{unresolved}"
+        if time.monotonic() > deadline:
+            if absent:
+                raise TopicError(f"{problem}, and the cluster does not create it; create it first")
+            raise BrokerError(f"{problem}; waited {patience:.0f} s")
+        if not logged:
+            log.warning("%s; waiting up to %.0f s for it", problem, patience)
+            logged = True
+        time.sleep(0.2)
+    return cluster
+
+
+def largest_batch(settings: Settings, topics: Iterable[str]) -> int:
+    """Return the largest batch in bytes that every topic accepts; blocks for some seconds.
+
+    A broker rejects a batch as a whole, so it must fit the smallest ``max.message.bytes`` of ``topics``. The result is
+    at most the producer's own ``batch.size``, and equal to it if the cluster does not let us look.
+    """
+    batch_size = int(producer_settings(settings)["batch.size"])
+    admin = make_admin(settings)
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in set(topics)]
+    try:
+        configs = [answer.result(10) for answer in admin.describe_configs(resources, request_timeout=10).values()]
+        return min(batch_size, *(int(config["max.message.bytes"].value) for config in configs))
+    except (KafkaException, TimeoutError, KeyError, TypeError, ValueError) as error:
+        log.warning(
+            "max.message.bytes of the output topics is unknown (%s); below %d, events that fit could be rejected",
+            error.args[0].name() if isinstance(error, KafkaException) else type(error).__name__, batch_size,
+        )  # fmt: skip
+        return batch_size
+
+
+def committed_offsets(settings: Settings, group: str, assignments: Iterable[Assignment]) -> dict[Assignment, int]:
+    """Read the group's committed offsets, from any thread; blocks until no transaction over them is open.
+
+    Assignments without a committed offset are left out. Raises BrokerError or AccessError after a minute.
+    """
+    places = {(a.topic, a.partition): a for a in assignments}
+    wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
+    admin = make_admin(settings)
+
+    def ask() -> dict[Assignment, int]:
+        answer = admin.list_consumer_group_offsets([wanted], require_stable=True, request_timeout=10)[group].result(20)
+        partitions = require_answers(answer.topic_partitions)
+        return {places[p.topic, p.partition]: p.offset for p in partitions if p.offset >= 0}
+
+    return retry(ask, "reading committed offsets")
+
+
+def same_slot(settings: Settings, group: str, slot: int) -> list[str]:
+    """Return the hosts of the group's members that have this slot; blocks for some seconds.
+
+    Such a member is alive, or died less than a session timeout ago.
+    """
+    client = with_slot(settings, slot)["client.id"]
+    try:
+        members = make_admin(settings).describe_consumer_groups([group], request_timeout=5)[group].result(10).members
+    except (KafkaException, TimeoutError):  # there is no such group yet, or we may not look at it
+        return []
+    return [member.host.lstrip("/") for member in members if member.client_id == client]

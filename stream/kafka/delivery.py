@@ -1,0 +1,36 @@
+"""Chooses the sink for a pipeline's ``delivery``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas.pipeline.config import Pipeline
+from stream.kafka.at_least_once import AtLeastOnceSink
+from stream.kafka.exactly_once import ExactlyOnceSink
+from stream.kafka.sink import Delivered, Refused, Sink
+
+
+def make_sink(
+    pipeline: Pipeline,
+    *,
+    delivered: Delivered,
+    refused: Refused,
+    slot: int,
+    hurry: Callable[[], bool],
+    membership: Callable[[], object],
+) -> Sink:
+    """Make the sink that ``pipeline.delivery`` asks for; it is not open yet. Connects in the background.
+
+    Args:
+        pipeline: names the topics, the delivery and the client's settings.
+        delivered: called with each micro-batch that is delivered.
+        refused: called for what to send in place of a record that the broker rejected.
+        slot: the worker's stable number, part of its transactional id.
+        hurry: whether a transaction should end at once, because partitions wait to be given up.
+        membership: the consumer's group metadata, or None before it has joined (``Source.metadata``).
+
+    Only exactly once uses the last three. Raises BrokerError if the client rejects its settings.
+    """
+    if pipeline.delivery == "exactly_once":
+        return ExactlyOnceSink(pipeline, delivered, refused, slot=slot, hurry=hurry, membership=membership)
+    return AtLeastOnceSink(pipeline, delivered, refused)

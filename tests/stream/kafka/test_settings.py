@@ -1,0 +1,79 @@
+"""Settings: what is ours, what is the user's, and what is refused without quoting it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.errors import BrokerError
+from stream.kafka.faults import ErrorWatch
+from stream.kafka.settings import (
+    check_settings,
+    consumer_settings,
+    is_cooperative,
+    make_producer,
+    producer_settings,
+    with_slot,
+)
+
+
+def test_promises_are_in_the_settings() -> None:
+    consumer = consumer_settings({"bootstrap.servers": "b:1"}, "group")
+    assert consumer["group.id"] == "group"
+    assert consumer["enable.auto.commit"] is False
+    assert consumer["auto.offset.reset"] == "error"
+    assert consumer["partition.assignment.strategy"] == "cooperative-sticky"
+    assert producer_settings({"bootstrap.servers": "b:1"})["enable.idempotence"] is True
+
+
+def test_any_other_setting_passes_through() -> None:
+    assert consumer_settings({"fetch.wait.max.ms": 7}, "g")["fetch.wait.max.ms"] == 7
+    assert producer_settings({"linger.ms": 50})["linger.ms"] == 50
+
+
+def test_the_new_group_protocol_leaves_assignment_to_the_broker() -> None:
+    assert "partition.assignment.strategy" not in consumer_settings({"group.protocol": "consumer"}, "g")
+
+
+def test_every_bad_setting_is_found_at_once() -> None:
+    assert check_settings(
+        {
+            "bootstrap.servers": "b:1",
+            "securty.protocol": "SSL",
+            "security.protocol": "s3cret",
+            "linger.ms": "s3cret",
+            "queue.buffering.max.ms": -5,
+            "sasl.mechanism": "SCRAM-SHA-256",
+            "fetch.min.bytes": 1,
+            "group.protocol": "consumer",
+        }
+    ) == [
+        ("securty.protocol", "unknown setting of the Kafka client"),
+        ("security.protocol", "the Kafka client does not accept this value"),
+        ("linger.ms", "the Kafka client does not accept this value"),
+        ("queue.buffering.max.ms", "the Kafka client does not accept this value"),
+    ]
+
+
+def test_a_refusal_does_not_quote_the_value() -> None:
+    with pytest.raises(BrokerError) as refused:
+        make_producer({"bootstrap.servers": "b:1", "security.protocol": "s3cret"}, ErrorWatch("producer"))
+    assert "s3cret" not in str(refused.value)
+    assert "security.protocol" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "cooperative"),
+    [
+        ({}, True),
+        ({"group.protocol": "consumer"}, True),
+        ({"partition.assignment.strategy": "range"}, False),
+        ({"group.instance.id": "w"}, False),
+        ({"group.instance.id": "w", "partition.assignment.strategy": "cooperative-sticky"}, True),
+        ({"group.instance.id": "w", "group.protocol": "consumer"}, True),
+    ],
+)
+def test_static_members_of_classic_groups_are_not_cooperative(settings: dict[str, Any], cooperative: bool) -> None:
+    assert is_cooperative(settings) is cooperative
+    assert ("group.instance.id" in settings) == (with_slot(settings, 3).get("group.instance.id") == "w-3")
