@@ -25,14 +25,14 @@ RUN pip install --constraint constraints.txt torch
 
 # torch stands in a layer of its own: a change of our code does not build it again.
 FROM torch-cpu AS build-cpu
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE glossator.py ./
 COPY schemas schemas
 COPY stream stream
 COPY workers workers
 RUN pip install --constraint constraints.txt .
 
 FROM torch-cuda AS build-cuda
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE glossator.py ./
 COPY schemas schemas
 COPY stream stream
 COPY workers workers

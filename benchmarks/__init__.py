@@ -1,5 +1,5 @@
 """Benchmarks, each a program: the environment is prepared here, before any of them imports torch."""
 
-from workers.process import environment
+from workers.process.environment import prepare_process
 
-environment.prepare()
+prepare_process()

@@ -1,5 +1,5 @@
 """Tests run forwards beside brokers and on few cores, so they set up the process as the command line does."""
 
-from workers.process import environment
+from workers.process.environment import prepare_process
 
-environment.prepare()
+prepare_process()

@@ -17,7 +17,7 @@ from schemas.pipeline.loader import PipelineFile, load_file
 from stream.kafka.settings import client_problems
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import described, planned
-from workers.process import environment
+from workers.process.environment import prepare_process
 
 EPILOG = """\b
 Example:
@@ -79,7 +79,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
 
 def _plan(pipeline: Pipeline) -> dict[str, Any]:
     """Raises ModelError and DeviceError."""
-    environment.prepare()
+    prepare_process()
 
     from workers.chain.chain import Chain
 

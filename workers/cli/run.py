@@ -26,7 +26,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load_file
 from stream.kafka.settings import client_problems
 from workers.cli.statuses import exit_statuses
-from workers.process import environment
+from workers.process.environment import prepare_process
 from workers.process.signals import GracefulStop
 
 EPILOG = """\b
@@ -138,7 +138,7 @@ def run(
         debug = ["--debug"] if ctx.find_root().params.get("debug") else []
         arguments = [*debug, "run", str(pipeline), *options]
         ctx.exit(_supervise(file.pipeline, arguments, workers, first=slot, prefixed=log_format != "json"))
-    environment.prepare()
+    prepare_process()
     signals = GracefulStop()
 
     from workers.service import Service

@@ -12,7 +12,7 @@ import click
 from schemas.errors import DeviceError, LabelsError, ModelError
 from schemas.pipeline.fields import DEVICE
 from workers.cli.statuses import exit_statuses
-from workers.process import environment
+from workers.process.environment import prepare_process
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,7 +72,7 @@ def train(
 
     Eight texts in ten are learnt from, one in ten decides, one in ten measures.
     """
-    environment.prepare()
+    prepare_process()
 
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -22,7 +22,7 @@ from stream.codecs.formats import codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
 from workers.cli.statuses import EX_DATAERR, exit_statuses
-from workers.process import environment
+from workers.process.environment import prepare_process
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,7 +73,7 @@ class Line(NamedTuple):
 @click.pass_context
 def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
     """Enriches TEXTs, or the lines of standard input, and prints the events."""
-    environment.prepare()
+    prepare_process()
 
     from schemas.pipeline.loader import load
     from workers.cli.default_pipeline import installed, starter_pipeline

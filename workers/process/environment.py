@@ -7,7 +7,7 @@ import os
 from workers.process import memory
 
 
-def prepare() -> None:
+def prepare_process() -> None:
     """Set up OpenMP and the allocator for forwards that share their cores with other work.
 
     For entry points only: it changes an environment variable and the C library's allocator, which belong to the

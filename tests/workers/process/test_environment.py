@@ -39,7 +39,7 @@ def test_importing_every_module_leaves_the_environment_and_the_allocator_alone()
 
 
 def test_an_entry_point_sets_what_the_environment_leaves_open() -> None:
-    code = "import os; from workers.process import environment; environment.prepare(); print(os.environ{})"
+    code = "import os; from workers.process.environment import prepare_process; prepare_process(); print(os.environ{})"
     assert run(code.format('["OMP_WAIT_POLICY"]')) == "PASSIVE"
     assert run(code.format('["OMP_WAIT_POLICY"]'), OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-PREPARED = "from workers.process import environment; environment.prepare()"
+PREPARED = "from workers.process.environment import prepare_process; prepare_process()"
 PROGRAM = """
 import resource, threading
 {first}

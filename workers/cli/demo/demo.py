@@ -22,7 +22,7 @@ from stream.output.deadletter import PREFIX
 from workers.cli.default_pipeline import installed, starter_pipeline
 from workers.cli.demo.stream import Book, Feeder, recorded
 from workers.cli.statuses import exit_statuses
-from workers.process import environment
+from workers.process.environment import prepare_process
 
 if TYPE_CHECKING:
     from workers.cli.demo.view import Screen
@@ -102,7 +102,7 @@ def demo(
 ) -> None:
     """Plays a stream through an embedded broker and the starter models, and shows it live."""
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    environment.prepare()
+    prepare_process()
 
     from rich.console import Console
 
