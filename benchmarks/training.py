@@ -19,10 +19,10 @@ from rich.progress import Progress
 from benchmarks.report import report
 from benchmarks.texts import texts_from
 from schemas.pipeline.config import Compute
-from workers.learning.examples import Task, read
+from workers.learning.examples import Task, load_examples
 from workers.learning.states import Kept
 from workers.learning.train import Options, train
-from workers.learning.trunks import open_trunk, windows
+from workers.learning.trunks import make_windows, open_trunk
 
 WORDS = (("good", "fine", "lovely"), ("bad", "poor", "nasty"))
 
@@ -59,10 +59,10 @@ def main() -> None:
         folder = Path(name)
         file = labelled(folder, options.count)
         base = open_trunk("starter", Compute())
-        own = windows(base.stage, read(file, "sentiment").examples)
-        Kept(base.stage, own, "sequence", folder)  # the first reading also warms up
+        windows = make_windows(base.stage, load_examples(file, "sentiment").examples)
+        Kept(base.stage, windows, "sequence", folder)  # the first pass also warms up
         started = time.perf_counter()
-        Kept(base.stage, own, "sequence", folder)
+        Kept(base.stage, windows, "sequence", folder)
         forward = time.perf_counter() - started
         figures["one reading, s"] = forward
         for number, (way, task, adapt) in enumerate(WAYS):
@@ -71,7 +71,7 @@ def main() -> None:
                 result = train(Options(file, task, folder / f"pack{number}", adapt=adapt), progress)
             spent = time.perf_counter() - started
             figures |= {f"{way}, s": spent, f"{way} / one reading": spent / forward}
-            figures[f"{way}, {result.own[0].name} on test"] = result.own[0].value
+            figures[f"{way}, {result.metrics[0].name} on test"] = result.metrics[0].value
     report(
         "training", "glossator train (target: a frozen head from 1,000 texts in about a minute on two cores)", figures
     )

@@ -103,14 +103,14 @@ def train(
 def notes(result: Result) -> list[str]:
     """What the table does not tell."""
     said = []
-    if (more := len(result.own) - MOST_SHOWN) > 0:
+    if (more := len(result.metrics) - MOST_SHOWN) > 0:
         said.append(f"{more:,} more metrics are in {result.folder}/card.md")
     if result.labelled.repeated:
         said.append(f"{result.labelled.repeated:,} repeated texts were left out")
     if result.labelled.unlabelled:
         said.append(f"{result.labelled.unlabelled:,} tasks without an annotation were left out")
-    if result.why_not:
-        said.append(result.why_not)
+    if result.no_baseline:
+        said.append(result.no_baseline)
     return said
 
 
@@ -124,10 +124,10 @@ def table(result: Result) -> Table:
 
     counts = ", ".join(f"{len(result.parts[name]):,} {name}" for name in ("train", "dev", "test"))
     shown = Table("metric on test", "this head", box=box.SIMPLE_HEAD, title=f"{counts} texts", title_justify="left")
-    others = {metric.name: metric for metric in result.other}
+    others = {metric.name: metric for metric in result.baseline}
     if others:
         shown.add_column(Text(result.against))
-    for metric in result.own[:MOST_SHOWN]:
+    for metric in result.metrics[:MOST_SHOWN]:
         other = [interval(others.get(metric.name))] if others else []
         # Plain text: a label is nobody's markup.
         shown.add_row(*map(Text, (metric.name, interval(metric), *other)))

@@ -1,1 +1,1 @@
-"""How heads and adapters are learnt from labelled texts: the user's, and those of the starter pack."""
+"""Training of heads and adapters on labelled texts: ``glossator train``, and parts that the starter's recipes share."""

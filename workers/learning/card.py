@@ -1,4 +1,4 @@
-"""The card of a trained pack: what it learnt from, how good it is, how to use it. Holds no text."""
+"""The card of a trained pack: its data, its scores, and how to use it. It contains none of the texts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ from workers.learning.splits import SPLITS, Split
 
 @dataclass
 class Result:
-    """What a training came to.
+    """The outcome of a training.
 
-    - ``own``, ``other``: metrics on the test split, of the new head and of the one in use; the latter may be empty.
-    - ``against``: the model whose head that is; ``why_not``: why there are no metrics of it.
-    - ``reached``: per label of moderation, whether the asked precision was reached on dev.
+    - ``folder``: the pack; ``trunk``: the model it was trained on; ``adapted``: whether it has an adapter.
+    - ``labelled``, ``parts``: the checked file, and its examples by split.
+    - ``dev_loss``: the lowest loss on dev; ``temperature``: the calibrated divisor of the logits.
+    - ``aggregation``: how word pieces are joined; None unless the task is ``ner``.
+    - ``thresholds``: per label of moderation; ``reached``: whether it has the requested ``precision`` on dev.
+    - ``seed``: of everything random.
+    - ``metrics``, ``baseline``: metrics on the test split, of the new head and of the head of the model ``against``.
+      The latter may be empty; ``no_baseline`` then says why.
     """
 
     folder: Path
@@ -32,26 +37,27 @@ class Result:
     reached: dict[str, bool] = field(default_factory=dict)
     precision: float = 0.9
     seed: int = 0
-    own: list[Metric] = field(default_factory=list)
-    other: list[Metric] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)
+    baseline: list[Metric] = field(default_factory=list)
     against: str = ""
-    why_not: str = ""
+    no_baseline: str = ""
 
 
 def interval(metric: Metric | None) -> str:
-    """``0.87 [0.84, 0.90]``; a dash where there was nothing to count."""
+    """Format a metric as ``0.870 [0.840, 0.900]``; "-" if there was nothing to count."""
     if metric is None or metric.value != metric.value:
         return "-"
     return f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
 
 
 def card(result: Result) -> str:
+    """Return the card of a trained pack as Markdown."""
     labelled, task = result.labelled, result.labelled.task
     lines = [
         f"# A {task} head",
         "",
         f"Trained with `glossator train` on {len(labelled.examples):,} labelled texts; trunk: {result.trunk}"
-        + (", with a low-rank adapter of its own." if result.adapted else ", frozen: its forward is shared."),
+        + (", with its own low-rank adapter." if result.adapted else ", frozen: its forward is shared."),
         "",
         "## Use",
         "",
@@ -72,7 +78,7 @@ def card(result: Result) -> str:
         counts = [sum(label in example.named for example in result.parts[name]) for name in SPLITS]
         lines.append(f"| {_cell(label)} | " + " | ".join(f"{count:,}" for count in counts) + " |")
     lines.append("| texts | " + " | ".join(f"{len(result.parts[name]):,}" for name in SPLITS) + " |")
-    lines += ["", "Counts are of texts. Splits are decided by a hash of the text, so that equal texts never cross."]
+    lines += ["", "Counts are of texts. A hash of the text decides its split, so equal texts are never in two splits."]
     if labelled.repeated:
         lines.append(f"{labelled.repeated:,} repeated texts were left out.")
     if labelled.unlabelled:
@@ -80,10 +86,10 @@ def card(result: Result) -> str:
     tested = len(result.parts["test"])
     lines += [
         "", "## Scores", "",
-        f"On the test split, {tested:,} texts that nothing was learnt from or chosen by; 95 % bootstrap intervals.",
+        f"On the test split, {tested:,} texts that were not used for training or tuning; 95 % bootstrap intervals.",
         "", *_table(result), "", "## Settings", "",
     ]  # fmt: skip
-    lines.append(f"- temperature {result.temperature:.3f}, found on dev; loss on dev {result.dev_loss:.4f}")
+    lines.append(f"- temperature {result.temperature:.3f}, fitted on dev; loss on dev {result.dev_loss:.4f}")
     if result.aggregation:
         lines.append(f"- word pieces are joined by `{result.aggregation}`, the best of four on dev")
     for label, value in result.thresholds.items():
@@ -95,14 +101,15 @@ def card(result: Result) -> str:
 
 
 def _table(result: Result) -> list[str]:
-    others = {metric.name: metric for metric in result.other}
-    if not others:
+    baseline = {metric.name: metric for metric in result.baseline}
+    if not baseline:
         rows = ["| metric | this head |", "|---|---|"]
-        rows += [f"| {_cell(metric.name)} | {interval(metric)} |" for metric in result.own]
-        return rows + (["", f"{result.why_not}."] if result.why_not else [])
+        rows += [f"| {_cell(metric.name)} | {interval(metric)} |" for metric in result.metrics]
+        return rows + (["", f"{result.no_baseline}."] if result.no_baseline else [])
     rows = [f"| metric | this head | {result.against} |", "|---|---|---|"]
     return rows + [
-        f"| {_cell(metric.name)} | {interval(metric)} | {interval(others.get(metric.name))} |" for metric in result.own
+        f"| {_cell(metric.name)} | {interval(metric)} | {interval(baseline.get(metric.name))} |"
+        for metric in result.metrics
     ]
 
 

@@ -1,4 +1,4 @@
-"""Labelled texts: each row checked, then all of them together."""
+"""Labelled texts: every row is checked by itself, then all of them together."""
 
 from __future__ import annotations
 
@@ -27,16 +27,23 @@ SHAPE: dict[str, str] = {
     "spans": '"spans": [{"start": 0, "end": 5, "label": "NAME"}]',
 }  # fmt: skip
 LONGEST_TEXT = 1_000_000
+"""The most characters of a text."""
 LONGEST_LABEL = 64
+"""The most characters of a label."""
 MOST_LABELS = 1000
 
 Span = tuple[int, int, str]
-"""Half-open, in code points of the text."""
+"""Start, end (half-open, in code points), label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text and what a person says of it. ``labels``: one, or any number for moderation; ``spans``: by start."""
+    """A text with its labels.
+
+    - ``row``: where it is in the file.
+    - ``labels``: sorted; exactly one, or any number for moderation, or none for ``ner``.
+    - ``spans``: for ``ner``, sorted by start.
+    """
 
     row: Row
     text: str
@@ -45,13 +52,19 @@ class Example:
 
     @property
     def named(self) -> set[str]:
-        """Every label that it has, of the text or of spans."""
+        """Every label of the text or of its spans."""
         return {*self.labels, *(label for _, _, label in self.spans)}
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A checked file. ``labels``: sorted; ``repeated``: equal texts left out; ``unlabelled``: tasks without labels."""
+    """A checked file.
+
+    - ``labels``: every label that occurs, sorted.
+    - ``examples``: the texts in the order of the file, each once.
+    - ``repeated``: how many repeated texts were left out.
+    - ``unlabelled``: how many tasks of a Label Studio export have no annotation.
+    """
 
     task: Task
     labels: tuple[str, ...]
@@ -60,30 +73,35 @@ class Labelled:
     unlabelled: int
 
 
-def read(file: Path, task: Task, control: str | None = None) -> Labelled:
-    """Reads JSON lines, or Label Studio's JSON export.
+def load_examples(file: Path, task: Task, control: str | None = None) -> Labelled:
+    """Load and check a file of labelled texts: JSON lines, or Label Studio's JSON export.
 
-    ``control``: see ``labelstudio.read_export``. Raises LabelsError with every mistake, none of which quotes a text.
+    Args:
+        file: may be a pipe; it is read once.
+        task: what the labels are for.
+        control: the name of a Label Studio control, if several have results of the right kind.
+
+    Raises:
+        LabelsError: with all mistakes in the file, none of which quotes a text.
     """
     mistakes, unlabelled = Mistakes(), 0
-    # Once, because it may be a pipe.
     content = file.read_bytes()
     if is_export(content):
         rows, unlabelled = read_export(file, content, task, control, mistakes)
     else:
         rows = read_rows(file, content, mistakes)
-    found = [example for row in rows if (example := check(row, task, mistakes)) is not None]
-    kept = _once(found, task, mistakes)
-    examples = _in_one_spelling(kept, task)
-    _check_labels(file, examples, task, mistakes, whole=not mistakes.found)
-    mistakes.settle()
+    parsed = [example for row in rows if (example := parse_example(row, task, mistakes)) is not None]
+    kept = _without_repeats(parsed, task, mistakes)
+    examples = _normalize_labels(kept, task)
+    _check_labels(file, examples, task, mistakes, complete=not mistakes.entries)
+    mistakes.raise_if_any()
     labels = tuple(sorted({label for example in examples for label in example.named}))
-    return Labelled(task, labels, examples, len(found) - len(kept), unlabelled)
+    return Labelled(task, labels, examples, len(parsed) - len(kept), unlabelled)
 
 
-def check(row: Row, task: Task, mistakes: Mistakes) -> Example | None:
-    """The example of one row; None where it has mistakes."""
-    before = len(mistakes.found)
+def parse_example(row: Row, task: Task, mistakes: Mistakes) -> Example | None:
+    """Return the example in ``row``; or None if it has mistakes, which are added to ``mistakes``."""
+    before = len(mistakes.entries)
     text, field = _text(row, mistakes), FIELD[task]
     value = row.fields.get(field)
     if field not in row.fields:
@@ -96,13 +114,13 @@ def check(row: Row, task: Task, mistakes: Mistakes) -> Example | None:
     elif field == "labels":
         for label in value:
             _check_label(row, label, mistakes)
-        if len(mistakes.found) == before and len(set(value)) < len(value):
-            mistakes.add(row, '"labels" says the same twice')
+        if len(mistakes.entries) == before and len(set(value)) < len(value):
+            mistakes.add(row, '"labels" contains a label twice')
         if any(isinstance(label, str) and label.lower() in CLEAN for label in value):
             mistakes.add(row, 'a label that means "nothing found"; leave "labels" empty instead: []')
     elif text is not None:
         return _with_spans(row, text, value, mistakes)
-    if len(mistakes.found) > before or text is None:
+    if len(mistakes.entries) > before or text is None:
         return None
     assert isinstance(value, list)
     return Example(row, text, tuple(sorted(value)))
@@ -118,37 +136,38 @@ def _text(row: Row, mistakes: Mistakes) -> str | None:
     elif not text.strip():
         mistakes.add(row, '"text" is empty; leave the row out')
     elif len(text) > LONGEST_TEXT:
-        mistakes.add(row, f'"text" has {len(text):,} characters, the most is {LONGEST_TEXT:,}; cut it')
+        mistakes.add(row, f'"text" has {len(text):,} characters, the limit is {LONGEST_TEXT:,}; shorten it')
     elif any(0xD800 <= ord(character) < 0xE000 for character in text):
-        mistakes.add(row, '"text" holds half a character (a lone surrogate); write it again as UTF-8')
+        mistakes.add(row, '"text" contains half a character (a lone surrogate); save it again as UTF-8')
     else:
         return text
     return None
 
 
 def _hint(row: Row, task: Task) -> str:
-    wanted = FIELD[task]
-    other = next((name for name in ("label", "labels", "spans") if name != wanted and name in row.fields), None)
-    if other is not None:
-        fitting = ", ".join(name for name in TASKS if FIELD[name] == other)
-        return f'a row with "{other}" is for --task {fitting}; {task} needs {SHAPE[wanted]}'
-    near = suggest(wanted, row.fields)
-    return f'rename "{near}"' if near else f"{task} needs {SHAPE[wanted]}"
+    expected = FIELD[task]
+    present = next((name for name in ("label", "labels", "spans") if name != expected and name in row.fields), None)
+    if present is not None:
+        fitting = ", ".join(name for name in TASKS if FIELD[name] == present)
+        return f'a row with "{present}" is for --task {fitting}; {task} needs {SHAPE[expected]}'
+    near = suggest(expected, row.fields)
+    return f'rename "{near}"' if near else f"{task} needs {SHAPE[expected]}"
 
 
 def _check_label(row: Row, label: Any, mistakes: Mistakes) -> None:
     if not isinstance(label, str):
         mistakes.add(row, "a label must be a string, in quotes")
     elif not label.strip():
-        mistakes.add(row, "a label is empty; name it, or leave the row out")
+        mistakes.add(row, "a label is empty; fill it in, or leave the row out")
     elif label != label.strip():
-        mistakes.add(row, "a label has white space at its ends; remove it")
+        mistakes.add(row, "a label starts or ends with white space; remove it")
     elif len(label) > LONGEST_LABEL or not label.isprintable():
-        mistakes.add(row, f"a label has line breaks or over {LONGEST_LABEL} characters; is it the text?")
+        mistakes.add(row, f"a label has line breaks or more than {LONGEST_LABEL} characters; is it the text?")
 
 
 def _with_spans(row: Row, text: str, spans: list[Any], mistakes: Mistakes) -> Example | None:
-    before, found = len(mistakes.found), []
+    before = len(mistakes.entries)
+    parsed: list[tuple[int, int, str, int]] = []
     for number, span in enumerate(spans, 1):
         if not isinstance(span, dict) or not {"start", "end", "label"} <= span.keys():
             mistakes.add(row, f"span {number} must be an object with start, end and label")
@@ -156,51 +175,51 @@ def _with_spans(row: Row, text: str, spans: list[Any], mistakes: Mistakes) -> Ex
         start, end, label = span["start"], span["end"], span["label"]
         _check_label(row, label, mistakes)
         if isinstance(label, str) and (label == "O" or label.startswith(("B-", "I-"))):
-            mistakes.add(row, f"span {number}: give the plain label, without B- or I-, and leave out what is O")
+            mistakes.add(row, f"span {number}: use the plain label, without B- or I-, and leave out spans of O")
         if type(start) is not int or type(end) is not int:
             mistakes.add(row, f"span {number}: start and end must be whole numbers")
         elif start >= end:
-            mistakes.add(row, f"span {number} is empty: start {start}, end {end}; end is the place after the last")
+            mistakes.add(row, f"span {number} is empty: start {start}, end {end}; end is exclusive")
         elif start < 0 or end > len(text):
             mistakes.add(
                 row, f"span {number} from {start} to {end} is beyond the text of {len(text)} code points; "
-                "are these bytes or UTF-16 units?"
+                "do you count bytes or UTF-16 units?"
             )  # fmt: skip
         elif not (bare := text[start:end].strip()):
-            mistakes.add(row, f"span {number} holds white space alone")
+            mistakes.add(row, f"span {number} contains white space only")
         else:
-            # As the tasks annotate; who selects with a mouse often takes a space along.
+            # Trimmed, as the tasks annotate: people who select with a mouse often include a space.
             start += text[start:end].index(bare)
-            found.append((start, start + len(bare), label, number))
-    found.sort(key=lambda one: one[:2])
-    for one, other in pairwise(found):
-        if other[0] < one[1]:
-            mistakes.add(row, f"spans {one[3]} and {other[3]} overlap; keep one of them")
-    if len(mistakes.found) > before:
+            parsed.append((start, start + len(bare), label, number))
+    parsed.sort(key=lambda span: span[:2])
+    for (_, end, _, number), (start, _, _, following) in pairwise(parsed):
+        if start < end:
+            mistakes.add(row, f"spans {number} and {following} overlap; keep one of them")
+    if len(mistakes.entries) > before:
         return None
-    return Example(row, text, spans=tuple((start, end, label) for start, end, label, _ in found))
+    return Example(row, text, spans=tuple((start, end, label) for start, end, label, _ in parsed))
 
 
 def normalised(text: str) -> str:
-    """What two texts have in common that a person would call the same: case, width and white space left out."""
+    """Return a form that is equal for texts which differ only in case, character width or white space."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-def _once(found: Sequence[Example], task: Task, mistakes: Mistakes) -> list[Example]:
-    """Of equal texts the first; a mistake where their labels differ."""
+def _without_repeats(examples: Sequence[Example], task: Task, mistakes: Mistakes) -> list[Example]:
+    """Return the first example of every text; equal texts with different labels are a mistake."""
     first: dict[str, Example] = {}
-    for example in found:
-        # Spans count characters, so that only the very same text can be compared.
+    for example in examples:
+        # Spans are offsets, so they can only be compared in identical texts.
         known = first.setdefault(example.text if task == "ner" else normalised(example.text), example)
         if (known.labels, known.spans) != (example.labels, example.spans):
-            other = known.row.place.removeprefix(example.row.place.rstrip("0123456789")).strip()
-            aside = "" if known.text == example.text else " but for case or white space"
-            mistakes.add(example.row, f"the same text{aside} as in row {other}, with another label; keep one of them")
+            place = known.row.place.removeprefix(example.row.place.rstrip("0123456789")).strip()
+            aside = "" if known.text == example.text else " except for case or white space"
+            mistakes.add(example.row, f"the same text{aside} as in row {place}, with another label; keep one of them")
     return list(first.values())
 
 
 def canonical(task: str, labels: Sequence[str]) -> dict[str, str]:
-    """Labels -> how the task spells them in its annotations (``PER`` -> ``PERSON``, ``pos`` -> ``positive``)."""
+    """Return how ``task`` spells each label in its annotations (``PER`` -> ``PERSON``, ``pos`` -> ``positive``)."""
     if task == "ner":
         return {label: ENTITIES.get(label.upper(), label) for label in labels}
     if task == "sentiment" and all(label.lower() in POLARITIES for label in labels):
@@ -208,7 +227,7 @@ def canonical(task: str, labels: Sequence[str]) -> dict[str, str]:
     return {label: label for label in labels}
 
 
-def _in_one_spelling(examples: Sequence[Example], task: Task) -> list[Example]:
+def _normalize_labels(examples: Sequence[Example], task: Task) -> list[Example]:
     names = canonical(task, sorted({label for example in examples for label in example.named}))
     return [
         Example(
@@ -219,30 +238,33 @@ def _in_one_spelling(examples: Sequence[Example], task: Task) -> list[Example]:
     ]  # fmt: skip
 
 
-def _check_labels(file: Path, examples: Sequence[Example], task: Task, mistakes: Mistakes, *, whole: bool) -> None:
-    """What only all rows together show. ``whole``: no row was left out, so that what is missing is missing."""
+def _check_labels(file: Path, examples: Sequence[Example], task: Task, mistakes: Mistakes, *, complete: bool) -> None:
+    """Add the mistakes that only all rows together show.
+
+    ``complete`` tells that no row was left out because of a mistake; otherwise nothing is reported as missing.
+    """
     texts = Counter(label for example in examples for label in example.named)
     spellings: dict[str, str] = {}
     for label in sorted(texts):
         known = spellings.setdefault(label.casefold(), label)
         if known != label:
-            mistakes.add(None, f"{file}: labels {_quoted(known)} and {_quoted(label)} differ in case alone; choose one")
+            mistakes.add(None, f"{file}: labels {_quoted(known)} and {_quoted(label)} differ only in case; choose one")
     if len(texts) > MOST_LABELS:
-        mistakes.add(None, f"{file}: {len(texts):,} labels, the most is {MOST_LABELS:,}; are these the texts?")
+        mistakes.add(None, f"{file}: {len(texts):,} labels, the limit is {MOST_LABELS:,}; are these the texts?")
         return
-    if not whole:
+    if not complete:
         return
     for example in examples:
         for label in sorted(example.named):
             if texts[label] == 1:
-                # Of a row with one label the place says enough, and who swapped the fields has texts for labels.
+                # A single label is not quoted: if text and label were swapped, it is a text.
                 which = "its label" if FIELD[task] == "label" else f"label {_quoted(label)}"
-                mistakes.add(example.row, f"{which} is in this row alone; give it more texts or leave it out")
+                mistakes.add(example.row, f"{which} occurs only in this row; label more texts with it or leave it out")
     if task in ("ner", "moderation"):
         if not texts:
             mistakes.add(None, f"{file}: no row has a label, so there is nothing to learn")
     elif not texts:
-        mistakes.add(None, f"{file}: no labelled text in it")
+        mistakes.add(None, f"{file}: it contains no labelled text")
     elif len(texts) < 2:
         mistakes.add(None, f"{file}: all texts have the same label; {task} needs two or more to choose from")
 

@@ -1,4 +1,4 @@
-"""Fitting a head: the very module that runs later, with its mix kept a softmax while it learns."""
+"""Fitting of a head: the module that is used at run time, its layer mix parametrized as a softmax for training."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ Batch = Any
 
 
 class Softmax(nn.Module):
-    """A mix that stays positive and sums to one."""
+    """A parametrization that keeps a mix of layers positive, with a sum of one."""
 
     def forward(self, logits: Tensor) -> Tensor:
+        """Return the mix ``[layers]`` for unconstrained ``logits`` ``[layers]``."""
         return logits.softmax(0)
 
     def right_inverse(self, mix: Tensor) -> Tensor:
+        """Return logits for ``mix``; called when the parametrization is registered."""
         return mix.log()
 
 
@@ -29,7 +31,20 @@ def new_head(
     labels: list[str], layers: int, size: int, *, kind: str, hidden: int = 0, reduce: int = 0, context: int = 0,
     pooling: tuple[str, ...] = (), multi_label: bool = False, aggregation: str | None = None,
 ) -> StarterHead:  # fmt: skip
-    """A head with random weights, ready to be trained; ``hidden`` and ``reduce`` of 0 leave that layer out."""
+    """Create a head with random weights.
+
+    Args:
+        labels: in the order of the outputs.
+        layers: the number of hidden states of the trunk that the head mixes (its layers and the embeddings).
+        size: the width of a hidden state.
+        kind: "sequence" or "token".
+        hidden: the width of the hidden layer; 0 leaves it out.
+        reduce: the width that states are reduced to first; 0 leaves that layer out.
+        context: for a token head, how many tokens on either side are put beside each token.
+        pooling: for a sequence head, the poolings that are put side by side.
+        multi_label: whether the labels do not exclude each other.
+        aggregation: how word pieces are joined; None if the head says nothing about it.
+    """
     tensors = {"mix": torch.full((layers,), 1 / layers)}
 
     def linear(name: str, inputs: int, outputs: int) -> int:
@@ -63,12 +78,23 @@ def fit(
     trunk: nn.Module | None = None,
     trunk_rate: float = 0.0,
 ) -> float:
-    """AdamW; leaves ``head`` at the epoch that scored best on dev, and returns that score.
+    """Train ``head`` with AdamW, leave it as it was after its best epoch on dev, and return the score of that epoch.
 
-    ``epochs``: the batches of each, of any kind that ``loss(head, batch)`` takes, which is minimised; ``score`` is
-    larger for better heads. After ``patience`` epochs without a better one it ends. The rate rises over a tenth of
-    the steps and falls with the cosine (Smith and Topin 2019).
-    ``trunk``: what of it wants gradients learns, too, at ``trunk_rate``.
+    The rate rises during a tenth of the steps and then falls along a cosine (Smith and Topin 2019).
+
+    Args:
+        head: trained in place.
+        epochs: the batches of each epoch, of any type that ``loss`` takes.
+        loss: ``loss(head, batch)`` is minimised.
+        score: measures the head on dev after each epoch; higher is better.
+        rate: the peak learning rate of the head; the mix of layers learns ten times as fast.
+        decay: the weight decay of the head, except for its mix.
+        dropout: the probability of dropping an input of a linear layer.
+        patience: stop after so many epochs without a better score.
+        on_epoch: called with the number of the epoch, from 1, and its score.
+        on_step: called after every batch.
+        trunk: its parameters that require gradients are trained as well.
+        trunk_rate: their peak learning rate.
     """
     head.requires_grad_(True)
     parametrize.register_parametrization(head, "mix", Softmax())
@@ -82,7 +108,7 @@ def fit(
     peaks = [group["lr"] for group in optimizer.param_groups]
     steps = sum(map(len, epochs))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=steps, pct_start=0.1)
-    best, kept, since = -math.inf, _learnt(learning), 0
+    best, kept, since = -math.inf, _trained(learning), 0
     for epoch, batches in enumerate(epochs, 1):
         learning.train()
         for batch in batches:
@@ -94,11 +120,11 @@ def fit(
             on_step()
         learning.eval()
         with torch.no_grad():
-            now = score(head)
-        on_epoch(epoch, now)
+            current = score(head)
+        on_epoch(epoch, current)
         since += 1
-        if now > best:
-            best, kept, since = now, _learnt(learning), 0
+        if current > best:
+            best, kept, since = current, _trained(learning), 0
         if since >= patience:
             break
     learning.load_state_dict(kept, strict=False)
@@ -113,24 +139,24 @@ def fit(
 def _groups(
     head: nn.Module, trunk: nn.Module | None, rate: float, trunk_rate: float, decay: float
 ) -> list[dict[str, Any]]:
-    """What learns, at its rate: the mix fast, and without decay."""
+    """Return the parameter groups of the optimizer: the mix learns faster, and without decay."""
     mix = [value for name, value in head.named_parameters() if "mix" in name]
     rest = [value for name, value in head.named_parameters() if "mix" not in name]
     groups: list[dict[str, Any]] = [
         {"params": mix, "lr": rate * 10, "weight_decay": 0.0}, {"params": rest, "lr": rate, "weight_decay": decay}
     ]  # fmt: skip
     if trunk is not None:
-        own = [value for value in trunk.parameters() if value.requires_grad]
-        groups.append({"params": own, "lr": trunk_rate, "weight_decay": 0.0})
+        adapter = [value for value in trunk.parameters() if value.requires_grad]
+        groups.append({"params": adapter, "lr": trunk_rate, "weight_decay": 0.0})
     return groups
 
 
-def _learnt(modules: nn.Module) -> dict[str, Tensor]:
+def _trained(modules: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in modules.named_parameters() if value.requires_grad}
 
 
 def tensors(head: StarterHead) -> dict[str, Any]:
-    """What goes into the file: float16, except the mix."""
+    """Return the head's tensors as they are written to its file: float16, except for the mix."""
     return {
         name: value.detach().contiguous().to(torch.float32 if name == "mix" else torch.float16)
         for name, value in head.state_dict().items()

@@ -1,4 +1,4 @@
-"""Label Studio's JSON export as rows: choices become labels, labelled regions spans."""
+"""Label Studio's JSON export as rows: choices become labels, labelled regions become spans."""
 
 from __future__ import annotations
 
@@ -14,16 +14,24 @@ _OTHERWISE = "choices"
 
 
 def is_export(content: bytes) -> bool:
-    """Whether a file is one JSON array: rows are objects, so that no line of them begins with a bracket."""
+    """Return whether a file's content is a JSON array, as in an export; JSON lines start with a brace instead."""
     return content[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
 def read_export(
     file: Path, content: bytes, task: str, control: str | None, mistakes: Mistakes
 ) -> tuple[list[Row], int]:
-    """The rows of an export, and how many of its tasks nobody has labelled (or all skipped).
+    """Convert an export to rows.
 
-    ``control``: the ``name`` of the labelling interface's control (``from_name``), where several would fit.
+    Args:
+        file: for messages only.
+        content: the file's content.
+        task: the task of ``glossator train``.
+        control: the name of the labelling control to use (``from_name``); needed if several have fitting results.
+        mistakes: receives what is wrong with the export.
+
+    Returns:
+        The rows, and how many tasks have no annotation, or only skipped ones.
     """
     try:
         tasks = json.loads(content)
@@ -33,7 +41,7 @@ def read_export(
     if tasks and not any(isinstance(entry, dict) and "annotations" in entry for entry in tasks):
         mistakes.add(
             None, f'{file}: an array without "annotations"; export from Label Studio as JSON, not as JSON-MIN, '
-            "or write one row a line, without brackets and commas around them"
+            "or write one row per line, without brackets and commas around them"
         )  # fmt: skip
         return [], 0
     kind = _KINDS.get(task, _OTHERWISE)
@@ -49,85 +57,89 @@ def read_export(
         if not isinstance(entry, dict) or not isinstance(entry.get("annotations"), list):
             mistakes.add(row, 'no "annotations"; export from Label Studio as JSON')
             continue
-        made = [one for one in entry["annotations"] if isinstance(one, dict) and not one.get("was_cancelled")]
-        truth = [one for one in made if one.get("ground_truth")] or made
-        if not truth:
+        annotations = [item for item in _objects(entry["annotations"]) if not item.get("was_cancelled")]
+        annotations = [item for item in annotations if item.get("ground_truth")] or annotations
+        if not annotations:
             unlabelled += 1
             continue
         try:
-            found = [_fields(entry, one, kind, task, control) for one in truth]
-        except _Unfit as unfit:
-            mistakes.add(row, str(unfit))
+            candidates = [_fields(entry, annotation, kind, task, control) for annotation in annotations]
+        except _UnusableError as error:
+            mistakes.add(row, str(error))
             continue
-        if any(one != found[0] for one in found):
+        if any(candidate != candidates[0] for candidate in candidates):
             mistakes.add(row, "its annotations contradict each other; mark one of them as ground truth")
             continue
-        rows.append(Row(number, row.place, found[0]))
+        rows.append(Row(number, row.place, candidates[0]))
     return rows, unlabelled
 
 
 def _controls(tasks: list[Any], kind: str) -> list[str]:
-    """The names of all controls with results of ``kind``; what has not the form of an export is passed over."""
-    annotations = (one for entry in tasks if isinstance(entry, dict) for one in _list(entry.get("annotations")))
-    results = (one for made in annotations if isinstance(made, dict) for one in _list(made.get("result")))
-    return sorted({str(one.get("from_name")) for one in results if isinstance(one, dict) and one.get("type") == kind})
+    """Return the names of all controls with results of ``kind``; entries of another form are ignored."""
+    annotations = (item for entry in _objects(tasks) for item in _objects(entry.get("annotations")))
+    results = (item for annotation in annotations for item in _objects(annotation.get("result")))
+    return sorted({str(item.get("from_name")) for item in results if item.get("type") == kind})
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """Return the JSON objects in ``value``; none if it is not a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-class _Unfit(Exception):  # noqa: N818, it never leaves this file
-    pass
+class _UnusableError(Exception):
+    """An entry of the export that cannot become a row; never leaves this module."""
 
 
 def _fields(
     entry: Mapping[str, Any], annotation: Mapping[str, Any], kind: str, task: str, control: str | None
 ) -> dict[str, Any]:
-    """What the same text would be as a JSON line."""
+    """Return the fields that the same labelled text would have as a JSON line. Raises _UnusableError."""
     result = annotation.get("result")
-    if not isinstance(result, list) or not all(isinstance(one, dict) for one in result):
-        raise _Unfit('an annotation has no "result"; export from Label Studio as JSON')
-    own = [one for one in result if one.get("type") == kind]
-    names = sorted({str(one.get("from_name")) for one in own})
+    if not isinstance(result, list) or not all(isinstance(item, dict) for item in result):
+        raise _UnusableError('an annotation has no "result"; export from Label Studio as JSON')
+    fitting = [item for item in result if item.get("type") == kind]
+    names = sorted({str(item.get("from_name")) for item in fitting})
     if control is not None:
-        own = [one for one in own if one.get("from_name") == control]
+        fitting = [item for item in fitting if item.get("from_name") == control]
     elif len(names) > 1:
-        raise _Unfit(f"{len(names)} controls have {kind} ({', '.join(names)}); choose one with --control")
+        raise _UnusableError(f"{len(names)} controls have {kind} ({', '.join(names)}); choose one with --control")
     text = _text(entry.get("data"))
     try:
-        chosen = [(one["value"], one["value"][kind]) for one in own]
+        values = [(item["value"], item["value"][kind]) for item in fitting]
         if task == "ner":
-            return {"text": text, "spans": sorted((_span(text, *one) for one in chosen), key=lambda s: s["start"])}
-        labels = [label for _, several in chosen for label in several]
+            return {"text": text, "spans": sorted((_span(text, *value) for value in values), key=lambda s: s["start"])}
+        labels = [label for _, names in values for label in names]
         if task == "moderation":
             return {"text": text, "labels": sorted(labels)}
     except (KeyError, TypeError, ValueError):
-        raise _Unfit(f"a {kind} result is not in the form of Label Studio's JSON export") from None
+        raise _UnusableError(f"a {kind} result is not in the form of Label Studio's JSON export") from None
     if len(labels) != 1:
-        raise _Unfit(f"{len(labels)} choices; {task} takes one a text (several are for --task moderation)")
+        raise _UnusableError(f"{len(labels)} choices; {task} takes one per text (several are for --task moderation)")
     return {"text": text, "label": labels[0]}
 
 
 def _text(data: Any) -> str:
-    """The text of a task: its field ``text``, or the only one that is text."""
+    """Return the text of a task: its field ``text``, or its only field with a string."""
     if isinstance(data, dict):
         if isinstance(data.get("text"), str):
             return str(data["text"])
         texts = [value for value in data.values() if isinstance(value, str)]
         if len(texts) == 1:
             return texts[0]
-    raise _Unfit('its "data" has no field "text"; name the field of the text so')
+    raise _UnusableError('its "data" has no field "text"; rename the field with the text')
 
 
 def _span(text: str, value: Mapping[str, Any], labels: list[str]) -> dict[str, Any]:
-    """A region in code points. Its browser may have counted UTF-16 units; the quoted text tells."""
+    """Return a region as a span in code points.
+
+    Label Studio's browser may have counted UTF-16 units, which shows in the text that the region quotes.
+    """
     if len(labels) != 1:
-        raise _Unfit(f"a region has {len(labels)} labels; give it one")
+        raise _UnusableError(f"a region has {len(labels)} labels; it must have one")
     start, end, quoted = int(value["start"]), int(value["end"]), value.get("text")
     if isinstance(quoted, str) and text[start:end] != quoted:
         units = text.encode("utf-16-le", "surrogatepass")
         start, end = (len(units[: 2 * at].decode("utf-16-le", "replace")) for at in (start, end))
         if text[start:end] != quoted:
-            raise _Unfit("a region's start and end do not fit the text that it quotes")
+            raise _UnusableError("a region's start and end do not fit the text that it quotes")
     return {"start": start, "end": end, "label": labels[0]}

@@ -1,4 +1,4 @@
-"""A pack tried as the pipeline will run it: thresholds and aggregation chosen on dev, both heads measured on test."""
+"""Measuring a pack as the pipeline will run it: choose thresholds and aggregation on dev, measure heads on test."""
 
 from __future__ import annotations
 
@@ -19,39 +19,56 @@ from workers.tasks.scores import DECIMALS
 
 AGGREGATIONS = ("simple", "first", "average", "max")
 CHUNK = 64
+"""Texts that are annotated together."""
 FEWEST_FLAGGED = 3
-"""Dev texts that must be over a threshold before its precision is believed."""
+"""A threshold counts as precise only if at least so many dev texts reach it."""
 
 
-def chain(model: str, task: Task, device: str, variants: Sequence[Mapping[str, Any]] = ({},)) -> Chain:
-    """One task, or several that differ in a setting, under the names ``own0``, ``own1`` ... Raises ModelError."""
+def load_chain(model: str, task: Task, device: str, variants: Sequence[Mapping[str, Any]] = ({},)) -> Chain:
+    """Load a chain with one task per variant, named ``variant0``, ``variant1`` and so on.
+
+    Args:
+        model: a pack's folder, or any other model.
+        task: the task of all variants.
+        device: as in ``compute.device``.
+        variants: the settings in which the tasks differ.
+
+    Raises:
+        ModelError: if the model cannot be loaded or does not fit the task.
+    """
     fixed = {"task": task, "model": model, **({"taxonomy": "model"} if task == "moderation" else {})}
     return Chain.load(Pipeline.model_validate({
         "pipeline": "train", "kafka": {"bootstrap.servers": "localhost:9092"}, "input": {"topics": ["in"]},
-        "tasks": [{"name": f"own{n}", **fixed, **variant} for n, variant in enumerate(variants)],
+        "tasks": [{"name": f"variant{n}", **fixed, **variant} for n, variant in enumerate(variants)],
         "output": {"topic": "out"}, "compute": {"device": device},
     }))  # fmt: skip
 
 
-def annotated(made: Chain, examples: Sequence[Example], advance: Callable[[int], object]) -> list[list[Annotation]]:
-    """Per task of the chain, what it says of each text. Raises LabelsError naming a text that it cannot read."""
-    found: list[list[Annotation]] = [[] for _ in made.plan]
+def annotate(chain: Chain, examples: Sequence[Example], advance: Callable[[int], object]) -> list[list[Annotation]]:
+    """Return, per task of the chain, the annotations of all examples.
+
+    ``advance`` is told how many texts have been annotated since its last call.
+
+    Raises:
+        LabelsError: if a text cannot be annotated; the message names its row.
+    """
+    by_task: list[list[Annotation]] = [[] for _ in chain.plan]
     for first in range(0, len(examples), CHUNK):
         part = examples[first : first + CHUNK]
         documents = [Document(None, example.text) for example in part]
-        made.run(documents)
+        chain.run(documents)
         for example, document in zip(part, documents, strict=True):
             if document.failure is not None:
                 raise LabelsError(f"{example.row.place}: {document.failure.message}")
-            for n, own in enumerate(found):
-                own.append(document.annotations[f"own{n}"])
+            for n, column in enumerate(by_task):
+                column.append(document.annotations[f"variant{n}"])
         advance(len(part))
-    return found
+    return by_task
 
 
-def labels_of(made: Chain, task: Task) -> set[str]:
-    """The labels that the chain's first task annotates with, as ``canonical`` spells them."""
-    labels = made.plan[0].task.head.labels
+def labels_of(chain: Chain, task: Task) -> set[str]:
+    """Return the labels that the chain's first task can annotate with, as ``canonical`` spells them."""
+    labels = chain.plan[0].task.head.labels
     if task == "ner":
         labels = tuple(label[2:] if label.startswith(("B-", "I-")) else label for label in labels if label != "O")
     if task == "moderation":
@@ -60,11 +77,11 @@ def labels_of(made: Chain, task: Task) -> set[str]:
 
 
 def best_aggregation(model: str, labelled: Labelled, dev: Sequence[Example], device: str) -> str:
-    """The way of joining word pieces whose span F1 on dev is best; the first of equal ones."""
-    made = chain(model, "ner", device, [{"aggregation": way} for way in AGGREGATIONS])
-    found = annotated(made, dev, lambda _: None)
-    scores = [measure("ner", labelled.labels, dev, own)[0].value for own in found]
-    # Without a span in dev there is nothing to choose by.
+    """Return the aggregation with the best span F1 on dev; of equal ones the first."""
+    chain = load_chain(model, "ner", device, [{"aggregation": name} for name in AGGREGATIONS])
+    by_task = annotate(chain, dev, lambda _: None)
+    scores = [measure("ner", labelled.labels, dev, annotations)[0].value for annotations in by_task]
+    # F1 is not a number if there is no span in dev.
     order = np.nan_to_num(np.array(scores), nan=0.0)
     return AGGREGATIONS[int(order.argmax())] if order.any() else "first"
 
@@ -72,34 +89,43 @@ def best_aggregation(model: str, labelled: Labelled, dev: Sequence[Example], dev
 def thresholds(
     model: str, labelled: Labelled, dev: Sequence[Example], precision: float, device: str
 ) -> dict[str, tuple[float, bool]]:
-    """Per label the threshold of most recall with that precision on dev, True; or the one of the best F1, False."""
-    (found,) = annotated(chain(model, "moderation", device), dev, lambda _: None)
+    """Return per label its threshold, and whether it has the requested precision on dev (see ``threshold``)."""
+    (annotations,) = annotate(load_chain(model, "moderation", device), dev, lambda _: None)
+    by_label = [{entry["label"]: entry["score"] for entry in annotation["labels"]} for annotation in annotations]
     out = {}
     for label in labelled.labels:
-        scores = np.array([next(one["score"] for one in own["labels"] if one["label"] == label) for own in found])
+        scores = np.array([scored[label] for scored in by_label])
         gold = np.array([label in example.labels for example in dev])
         out[label] = threshold(scores, gold, precision)
     return out
 
 
 def threshold(scores: NDArray[np.float64], gold: NDArray[np.bool_], precision: float) -> tuple[float, bool]:
-    """The threshold of most recall with that precision, and True; where none has it, the one of the best F1, and False.
+    """Choose the threshold of a label.
 
-    0.5 where no text has the label. It lies midway between two scores, so that neither hangs on a rounding.
+    Args:
+        scores: the label's score for each text, ``[texts]``.
+        gold: whether each text has the label, ``[texts]``.
+        precision: the precision to reach.
+
+    Returns:
+        The threshold with the highest recall among those that reach ``precision``, and True. If none does, the one with
+        the best F1, and False; 0.5 and False if no text has the label. It is midway between two scores, so that neither
+        depends on rounding.
     """
     if not gold.any():
         return 0.5, False
     order = np.argsort(-scores, kind="stable")
     ranked, right = scores[order], np.cumsum(gold[order])
-    said = np.arange(1, len(ranked) + 1)
-    # A threshold can only lie between two scores that differ.
+    flagged = np.arange(1, len(ranked) + 1)
+    # A threshold must be between two different scores.
     ends = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))
-    reached = [end for end in ends if right[end] >= precision * said[end] and said[end] >= FEWEST_FLAGGED]
+    reached = [end for end in ends if right[end] >= precision * flagged[end] and flagged[end] >= FEWEST_FLAGGED]
     if reached:
-        # Going lower than the last right one would flag more and find nothing.
+        # A lower threshold with the same recall would only flag more texts wrongly.
         best = next(end for end in reached if right[end] == right[reached[-1]])
     else:
-        best = ends[np.argmax(2 * right[ends] / (said[ends] + gold.sum()))]
+        best = ends[np.argmax(2 * right[ends] / (flagged[ends] + gold.sum()))]
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    # Scores have six decimals, so that what lies between two of them needs seven.
+    # Scores have six decimals, so a number between two of them needs seven.
     return round(float(ranked[best] + below) / 2, DECIMALS + 1), bool(reached)

@@ -1,4 +1,4 @@
-"""What annotations are worth against labels, with 95 % bootstrap intervals (Efron 1979)."""
+"""Metrics of annotations against labels, with 95 % bootstrap intervals (Efron 1979)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from workers.learning.examples import Example, Task
 from workers.learning.scores import auroc, calibration_error
 
 ROUNDS = 1000
+"""Bootstrap samples per metric."""
 NAN = float("nan")
 Floats = NDArray[np.float64]
 
 
 class Metric(NamedTuple):
-    """``low``, ``high``: the 95 % interval over resampled texts; not a number where there was nothing to count."""
+    """A metric with its interval.
+
+    - ``value``: on all texts; ``low``, ``high``: the 95 % interval over resampled texts. All are not a number (NaN) if
+      there was nothing to count.
+    """
 
     name: str
     value: float
@@ -28,52 +33,58 @@ class Metric(NamedTuple):
 
 
 def measure(
-    task: Task, labels: Sequence[str], examples: Sequence[Example], found: Sequence[Annotation]
+    task: Task, labels: Sequence[str], examples: Sequence[Example], annotations: Sequence[Annotation]
 ) -> list[Metric]:
-    """``found``: the annotation of each example's text. First what sums up, then label by label."""
+    """Return the metrics of ``annotations``, one per example, against the examples' labels.
+
+    The metrics over all labels come first, the most important one at the head; then those of each label.
+    """
     if task == "ner":
-        return _spans(labels, examples, found)
+        return _spans(labels, examples, annotations)
     if task == "moderation":
-        return _flags(labels, examples, found)
-    return _classes(labels, examples, found)
+        return _flags(labels, examples, annotations)
+    return _classes(labels, examples, annotations)
 
 
-def _classes(labels: Sequence[str], examples: Sequence[Example], found: Sequence[Annotation]) -> list[Metric]:
+def _classes(labels: Sequence[str], examples: Sequence[Example], annotations: Sequence[Annotation]) -> list[Metric]:
     gold = _one_hot(labels, [example.labels for example in examples])
-    said = _one_hot(labels, [(own["label"],) for own in found])
-    hits: NDArray[np.bool_] = np.asarray((gold & said).any(1))
-    sure = np.array([own["score"] for own in found], np.float32)
+    predicted = _one_hot(labels, [(annotation["label"],) for annotation in annotations])
+    hits: NDArray[np.bool_] = np.asarray((gold & predicted).any(1))
+    confidence = np.array([annotation["score"] for annotation in annotations], np.float32)
     return [
         _counted("accuracy", np.column_stack([hits, np.ones(len(hits))]), lambda sums: _ratio(sums[0], sums[1])),
-        *_f1s(labels, gold, said),
-        _resampled("ECE", len(hits), lambda rows: calibration_error(sure[rows], hits[rows])),
+        *_f1s(labels, gold, predicted),
+        _resampled("ECE", len(hits), lambda rows: calibration_error(confidence[rows], hits[rows])),
     ]
 
 
-def _flags(labels: Sequence[str], examples: Sequence[Example], found: Sequence[Annotation]) -> list[Metric]:
+def _flags(labels: Sequence[str], examples: Sequence[Example], annotations: Sequence[Annotation]) -> list[Metric]:
     gold = _one_hot(labels, [example.labels for example in examples])
-    said = _one_hot(labels, [[one["label"] for one in own["labels"] if one["flagged"]] for own in found])
-    by_label = [{one["label"]: one["score"] for one in own["labels"]} for own in found]
-    scores = np.array([[own[label] for label in labels] for own in by_label], np.float32)
-    f1s = _f1s(labels, gold, said)
+    entries = [{entry["label"]: entry for entry in annotation["labels"]} for annotation in annotations]
+    predicted = np.array([[by_label[label]["flagged"] for label in labels] for by_label in entries], bool)
+    scores = np.array([[by_label[label]["score"] for label in labels] for by_label in entries], np.float32)
+    f1s = _f1s(labels, gold, predicted)
     areas = [_area(label, gold[:, n], scores[:, n]) for n, label in enumerate(labels)]
-    right = [
-        _counted(f"precision {label}", np.column_stack([gold[:, n] & said[:, n], said[:, n]]), lambda s: _ratio(*s))
+    precisions = [
+        _counted(
+            f"precision {label}", np.column_stack([gold[:, n] & predicted[:, n], predicted[:, n]]), lambda s: _ratio(*s)
+        )
         for n, label in enumerate(labels)
     ]
     error = _resampled("ECE", len(gold), lambda rows: calibration_error(scores[rows].ravel(), gold[rows].ravel()))
-    return [f1s[0], error, *f1s[1:], *right, *areas]
+    return [f1s[0], error, *f1s[1:], *precisions, *areas]
 
 
-def _spans(labels: Sequence[str], examples: Sequence[Example], found: Sequence[Annotation]) -> list[Metric]:
+def _spans(labels: Sequence[str], examples: Sequence[Example], annotations: Sequence[Annotation]) -> list[Metric]:
     gold = [set(example.spans) for example in examples]
-    # A head that knows other labels, too, is judged by these.
-    said = [
-        {(own["start"], own["end"], own["label"]) for own in one["spans"] if own["label"] in labels} for one in found
+    # A head that knows more labels is measured by these only.
+    predicted = [
+        {(span["start"], span["end"], span["label"]) for span in annotation["spans"] if span["label"] in labels}
+        for annotation in annotations
     ]
     table = np.array([
-        [count for label in labels for count in _counts(_of(label, one), _of(label, other))]
-        for one, other in zip(gold, said, strict=True)
+        [count for label in labels for count in _counts(_of(label, expected), _of(label, spans))]
+        for expected, spans in zip(gold, predicted, strict=True)
     ], np.float64).reshape(len(gold), len(labels), 3)  # fmt: skip
     whole = table.sum(1)
     each = [_counted(f"F1 {label}", table[:, n], lambda sums: _f1(*sums)) for n, label in enumerate(labels)]
@@ -89,23 +100,23 @@ def _of(label: str, spans: set[Any]) -> set[Any]:
     return {span for span in spans if span[2] == label}
 
 
-def _counts(gold: set[Any], said: set[Any]) -> tuple[int, int, int]:
-    """(right, said, there)"""
-    return len(gold & said), len(said), len(gold)
+def _counts(gold: set[Any], predicted: set[Any]) -> tuple[int, int, int]:
+    """Return (correct, predicted, gold)."""
+    return len(gold & predicted), len(predicted), len(gold)
 
 
 def _one_hot(labels: Sequence[str], named: Sequence[Sequence[str]]) -> NDArray[np.bool_]:
-    """``[texts, labels]``"""
-    return np.array([[label in own for label in labels] for own in named], bool).reshape(len(named), len(labels))
+    """Return ``[texts, labels]``: whether each text has each label."""
+    return np.array([[label in names for label in labels] for names in named], bool).reshape(len(named), len(labels))
 
 
-def _f1s(labels: Sequence[str], gold: NDArray[np.bool_], said: NDArray[np.bool_]) -> list[Metric]:
-    table = np.stack([gold & said, said, gold], axis=2).astype(np.float64)
+def _f1s(labels: Sequence[str], gold: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> list[Metric]:
+    table = np.stack([gold & predicted, predicted, gold], axis=2).astype(np.float64)
     size = len(labels)
 
     def macro(sums: Floats) -> float:
-        each = [_f1(*own) for own in sums.reshape(size, 3)]
-        counted = [value for value in each if value == value]  # noqa: PLR0124, not a number is not itself
+        each = [_f1(*counts) for counts in sums.reshape(size, 3)]
+        counted = [value for value in each if value == value]  # noqa: PLR0124, NaN is not equal to itself
         return float(np.mean(counted)) if counted else NAN
 
     return [
@@ -114,8 +125,8 @@ def _f1s(labels: Sequence[str], gold: NDArray[np.bool_], said: NDArray[np.bool_]
     ]
 
 
-def _f1(right: float, said: float, there: float) -> float:
-    return _ratio(2 * right, said + there)
+def _f1(correct: float, predicted: float, gold: float) -> float:
+    return _ratio(2 * correct, predicted + gold)
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -124,34 +135,34 @@ def _ratio(part: float, whole: float) -> float:
 
 def _area(label: str, gold: NDArray[np.bool_], scores: NDArray[np.float32]) -> Metric:
     def area(rows: NDArray[np.int64]) -> float:
-        own = gold[rows]
-        return NAN if own.all() or not own.any() else auroc(own, scores[rows])
+        sample = gold[rows]
+        return NAN if sample.all() or not sample.any() else auroc(sample, scores[rows])
 
     return _resampled(f"AUROC {label}", len(gold), area)
 
 
 def _counted(name: str, table: NDArray[Any], formula: Callable[[Floats], float]) -> Metric:
-    """A metric of counts that add up. ``table``: ``[texts, counts]``; ``formula`` gets each count's sum."""
+    """Compute a metric from sums over texts: ``formula`` gets the sums over ``table``, ``[texts, counts]``."""
     counts = np.asarray(table, np.float64)
     sums = np.concatenate([part @ counts for part in np.array_split(_times(len(counts)), 10)])
-    return _metric(name, formula(counts.sum(0)), [formula(own) for own in sums])
+    return _metric(name, formula(counts.sum(0)), [formula(sample) for sample in sums])
 
 
 @lru_cache(maxsize=1)
 def _times(n: int) -> NDArray[np.uint16]:
-    """How often each of ``n`` texts is taken in each sample, ``[ROUNDS, n]``: the same for every metric."""
+    """Return how often each of ``n`` texts is in each bootstrap sample, ``[ROUNDS, n]``; equal for every metric."""
     random = np.random.default_rng(0)
     return np.stack([np.bincount(random.integers(0, n, n), minlength=n).astype(np.uint16) for _ in range(ROUNDS)])
 
 
 def _resampled(name: str, n: int, statistic: Callable[[NDArray[np.int64]], float]) -> Metric:
-    """A metric of which texts are taken, by number."""
+    """Compute a metric that does not add up over texts: ``statistic`` gets the numbers of the sampled texts."""
     random = np.random.default_rng(0)
     return _metric(name, statistic(np.arange(n)), [statistic(random.integers(0, n, n)) for _ in range(ROUNDS)])
 
 
 def _metric(name: str, value: float, values: Sequence[float]) -> Metric:
-    # A sample may hold nothing that could be counted.
-    counted = np.array([one for one in values if one == one])  # noqa: PLR0124
+    # A sample may have nothing to count.
+    counted = np.array([sample for sample in values if sample == sample])  # noqa: PLR0124
     low, high = np.percentile(counted, (2.5, 97.5)) if len(counted) else (NAN, NAN)
     return Metric(name, value, float(low), float(high))

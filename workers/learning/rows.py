@@ -1,4 +1,4 @@
-"""Files of labelled texts: which rows they have, and where each of them stands."""
+"""Rows of a file of labelled texts, with their line numbers, and the mistakes found in them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from typing import Any
 from schemas.errors import LabelsError
 
 MOST_SHOWN = 20
+"""The most mistakes that an error message lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labelled text, not yet checked. ``place``: ``file:line``, or the file and the task's number."""
+    """One labelled text, not yet checked.
+
+    - ``number``: of the line, or of the task in a Label Studio export; from 1.
+    - ``place``: ``file:line``, or the file and the task's id, for messages.
+    - ``fields``: its JSON object.
+    """
 
     number: int
     place: str
@@ -24,29 +30,32 @@ class Row:
 
 @dataclass
 class Mistakes:
-    """What is wrong with a file, collected so that all of it is said at once. Never holds text of a row."""
+    """The mistakes in a file, collected to be reported together. They never quote the text of a row.
 
-    found: list[tuple[int, str]] = field(default_factory=list)
+    ``entries`` are pairs of the row's number (0 for the whole file) and the message.
+    """
 
-    def add(self, row: Row | None, what: str) -> None:
-        """``row``: None for what is wrong with the whole file."""
-        self.found.append((0, what) if row is None else (row.number, f"{row.place}: {what}"))
+    entries: list[tuple[int, str]] = field(default_factory=list)
 
-    def settle(self) -> None:
-        """Raises LabelsError when there are any: the first by their place in the file, and how many others."""
-        if not self.found:
+    def add(self, row: Row | None, message: str) -> None:
+        """Add a mistake in ``row``, or in the whole file if it is None."""
+        self.entries.append((0, message) if row is None else (row.number, f"{row.place}: {message}"))
+
+    def raise_if_any(self) -> None:
+        """Raise LabelsError if there are mistakes: the first ``MOST_SHOWN`` in file order, and how many more."""
+        if not self.entries:
             return
-        lines = [what for _, what in sorted(self.found, key=lambda mistake: mistake[0])]
+        lines = [message for _, message in sorted(self.entries, key=lambda entry: entry[0])]
         more = len(lines) - MOST_SHOWN
         rest = [f"and {more:,} more mistake{'s' * (more > 1)}"] if more > 0 else []
         raise LabelsError("\n".join(lines[:MOST_SHOWN] + rest))
 
 
 def read_rows(file: Path, content: bytes, mistakes: Mistakes) -> list[Row]:
-    """The objects of JSON lines. What is none, or no UTF-8, goes to ``mistakes``."""
+    """Parse JSON lines in UTF-8. Lines that are not, or that hold no object, are added to ``mistakes``."""
     rows: list[Row] = []
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        mistakes.add(None, f"{file}: written in UTF-16; save it as UTF-8")
+        mistakes.add(None, f"{file}: it is in UTF-16; save it as UTF-8")
         return rows
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         row = Row(number, f"{file}:{number}", {})
@@ -55,13 +64,13 @@ def read_rows(file: Path, content: bytes, mistakes: Mistakes) -> list[Row]:
         try:
             value = json.loads(line.decode("utf-8"))
         except UnicodeDecodeError as error:
-            mistakes.add(row, f"not UTF-8: bad byte at position {error.start}; save the file as UTF-8")
+            mistakes.add(row, f"not UTF-8: invalid byte at position {error.start}; save the file as UTF-8")
             continue
         except (ValueError, RecursionError):
             mistakes.add(row, 'not JSON; each line must be one object such as {"text": "...", "label": "..."}')
             continue
         if not isinstance(value, dict):
-            mistakes.add(row, 'no JSON object; each line must be one such as {"text": "...", "label": "..."}')
+            mistakes.add(row, 'not a JSON object; each line must be one such as {"text": "...", "label": "..."}')
             continue
         rows.append(Row(number, row.place, value))
     return rows

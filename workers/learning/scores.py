@@ -1,4 +1,4 @@
-"""Measures: F1, AUROC, accuracy, and the temperature that makes scores mean what they say."""
+"""Measures: F1, AUROC, calibration error, and the temperature that calibrates scores."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ from torch import Tensor
 Span = tuple[int, int, str]
 
 
-def span_f1(gold: Sequence[set[Span]], found: Sequence[set[Span]]) -> float:
-    """Micro F1 of spans with equal start, end and label."""
-    hits = sum(len(a & b) for a, b in zip(gold, found, strict=True))
-    total = sum(map(len, gold)) + sum(map(len, found))
+def span_f1(gold: Sequence[set[Span]], predicted: Sequence[set[Span]]) -> float:
+    """Return the micro F1 of spans, given per text; 1 if there are none at all. Start, end and label must be equal."""
+    hits = sum(len(a & b) for a, b in zip(gold, predicted, strict=True))
+    total = sum(map(len, gold)) + sum(map(len, predicted))
     return 2 * hits / total if total else 1.0
 
 
-def f1(gold: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
-    total = int(gold.sum() + found.sum())
-    return 2 * int((gold & found).sum()) / total if total else 0.0
+def f1(gold: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float:
+    """Return the F1 of one class, given whether each text has it; 0 if no text does."""
+    total = int(gold.sum() + predicted.sum())
+    return 2 * int((gold & predicted).sum()) / total if total else 0.0
 
 
-def macro_f1(gold: NDArray[np.int64], found: NDArray[np.int64], classes: int) -> float:
-    return float(np.mean([f1(gold == label, found == label) for label in range(classes)]))
+def macro_f1(gold: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> float:
+    """Return the mean F1 of all classes, given the number of each text's class."""
+    return float(np.mean([f1(gold == label, predicted == label) for label in range(classes)]))
 
 
 def auroc(gold: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
-    """The chance that a positive scores above a negative (Mann-Whitney U), ties counting half."""
+    """Return the probability that a positive scores above a negative (Mann-Whitney U); ties count half.
+
+    There must be both positives and negatives.
+    """
     _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     positives = int(gold.sum())
@@ -38,9 +43,13 @@ def auroc(gold: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
 
 
 def temperature(logits: Tensor, targets: Tensor, *, multi_label: bool, weights: Tensor | None = None) -> float:
-    """The divisor of the logits that minimises the log loss on held-out data (Guo et al. 2017).
+    """Return the divisor of the logits that minimises the log loss on held-out data (Guo et al. 2017).
 
-    ``targets``: probabilities, of the logits' shape.
+    Args:
+        logits: ``[rows, labels]``.
+        targets: probabilities of the same shape.
+        multi_label: whether the labels do not exclude each other, so that each gets a sigmoid.
+        weights: of the rows, ``[rows]``; all equal by default.
     """
     log = torch.zeros(1, requires_grad=True)
     optimizer = torch.optim.LBFGS([log], max_iter=100)
@@ -61,7 +70,10 @@ def temperature(logits: Tensor, targets: Tensor, *, multi_label: bool, weights: 
 
 
 def calibration_error(confidence: NDArray[np.float32], correct: NDArray[np.bool_], bins: int = 10) -> float:
-    """Expected calibration error over ``bins`` of equal width (Naeini et al. 2015)."""
+    """Return the expected calibration error over ``bins`` of equal width (Naeini et al. 2015).
+
+    ``confidence`` and ``correct`` are ``[texts]``.
+    """
     where = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [
         abs(float(confidence[where == b].mean()) - float(correct[where == b].mean())) * int((where == b).sum())

@@ -1,4 +1,4 @@
-"""What a head should say of each window, and how wrong it is."""
+"""Training targets of each window, and the loss against them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from workers.learning.examples import Example, Span, Task
 from workers.learning.trunks import Windows
 
 IGNORED = -100
-"""The target of a token that is nobody's: special tokens."""
+"""The target of special tokens, which have no label."""
 MOST_WEIGHT = 4.0
+"""The most that a rare label is weighted up, and a frequent one down."""
 
 
 def head_labels(task: Task, labels: Sequence[str]) -> list[str]:
-    """The labels of the logits: for ``ner`` two a label (``B-``, ``I-``) and ``O``."""
+    """Return the labels of the head's logits: for ``ner`` ``O``, and ``B-`` and ``I-`` of each label."""
     if task == "ner":
         return ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
     return list(labels)
@@ -29,22 +30,25 @@ def head_labels(task: Task, labels: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Targets:
-    """``values``: the label's number ``[W]``, of moderation 0 or 1 each ``[W, labels]``, of ner of each token ``[L]``.
+    """The targets of W windows with L tokens in all.
 
-    - ``weights`` [W]: windows of one text count as one text, and rare labels more (by the root of how rare).
-    - ``positive`` [labels]: what a label that is there counts for against one that is not; moderation alone.
+    - ``values``: ``[W]`` the label's number; for moderation ``[W, labels]`` 0 or 1; for ner ``[L]`` the number of each
+      token's label, or ``IGNORED``.
+    - ``weights`` [W]: the windows of one text weigh as much as one text; rare labels weigh more, by the square root of
+      their rarity.
+    - ``positive`` [labels]: for moderation, the weight of a label that is present, relative to one that is absent.
     """
 
     task: Task
-    read: Windows
+    windows: Windows
     values: Tensor
     weights: Tensor
     positive: Tensor
 
     def loss(self, logits: Tensor, chosen: Ints) -> Tensor:
-        """The mean over the ``chosen`` windows, whose ``logits`` are in their order."""
+        """Return the mean loss over the ``chosen`` windows; ``logits`` are in their order (see ``Source.logits``)."""
         if self.task == "ner":
-            values = self.values[torch.from_numpy(self.read.tokens(chosen))].to(logits.device)
+            values = self.values[torch.from_numpy(self.windows.tokens(chosen))].to(logits.device)
             return functional.cross_entropy(logits, values, ignore_index=IGNORED)
         rows = torch.from_numpy(chosen)
         values, weights = self.values[rows].to(logits.device), self.weights[rows].to(logits.device)
@@ -58,9 +62,9 @@ class Targets:
         return (each * weights).sum() / weights.sum()
 
     def probabilities(self, chosen: Ints, labels: int) -> tuple[Tensor, Tensor]:
-        """What the logits of ``chosen`` should become, of their shape, and which rows count."""
+        """Return the target probabilities for the logits of ``chosen``, in their shape, and which rows count."""
         if self.task == "ner":
-            values = self.values[torch.from_numpy(self.read.tokens(chosen))]
+            values = self.values[torch.from_numpy(self.windows.tokens(chosen))]
             known = values != IGNORED
             return functional.one_hot(values.clamp(min=0), labels).float(), known
         values = self.values[torch.from_numpy(chosen)]
@@ -69,38 +73,48 @@ class Targets:
         return values, torch.ones(len(values), dtype=torch.bool)
 
 
-def targets(task: Task, labels: Sequence[str], examples: Sequence[Example], read: Windows, trained: Ints) -> Targets:
-    """``trained``: the windows that are learnt from, which alone decide what is rare."""
+def targets(task: Task, labels: Sequence[str], examples: Sequence[Example], windows: Windows, trained: Ints) -> Targets:
+    """Return the targets of all windows.
+
+    Args:
+        task: the task of the head.
+        labels: its labels, without prefixes.
+        examples: the texts with their labels.
+        windows: the windows of ``examples``.
+        trained: the numbers of the windows in the training split, which decide how rare a label is.
+    """
     number = {label: index for index, label in enumerate(head_labels(task, labels))}
-    share = torch.from_numpy(1 / read.shares).float()
+    share = torch.from_numpy(1 / windows.shares).float()
     positive = torch.ones(len(number))
     if task == "ner":
-        rows = [bio(read.encodings[n], examples[read.owners[n]].spans, number) for n in range(len(read))]
-        return Targets(task, read, torch.tensor([value for row in rows for value in row]), share, positive)
-    texts = np.unique(read.owners[trained])
-    said = np.zeros((len(examples), len(number)), np.float32)
+        rows = [bio(windows.encodings[n], examples[windows.owners[n]].spans, number) for n in range(len(windows))]
+        return Targets(task, windows, torch.tensor([value for row in rows for value in row]), share, positive)
+    texts = np.unique(windows.owners[trained])
+    gold = np.zeros((len(examples), len(number)), np.float32)
     for text, example in enumerate(examples):
-        said[text, [number[label] for label in example.labels]] = 1
-    count = said[texts].sum(0).clip(1)
+        gold[text, [number[label] for label in example.labels]] = 1
+    count = gold[texts].sum(0).clip(1)
     if task == "moderation":
         positive = torch.from_numpy(np.sqrt((len(texts) - count).clip(1) / count).clip(1, MOST_WEIGHT))
-        return Targets(task, read, torch.from_numpy(said[read.owners]), share, positive)
+        return Targets(task, windows, torch.from_numpy(gold[windows.owners]), share, positive)
     rare = np.sqrt(len(texts) / (len(number) * count)).clip(1 / MOST_WEIGHT, MOST_WEIGHT)
-    values = said[read.owners].argmax(1)
-    return Targets(task, read, torch.from_numpy(values), share * torch.from_numpy(rare)[values], positive)
+    values = gold[windows.owners].argmax(1)
+    return Targets(task, windows, torch.from_numpy(values), share * torch.from_numpy(rare)[values], positive)
 
 
 def bio(window: Encoding, spans: Sequence[Span], number: dict[str, int]) -> list[int]:
-    """The label of each token of a window: the first of a span begins it, unless an earlier window has its start."""
+    """Return the number of each token's label in one window.
+
+    A span's first token gets ``B-``, unless the span's start is in an earlier window; the others get ``I-``.
+    """
     out = [IGNORED if special else number["O"] for special in window.special_tokens_mask]
     places = [None if value == IGNORED else window.offsets[token] for token, value in enumerate(out)]
     at = 0
     for start, end, label in spans:
-        # Both are in text order; a token that touches two spans is the first one's.
+        # Tokens and spans are in text order; a token that overlaps two spans belongs to the first.
         while at < len(places) and ((place := places[at]) is None or place[1] <= start):
             at += 1
-        begun = at < len(places) and _holds_start(places, at, start)
-        prefix = "B" if begun else "I"
+        prefix = "B" if at < len(places) and _holds_start(places, at, start) else "I"
         while at < len(places) and (place := places[at]) is not None and place[0] < end:
             out[at] = number[f"{prefix}-{label}"]
             prefix = "I"
@@ -109,7 +123,7 @@ def bio(window: Encoding, spans: Sequence[Span], number: dict[str, int]) -> list
 
 
 def _holds_start(places: Sequence[tuple[int, int] | None], token: int, start: int) -> bool:
-    """Whether a span's start lies in the window that has ``token`` as the span's first."""
+    """Return whether a span's start is in the window, where ``token`` is the first token of the span."""
     place = places[token]
     before = places[token - 1] if token else None
     return place is not None and (place[0] <= start or before is not None)

@@ -1,4 +1,4 @@
-"""A head learnt on a trunk: batches, loss, early stopping, temperature."""
+"""Training of a head on a trunk: batches, loss, early stopping, temperature."""
 
 from __future__ import annotations
 
@@ -22,16 +22,23 @@ KINDS: dict[Task, str] = {
     "sentiment": "sequence", "text-classification": "sequence", "ner": "token", "moderation": "sequence",
 }  # fmt: skip
 WINDOWS = 32
+"""The most windows of a batch."""
 TOKENS = 2048
-"""A batch has at most so many windows, and tokens with their padding."""
+"""The most tokens of a batch, with their padding."""
 _SORTED = 512
-"""Windows are sorted by length in pieces of so many, so that batches stay mixed."""
+"""Only so many windows are sorted by length at a time, so that batches stay random."""
 COOLEST, HOTTEST = 0.5, 5.0
+"""The bounds of a temperature."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How long and how fast it learns. ``rate``: of the head; ``trunk_rate``: of the adapter."""
+    """The length and the rates of a training.
+
+    - ``epochs``: the most epochs; ``patience``: it stops after so many without a better loss on dev.
+    - ``rate``: the peak learning rate of the head; ``trunk_rate``: of the adapter.
+    - ``decay``: weight decay; ``dropout``: of the inputs of linear layers.
+    """
 
     epochs: int
     patience: int
@@ -59,9 +66,22 @@ def teach(
     on_step: Callable[[], object],
     on_epoch: Callable[[int, float], object],
 ) -> tuple[StarterHead, float]:
-    """A head with its temperature, and its loss on dev; of ``trunk`` what wants gradients has learnt, too.
+    """Train a head, and the adapter of ``trunk`` if there is one; return the head and its loss on dev.
 
-    ``parts``: "train" and "dev", windows. ``on_plan`` is told the number of steps, ``on_epoch`` the loss on dev.
+    The head is on the CPU, has its temperature, and its weights are rounded as in a file.
+
+    Args:
+        task: decides kind, shape and loss of the head.
+        labels: without prefixes.
+        source: gives the logits of windows.
+        targets: of the same windows.
+        parts: the numbers of the windows of "train" and of "dev".
+        pace: epochs and rates.
+        trunk: its parameters that require gradients are trained as well.
+        seed: of the weights and the order of batches.
+        on_plan: called once with the number of steps.
+        on_step: called after each step.
+        on_epoch: called with the number of the epoch and its loss on dev.
     """
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
@@ -72,7 +92,7 @@ def teach(
     )  # fmt: skip
     head = new_head(names, source.layers, source.size, kind=kind, multi_label=task == "moderation", **shape)
     head.to(source.device)
-    sizes = np.diff(targets.read.starts)
+    sizes = np.diff(targets.windows.starts)
     epochs = [batches(parts["train"], sizes, random) for _ in range(pace.epochs)]
     on_plan(sum(map(len, epochs)))
     dev = batches(parts["dev"], sizes)
@@ -88,7 +108,7 @@ def teach(
         trunk=trunk, trunk_rate=pace.trunk_rate,
     )  # fmt: skip
     if task == "moderation":
-        # Taking a label that is there for more than it counts has moved its odds by just that.
+        # Weighting present labels by a factor has multiplied their odds by it; undo that.
         head.out.bias.data.sub_(targets.positive.log().to(source.device))
     head = as_written(head.cpu()).to(source.device)
     head.temperature.fill_(_temperature(source, head, targets, dev))
@@ -96,10 +116,16 @@ def teach(
 
 
 def batches(chosen: Ints, sizes: Ints, random: np.random.Generator | None = None) -> list[Ints]:
-    """``chosen`` windows in batches of like length; without ``random`` sorted all through."""
+    """Return the numbers of ``chosen`` windows in batches of similar length.
+
+    Args:
+        chosen: the numbers of the windows.
+        sizes: the tokens of every window.
+        random: shuffles windows and batches; without it, all windows are sorted by length.
+    """
     order = chosen if random is None else random.permutation(chosen)
     step = len(order) if random is None else _SORTED
-    made: list[Ints] = []
+    result: list[Ints] = []
     for first in range(0, len(order), max(1, step)):
         piece = order[first : first + step]
         piece = piece[np.argsort(sizes[piece], kind="stable")]
@@ -107,18 +133,18 @@ def batches(chosen: Ints, sizes: Ints, random: np.random.Generator | None = None
         for end in range(1, len(piece) + 1):
             full = end == len(piece) or end - begin == WINDOWS or (end + 1 - begin) * sizes[piece[end]] > TOKENS
             if full:
-                made.append(piece[begin:end])
+                result.append(piece[begin:end])
                 begin = end
-    return made if random is None else [made[index] for index in random.permutation(len(made))]
+    return result if random is None else [result[index] for index in random.permutation(len(result))]
 
 
 def as_written(head: StarterHead) -> StarterHead:
-    """``head`` as it comes back from its file, whose weights are rounded."""
+    """Return ``head`` as it is after writing and loading it: with rounded weights."""
     return StarterHead(entry(head, ""), tensors(head))
 
 
 def entry(head: StarterHead, sha256: str) -> dict[str, Any]:
-    """What ``glossator.json`` says of a head."""
+    """Return the head's entry in ``glossator.json``."""
     return {
         "sha256": sha256, "kind": head.kind, "labels": list(head.labels), "multi_label": head.multi_label,
         "pooling": list(head.pooling), "context": head.context, "aggregation": head.aggregation,
@@ -129,11 +155,11 @@ def entry(head: StarterHead, sha256: str) -> dict[str, Any]:
 @torch.no_grad()
 def _temperature(source: Source, head: StarterHead, targets: Targets, dev: Sequence[Ints]) -> float:
     logits: list[Tensor] = []
-    wanted: list[Tensor] = []
+    expected: list[Tensor] = []
     for batch in dev:
         values, known = targets.probabilities(batch, len(head.labels))
         logits.append(source.logits(head, batch).float().cpu()[known])
-        wanted.append(values[known])
-    found = temperature(torch.cat(logits), torch.cat(wanted), multi_label=head.multi_label)
-    # A dev split without a mistake would have it go to nothing, and what overflows is no number.
-    return min(max(found, COOLEST), HOTTEST) if found == found else 1.0  # noqa: PLR0124
+        expected.append(values[known])
+    best = temperature(torch.cat(logits), torch.cat(expected), multi_label=head.multi_label)
+    # Without a mistake on dev the best temperature is 0; an overflow gives NaN.
+    return min(max(best, COOLEST), HOTTEST) if best == best else 1.0  # noqa: PLR0124

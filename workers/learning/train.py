@@ -1,4 +1,4 @@
-"""From a file of labelled texts to a pack that a pipeline file can name."""
+"""``glossator train``: turn a file of labelled texts into a pack that a pipeline file can name."""
 
 from __future__ import annotations
 
@@ -18,22 +18,31 @@ from workers.encoder.packing import Ints
 from workers.heads.pack_heads import StarterHead
 from workers.learning import measuring
 from workers.learning.card import Result, card
-from workers.learning.examples import Task, read
+from workers.learning.examples import Task, load_examples
 from workers.learning.metrics import measure
 from workers.learning.splits import split
 from workers.learning.states import Adapting, Kept
 from workers.learning.targets import targets
 from workers.learning.teaching import ADAPTING, KINDS, PACES, teach
-from workers.learning.trunks import Base, Windows, open_trunk, windows
+from workers.learning.trunks import Base, Windows, make_windows, open_trunk
 from workers.learning.writing import CARD, beside, write
 from workers.models import adapter
 
 RANK = 16
+"""The rank of adapters."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What ``glossator train`` was asked. ``against``: the model whose head is measured beside the new one."""
+    """The options of ``glossator train``.
+
+    - ``file``: the labelled texts; ``task``: the task of the head; ``out``: the folder to write.
+    - ``trunk``: "starter", a hub id or a checkpoint's folder; ``adapt``: whether to train an adapter too.
+    - ``precision``: for moderation, the precision that thresholds should reach on dev.
+    - ``seed``: of everything random; ``device``: as in ``compute.device``.
+    - ``control``: the Label Studio control to use, if several fit.
+    - ``against``: the model whose head is measured too, for comparison.
+    """
 
     file: Path
     task: Task
@@ -48,18 +57,26 @@ class Options:
 
 
 def train(options: Options, progress: Progress) -> Result:
-    """Trains and writes ``options.out``, whole or not at all. Raises LabelsError, ModelError and DeviceError."""
-    labelled = read(options.file, options.task, options.control)
+    """Train a head and write the pack to ``options.out``, either completely or not at all.
+
+    ``progress`` shows one bar per phase. Blocks for minutes; an interrupt leaves nothing behind.
+
+    Raises:
+        LabelsError: if the texts cannot be used.
+        ModelError: if the trunk cannot be loaded or trained.
+        DeviceError: if the device is missing or fails.
+    """
+    labelled = load_examples(options.file, options.task, options.control)
     parts = split(labelled)
     base = open_trunk(options.trunk, Compute(device=options.device))
     with beside(options.out) as folder:
         result = Result(
             options.out, options.trunk, options.adapt, labelled, parts, precision=options.precision, seed=options.seed
         )
-        head, own = _learn(options, result, base, folder, progress)
-        write(folder, options.task, base.entry, head, own)
+        head, weights = _learn(options, result, base, folder, progress)
+        write(folder, options.task, base.entry, head, weights)
         _choose(options, result, head, folder, progress)
-        write(folder, options.task, base.entry, head, own)
+        write(folder, options.task, base.entry, head, weights)
         _measure(options, result, folder, progress)
         (folder / CARD).write_text(card(result), encoding="utf-8")
     return result
@@ -68,27 +85,29 @@ def train(options: Options, progress: Progress) -> Result:
 def _learn(
     options: Options, result: Result, base: Base, folder: Path, progress: Progress
 ) -> tuple[StarterHead, dict[str, Tensor] | None]:
-    """The head, and the adapter if one was asked for."""
+    """Train and return the head, and the tensors of the adapter if one is requested."""
     task, labels = options.task, result.labelled.labels
     examples = [*result.parts["train"], *result.parts["dev"]]
-    with _bar(progress, "tokenising", len(examples) + len(result.parts["test"])) as advance:
-        own = windows(base.stage, examples, advance)
-        # What could not be measured shall be refused now, not when all is learnt.
-        windows(base.stage, result.parts["test"], advance)
-    places = np.arange(len(own))
+    with _bar(progress, "tokenizing", len(examples) + len(result.parts["test"])) as advance:
+        windows = make_windows(base.stage, examples, advance)
+        # Texts that cannot be tokenized should be reported now, not after training.
+        make_windows(base.stage, result.parts["test"], advance)
+    numbers = np.arange(len(windows))
     first_dev = len(result.parts["train"])
-    chosen: dict[str, Ints] = {"train": places[own.owners < first_dev], "dev": places[own.owners >= first_dev]}
-    wanted = targets(task, labels, examples, own, chosen["train"])
+    chosen: dict[str, Ints] = {
+        "train": numbers[windows.owners < first_dev], "dev": numbers[windows.owners >= first_dev],
+    }  # fmt: skip
+    expected = targets(task, labels, examples, windows, chosen["train"])
     torch.manual_seed(options.seed)
-    adapting = _adapting(options, base, own) if options.adapt else None
+    adapting = _adapting(options, base, windows) if options.adapt else None
     if adapting is None:
-        with _bar(progress, "reading with the trunk", len(examples)) as advance:
-            source: Kept | Adapting = Kept(base.stage, own, KINDS[task], folder, advance)
+        with _bar(progress, "running the trunk", len(examples)) as advance:
+            source: Kept | Adapting = Kept(base.stage, windows, KINDS[task], folder, advance)
     else:
         source = adapting
-    bar = progress.add_task("learning", total=None)
+    bar = progress.add_task("training", total=None)
     head, result.dev_loss = teach(
-        task, labels, source, wanted, parts=chosen, pace=ADAPTING if adapting else PACES[KINDS[task]],
+        task, labels, source, expected, parts=chosen, pace=ADAPTING if adapting else PACES[KINDS[task]],
         trunk=adapting.model if adapting else None, seed=options.seed,
         on_plan=lambda steps: progress.update(bar, total=steps),
         on_step=lambda: progress.advance(bar),
@@ -101,10 +120,10 @@ def _learn(
     return head, adapter.extract(adapting.model, adapting.original)
 
 
-def _adapting(options: Options, base: Base, own: Windows) -> Adapting:
+def _adapting(options: Options, base: Base, windows: Windows) -> Adapting:
     model = base.model()
     try:
-        return Adapting(model, own, RANK, base.stage.trunk.device)
+        return Adapting(model, windows, RANK, base.stage.trunk.device)
     except (AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         raise ModelError(
             f'model "{options.trunk}" cannot take an adapter ({type(error).__name__}); train without --adapt'
@@ -112,7 +131,7 @@ def _adapting(options: Options, base: Base, own: Windows) -> Adapting:
 
 
 def _choose(options: Options, result: Result, head: StarterHead, folder: Path, progress: Progress) -> None:
-    """Sets what only the whole way from text to annotation can tell: aggregation and thresholds."""
+    """Choose aggregation and thresholds on dev, by running the whole way from text to annotation."""
     result.temperature = float(head.temperature)
     if options.task == "ner":
         head.aggregation = measuring.best_aggregation(
@@ -120,32 +139,32 @@ def _choose(options: Options, result: Result, head: StarterHead, folder: Path, p
         )  # fmt: skip
         result.aggregation = head.aggregation
     if options.task == "moderation":
-        found = measuring.thresholds(
+        chosen = measuring.thresholds(
             str(folder), result.labelled, result.parts["dev"], options.precision, options.device
         )
-        head.thresholds = {label: value for label, (value, _) in found.items()}
+        head.thresholds = {label: value for label, (value, _) in chosen.items()}
         result.thresholds = head.thresholds
-        result.reached = {label: reached for label, (_, reached) in found.items()}
+        result.reached = {label: reached for label, (_, reached) in chosen.items()}
 
 
 def _measure(options: Options, result: Result, folder: Path, progress: Progress) -> None:
     test, labels = result.parts["test"], result.labelled.labels
-    made = measuring.chain(str(folder), options.task, options.device)
+    trained = measuring.load_chain(str(folder), options.task, options.device)
     with _bar(progress, "measuring on test", len(test)) as advance:
-        (found,) = measuring.annotated(made, test, advance)
-    result.own = measure(options.task, labels, test, found)
+        (annotations,) = measuring.annotate(trained, test, advance)
+    result.metrics = measure(options.task, labels, test, annotations)
     result.against = options.against
     try:
-        other = measuring.chain(options.against, options.task, options.device)
+        baseline = measuring.load_chain(options.against, options.task, options.device)
     except ModelError as error:
-        result.why_not = f"no comparison with {options.against}: {error}"
+        result.no_baseline = f"no comparison with {options.against}: {error}"
         return
-    if not set(labels) <= measuring.labels_of(other, options.task):
-        result.why_not = f"no comparison with {options.against}, whose head does not know all of these labels"
+    if not set(labels) <= measuring.labels_of(baseline, options.task):
+        result.no_baseline = f"no comparison with {options.against}, whose head does not know all of these labels"
         return
     with _bar(progress, f"measuring {options.against}", len(test)) as advance:
-        (found,) = measuring.annotated(other, test, advance)
-    result.other = measure(options.task, labels, test, found)
+        (annotations,) = measuring.annotate(baseline, test, advance)
+    result.baseline = measure(options.task, labels, test, annotations)
 
 
 @contextmanager

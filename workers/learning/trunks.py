@@ -1,4 +1,4 @@
-"""The trunk that a head is learnt on: it tokenises and computes as it will in the pipeline."""
+"""The trunk that a head is trained on, which tokenizes and computes as it will in the pipeline."""
 
 from __future__ import annotations
 
@@ -25,19 +25,28 @@ from workers.models.library import Library
 from workers.models.packs import STARTER, Pack
 
 CHUNK = 64
-"""Texts that are tokenised together, and that go through the trunk together."""
+"""Texts that are tokenized together, and that go through the trunk together."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """A trunk and what a pack's manifest says of it. ``stage``: tokenises and computes; it has no heads yet."""
+    """A trunk to train on.
+
+    - ``name``: "starter", a hub id, or a checkpoint's folder.
+    - ``entry``: the trunk's entry in a pack's manifest.
+    - ``stage``: tokenizes and computes; it has no outputs yet.
+    """
 
     name: str
     entry: dict[str, Any]
     stage: Stage
 
     def model(self) -> PreTrainedModel:
-        """The bare model in float32 on the CPU, what adapters it has merged: to put another one on."""
+        """Load the model anew, in float32 on the CPU and with its adapters merged, to attach another adapter.
+
+        Raises:
+            ModelError: if it cannot be loaded.
+        """
         if self.name == STARTER:
             under = Pack.read(STARTER, _starter().folder).trunk()
             model = load_model(resolve(under.model, under.revision), "embedding")
@@ -46,14 +55,19 @@ class Base:
         else:
             model = load_model(resolve(self.name), "embedding")
         if hasattr(model, "pooler"):
-            model.pooler = None  # type: ignore[assignment]  # no head of ours reads it
+            model.pooler = None  # type: ignore[assignment]  # no head uses it
         return model
 
 
 def open_trunk(name: str, compute: Compute) -> Base:
-    """``name``: ``starter``, a hub id, or the folder of a checkpoint. Raises ModelError and DeviceError."""
+    """Load the trunk ``name``: "starter", a hub id, or the folder of a checkpoint.
+
+    Raises:
+        ModelError: if it cannot be loaded, or is a pack.
+        DeviceError: if the device is missing.
+    """
     if name != STARTER and Pack.find(name) is not None:
-        raise ModelError(f'model "{name}" is a pack, not a trunk; name what it was trained on (see its card)')
+        raise ModelError(f'model "{name}" is a pack, not a trunk; name the trunk that it was trained on (see its card)')
     config = EmbeddingTask(name="trunk", task="embedding", model=name, pooling="mean")
     (stage,) = plan([config], Library(compute)).stages
     stage = Stage(stage.trunk, stage.tokenization)
@@ -81,10 +95,11 @@ def _starter() -> Pack:
 
 @dataclass(frozen=True)
 class Windows:
-    """Texts as the trunk reads them: W windows of all texts in their order, L tokens together.
+    """Tokenized texts: W windows of all texts, in their order, with L tokens in all.
 
-    - ``documents``: the texts, tokenised; ``encodings`` [W]; ``owners`` [W]: which text each window is from.
-    - ``starts`` [W+1]: where each window's tokens begin; ``ids`` [L]; ``types`` [L], None where the trunk has none.
+    - ``documents``: the texts; ``encodings`` [W]: the windows; ``owners`` [W]: the number of each window's text.
+    - ``starts`` [W+1]: where each window's tokens start in ``ids``, then L.
+    - ``ids`` [L]: token ids; ``types`` [L]: token types, or None if the trunk has none.
     """
 
     documents: list[Document]
@@ -99,28 +114,34 @@ class Windows:
 
     @property
     def shares(self) -> Ints:
-        """How many windows the text of each window has, ``[W]``."""
+        """How many windows each window's text has, ``[W]``."""
         counts: Ints = np.bincount(self.owners, minlength=len(self.documents))[self.owners]
         return counts
 
     def tokens(self, chosen: Ints) -> Ints:
-        """Where the tokens of the ``chosen`` windows lie, window after window."""
+        """Return the positions in ``ids`` of all tokens of the ``chosen`` windows, window after window."""
         sizes = self.starts[chosen + 1] - self.starts[chosen]
-        own = flat_starts(sizes)
-        places: Ints = np.arange(own[-1]) - np.repeat(own[:-1], sizes) + np.repeat(self.starts[chosen], sizes)
-        return places
+        starts = flat_starts(sizes)
+        positions: Ints = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes) + np.repeat(self.starts[chosen], sizes)
+        return positions
 
 
-def windows(stage: Stage, examples: Sequence[Example], advance: Callable[[int], object] = lambda _: None) -> Windows:
-    """Raises LabelsError for texts that cannot be read; ``advance`` is told how many more have been."""
+def make_windows(
+    stage: Stage, examples: Sequence[Example], advance: Callable[[int], object] = lambda _: None
+) -> Windows:
+    """Tokenize the texts of ``examples``; ``advance`` is told how many have been tokenized since its last call.
+
+    Raises:
+        LabelsError: if texts cannot be tokenized; the message names their rows, 20 at most.
+    """
     documents = [Document(None, example.text) for example in examples]
     encodings: list[Encoding] = []
     counts, ids, types = [], [np.empty(0, np.int64)], []
-    wrong: list[str] = []
+    mistakes: list[str] = []
     for first, part in chunks(documents):
         stage.prepare(part, 0, [{"": (document.text,)} for document in part])
         job = stage.pack(part, 0)
-        wrong += [
+        mistakes += [
             f"{example.row.place}: {failure.message}"
             for example, document in zip(examples[first:], part, strict=False)
             if (failure := document.failure or job.failure(document.text)) is not None
@@ -131,8 +152,8 @@ def windows(stage: Stage, examples: Sequence[Example], advance: Callable[[int], 
         if job.types is not None:
             types.append(job.types)
         advance(len(part))
-    if wrong:
-        raise LabelsError("\n".join(wrong[:20]))
+    if mistakes:
+        raise LabelsError("\n".join(mistakes[:20]))
     lengths = np.fromiter(map(len, encodings), np.int64, len(encodings))
     owners = np.repeat(np.arange(len(documents)), counts)
     return Windows(
@@ -146,6 +167,6 @@ def windows(stage: Stage, examples: Sequence[Example], advance: Callable[[int], 
 
 
 def chunks(documents: list[Document]) -> Iterator[tuple[int, list[Document]]]:
-    """``CHUNK`` texts at a time, and the number of the first."""
+    """Yield ``CHUNK`` texts at a time, with the number of the first."""
     for first in range(0, len(documents), CHUNK):
         yield first, documents[first : first + CHUNK]

@@ -1,4 +1,4 @@
-"""A pack written so that there is a whole one or none: first beside its place, then renamed."""
+"""Writing of a pack so that it is complete or absent: into a folder beside its place, which is then renamed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from workers.models.packs import FORMAT, MANIFEST
 
 HEAD, ADAPTER, CARD = "head.safetensors", "adapter.safetensors", "card.md"
 FILES = {MANIFEST, HEAD, ADAPTER, CARD}
+"""The only files that a pack may contain."""
 SERVES: dict[Task, list[str]] = {
     "sentiment": ["sentiment", "text-classification"], "text-classification": ["text-classification"],
     "ner": ["ner", "token-classification"], "moderation": ["moderation"],
@@ -30,32 +31,40 @@ SERVES: dict[Task, list[str]] = {
 
 
 def objection(out: Path, *, force: bool) -> str | None:
-    """Why ``out`` must not be written; None if it is not there, is empty, or with ``force`` is a pack."""
+    """Return why ``out`` must not be written, or None.
+
+    It may be written if it does not exist, is an empty folder, or, with ``force``, contains a pack and nothing else.
+    Missing parents are not in the way: ``beside`` creates them.
+    """
     if not out.exists() and not out.is_symlink():
-        parent = out.absolute().parent
+        parent = next(path for path in out.absolute().parents if path.exists())
         if not parent.is_dir():
-            return f"{parent} is no folder, so {out.name} cannot be made in it"
-        return None if os.access(parent, os.W_OK) else f"nothing may be written in {parent}"
+            return f"{parent} is not a folder, so {out} cannot be created"
+        return None if os.access(parent, os.W_OK) else f"{parent} is not writable"
     if not out.is_dir() or out.is_symlink():
-        return f"{out} is there and is no folder"
-    inside = {path.name for path in out.iterdir()}
-    if inside and (MANIFEST not in inside or inside - FILES):
-        return f"{out} is not empty and holds other files than a pack's"
-    if inside and not force:
-        return f"{out} holds a pack already; --force replaces it"
+        return f"{out} exists and is not a folder"
+    names = {path.name for path in out.iterdir()}
+    if names and (MANIFEST not in names or names - FILES):
+        return f"{out} contains other files than those of a pack"
+    if names and not force:
+        return f"{out} contains a pack; --force replaces it"
     return None
 
 
 @contextmanager
 def beside(out: Path) -> Iterator[Path]:
-    """A folder next to ``out`` that takes its place when the block ends well, and is gone when it does not."""
+    """Yield a new folder beside ``out``, which replaces ``out`` at the end; an exception removes it instead.
+
+    Missing parents of ``out`` are created. Files that are not part of a pack are deleted at the end.
+    """
     out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         yield part
-        for left in part.iterdir():
-            if left.name not in FILES:
-                left.unlink()
+        for path in part.iterdir():
+            if path.name not in FILES:
+                path.unlink()
         part.chmod(0o777 & ~_umask())
         old = part.with_name(part.name + ".old")
         if out.exists():
@@ -69,13 +78,16 @@ def beside(out: Path) -> Iterator[Path]:
 def write(
     folder: Path, task: Task, trunk: Mapping[str, Any], head: StarterHead, adapter: Mapping[str, Tensor] | None
 ) -> None:
-    """Writes ``glossator.json`` and the tensors into ``folder``. ``trunk``: what the manifest says of it."""
-    under = {**trunk, "adapter": _write(folder / ADAPTER, adapter)} if adapter is not None else dict(trunk)
-    own = _write(folder / HEAD, tensors(head))
+    """Write ``glossator.json`` and the tensors into ``folder``, replacing earlier ones.
+
+    ``trunk`` is the trunk's entry in the manifest; ``adapter`` are the adapter's tensors, if there is one.
+    """
+    trunk_entry = {**trunk, "adapter": _write(folder / ADAPTER, adapter)} if adapter is not None else dict(trunk)
+    file = _write(folder / HEAD, tensors(head))
     manifest = {
         "format": FORMAT,
-        "trunk": under,
-        "heads": {task: {"file": own["file"], **entry(head, own["sha256"]), "tasks": SERVES[task], "card": CARD}},
+        "trunk": trunk_entry,
+        "heads": {task: {"file": file["file"], **entry(head, file["sha256"]), "tasks": SERVES[task], "card": CARD}},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

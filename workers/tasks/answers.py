@@ -1,9 +1,10 @@
-"""Extractive question answering: which span of a context answers a question, from the logits of its windows.
+"""Extractive question answering: decode the logits of a context's windows into answer spans.
 
-A span's logit is its first token's start logit plus its last token's end logit, and no answer is read off the
-classification token (Devlin et al. 2018, "BERT", section 4.3). What has no answer and what tau means is SQuAD 2.0's
-(Rajpurkar et al. 2018). Over windows the lowest null logit counts, since one window that answers is enough, and
-scores are a softmax over the best spans and the null (google-research/bert, ``run_squad.py``).
+A span's logit is the start logit of its first token plus the end logit of its last token. The logit of the null, "the
+context does not answer", is the same sum at the classification token (Devlin et al. 2018, "BERT", section 4.3).
+Unanswerable questions and the threshold tau are those of SQuAD 2.0 (Rajpurkar et al. 2018). Of several windows the
+lowest null logit counts, because one window that answers is enough. Scores are a softmax over the best spans and the
+null (google-research/bert, ``run_squad.py``).
 """
 
 from __future__ import annotations
@@ -18,14 +19,18 @@ from numpy.typing import NDArray
 from tokenizers import Encoding
 
 POOL = 20
-"""Spans that share the probability with the null, as many as ``run_squad.py`` has."""
+"""Number of spans that share the probability with the null, as in ``run_squad.py``."""
 _CONTEXT = 1
 _NOWHERE = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``start`` and ``end``: half-open code points of the context, without white space at either end."""
+    """One answer span.
+
+    - ``start``, ``end``: half-open range of code points in the context; there is no white space at either end.
+    - ``score``: its probability, from 0 to 1.
+    """
 
     start: int
     end: int
@@ -34,14 +39,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a context says to a question.
+    """The answers that a context gives to a question.
 
-    - ``best``: the surest span; None where the context does not answer.
-    - ``null_score``: the probability that the context does not answer, on the scale of ``Answer.score``: both
-      are shares of one softmax over the logits of the null and of the ``POOL`` best spans, whatever window they
-      are from. 0 where no answer was not allowed, 1 where there is no span at all.
-    - ``alternatives``: the surest spans, none overlapping another; ``best``, where there is one, is the first.
-      They are listed also where ``best`` is None.
+    - ``best``: the most probable span; None if the context does not answer.
+    - ``null_score``: the probability that the context does not answer, comparable to ``Answer.score``: both are
+      shares of one softmax over the logits of the null and of the ``POOL`` best spans of all windows. It is 0 if the
+      question must have an answer, and 1 if there is no span at all.
+    - ``alternatives``: the most probable spans, which do not overlap; ``best``, if there is one, comes first. They
+      are listed even if ``best`` is None.
     """
 
     best: Answer | None
@@ -68,22 +73,24 @@ def decode(
     null_threshold: float,
     can_be_unanswerable: bool,
 ) -> Answers:
-    """The answers in ``text``, the context.
+    """Find the answers in ``text``, the context.
 
-    - ``windows``: encodings of (question, context), the context cut.
-    - ``logits``: for each window ``[tokens, 2]``, start and end, finite.
-    - ``n_best``: alternatives wanted, at most ``POOL``; scores do not depend on it.
-    - ``max_answer_tokens``: tokens of the context a span may have.
-    - ``null_threshold``: tau; ``best`` is None unless its logit is above the null's plus tau. A tau other than 0 does
-      not move scores.
-    - ``can_be_unanswerable``: False takes the best span whatever the null says (SQuAD 1.1).
+    Spans are chosen greedily: the one with the highest logit, then the highest that overlaps none chosen before. The
+    same characters found in two windows, or by several pairs of tokens, thus count once, with their highest logit. Of
+    equal logits the span that starts first wins, then the shorter one.
 
-    Spans are taken greedily: the one with the highest logit, then the highest that overlaps none taken before, so
-    the same characters found in two windows, or by several pairs of tokens, count once, with their highest logit.
-    Of equal logits the span that starts first wins, then the shortest.
+    Time is O(tokens * max_answer_tokens) for every window once, and again for the few windows that contain a chosen
+    span; memory is the same for one window at a time.
 
-    Time is O(tokens * max_answer_tokens) for each window once, and again for the few a taken span lies in; memory the
-    same for one window at a time.
+    Args:
+        text: the context.
+        windows: encodings of (question, context) pairs whose context was cut, in text order; at least one.
+        logits: per window ``[tokens, 2]``, start and end logits, all finite.
+        n_best: the number of alternatives to return, at most ``POOL``; scores do not depend on it.
+        max_answer_tokens: the most tokens of the context that a span may have.
+        null_threshold: tau; ``best`` is None unless its logit exceeds the null's by more than tau. Scores do not
+            depend on it.
+        can_be_unanswerable: False ignores the null and always chooses the best span (SQuAD 1.1).
     """
     starts, ends = _text_edges(text)
     parts = [
@@ -102,10 +109,10 @@ def decode(
 
 
 class _Window:
-    """The context's tokens of one window: their logits, and where their text starts and ends.
+    """The context's tokens in one window: their logits, and where their text starts and ends.
 
-    Its tables are ``[tokens, limit]``; row i, column k is the span of the tokens i to i + k. A span that would reach
-    beyond the window ends at 0.
+    The tables are ``[tokens, limit]``; row i, column k is the span of the tokens i to i + k. A span that would reach
+    beyond the window gets the end 0, which makes it empty.
     """
 
     def __init__(
@@ -116,18 +123,18 @@ class _Window:
         starts: NDArray[np.int64],
         ends: NDArray[np.int64],
     ) -> None:
-        # The classification token is the first special one, for windows come without padding. A model whose
-        # tokenizer adds none was trained with its first token (transformers, run_qa.py).
+        # Windows have no padding, so the first special token is the classification token. A model whose tokenizer
+        # adds no special tokens was trained with the first token instead (transformers, run_qa.py).
         specials = window.special_tokens_mask
         null = specials.index(1) if 1 in specials else 0
         self.null = float(logits[null, 0]) + float(logits[null, 1])
-        own = [token for token, side in enumerate(window.sequence_ids) if side == _CONTEXT]
-        self._empty = not own
-        if own:
-            limit = min(limit, len(own))
-            offsets = np.array(window.offsets, np.int64)[own]
-            # In double precision, where a sum of two singles does not round and makes no ties of its own.
-            start_logits, end_logits = logits[own].astype(np.float64).T
+        tokens = [token for token, side in enumerate(window.sequence_ids) if side == _CONTEXT]
+        self._empty = not tokens
+        if tokens:
+            limit = min(limit, len(tokens))
+            offsets = np.array(window.offsets, np.int64)[tokens]
+            # In double precision the sum of two float32 logits is not rounded, so rounding creates no ties.
+            start_logits, end_logits = logits[tokens].astype(np.float64).T
             beyond = np.zeros(limit - 1, np.int64)
             self._starts = starts[offsets[:, 0]]
             self._ends = sliding_window_view(np.append(ends[offsets[:, 1]], beyond), limit)
@@ -135,10 +142,10 @@ class _Window:
             self._end_logits = sliding_window_view(np.append(end_logits, beyond), limit)
 
     def best(self, taken: Sequence[_Span]) -> _Span | None:
-        """The best span that overlaps none of ``taken``; None where there is none."""
+        """Return the best span that overlaps none of ``taken``, or None."""
         if self._empty:
             return None
-        # A span has to end before the first taken one that does not end before it.
+        # A span must end before the first taken span that does not end before its start.
         apart = sorted(taken)
         bounds = np.array([*(span.start for span in apart), _NOWHERE])
         bounds = bounds[np.searchsorted([span.end for span in apart], self._starts, side="right")]
@@ -154,7 +161,7 @@ class _Window:
 
 
 def _greedy(parts: Sequence[_Window]) -> list[_Span]:
-    """The ``POOL`` best spans of all windows that overlap no better one, best first."""
+    """Return the ``POOL`` best spans of all windows that do not overlap a better one, best first."""
     taken: list[_Span] = []
     candidates = [part.best(taken) for part in parts]
     while len(taken) < POOL:
@@ -162,7 +169,7 @@ def _greedy(parts: Sequence[_Window]) -> list[_Span]:
         if span is None:
             break
         taken.append(span)
-        # A window whose candidate is still free has no better one: taking only ever forbids.
+        # A candidate that does not overlap the new span is still the best of its window.
         for n, candidate in enumerate(candidates):
             if candidate and candidate.overlaps(span):
                 candidates[n] = parts[n].best(taken)
@@ -170,8 +177,10 @@ def _greedy(parts: Sequence[_Window]) -> list[_Span]:
 
 
 def _text_edges(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Two arrays ``[code points + 1]``: the first position from i on that is no white space (``len(text)``
-    where there is none), and the end of the last such before i (0 where there is none).
+    """Return where text starts and ends around every position, as two arrays ``[code points + 1]``.
+
+    The first holds the position of the next character from i on that is not white space (``len(text)`` if there is
+    none), the second the end of the last such character before i (0 if there is none).
     """
     space = np.char.isspace(np.frombuffer(text.encode("utf-32-le"), "<U1"))
     places = np.arange(len(text), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""``aspect-sentiment``: what a text thinks of each of several things."""
+"""``aspect-sentiment``: the sentiment of a text about each of several aspects."""
 
 from __future__ import annotations
 
@@ -22,41 +22,44 @@ class _Aspect(NamedTuple):
 
 
 class AspectSentiment(Classification):
-    """One classification an aspect, from the pair of text and aspect (Sun et al. 2019, "Utilizing BERT for
-    Aspect-Based Sentiment Analysis via Constructing Auxiliary Sentence").
+    """One classification per aspect, from the pair of text and aspect.
 
+    After Sun et al. 2019, "Utilizing BERT for Aspect-Based Sentiment Analysis via Constructing Auxiliary Sentence".
     Aspects come from the pipeline file, from the event (texts, or ``{"start": .., "end": ..}`` in code points of
-    the text, which must not overlap), or from the spans of another task, each text once at its first place.
+    the text, which must not overlap), or from the spans of another task, where a repeated text counts once, at its
+    first position.
     """
 
     paired = True
 
     def __init__(self, config: AspectTask, head: HeadInfo) -> None:
-        """Raises ModelError for a head of fewer than two labels."""
+        """Raises ModelError if the head has fewer than two labels."""
         super().__init__(config, head)
         self._aspects = config.aspects
         self.sequences = len(config.aspects) if isinstance(config.aspects, list) else None
-        # Equal texts can have their aspects in other places.
+        # Aspects from events or spans carry positions, which the inputs do not show.
         self.cacheable = isinstance(config.aspects, list)
 
     def inputs(self, document: Document) -> Sequence[Input]:
-        return [(document.text, aspect.text) for aspect in self._of(document)]
+        """Return one (text, aspect) pair per aspect. Raises FieldError for unusable or too many aspects."""
+        return [(document.text, aspect.text) for aspect in self._aspects_of(document)]
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        found = []
-        for aspect, reading in zip(self._of(document), readings, strict=True):
+        """Return ``aspects``: per aspect its text, its position if known, and its classification."""
+        entries = []
+        for aspect, reading in zip(self._aspects_of(document), readings, strict=True):
             row = merge_windows(reading.windows, reading.scores, self._merge)
             values = numbers(row)
             best = int(row.argmax())
-            place = {} if aspect.start is None else {"start": aspect.start, "end": aspect.end}
-            found.append({
-                "aspect": aspect.text, **place, "label": self._labels[best], "score": values[best],
+            position = {} if aspect.start is None else {"start": aspect.start, "end": aspect.end}
+            entries.append({
+                "aspect": aspect.text, **position, "label": self._labels[best], "score": values[best],
                 "scores": dict(zip(self._labels, values, strict=True)),
             })  # fmt: skip
-        return {"aspects": found}
+        return {"aspects": entries}
 
-    def _of(self, document: Document) -> list[_Aspect]:
-        """The document's aspects. Raises FieldError for those of an event that make no sense, and for too many."""
+    def _aspects_of(self, document: Document) -> list[_Aspect]:
+        """Return the document's aspects. Raises FieldError if the event's are not valid, or if there are too many."""
         aspects = self._aspects
         if isinstance(aspects, list):
             return [_Aspect(text) for text in aspects]
@@ -67,25 +70,25 @@ class AspectSentiment(Classification):
                     firsts.setdefault(span["text"], _Aspect(span["text"], span["start"], span["end"]))
             if len(firsts) > fields.MOST:
                 raise FieldError(
-                    f'the spans of task "{aspects.spans}" are {len(firsts)} aspects, the most is {fields.MOST}'
+                    f'the spans of task "{aspects.spans}" give {len(firsts)} aspects, the limit is {fields.MOST}'
                 )
             return list(firsts.values())
         listed = fields.value(document, aspects)
         if not isinstance(listed, list) or len(listed) > fields.MOST:
-            raise FieldError(f"what stands at {aspects} is no list of at most {fields.MOST} aspects")
-        found = [_read(entry, document.text, aspects) for entry in listed]
-        placed = sorted((aspect.start, aspect.end) for aspect in found if aspect.start is not None and aspect.end)
-        if any(start < end for (_, end), (start, _) in pairwise(placed)):
-            raise FieldError(f"aspects at {aspects} overlap")
-        return list(dict.fromkeys(found))
+            raise FieldError(f"the value at {aspects} is not a list of at most {fields.MOST} aspects")
+        parsed = [_parse(entry, document.text, aspects) for entry in listed]
+        positions = sorted((aspect.start, aspect.end) for aspect in parsed if aspect.start is not None and aspect.end)
+        if any(start < end for (_, end), (start, _) in pairwise(positions)):
+            raise FieldError(f"the aspects at {aspects} overlap")
+        return list(dict.fromkeys(parsed))
 
 
-def _read(entry: Any, text: str, path: str) -> _Aspect:
+def _parse(entry: Any, text: str, path: str) -> _Aspect:
     if isinstance(entry, str):
         return _Aspect(fields.checked(entry, path))
     if isinstance(entry, dict):
         start, end = entry.get("start"), entry.get("end")
-        # True is an int too, and means nothing here.
+        # Not isinstance, because True is an int too.
         if type(start) is int and type(end) is int and 0 <= start < end <= len(text):
             return _Aspect(fields.checked(text[start:end], path), start, end)
-    raise FieldError(f'an aspect at {path} is neither a text nor {{"start": .., "end": ..}} within the text')
+    raise FieldError(f'an aspect at {path} is neither a text nor a {{"start": .., "end": ..}} within the text')

@@ -1,4 +1,4 @@
-"""``sentiment`` and ``text-classification``: one label for a text, and the scores of all."""
+"""``sentiment`` and ``text-classification``: the best label of a text, and the scores of all labels."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from workers.tasks.scores import merge_windows, numbers
 
 
 class Classification(Task):
-    """Scores as transformers' TextClassificationPipeline computes them: softmax, or sigmoid for a head of
-    one label or of labels that do not exclude each other.
+    """A sequence classification, with the scores of transformers' ``TextClassificationPipeline``.
 
-    ``sentiment`` writes well-known labels in one way (``NEG``, ``Negative`` -> ``negative``), if it knows
-    all of the head's; otherwise, as for stars or ``LABEL_0``, they stay as the model has them.
+    These are a softmax, or a sigmoid per label if the head has one label or is multi-label.
+
+    ``sentiment`` normalizes well-known labels (``NEG``, ``Negative`` -> ``negative``) if it knows all of the head's
+    labels; otherwise, as for stars or ``LABEL_0``, they stay as the model has them.
     """
 
     head_kind = "sequence"
 
     def __init__(self, config: ClassificationTask | AspectTask, head: HeadInfo) -> None:
-        """Raises ModelError for a head without labels, and for a sentiment of fewer than two."""
+        """Raises ModelError if the head has no labels, or only one for a sentiment."""
         super().__init__(config, head)
         self._merge = config.merge
         polar = config.task != "text-classification"
@@ -32,17 +33,19 @@ class Classification(Task):
         needed = 2 if polar else 1
         if len(self._labels) < needed:
             raise ModelError(
-                f'task "{config.name}": {config.task} needs a head of at least {needed} labels, '
-                f'and that of model "{config.model}" has {len(self._labels)}'
+                f'task "{config.name}": {config.task} needs a head with at least {needed} labels, '
+                f'but the head of model "{config.model}" has {len(self._labels)}'
             )
         asked = None if isinstance(config, AspectTask) else config.multi_label
         multi_label = head.multi_label if asked is None else asked
         self._sigmoid = multi_label or len(self._labels) == 1
 
     def activation(self) -> Activation:
+        """Return "sigmoid" for one label or several that may hold at once, else "softmax"."""
         return "sigmoid" if self._sigmoid else "softmax"
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """Return the best ``label``, its ``score``, and the ``scores`` of all labels."""
         (reading,) = readings
         merged = merge_windows(reading.windows, reading.scores, self._merge)
         values = numbers(merged)
@@ -56,5 +59,5 @@ class Classification(Task):
 
 def _polarities(labels: tuple[str, ...]) -> tuple[str, ...]:
     spelled = tuple(POLARITIES.get(label.lower(), "") for label in labels)
-    # Two spellings of one polarity would fall together, and one unknown label makes the others doubtful.
+    # Not if two labels would get the same name, nor if one is unknown, which makes the meaning of the others doubtful.
     return spelled if all(spelled) and len(set(spelled)) == len(labels) else labels

@@ -1,4 +1,4 @@
-"""``coreference``: which words of a text speak of one and the same."""
+"""``coreference``: which words of a text refer to the same thing."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from workers.tasks.base import Task
 
 
 class Coreference(Task):
-    """Clusters of two or more spans, as the head finds them over the whole text; see ``workers/heads/fcoref.py``.
+    """Clusters of two or more spans, which the head resolves over the whole text (``workers/heads/fcoref.py``).
 
-    Spans are of whole words, as the model was trained. A span that two clusters claim stays in the earlier one.
+    Spans consist of whole words, as in training. A span that is in two clusters stays in the first one.
     """
 
     head_kind = "coreference"
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """Return ``clusters``, sorted by their first span, each with its ``spans`` in text order."""
         (reading,) = readings
         text = document.text
         taken: set[tuple[int, int]] = set()
         clusters = []
         for cluster in reading.scores[0]:
-            # Tokens within one word are one span.
+            # A set, because several tokens of one word give the same span.
             spans = sorted(set(cluster) - taken)
             if len(spans) > 1:
                 taken.update(spans)

@@ -1,4 +1,4 @@
-"""What tasks read of an event beside its text."""
+"""Values that tasks use from an event besides its text. Every function raises FieldError, and no other error."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from schemas.errors import FieldError
 from schemas.pipeline.fields import follow, parse_path
 
 LONGEST = 1_000_000
-"""Characters a field may have that a model shall read."""
+"""The most characters of a field that a model reads."""
 MOST = 256
-"""Entries a list of a field may have."""
+"""The most entries of a list in a field."""
 
 _steps = lru_cache(maxsize=256)(parse_path)
 
 
 def value(document: Document, path: str) -> Any:
-    """What stands at ``path`` of the event. Raises FieldError when nothing does."""
+    """Return the value at ``path`` in the event. Raises FieldError if there is none."""
     try:
         return follow(_steps(path), document.fields)
     except LookupError:
@@ -26,30 +26,40 @@ def value(document: Document, path: str) -> Any:
 
 
 def text(document: Document, path: str | None) -> str:
-    """The text at ``path``; without one the document's own. Raises FieldError when it is none, or empty."""
+    """Return the text at ``path``, or the document's text if ``path`` is None.
+
+    Raises:
+        FieldError: if the value is missing, not a text, empty, or longer than ``LONGEST``.
+    """
     if path is None:
         return document.text
-    found = value(document, path)
-    if not isinstance(found, str):
-        raise FieldError(f"what stands at {path} is no text")
-    return checked(found, path)
+    field = value(document, path)
+    if not isinstance(field, str):
+        raise FieldError(f"the value at {path} is not a text")
+    return checked(field, path)
 
 
-def checked(found: str, path: str) -> str:
-    if not found or found.isspace():
+def checked(field: str, path: str) -> str:
+    """Return ``field``, the text at ``path``. Raises FieldError if it is empty, white space, or too long."""
+    if not field or field.isspace():
         raise FieldError(f"the text at {path} is empty")
-    if len(found) > LONGEST:
-        raise FieldError(f"the text at {path} has {len(found)} characters, the most is {LONGEST}")
-    return found
+    if len(field) > LONGEST:
+        raise FieldError(f"the text at {path} has {len(field)} characters, the limit is {LONGEST}")
+    return field
 
 
 def texts(document: Document, path: str) -> list[str]:
-    """The texts at ``path``, which may be one or a list. Raises FieldError for anything else, or none."""
-    found = value(document, path)
-    if isinstance(found, str):
-        return [checked(found, path)]
-    if not isinstance(found, list) or not found or not all(isinstance(entry, str) for entry in found):
-        raise FieldError(f"what stands at {path} is neither a text nor a list of texts")
-    if len(found) > MOST:
-        raise FieldError(f"the list at {path} has {len(found)} entries, the most is {MOST}")
-    return [checked(entry, path) for entry in found]
+    """Return the texts at ``path``, where the event has one text or a list of texts.
+
+    Raises:
+        FieldError: if the value is missing or anything else, if the list is empty or has over ``MOST`` entries, or if
+            a text is empty or too long.
+    """
+    field = value(document, path)
+    if isinstance(field, str):
+        return [checked(field, path)]
+    if not isinstance(field, list) or not field or not all(isinstance(entry, str) for entry in field):
+        raise FieldError(f"the value at {path} is neither a text nor a list of texts")
+    if len(field) > MOST:
+        raise FieldError(f"the list at {path} has {len(field)} entries, the limit is {MOST}")
+    return [checked(entry, path) for entry in field]

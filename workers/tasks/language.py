@@ -1,4 +1,4 @@
-"""``language``: which language a text is in."""
+"""``language``: the language of a text."""
 
 from __future__ import annotations
 
@@ -14,50 +14,58 @@ from workers.tasks.scores import merge_windows, numbers
 
 
 class LanguageByLibrary(Task):
-    """By an offline library, without a model; see ``workers/tasks/language_detector.py``."""
+    """Detection by an offline library, without a model (``workers/tasks/language_detector.py``)."""
 
     quicker_together = True
 
     def __init__(self, config: LanguageTask, head: HeadInfo) -> None:
-        """Raises ModelError when the library is not installed, or does not know a language asked for."""
+        """Raises ModelError if the library is not installed, or does not know a configured language."""
         super().__init__(config, head)
         self._detector = Detector(config.languages)
         self._top = config.top
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """Return the best ``label``, its ``score``, and the ``scores`` of the ``top`` languages."""
         return self.annotate_all([document])[0]
 
     def annotate_all(self, documents: Sequence[Document]) -> list[Annotation]:
-        found = self._detector.detect([document.text for document in documents], self._top)
-        return [_classification(ranked, self._top) for ranked in found]
+        """Return the annotations of ``documents``, detected together, which is faster than one at a time."""
+        rankings = self._detector.detect([document.text for document in documents], self._top)
+        return [_classification(ranked, self._top) for ranked in rankings]
 
     def reference(self) -> dict[str, str]:
+        """Return the library's name and version."""
         return {"model": self._detector.name, "revision": self._detector.version}
 
 
 class LanguageByModel(Task):
-    """By a checkpoint whose labels are language codes."""
+    """Detection by a checkpoint whose labels are language codes."""
 
     head_kind = "sequence"
 
     def __init__(self, config: LanguageTask, head: HeadInfo) -> None:
-        """Raises ModelError for a head without labels, or without a language asked for."""
+        """Raises ModelError if the head has no labels, or lacks a configured language."""
         super().__init__(config, head)
         self._top = config.top
-        asked = config.languages or head.labels
-        missing = [code for code in asked if code not in head.labels]
+        languages = config.languages or head.labels
+        missing = [code for code in languages if code not in head.labels]
         if missing or not head.labels:
             raise ModelError(
                 f'model "{config.model}" has no label "{missing[0]}"; it has: {", ".join(head.labels[:40])}'
                 if missing
                 else f'model "{config.model}" has no labels'
             )
-        self._columns = [head.labels.index(code) for code in asked]
+        self._columns = [head.labels.index(code) for code in languages]
 
     def activation(self) -> Activation:
+        """Return "softmax"."""
         return "softmax"
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """Return the best ``label``, its ``score``, and the ``scores`` of the ``top`` languages.
+
+        Scores are shares among the configured languages.
+        """
         (reading,) = readings
         row = merge_windows(reading.windows, reading.scores, "mean")[self._columns]
         values = numbers(row / max(float(row.sum()), 1e-12))
@@ -70,6 +78,6 @@ class LanguageByModel(Task):
 
 
 def _classification(ranked: Sequence[tuple[str, float]], top: int) -> Annotation:
-    """``ranked``: codes with their probabilities, the likeliest first."""
+    """Make the annotation of ``ranked``: codes with their probabilities, the most probable first."""
     kept = [(code, round(score, 6)) for code, score in ranked[:top]]
     return {"label": kept[0][0], "score": kept[0][1], "scores": dict(kept)}

@@ -1,7 +1,8 @@
-"""Which language a text is in, offline: py3langid, naive Bayes over byte n-grams (Lui and Baldwin 2012, "langid.py").
+"""Offline language detection with py3langid: naive Bayes over byte n-grams (Lui and Baldwin 2012, "langid.py").
 
-Chosen over lingua by measurement (``docs/tasks.md``): as accurate on short posts, several times as fast, a fraction of
-the memory. The library reads its tables; they are looked up here, for several texts at once.
+py3langid was chosen over lingua by measurement (``docs/tasks.md``): it is as accurate on short posts, several times as
+fast, and needs a fraction of the memory. The library loads its tables; the lookups are done here, for several texts at
+once.
 """
 
 from __future__ import annotations
@@ -19,30 +20,39 @@ from schemas.errors import ModelError
 from workers.encoder.packing import Ints, flat_starts
 
 LIMIT = 2000
-"""Code points of a text that count: the language of a long one is settled long before."""
+"""Only so many code points of a text are used, which are plenty to tell its language."""
 UNDETERMINED = ("und", 0.0)
-"""ISO 639-2's code for a text in no language that could be told."""
+"""The answer for a text whose language cannot be told: the code of ISO 639-2, with probability 0."""
 
 _TEXTS = 32
-"""Texts that are gone through together, so that what they take in memory is bounded."""
+"""Texts that are processed together; bounds the memory that they take."""
 
-# Addresses and handles are letters of no language. ASCII alone: Chinese or Japanese may follow without a space.
+# Web addresses and handles are in no language. Only ASCII, because Chinese or Japanese may follow without a space.
 _FOREIGN = re.compile(r"(?:https?://|www\.)[!-~]+|@[\w.@-]+", re.ASCII | re.IGNORECASE)
 
 
 class Detector:
-    """Safe to share between threads; equal texts get equal answers, whatever is detected beside them.
+    """A language detector that any number of threads may share.
 
-    ``name`` and ``version`` are the library's, ``known`` the codes it was made with.
+    Equal texts get equal answers, whatever other texts are detected with them.
+
+    Attributes:
+        name: the library's name.
+        version: the library's version.
+        known: every language code that the library knows, sorted.
     """
 
     name = "py3langid"
 
     def __init__(self, languages: Sequence[str] | None = None) -> None:
-        """``languages``: codes to choose from; default: every one the library knows that has two letters (ISO 639-1).
+        """Load the library's tables.
 
-        A few have three (``yue``), and can be asked for. Raises ModelError for a code the library does not
-        know, and when it is not installed.
+        Args:
+            languages: the codes to choose from. The default is every known code with two letters (ISO 639-1); the few
+                with three (``yue``) must be named.
+
+        Raises:
+            ModelError: if the library is not installed, or does not know one of ``languages``.
         """
         try:
             library = import_module("py3langid.langid")
@@ -51,29 +61,31 @@ class Detector:
                 "detecting languages needs py3langid, which is not installed: pip install 'glossator[language]'"
             ) from error
         self.version = metadata.version(self.name)
-        read = library.LanguageIdentifier.from_model_file(library.MODEL_FILE)
-        self.known = known = sorted(read.labels)
+        identifier = library.LanguageIdentifier.from_model_file(library.MODEL_FILE)
+        self.known = known = sorted(identifier.labels)
         if languages is None:
             languages = [code for code in known if len(code) == 2]
         elif unknown := sorted(set(languages) - set(known)):
             raise ModelError(f"{self.name} does not know {', '.join(unknown)}; it knows: {', '.join(known)}")
-        read.set_languages(languages)
-        self._next = np.asarray(read.tk_nextmove)
-        self._rows = np.asarray(read.tk_row, np.int64) << 8
-        self._features = np.asarray(read.tk_output)
-        # Choosing leaves the columns apart: a row would be read from as many places as it has languages.
-        self._table, self._prior = torch.tensor(read.nb_ptc, dtype=torch.float32), read.nb_pc
-        # A language of two scripts has two columns: the first is to have the score of both.
-        first = {code: column for column, code in reversed(list(enumerate(read.nb_classes)))}
-        self._codes = list(dict.fromkeys(read.nb_classes))
+        identifier.set_languages(languages)
+        self._next = np.asarray(identifier.tk_nextmove)
+        self._rows = np.asarray(identifier.tk_row, np.int64) << 8
+        self._features = np.asarray(identifier.tk_output)
+        # A contiguous copy: choosing languages leaves a view whose rows are scattered over memory.
+        self._table, self._prior = torch.tensor(identifier.nb_ptc, dtype=torch.float32), identifier.nb_pc
+        # A language with two scripts has two columns; the first one gets the score of both.
+        classes = identifier.nb_classes
+        first = {code: column for column, code in reversed(list(enumerate(classes)))}
+        self._codes = list(dict.fromkeys(classes))
         self._columns = [first[code] for code in self._codes]
-        self._aliases = [(first[code], column) for column, code in enumerate(read.nb_classes) if first[code] != column]
+        self._aliases = [(first[code], column) for column, code in enumerate(classes) if first[code] != column]
 
     def detect(self, texts: Sequence[str], top: int | None = None) -> list[list[tuple[str, float]]]:
-        """For each text the ``top`` languages, or all, with their probabilities, best first; those of all sum to 1.
+        """Return per text the ``top`` languages (all, by default) as (code, probability), the most probable first.
 
-        Only the first ``LIMIT`` code points count, without web addresses and handles. A text without a letter in
-        them, or with letters that say nothing (``ok``), gets ``[UNDETERMINED]``.
+        The probabilities of all languages sum to 1. Only the first ``LIMIT`` code points count, without web addresses
+        and handles. A text that has no letters there, or none that hint at a language (``ok``), gets
+        ``[UNDETERMINED]``.
         """
         return [
             ranking for at in range(0, len(texts), _TEXTS) for ranking in self._detect(texts[at : at + _TEXTS], top)
@@ -92,23 +104,25 @@ class Detector:
             torch.from_numpy(features), self._table, torch.from_numpy(starts), mode="sum", per_sample_weights=weights
         )
         scores = sums.numpy() + self._prior
-        # The library's: of a long text the features agree too well for odds to be multiplied as they are.
+        # As in the library: the features of a long text are not independent, so their odds must be damped.
         scores /= np.sqrt([[len(encoded[number])] for number in known]).astype(np.float32)
         np.exp(scores - scores.max(axis=1, keepdims=True), out=scores)
         scores /= scores.sum(axis=1, keepdims=True)
-        for first, other in self._aliases:
-            scores[:, first] += scores[:, other]
+        for first, alias in self._aliases:
+            scores[:, first] += scores[:, alias]
         scores = scores[:, self._columns]
         best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
-        for number, own, values in zip(known, best.tolist(), np.take_along_axis(scores, best, 1).tolist(), strict=True):
-            rankings[number] = list(zip(map(self._codes.__getitem__, own), values, strict=True))
+        highest = np.take_along_axis(scores, best, 1).tolist()
+        for number, columns, values in zip(known, best.tolist(), highest, strict=True):
+            rankings[number] = list(zip(map(self._codes.__getitem__, columns), values, strict=True))
         return rankings
 
     def _counts(self, texts: Sequence[bytes]) -> tuple[Ints, Ints, Ints]:
-        """Which texts have which features, and how often; by text, then by feature.
+        """Return (text, feature, count) as three arrays of equal length, sorted by text, then by feature.
 
-        The library walks its automaton (Aho and Corasick 1975) byte by byte. Here all bytes move at once, from the
-        states that those before them were in, until nothing changes: as often as the longest feature has bytes.
+        The library runs its automaton (Aho and Corasick 1975) byte by byte. Here all bytes take a step at once, from
+        the states of the bytes before them, and this is repeated until no state changes: as many times as the longest
+        feature has bytes.
         """
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         letters = np.frombuffer(b"".join(texts), np.uint8).astype(np.int64)
@@ -121,16 +135,16 @@ class Detector:
             states = moved
             before[1:] = moved[:-1]
             before[begins] = 0
-        found = self._features[states]
+        matches = self._features[states]
         owners = np.repeat(np.arange(len(texts)), lengths)
-        keys, counts = np.unique((owners * len(self._table) + found)[found >= 0], return_counts=True)
+        keys, counts = np.unique((owners * len(self._table) + matches)[matches >= 0], return_counts=True)
         return (*np.divmod(keys, len(self._table)), counts)
 
 
 def _encoded(text: str) -> bytes:
-    """What counts of it, as the library's model was trained on it; nothing of a text without letters."""
-    own = _FOREIGN.sub(" ", text[:LIMIT])
-    if not any(map(str.isalpha, own)):
+    """Return the bytes to look up, normalized as in the training of the library's model; none without letters."""
+    start = _FOREIGN.sub(" ", text[:LIMIT])
+    if not any(map(str.isalpha, start)):
         return b""
-    own = own.lower() if own.isupper() else own
-    return unicodedata.normalize("NFC", own).encode("utf-8", "surrogatepass")
+    start = start.lower() if start.isupper() else start
+    return unicodedata.normalize("NFC", start).encode("utf-8", "surrogatepass")

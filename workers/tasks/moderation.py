@@ -1,4 +1,4 @@
-"""``moderation``: what is wrong with a text, by label, against thresholds."""
+"""``moderation``: flag a text by label, where a score reaches its threshold."""
 
 from __future__ import annotations
 
@@ -19,28 +19,27 @@ _SAYS_NOTHING = re.compile(r"LABEL_\d+")
 
 
 class Moderation(Task):
-    """Every label with its score, flagged from its threshold on (``score >= threshold``); the highest first.
+    """Every label with its score, flagged if ``score >= threshold``; the highest score first.
 
-    - A head whose labels exclude each other, one of them meaning "nothing found" (``CLEAN``), gets a
-      softmax; any other one sigmoid per label. The clean label is left out of the annotation.
-    - ``taxonomy`` names the labels. Where several of the model's share a name, the highest score
-      stands for them, and the name is flagged if any of them is.
-    - A label's threshold: the pipeline file's for it (by the model's name, or by the taxonomy's), the
-      file's ``default``, the head's own calibrated one, 0.5.
+    - If the head is not multi-label and has a label that means "nothing found" (``CLEAN``), scores are a softmax;
+      otherwise a sigmoid per label. The clean label is left out of the annotation.
+    - ``taxonomy`` renames the model's labels. If several get the same name, it has their highest score and is flagged
+      if any of them is.
+    - A label's threshold is the first of these: the one in the pipeline file (by the model's name, then by the
+      taxonomy's), the file's ``default``, the head's calibrated one, 0.5.
     """
 
     head_kind = "sequence"
 
     def __init__(self, config: ModerationTask, head: HeadInfo) -> None:
-        """Raises ModelError when no label of the head can be flagged, or when the pipeline file names
-        labels that the head does not have."""
+        """Raises ModelError if no label can be flagged, or if the pipeline file names labels that the head lacks."""
         super().__init__(config, head)
         self._merge = config.merge
         names = self._names(config, head)
         clean = [label.lower() in CLEAN or names[label].lower() in CLEAN for label in head.labels]
         flaggable = [label for label, is_clean in zip(head.labels, clean, strict=True) if not is_clean]
         if not flaggable:
-            raise self._unfit(config, "has no label that could be flagged")
+            raise self._unfit(config, "has no label that can be flagged")
         self._softmax = any(clean) and not head.multi_label
         thresholds = self._thresholds(config, head, flaggable, names)
         self._columns = [
@@ -48,32 +47,34 @@ class Moderation(Task):
         ]
 
     def activation(self) -> Activation:
+        """Return "softmax" if the labels exclude each other and one of them is clean, else "sigmoid"."""
         return "softmax" if self._softmax else "sigmoid"
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """Return ``flagged`` and the ``labels``, each with ``score`` and ``flagged``, the highest score first."""
         (reading,) = readings
         values = numbers(merge_windows(reading.windows, reading.scores, self._merge))
-        found: dict[str, tuple[float, bool]] = {}
+        by_name: dict[str, tuple[float, bool]] = {}
         for index, name, threshold in self._columns:
             score = values[index]
-            highest, flagged = found.get(name, (0.0, False))
-            found[name] = (max(highest, score), flagged or score >= threshold)
-        ranked = sorted(found.items(), key=lambda entry: entry[1][0], reverse=True)
+            highest, flagged = by_name.get(name, (0.0, False))
+            by_name[name] = (max(highest, score), flagged or score >= threshold)
+        ranked = sorted(by_name.items(), key=lambda entry: entry[1][0], reverse=True)
         return {
-            "flagged": any(flagged for _, flagged in found.values()),
+            "flagged": any(flagged for _, flagged in by_name.values()),
             "labels": [{"label": name, "score": score, "flagged": flagged} for name, (score, flagged) in ranked],
         }
 
     def _names(self, config: ModerationTask, head: HeadInfo) -> dict[str, str]:
-        """The head's labels -> the annotation's."""
+        """Return the name in the annotation of each of the head's labels."""
         taxonomy = config.taxonomy
         if isinstance(taxonomy, dict):
             self._require_known(config, taxonomy, head.labels, "taxonomy")
             return {label: taxonomy.get(label, label) for label in head.labels}
         if not head.multi_label and len(head.labels) > 1 and all(map(_SAYS_NOTHING.fullmatch, head.labels)):
             raise self._unfit(
-                config, "does not say what its labels mean; name them with "
-                'taxonomy: {LABEL_0: clean, LABEL_1: toxicity}, "clean" being the one that is never flagged'
+                config, "has labels without a meaning; name them with "
+                'taxonomy: {LABEL_0: clean, LABEL_1: toxicity}, where "clean" is the one that is never flagged'
             )  # fmt: skip
         names = TAXONOMIES.get(taxonomy, {})
         return {label: names.get(label.lower().replace(" ", "_"), label) for label in head.labels}
@@ -81,26 +82,26 @@ class Moderation(Task):
     def _thresholds(
         self, config: ModerationTask, head: HeadInfo, flaggable: list[str], names: dict[str, str]
     ) -> dict[str, float]:
-        """The threshold of each of the head's labels that can be flagged."""
+        """Return the threshold of each of the head's labels that can be flagged."""
         if isinstance(config.threshold, float):
             return dict.fromkeys(flaggable, config.threshold)
-        asked = config.threshold or {}
+        configured = config.threshold or {}
         known = dict.fromkeys([*flaggable, *(names[label] for label in flaggable)])
-        self._require_known(config, asked.keys() - {"default"}, known, "threshold")
-        otherwise = dict.fromkeys(flaggable, DEFAULT_THRESHOLD) | (head.thresholds or {})
-        if "default" in asked:
-            otherwise = dict.fromkeys(flaggable, asked["default"])
-        return {label: asked.get(label, asked.get(names[label], otherwise[label])) for label in flaggable}
+        self._require_known(config, configured.keys() - {"default"}, known, "threshold")
+        defaults = dict.fromkeys(flaggable, DEFAULT_THRESHOLD) | (head.thresholds or {})
+        if "default" in configured:
+            defaults = dict.fromkeys(flaggable, configured["default"])
+        return {label: configured.get(label, configured.get(names[label], defaults[label])) for label in flaggable}
 
     def _require_known(
-        self, config: ModerationTask, asked: Iterable[str], known: Collection[str], setting: str
+        self, config: ModerationTask, labels: Iterable[str], known: Collection[str], setting: str
     ) -> None:
-        for label in sorted(asked):
+        for label in sorted(labels):
             if label not in known:
                 near = difflib.get_close_matches(label, known, n=1)
                 hint = f', did you mean "{near[0]}"?' if near else ";"
                 raise self._unfit(
-                    config, f'has no label "{label}" to give a {setting}{hint} it has: {", ".join(known)}'
+                    config, f'has no label "{label}" to set a {setting} for{hint} it has: {", ".join(known)}'
                 )
 
     @staticmethod

@@ -18,9 +18,9 @@ UNIVERSAL = frozenset({
     "SYM", "VERB", "X",
 })  # fmt: skip
 
-# The Penn Treebank's tags (Marcus et al. 1993) to universal ones, after the conversion table of Universal
-# Dependencies (universaldependencies.org/tagset-conversion/en-penn-uposf.html). What depends on more than the tag
-# takes its most frequent reading: IN an adposition, verbs no auxiliaries, TO a particle.
+# Tags of the Penn Treebank (Marcus et al. 1993) -> universal tags, after the conversion table of Universal
+# Dependencies (universaldependencies.org/tagset-conversion/en-penn-uposf.html). A tag that is ambiguous there gets its
+# most frequent translation: IN is an adposition, a verb is not an auxiliary, TO is a particle.
 PENN = {
     "#": "SYM", "$": "SYM", "''": "PUNCT", ",": "PUNCT", "-LRB-": "PUNCT", "-RRB-": "PUNCT", ".": "PUNCT",
     ":": "PUNCT", "``": "PUNCT", "HYPH": "PUNCT", "NFP": "PUNCT", "AFX": "ADJ", "CC": "CCONJ", "CD": "NUM",
@@ -34,34 +34,35 @@ PENN = {
 
 
 class PartOfSpeech(Spans):
-    """Every word with its universal tag; with a head of Penn tags also with the ``fine`` one.
+    """Every word with its universal tag; if the head has Penn tags, these are added as ``fine``.
 
-    A head that knows neither keeps its own tags. A word is what the tokenizer splits off before it makes pieces,
-    and where that is by white space alone (SentencePiece), pieces of punctuation stand for themselves. Of a word
-    that two windows saw the surer tag stands.
+    A head with other tags keeps them. Words are those of the tokenizer's pre-tokenization; if that splits at white
+    space only (SentencePiece), punctuation becomes words of its own. A word that two windows contain gets the tag with
+    the higher score.
     """
 
     def __init__(self, config: PosTask, head: HeadInfo) -> None:
-        """Raises ModelError for a head without labels."""
+        """Raises ModelError if the head has no labels."""
         super().__init__(config, head)
         tags = [label[2:] if label.startswith(("B-", "I-")) else label for label in head.labels]
         self._names = tags
         self._fine = all(tag in PENN for tag in tags) and not set(tags) <= UNIVERSAL
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        made = super().annotate(document, readings)
+        """Return ``spans``, one per word in text order, each with its tag."""
+        annotation = super().annotate(document, readings)
         if self._fine:
-            for span in made["spans"]:
+            for span in annotation["spans"]:
                 span["fine"] = span["label"]
                 span["label"] = PENN[span["label"]]
-        return made
+        return annotation
 
     def _spans(self, window: Encoding, table: Scores, text: str) -> Iterable[Span]:
         offsets, names = window.offsets, self._names
         words = list(_words(window.word_ids, offsets, text))
         if not words:
             return []
-        rows = self._settled(table, words)
+        rows = self._word_scores(table, words)
         return zip(
             [offsets[first][0] for first, _ in words], [offsets[last][1] for _, last in words],
             map(names.__getitem__, rows.argmax(axis=1).tolist()), numbers(rows.max(axis=1)), strict=True,
@@ -69,22 +70,26 @@ class PartOfSpeech(Spans):
 
 
 def _words(owners: Sequence[int | None], offsets: Sequence[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
-    """The first and the last token of each word; ``owners``: which word of the tokenizer's each token is of."""
+    """Yield the first and the last token of each word.
+
+    ``owners`` holds per token the number of its word in the tokenizer's count, None for a special token.
+    """
     first: int | None = None
     owner: int | None = None
     last = (0, 0)
-    for token, (own, place) in enumerate(zip(owners, offsets, strict=True)):
-        # The bytes of one character stay together, mark or not.
-        if first is not None and (own != owner or (place != last and (_is_mark(text, place) or _is_mark(text, last)))):
+    for token, (word, place) in enumerate(zip(owners, offsets, strict=True)):
+        # Tokens with equal offsets are bytes of one character; they stay together, even those of a mark.
+        if first is not None and (word != owner or (place != last and (_is_mark(text, place) or _is_mark(text, last)))):
             yield first, token - 1
             first = None
-        if first is None and own is not None and place[0] < place[1]:
+        if first is None and word is not None and place[0] < place[1]:
             first = token
-        owner, last = own, place
+        owner, last = word, place
     if first is not None:
         yield first, len(owners) - 1
 
 
 def _is_mark(text: str, place: tuple[int, int]) -> bool:
+    """Return whether there is no letter and no digit at ``place``."""
     piece = text[place[0] : place[1]]
     return not (piece.isalnum() or any(map(str.isalnum, piece)))

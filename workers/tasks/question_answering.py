@@ -1,4 +1,4 @@
-"""``question-answering``: where the text answers a question, if it does."""
+"""``question-answering``: the span of the text that answers a question, if there is one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from workers.tasks.scores import DECIMALS
 
 
 class QuestionAnswering(Task):
-    """An answer for every question, as a span of the text, or none, with the semantics of SQuAD 2.0.
+    """For every question a span of the text, or no answer, with the semantics of SQuAD 2.0.
 
-    The text is the second of each pair and is read in windows, so it may be as long as a book; see ``answers.py``
-    for how windows are decoded.
+    The text is the second of each pair and is cut into windows, so it may be as long as a book;
+    ``workers/tasks/answers.py`` decodes the windows.
     """
 
     head_kind = "span"
@@ -26,30 +26,36 @@ class QuestionAnswering(Task):
     windowed = 1
 
     def __init__(self, config: QuestionTask, head: HeadInfo) -> None:
+        """Any span head fits."""
         super().__init__(config, head)
         self._config = config
         self.sequences = None if config.questions is None else len(config.questions)
 
     def inputs(self, document: Document) -> Sequence[Input]:
+        """Return one (question, text) pair per question. Raises FieldError if the event lacks its questions."""
         return [(question, document.text) for question in self._questions(document)]
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        config, made = self._config, []
+        """Return ``answers``: per question the ``answer`` or None, the ``null_score``, and ``alternatives``.
+
+        Alternatives are listed if ``n_best`` is above 1.
+        """
+        config, entries = self._config, []
         for question, reading in zip(self._questions(document), readings, strict=True):
-            found = decode(
+            decoded = decode(
                 document.text, reading.windows, reading.scores, n_best=config.n_best,
                 max_answer_tokens=config.max_answer_tokens, null_threshold=config.null_threshold,
                 can_be_unanswerable=config.unanswerable,
             )  # fmt: skip
-            answer: dict[str, Any] = {
+            entry: dict[str, Any] = {
                 "question": question,
-                "answer": None if found.best is None else _plain(found.best, document.text),
-                "null_score": round(found.null_score, DECIMALS),
+                "answer": None if decoded.best is None else _plain(decoded.best, document.text),
+                "null_score": round(decoded.null_score, DECIMALS),
             }
             if config.n_best > 1:
-                answer["alternatives"] = [_plain(other, document.text) for other in found.alternatives]
-            made.append(answer)
-        return {"answers": made}
+                entry["alternatives"] = [_plain(answer, document.text) for answer in decoded.alternatives]
+            entries.append(entry)
+        return {"answers": entries}
 
     def _questions(self, document: Document) -> list[str]:
         if self._config.questions is not None:

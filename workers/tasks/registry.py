@@ -1,4 +1,4 @@
-"""Which class serves which ``task:`` of the pipeline file."""
+"""The class for each ``task:`` of the pipeline file."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from workers.tasks.similarity import Similarity
 from workers.tasks.spans import Spans
 
 ENTRY_POINTS = "glossator.tasks"
+"""The entry point group in which installed packages offer custom tasks."""
 
 _CLASSES: dict[str, type[Task]] = {
     "sentiment": Classification,
@@ -41,29 +42,32 @@ _CLASSES: dict[str, type[Task]] = {
     "moderation": Moderation,
     "embedding": Embedding,
 }
-# What serves a task that names no model.
+# The classes for entries without a model.
 _WITHOUT_MODEL: dict[str, type[Task]] = {"language": LanguageByLibrary, "pii": Pii}
 
 
 def task_class(config: AnyTask) -> type[Task]:
-    """The class for a task's ``task``, or for a custom one's ``use``.
+    """Return the class for an entry's ``task``, or the one that a custom task names in ``use``.
 
-    Raises ModelError when a task of the user's own cannot be imported or is none.
+    Importing a custom class runs the user's code.
+
+    Raises:
+        ModelError: if a custom class cannot be imported, for whatever reason, or is not a subclass of ``Task``.
     """
     if isinstance(config, CustomTask):
-        return _own(config.use)
+        return _custom(config.use)
     return _WITHOUT_MODEL[config.task] if config.model is None else _CLASSES[config.task]
 
 
-def _own(use: str) -> type[Task]:
+def _custom(use: str) -> type[Task]:
     module, colon, name = use.partition(":")
     entries = () if colon else tuple(entry_points(group=ENTRY_POINTS, name=use))
     if not colon and len(entries) != 1:
         raise ModelError(f'no installed package offers a task "{use}" (entry points {ENTRY_POINTS})')
     try:
-        found = getattr(importlib.import_module(module), name) if colon else entries[0].load()
+        loaded = getattr(importlib.import_module(module), name) if colon else entries[0].load()
     except Exception as error:
         raise ModelError(f'"{use}" cannot be imported: {type(error).__name__}: {error}') from error
-    if not (isinstance(found, type) and issubclass(found, Task)):
+    if not (isinstance(loaded, type) and issubclass(loaded, Task)):
         raise ModelError(f'"{use}" is not a subclass of workers.tasks.Task')
-    return found
+    return loaded

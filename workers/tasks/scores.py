@@ -1,4 +1,4 @@
-"""What all tasks do with scores: merge those of windows, and turn them into plain numbers."""
+"""Scores in annotations: merged over windows, and turned into plain numbers."""
 
 from __future__ import annotations
 
@@ -12,24 +12,32 @@ from tokenizers import Encoding
 from workers.encoder.reading import Scores
 
 DECIMALS = 6
+"""Decimals of every score in an annotation."""
 
 
 def merge_windows(windows: Sequence[Encoding], scores: Sequence[Scores], how: Literal["mean", "max"]) -> Scores:
-    """One row for a document from the rows of its windows, ``[labels]`` each.
+    """Merge the rows of a text's windows into one row.
 
-    The mean is weighted by the windows' tokens without special ones, so that a short last window counts little.
+    Args:
+        windows: the tokenizer's encodings, at least one.
+        scores: one row ``[labels]`` (or ``[dimensions]``) per window.
+        how: "max" per label, or "mean", weighted by the number of tokens that are not special, so that a short last
+            window counts little.
+
+    Returns:
+        ``[labels]``, float32. With a single window this is its own row: do not change it in place.
     """
     if len(scores) == 1:
         return scores[0]
     rows = np.stack(scores)
     if how == "max":
         return rows.max(axis=0)  # type: ignore[no-any-return]
-    # A text can have no token of its own (control characters alone), and weights must not all be zero.
+    # A text may have special tokens only (if it is all control characters), and weights must not all be zero.
     weights = [max(1, len(window) - sum(window.special_tokens_mask)) for window in windows]
     return np.average(rows, axis=0, weights=weights).astype(np.float32)
 
 
 def numbers(scores: Scores | NDArray[np.float64]) -> list[float]:
-    """``[n]`` scores as plain floats with six decimals: half the JSON, and no reader can use more."""
+    """Return ``[n]`` scores as floats with ``DECIMALS`` decimals, which halves the JSON and loses nothing useful."""
     scale = 10.0**DECIMALS
     return (np.rint(np.multiply(scores, scale, dtype=np.float64)) / scale).tolist()  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
 """``ner`` and ``token-classification``: labelled spans of the text.
 
-The rules are those of transformers' ``TokenClassificationPipeline`` (``pipelines/token_classification.py``),
-restated over arrays: whatever is labelled ``O`` costs no Python object.
+The rules are those of transformers' ``TokenClassificationPipeline`` (``pipelines/token_classification.py``), written
+over arrays, so that a token labelled ``O`` costs no Python object.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from workers.tasks.scores import DECIMALS
 
 OUTSIDE = "O"
 Span: TypeAlias = tuple[int, int, str, float]
-"""Start and end, half-open, in code points; label; score. A plain tuple: every word of a text can be one."""
+"""Start, end (half-open, in code points), label, score. A plain tuple, because every word may become a span."""
 
 
 class _Unit(NamedTuple):
-    """What spans are made of: a token, or a word of the tokens ``first`` to ``last``. ``label`` is an index."""
+    """A token, or a word with the tokens ``first`` to ``last``; neighbouring units are joined into spans.
+
+    ``start`` and ``end`` are code points, ``label`` is an index.
+    """
 
     first: int
     last: int
@@ -38,31 +41,31 @@ class _Unit(NamedTuple):
 
 
 class Spans(Task):
-    """Spans sorted by start that never overlap, half-open, in code points; white space at their ends is left out.
+    """Spans that are sorted by start, do not overlap, and have no white space at their ends.
 
-    ``aggregation``: ``none`` makes a span of every token; ``simple`` joins neighbours of like label
-    (``B-`` begins anew); ``first``, ``average`` and ``max`` first settle on one label a word, by its first
-    token, by the mean of its tokens' scores, or by its surest token.
+    ``aggregation``: ``none`` makes every token a span; ``simple`` joins neighbours with the same label (``B-`` starts a
+    new span); ``first``, ``average`` and ``max`` first choose one label per word, from its first token, from the mean
+    of its tokens' scores, or from its token with the highest score.
 
-    Where spans overlap (two windows saw the same text, or several tokens share a character) the longest
-    stays, then the surest. Spans under the threshold do not compete.
+    If spans overlap, because two windows contain the same text or several tokens share a character, the longer one is
+    kept, then the one with the higher score. Spans below the threshold are dropped before that.
 
-    ``ner`` writes PERSON, LOCATION and ORGANIZATION for their abbreviations; ``token-classification``
-    keeps the model's names.
+    ``ner`` writes PERSON, LOCATION and ORGANIZATION for their abbreviations; ``token-classification`` keeps the model's
+    names.
     """
 
     head_kind = "token"
 
     def __init__(self, config: SpanTask | PosTask | PiiTask, head: HeadInfo) -> None:
-        """Raises ModelError for a head without labels, and for ``ner`` with one that lacks ``O``."""
+        """Raises ModelError if the head has no labels, or for ``ner`` and ``pii`` no label ``O``."""
         super().__init__(config, head)
-        what = f'task "{config.name}": model "{config.model}"'
+        subject = f'task "{config.name}": model "{config.model}"'
         if not head.labels:
-            raise ModelError(f"{what} has no labels for {config.task}")
+            raise ModelError(f"{subject} has no labels for {config.task}")
         if config.task in {"ner", "pii"} and OUTSIDE not in head.labels:
             raise ModelError(
-                f'{what} has no label "{OUTSIDE}" for what is no entity; it has: {", ".join(head.labels[:20])} '
-                "(task: token-classification takes any labels)"
+                f'{subject} has no label "{OUTSIDE}" for text outside entities; it has: {", ".join(head.labels[:20])} '
+                "(task: token-classification accepts any labels)"
             )
         self._threshold = 0.0 if isinstance(config, PosTask) else config.threshold
         self._aggregation = config.aggregation or head.aggregation or "simple"
@@ -71,21 +74,23 @@ class Spans(Task):
         names = [label.split("-", 1)[-1] if joined else label for label in head.labels]
         self._outside = [name == OUTSIDE for name in names]
         self._inside = np.array([name != OUTSIDE for name in names])
-        # A label that begins never joins what is before it, and single tokens join nothing.
+        # A label with B- never joins the unit before it, and without aggregation nothing is joined.
         self._begins = [not joined or label.startswith("B-") for label in head.labels]
         self._names = [_entity(name) for name in names] if config.task == "ner" else names
 
     def activation(self) -> Activation:
+        """Return "softmax"."""
         return "softmax"
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """Return ``spans``, each with ``start``, ``end``, ``label``, ``score`` and ``text``."""
         (reading,) = readings
         text = document.text
-        found: list[Span] = []
+        candidates: list[Span] = []
         for window, table in zip(reading.windows, reading.scores, strict=True):
-            found += self._spans(window, table, text)
+            candidates += self._spans(window, table, text)
         spans = []
-        for start, end, label, score in without_overlaps(found):
+        for start, end, label, score in without_overlaps(candidates):
             piece = text[start:end]
             bare = piece.strip()
             if len(bare) != len(piece):
@@ -96,7 +101,7 @@ class Spans(Task):
         return {"spans": spans}
 
     def _spans(self, window: Encoding, table: Scores, text: str) -> Iterable[Span]:
-        """The spans of one window, from its scores ``[tokens, labels]``."""
+        """Yield the spans of one window, from its scores ``[tokens, labels]``."""
         labels = table.argmax(axis=1)
         inside = np.flatnonzero(self._inside[labels])
         if not len(inside):
@@ -133,9 +138,9 @@ class Spans(Task):
                 yield _Unit(token, token, *chars, label, score)
 
     def _words(self, window: Encoding, table: Scores, tokens: list[int], text: str) -> Iterator[_Unit]:
-        """The words that hold ``tokens``, labelled; a word without any of them can only be outside."""
+        """Yield the words that contain any of ``tokens``, with their labels; all other words are outside."""
         continues = _continues(window, self.head, text)
-        found: list[tuple[int, int]] = []
+        words: list[tuple[int, int]] = []
         done = -1
         for token in tokens:
             if token > done:
@@ -144,16 +149,16 @@ class Spans(Task):
                     first -= 1
                 while continues(done + 1):
                     done += 1
-                found.append((first, done))
-        rows = self._settled(table, found)
+                words.append((first, done))
+        rows = self._word_scores(table, words)
         labels, scores = rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist()
-        for (first, last), label, score in zip(found, labels, scores, strict=True):
+        for (first, last), label, score in zip(words, labels, scores, strict=True):
             start, end = window.token_to_chars(first), window.token_to_chars(last)
             if start is not None and end is not None and not self._outside[label]:
                 yield _Unit(first, last, start[0], end[1], label, score)
 
-    def _settled(self, table: Scores, words: Sequence[tuple[int, int]]) -> Scores:
-        """The scores of words ``[words, labels]``, given each word's first and last token, from those of all tokens."""
+    def _word_scores(self, table: Scores, words: Sequence[tuple[int, int]]) -> Scores:
+        """Return scores ``[words, labels]`` from those of all tokens, given each word's first and last token."""
         bounds = np.array(words)
         if self._aggregation == "max":
             surest = table.max(axis=1)
@@ -170,17 +175,18 @@ class Spans(Task):
 
 
 def _entity(name: str) -> str:
-    """A label or kind of ``ner`` under the name it has here, its ``B-`` or ``I-`` kept."""
+    """Return an ``ner`` label under glossator's name for the entity; its ``B-`` or ``I-`` stays."""
     prefix = name[:2] if name.startswith(("B-", "I-")) else ""
     kind = name[len(prefix) :]
     return prefix + ENTITIES.get(kind.upper(), kind)
 
 
 def _continues(window: Encoding, head: HeadInfo, text: str) -> Callable[[int], bool]:
-    """Whether token i continues the word of token i - 1; False at special tokens and beyond the window.
+    """Return a function that tells whether token i continues the word of token i - 1.
 
-    A word-aware tokenizer marks such tokens, which makes them longer than their text. With any other a word
-    begins behind a space. The unknown token stands for a whole word.
+    It is False for special tokens and outside the window. A word-aware tokenizer marks continuing tokens, which makes
+    them longer than their text; with any other tokenizer a word begins after a space. The unknown token is always a
+    whole word.
     """
     pieces = window.tokens if head.word_aware else []
     ids = window.ids
@@ -200,7 +206,7 @@ def _continues(window: Encoding, head: HeadInfo, text: str) -> Callable[[int], b
 
 
 def without_overlaps(spans: list[Span]) -> list[Span]:
-    """``spans`` by start, the longer (then the surer) of two that overlap."""
+    """Return ``spans`` sorted by start; of two that overlap, the longer one, then the one with the higher score."""
     if not spans:
         return []
     spans.sort(key=itemgetter(0))

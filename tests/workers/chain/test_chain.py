@@ -335,7 +335,7 @@ def test_a_task_that_reads_a_field_does_not_hide_models_that_fail(monkeypatch):
 
 FIELDS = {"name": "claim", "task": "nli", "hypothesis": "$.claim"}
 UNFIT = {
-    "vector": ("embedding", {"task": "embedding", "dimensions": 500}, "fewer than the 500 asked for"),
+    "vector": ("embedding", {"task": "embedding", "dimensions": 500}, "fewer than the 500 requested"),
     "long": ("sequence", {"task": "nli", "hypotheses": ["a fox " * 60]}, "leaves the other no room in 48 tokens"),
 }
 

@@ -72,7 +72,7 @@ def test_a_device_that_is_none_is_a_wrong_command_line(labels: Path, tmp_path: P
 def test_a_long_table_ends_in_the_card() -> None:
     result = Result(Path("pack"), "starter", False, Labelled("text-classification", (), [], 3, 2), {})
     result.parts = {"train": [], "dev": [], "test": []}
-    result.own = [Metric(f"F1 {number}", 0.5, 0.4, 0.6) for number in range(MOST_SHOWN + 2)]
+    result.metrics = [Metric(f"F1 {number}", 0.5, 0.4, 0.6) for number in range(MOST_SHOWN + 2)]
     assert table(result).row_count == MOST_SHOWN
     assert notes(result) == [
         "2 more metrics are in pack/card.md", "3 repeated texts were left out",

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import LabelsError
-from workers.learning.examples import Task, read
+from workers.learning.examples import Task, load_examples
 
 SECRET = "Blumenkohl"
 
@@ -26,7 +26,7 @@ def lines(folder: Path, *rows: Any) -> Path:
 
 def refused(file: Path, task: Task) -> list[str]:
     with pytest.raises(LabelsError) as caught:
-        read(file, task)
+        load_examples(file, task)
     assert SECRET not in str(caught.value)
     return [line.removeprefix(f"{file}:") for line in str(caught.value).splitlines()]
 
@@ -57,7 +57,7 @@ def test_every_bad_row_is_named_at_once_and_no_text_is_shown(tmp_path: Path) -> 
         ({"start": -1, "end": 3, "label": "X"}, "beyond the text"),
         ({"start": 3, "end": 3, "label": "X"}, "is empty"),
         ({"start": "0", "end": 3, "label": "X"}, "whole numbers"),
-        ({"start": 10, "end": 11, "label": "X"}, "white space alone"),
+        ({"start": 10, "end": 11, "label": "X"}, "white space only"),
         ({"start": 0, "end": 3, "label": "B-X"}, "without B-"),
         ({"start": 0, "end": 3}, "an object with start, end and label"),
         ({"start": 8, "end": 12, "label": "X"}, "overlap"),
@@ -75,13 +75,13 @@ def test_spans_that_cannot_be(span: dict[str, Any], why: str, tmp_path: Path) ->
         ([], "ner", "no row has a label"),
         ([], "sentiment", "no labelled text"),
         ([{"text": "a", "label": "x"}, {"text": "b", "label": "x"}], "sentiment", "all texts have the same label"),
-        ([*GOOD, {"text": "5", "label": "c"}], "text-classification", "in this row alone"),
-        ([*GOOD, {"text": "5", "label": "A"}, {"text": "6", "label": "A"}], "sentiment", "differ in case alone"),
+        ([*GOOD, {"text": "5", "label": "c"}], "text-classification", "only in this row"),
+        ([*GOOD, {"text": "5", "label": "A"}, {"text": "6", "label": "A"}], "sentiment", "differ only in case"),
         ([*GOOD, {"text": "one", "label": "b"}], "sentiment", "5: the same text as in row 1, with another label"),
-        ([*GOOD, {"text": "ONE ", "label": "b"}], "sentiment", "the same text but for case or white space as in row 1"),
+        ([*GOOD, {"text": "ONE ", "label": "b"}], "sentiment", "text except for case or white space as in row 1"),
         ([{"text": "a", "label": "x"}], "moderation", 'a row with "label" is for --task sentiment'),
         ([{"text": "a", "labels": ["none"]}], "moderation", 'leave "labels" empty'),
-        ([{"text": "a", "labels": ["x", "x"]}], "moderation", "says the same twice"),
+        ([{"text": "a", "labels": ["x", "x"]}], "moderation", "contains a label twice"),
     ],
 )  # fmt: skip
 def test_what_no_head_can_learn_is_refused(rows: list[Any], task: Task, why: str, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_other_programs_files_are_read(tmp_path: Path) -> None:
     file = tmp_path / "labels.jsonl"
     rows = [*GOOD, {"text": "One", "label": "a", "annotator": 7}]
     file.write_bytes(b"\xef\xbb\xbf" + b"\r\n\r\n".join(json.dumps(row).encode() for row in rows) + b"\r\n")
-    labelled = read(file, "text-classification")
+    labelled = load_examples(file, "text-classification")
     assert [(example.text, example.labels) for example in labelled.examples] == [
         ("one", ("a",)), ("two", ("a",)), ("3", ("b",)), ("4", ("b",)),
     ]  # fmt: skip
@@ -102,9 +102,9 @@ def test_other_programs_files_are_read(tmp_path: Path) -> None:
 
 def test_labels_get_the_task_s_spelling(tmp_path: Path) -> None:
     rows = [{"text": str(number), "label": ("POS", "neg")[number % 2]} for number in range(4)]
-    assert read(lines(tmp_path, *rows), "sentiment").labels == ("negative", "positive")
+    assert load_examples(lines(tmp_path, *rows), "sentiment").labels == ("negative", "positive")
     spans = [{"text": f"Ann {number}", "spans": [{"start": 0, "end": 3, "label": "PER"}]} for number in range(3)]
-    assert read(lines(tmp_path, *spans), "ner").labels == ("PERSON",)
+    assert load_examples(lines(tmp_path, *spans), "ner").labels == ("PERSON",)
 
 
 @given(st.data())
@@ -118,7 +118,7 @@ def test_valid_spans_come_back_as_they_were(tmp_path_factory: pytest.TempPathFac
     rows += [
         {"text": f"{text} {n}", "spans": [{"start": len(text) + 1, "end": len(text) + 2, "label": "X"}]} for n in (1, 2)
     ]
-    labelled = read(lines(tmp_path_factory.mktemp("spans"), *rows), "ner")
+    labelled = load_examples(lines(tmp_path_factory.mktemp("spans"), *rows), "ner")
     # What they mark comes back; white space at their ends is not of the name.
     assert [text[a:b] for a, b, _ in labelled.examples[0].spans] == [text[a:b].strip() for a, b in pairs]
     assert all(a <= c < d <= b for (a, b), (c, d, _) in zip(pairs, labelled.examples[0].spans, strict=True))
@@ -127,7 +127,7 @@ def test_valid_spans_come_back_as_they_were(tmp_path_factory: pytest.TempPathFac
 def test_who_swapped_text_and_label_sees_no_text(tmp_path: Path) -> None:
     rows = [{"text": f"a {number}", "label": f"{SECRET} {number}"} for number in range(3)]
     found = refused(lines(tmp_path, *rows), "text-classification")
-    assert found[0] == "1: its label is in this row alone; give it more texts or leave it out"
+    assert found[0] == "1: its label occurs only in this row; label more texts with it or leave it out"
 
 
 def test_utf_16_is_named_once(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=["\n".join(map(json.dumps, GOOD))])
     writer.start()
-    assert len(read(pipe, "sentiment").examples) == len(GOOD)
+    assert len(load_examples(pipe, "sentiment").examples) == len(GOOD)
     writer.join()
 
 
@@ -153,5 +153,5 @@ def test_rubbish_is_refused_line_by_line(tmp_path_factory: pytest.TempPathFactor
     file = tmp_path_factory.mktemp("rubbish") / "labels.jsonl"
     file.write_bytes(b"\n".join(parts))
     with pytest.raises(LabelsError) as caught:
-        read(file, "moderation")
+        load_examples(file, "moderation")
     assert all(line.startswith(str(file)) for line in str(caught.value).splitlines())

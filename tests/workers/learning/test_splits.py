@@ -39,7 +39,7 @@ def test_eight_in_ten_train() -> None:
 
 
 def test_too_few_texts_are_refused() -> None:
-    with pytest.raises(LabelsError, match=f"too few.*{FEWEST} each are the least"):
+    with pytest.raises(LabelsError, match=f"too few.*at least {FEWEST} each"):
         split(labelled([f"text {number}" for number in range(12)]))
 
 

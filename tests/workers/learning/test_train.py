@@ -22,7 +22,7 @@ from workers.learning.fit import new_head
 from workers.learning.rows import Row
 from workers.learning.states import POOLING, Adapting, Kept
 from workers.learning.train import Options, train
-from workers.learning.trunks import open_trunk, windows
+from workers.learning.trunks import make_windows, open_trunk
 from workers.learning.writing import beside, objection
 
 PARTS = ("rotor", "valve", "pump", "gasket")
@@ -76,9 +76,9 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 
 def test_a_rule_is_learnt_and_measured(pack: tuple[Path, Result]) -> None:
     folder, result = pack
-    scores = {metric.name: metric for metric in result.own}
+    scores = {metric.name: metric for metric in result.metrics}
     assert scores["accuracy"].value == 1.0
-    assert {metric.name for metric in result.other} == scores.keys()
+    assert {metric.name for metric in result.baseline} == scores.keys()
     assert sorted(path.name for path in folder.iterdir()) == ["card.md", "glossator.json", "head.safetensors"]
     card = (folder / "card.md").read_text()
     assert "| accuracy | 1.000 [1.000, 1.000] | " in card and "Lamp" not in card
@@ -114,10 +114,10 @@ def test_the_same_seed_gives_the_same_adapter_and_another_one_another(tmp_path: 
 def test_the_starter_is_measured_where_it_knows_the_labels(tmp_path: Path) -> None:
     """Neutral is a polarity like the others; it only means "nothing found" where a task flags."""
     words = {"positive": "splendid", "neutral": "brown", "negative": "horrible"}
-    rows = [{"text": f"Lamp {n} is {words[own]}.", "label": own} for n in range(60) for own in words]
+    rows = [{"text": f"Lamp {n} is {words[label]}.", "label": label} for n in range(60) for label in words]
     result = run(Options(write(tmp_path / "three.jsonl", rows), "sentiment", tmp_path / "pack"))
-    assert {metric.name for metric in result.other} == {metric.name for metric in result.own}
-    assert "F1 neutral" in {metric.name for metric in result.other}
+    assert {metric.name for metric in result.baseline} == {metric.name for metric in result.metrics}
+    assert "F1 neutral" in {metric.name for metric in result.baseline}
 
 
 @pytest.mark.parametrize("adapt", [False, True])
@@ -126,7 +126,7 @@ def test_names_are_learnt_on_any_trunk(adapt: bool, tmp_path: Path) -> None:
     file = parts(tmp_path)
     result = run(Options(file, "ner", tmp_path / "pack", trunk=str(trunk), adapt=adapt))
     assert (tmp_path / "pack" / "adapter.safetensors").exists() == adapt
-    assert {metric.name: metric.value for metric in result.own}["span F1"] > 0.9
+    assert {metric.name: metric.value for metric in result.metrics}["span F1"] > 0.9
     chain = Chain.load(pipeline(mine=("ner", str(tmp_path / "pack"))))
     document = Document(None, "the valve 7")
     chain.run([document])
@@ -143,7 +143,7 @@ def test_several_labels_a_text(tmp_path: Path) -> None:
         for number in range(200)
     ]
     result = run(Options(write(tmp_path / "m.jsonl", rows), "moderation", tmp_path / "pack"))
-    scores = {metric.name: metric.value for metric in result.own}
+    scores = {metric.name: metric.value for metric in result.metrics}
     assert scores["AUROC rude"] > 0.95 and scores["AUROC odd"] > 0.95
     assert all(0.0 < value < 1.0 for value in result.thresholds.values())
 
@@ -174,21 +174,30 @@ def test_a_pack_is_replaced_whole(tmp_path: Path) -> None:
 def test_foreign_folders_are_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     assert "other files" in (objection(tmp_path, force=True) or "")
-    assert "no folder" in (objection(tmp_path / "thesis.txt", force=True) or "")
-    assert "cannot be made" in (objection(tmp_path / "a" / "b", force=False) or "")
+    assert "not a folder" in (objection(tmp_path / "thesis.txt", force=True) or "")
+    assert "cannot be created" in (objection(tmp_path / "thesis.txt" / "b", force=False) or "")
+
+
+def test_missing_parents_of_a_pack_are_created(tmp_path: Path) -> None:
+    out = tmp_path / "models" / "parts" / "pack"
+    assert objection(out, force=False) is None
+    assert not (tmp_path / "models").exists()
+    with beside(out) as folder:
+        (folder / "glossator.json").write_text("{}")
+    assert [path.name for path in out.iterdir()] == ["glossator.json"]
 
 
 def test_adapting_starts_from_what_the_pipeline_computes() -> None:
     """Before it has learnt, the trunk with an adapter gives a head the states that the packed trunk gives."""
     examples = [Example(Row(n, f"f:{n}", {}), text, ("a",)) for n, text in enumerate(tiny.SENTENCES)]
     base = open_trunk(str(tiny.checkpoint("roberta", "embedding")), Compute(device="cpu"))
-    read = windows(base.stage, examples)
-    chosen = np.arange(len(read))
+    windows = make_windows(base.stage, examples)
+    chosen = np.arange(len(windows))
     torch.manual_seed(0)
-    adapting = Adapting(base.model(), read, 4, torch.device("cpu"))
+    adapting = Adapting(base.model(), windows, 4, torch.device("cpu"))
     adapting.model.eval()
     for kind, shape in (("sequence", {"pooling": POOLING}), ("token", {"context": 1})):
-        kept = Kept(base.stage, read, kind, Path())
+        kept = Kept(base.stage, windows, kind, Path())
         head = new_head(["a", "b"], kept.layers, kept.size, kind=kind, **shape)
         with torch.no_grad():
             torch.testing.assert_close(

@@ -142,9 +142,9 @@ def test_spans_of_more_texts_than_there_may_be_aspects_fail_their_event_alone(mo
     assert most > 1
     monkeypatch.setattr(fields, "MOST", most)
     bad = event(" ".join(f"{SECRET} {number}" for number in range(100)))
-    fails_alone(made, {}, bad, "fields", f"aspects, the most is {most}")
+    fails_alone(made, {}, bad, "fields", f"aspects, the limit is {most}")
     assert bad.failure is not None
-    assert bad.failure.message.startswith('the spans of task "spans" are ')
+    assert bad.failure.message.startswith('the spans of task "spans" give ')
 
 
 def test_where_no_span_was_found_there_is_no_aspect() -> None:
@@ -159,10 +159,10 @@ def place(start: Any, end: Any) -> dict[str, Any]:
 NEITHER = "is neither a text nor"
 # What stands at $.about and cannot be read, and what is said of it; the text has ten characters.
 BAD = {
-    "nothing": (None, "fields", "is no list of at most 256 aspects"),
-    "a text": (SECRET, "fields", "is no list of at most 256 aspects"),
-    "a mapping": ({"start": 0, "end": 1}, "fields", "is no list of at most 256 aspects"),
-    "10000": ([SECRET] * 10_000, "fields", "is no list of at most 256 aspects"),
+    "nothing": (None, "fields", "is not a list of at most 256 aspects"),
+    "a text": (SECRET, "fields", "is not a list of at most 256 aspects"),
+    "a mapping": ({"start": 0, "end": 1}, "fields", "is not a list of at most 256 aspects"),
+    "10000": ([SECRET] * 10_000, "fields", "is not a list of at most 256 aspects"),
     "a number": ([SECRET, 17], "fields", NEITHER),
     "null": ([None], "fields", NEITHER),
     "a list": ([[SECRET]], "fields", NEITHER),
@@ -178,8 +178,8 @@ BAD = {
     "a fraction": ([place(0.0, 4.0)], "fields", NEITHER),
     "booleans": ([place(False, True)], "fields", NEITHER),
     "texts for numbers": ([place("0", "4")], "fields", NEITHER),
-    "two that overlap": ([place(0, 5), place(4, 8)], "fields", "aspects at $.about overlap"),
-    "one within another": ([place(2, 4), place(0, 8)], "fields", "aspects at $.about overlap"),
+    "two that overlap": ([place(0, 5), place(4, 8)], "fields", "the aspects at $.about overlap"),
+    "one within another": ([place(2, 4), place(0, 8)], "fields", "the aspects at $.about overlap"),
     "longer than the model takes": ([f"{SECRET} " * 40], "tokenize", "leaves the other no room in 48 tokens"),
     "a lone surrogate": ([f"{SECRET}\udc00"], "tokenize", "the tokenizer cannot read the text"),
 }  # fmt: skip

@@ -103,6 +103,6 @@ def test_more_dimensions_than_there_are_fail_every_event_and_so_the_start() -> N
     document = event()
     made.run([document])
     assert document.failure is not None
-    assert document.failure.message == "the vector has 32 dimensions, fewer than the 33 asked for"
-    with pytest.raises(ModelError, match="32 dimensions, fewer than the 33 asked for"):
+    assert document.failure.message == "the vector has 32 dimensions, fewer than the 33 requested"
+    with pytest.raises(ModelError, match="32 dimensions, fewer than the 33 requested"):
         made.warm_up()

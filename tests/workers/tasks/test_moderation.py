@@ -98,7 +98,7 @@ def test_without_a_clean_label_every_label_stands_for_itself() -> None:
 
 def test_labels_that_say_nothing_must_be_named() -> None:
     unnamed = ("LABEL_0", "LABEL_1")
-    with pytest.raises(ModelError, match="does not say what its labels mean"):
+    with pytest.raises(ModelError, match="has labels without a meaning"):
         task(unnamed, multi_label=False)
     made = task(unnamed, multi_label=False, taxonomy={"LABEL_0": "clean", "LABEL_1": "toxicity"})
     assert made.activation() == "softmax"
@@ -114,9 +114,9 @@ def test_windows_are_merged_as_asked() -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"threshold": {"insullt": 0.5}}, r'no label "insullt" to give a threshold, did you mean "insult"\? '),
-        ({"threshold": {"neutral": 0.5}}, r'no label "neutral" to give a threshold'),
-        ({"taxonomy": {"toxik": "bad"}}, r'no label "toxik" to give a taxonomy, did you mean "toxic"'),
+        ({"threshold": {"insullt": 0.5}}, r'no label "insullt" to set a threshold for, did you mean "insult"\? '),
+        ({"threshold": {"neutral": 0.5}}, r'no label "neutral" to set a threshold for'),
+        ({"taxonomy": {"toxik": "bad"}}, r'no label "toxik" to set a taxonomy for, did you mean "toxic"'),
     ],
 )
 def test_labels_the_head_lacks_are_refused(settings: dict[str, Any], reason: str) -> None:
@@ -126,5 +126,5 @@ def test_labels_the_head_lacks_are_refused(settings: dict[str, Any], reason: str
 
 def test_a_head_with_nothing_to_flag_is_refused() -> None:
     for labels in (("neutral",), ()):
-        with pytest.raises(ModelError, match="no label that could be flagged"):
+        with pytest.raises(ModelError, match="no label that can be flagged"):
             task(labels)

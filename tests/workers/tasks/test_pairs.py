@@ -196,18 +196,18 @@ def test_a_paraphrase_of_a_long_text_is_its_surest_window_or_the_mean(merge: str
 )
 @pytest.mark.parametrize("labels", [("negative", "neutral", "positive"), ("not_paraphrase", "stars")])
 def test_a_head_of_something_else_is_refused(task: str, settings: dict[str, Any], labels: tuple[str, ...]) -> None:
-    with pytest.raises(ModelError, match=rf'^task "t": model ".*" is no model for {task}'):
+    with pytest.raises(ModelError, match=rf'^task "t": model ".*" does not fit {task}'):
         chain(task, folder(labels=labels), **settings)
 
 
 # What stands at $.other and cannot be read, and what is said of it.
 BAD = {
-    "a number": (17, "fields", "what stands at $.other is no text"),
-    "a list": ([SECRET], "fields", "what stands at $.other is no text"),
-    "nothing": (None, "fields", "what stands at $.other is no text"),
+    "a number": (17, "fields", "the value at $.other is not a text"),
+    "a list": ([SECRET], "fields", "the value at $.other is not a text"),
+    "nothing": (None, "fields", "the value at $.other is not a text"),
     "empty": ("", "fields", "the text at $.other is empty"),
     "blank": (" \t\N{NO-BREAK SPACE}", "fields", "the text at $.other is empty"),
-    "huge": (SECRET * 200_000, "fields", "has 2000000 characters, the most is 1000000"),
+    "huge": (SECRET * 200_000, "fields", "has 2000000 characters, the limit is 1000000"),
     "longer than the model takes": (f"{SECRET} " * 40, "tokenize",
                                     "the second text of the pair leaves the other no room in 48 tokens"),
     "a lone surrogate": (f"{SECRET} \udc00", "tokenize", "the tokenizer cannot read the text"),

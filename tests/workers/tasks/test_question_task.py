@@ -132,7 +132,7 @@ BAD = {
     "empty": ("", "fields", "the text at $.ask is empty"),
     "blank": ("\n \t", "fields", "the text at $.ask is empty"),
     "one that is blank": ([SECRET, " "], "fields", "the text at $.ask is empty"),
-    "10000": ([f"{SECRET} {n}?" for n in range(10_000)], "fields", "has 10000 entries, the most is 256"),
+    "10000": ([f"{SECRET} {n}?" for n in range(10_000)], "fields", "has 10000 entries, the limit is 256"),
     "longer than the model takes": (f"{SECRET} " * 40, "tokenize",
                                     "the first text of the pair leaves the other no room in 48 tokens"),
     "huge": (SECRET * 200_000, "fields", "has 2000000 characters"),

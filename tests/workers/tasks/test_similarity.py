@@ -131,8 +131,8 @@ def test_the_ring_is_a_list_of_the_last(size: int, stream: list[tuple[list[int],
 
 
 BAD = {
-    "a number": (17, "fields", "what stands at $.other is no text"),
-    "a list": ([SECRET], "fields", "what stands at $.other is no text"),
+    "a number": (17, "fields", "the value at $.other is not a text"),
+    "a list": ([SECRET], "fields", "the value at $.other is not a text"),
     "empty": ("", "fields", "the text at $.other is empty"),
     "blank": (" \n", "fields", "the text at $.other is empty"),
     "huge": (SECRET * 200_000, "fields", "has 2000000 characters"),
