@@ -104,15 +104,16 @@ def test_an_answer_anywhere_in_a_long_context_is_found(monkeypatch: pytest.Monke
     made = chain(questions=[QUESTION], unanswerable=False, max_answer_tokens=1)
     stage = made.stages[0]
     (mark,) = stage.tokenization._plain.encode("fox", add_special_tokens=False).ids
-    own = stage._compute
+    forwards = stage._forwards
+    original = forwards._compute
 
     def compute(job: Any, batch: Any) -> list[Any]:
-        (scores,) = own(job, batch)
+        (scores,) = original(job, batch)
         scores[:] = 0
         scores[job.ids[batch.tokens] == mark] = 9
         return [scores]
 
-    monkeypatch.setattr(stage, "_compute", compute)
+    monkeypatch.setattr(forwards, "_compute", compute)
     words = ["the", "quick", "brown", "dog"] * 100
     for place in (0, 31, 32, 33, 44, 45, 199, 399):
         text = " ".join([*words[:place], "fox", *words[place:]])
