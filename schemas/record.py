@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Headers = list[tuple[str, str | bytes | None]]
+"""(name, value) pairs in the record's order; a name may occur more than once."""
 Kind: TypeAlias = Literal["event", "dead_letter", "coordinates"]
 """What a record to be produced is: an enriched event, a dead letter with the original record, or a dead letter with
 only the original's coordinates."""
 
 
 class Assignment:
-    """One partition, from the moment the group gives it to us until it takes it back.
+    """One ownership of a partition, from when the group assigns it to us until the group takes it back.
 
-    A partition that leaves and returns gets a new ``Assignment``, so whatever still travels
-    through the threads under the old one can be told apart and never be committed under the new.
-    ``state`` is written by the poll thread alone:
+    A partition that is revoked and assigned again gets a new ``Assignment``. So results of the earlier ownership that
+    are still moving through the threads can be told apart, and are never committed under the new one.
+
+    Only the poll thread writes ``state``; any thread may read it:
 
     - ``LIVE``: ours.
-    - ``CLOSING``: being revoked; what is cut into a micro-batch is finished, the rest is dropped.
-    - ``GONE``: no longer ours; results are discarded, nothing is committed.
+    - ``CLOSING``: being revoked. Events that are already in a micro-batch are finished, the others are dropped.
+    - ``GONE``: no longer ours. Results are discarded and nothing is committed.
     """
 
     __slots__ = ("partition", "state", "topic")
@@ -40,8 +42,16 @@ class Assignment:
 
 @dataclass(slots=True)
 class Record:
-    """One record as it was consumed. ``value`` is None for a tombstone; ``timestamp_ms`` is
-    milliseconds since the epoch, or -1 where the broker keeps none."""
+    """One record as it was consumed.
+
+    Attributes:
+        assignment: the ownership of the partition under which it was read.
+        offset: its offset in the partition.
+        key: its key, or None.
+        value: its value, or None for a tombstone.
+        headers: its headers, or None if it has none.
+        timestamp_ms: milliseconds since the epoch, or -1 if the broker keeps none.
+    """
 
     assignment: Assignment
     offset: int
@@ -55,8 +65,14 @@ class Record:
 class Outbound:
     """One record to be produced.
 
-    ``timestamp_ms`` is milliseconds since the epoch, or -1 for the time of sending. ``origin`` is the record it was
-    made from, or None if it has no source record.
+    Attributes:
+        topic: the topic it goes to; its key chooses the partition.
+        key: its key, or None.
+        value: its value, or None for a tombstone.
+        headers: its headers.
+        timestamp_ms: milliseconds since the epoch, or -1 for the time of sending.
+        origin: the record it was made from, or None if it has no source record.
+        kind: what it is.
     """
 
     topic: str

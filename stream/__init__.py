@@ -1,1 +1,1 @@
-"""How events move: the only package that knows the Kafka client. Never imports torch."""
+"""How events move to and from Kafka. The only package that imports the Kafka client; it never imports torch."""

@@ -1,4 +1,4 @@
-"""What is between the poll and the commit: taken off, landed or dropped; how much of it there may be."""
+"""The events between poll and commit: backpressure, commits, and draining of partitions."""
 
 from __future__ import annotations
 
@@ -17,27 +17,37 @@ from stream.progress import Progress
 log = logging.getLogger("glossator.flight")
 
 _MOST_UNCOMMITTED = 1000
-"""Events that may have landed since the last commit: more are committed before the interval is over, because a crash
-repeats them."""
-_STALL = 0.25
-"""Seconds over the high mark before polling pauses: a pause throws away what was fetched ahead."""
+"""Number of landed events that are committed before the interval is over: a crash repeats what is not committed."""
+_PATIENCE = 0.25
+"""Seconds above the high mark before polling pauses: a pause throws away what was fetched ahead."""
+_LOOK = 0.1
+"""The most seconds between two looks at what has landed while the poll thread waits."""
 
 
 class Flight:
-    """The poll thread's book of what is in flight: it commits, holds back, and drains.
+    """Keeps account of the events that were polled and are not finished, and decides what to commit.
 
-    Other threads call ``landed`` and ``dropped`` only, and read ``draining``: partitions wait to be let go.
-    ``wake`` makes the thread that cuts micro-batches look at its partitions again; ``failed`` says that nothing will
-    land any more.
+    The poll thread owns it. Only ``landed``, ``dropped`` and ``draining`` are for other threads.
+
+    Attributes:
+        draining: whether partitions wait to be given up. Written by the poll thread, any thread may read it.
+        count: number of micro-batches that have landed. Written by the poll thread, any thread may read it.
     """
 
     def __init__(self, pipeline: Pipeline, wake: Callable[[], None], failed: Callable[[], bool]) -> None:
+        """Start with nothing in flight.
+
+        Args:
+            pipeline: its backpressure marks, commit interval, drain timeout and delivery are used.
+            wake: makes the thread that cuts micro-batches check again which partitions are still live.
+            failed: whether the worker has failed, so that nothing more will land.
+        """
         self._high = pipeline.backpressure.high_events
         self._low = pipeline.backpressure.low_events
         self._high_bytes = pipeline.backpressure.high_bytes
         self._commit_every = pipeline.commit_interval_ms / 1000
         self._drain_for = pipeline.drain_timeout_ms / 1000
-        # Offsets are in the sink's transactions then.
+        # With transactions the sink commits the offsets.
         self._transactional = pipeline.delivery == "exactly_once"
         self.draining = False
         self._wake = wake
@@ -49,35 +59,38 @@ class Flight:
         self._next_commit = 0.0
         self._uncommitted = 0
         self.count = 0
-        """Micro-batches that have landed."""
 
     @property
     def events(self) -> int:
-        """Events polled and neither landed nor dropped."""
+        """Number of events polled that have neither landed nor been dropped. Poll thread."""
         return self._progress.in_flight
 
     @property
     def bytes(self) -> int:
-        """Bytes of their values."""
+        """Size of these events' values in bytes. Poll thread."""
         return self._progress.bytes_in_flight
 
     def landed(self, batch: MicroBatch) -> None:
-        """Every record of ``batch`` has its delivery report. Any thread."""
+        """Report that every record of ``batch`` is delivered. Any thread; does not block."""
         self._landed.append(batch)
         self._news.set()
 
     def dropped(self, records: list[Record]) -> None:
-        """``records`` will not be processed: their partition is leaving. Any thread."""
+        """Report that ``records`` will not be processed, as their partition is leaving. Any thread; does not block."""
         if records:
             self._dropped.append(records)
             self._news.set()
 
     def take_off(self, records: list[Record]) -> None:
+        """Enter ``records``, which were just polled. Poll thread; does not block."""
         self._progress.polled(records)
 
     def apply_landings(self, source: Source) -> None:
-        """Enters what has landed or was dropped, and commits when the interval is over."""
-        self._enter()
+        """Apply the reports of other threads, and commit in the background if it is time. Poll thread; does not block.
+
+        It is time when the commit interval is over or many events have landed since the last commit.
+        """
+        self._apply_reports()
         if self._transactional:
             return
         if (now := time.monotonic()) >= self._next_commit or self._uncommitted >= _MOST_UNCOMMITTED:
@@ -87,24 +100,30 @@ class Flight:
             source.commit(self._progress.take_committable())
 
     def regulate(self, source: Source) -> None:
-        """Backpressure: pauses polling over the high mark, resumes it under the low one."""
+        """Pause polling above the high mark and resume it below the low mark. Poll thread.
+
+        Blocks for up to a quarter of a second above the high mark, before it pauses.
+        """
         if source.paused:
             if self._progress.in_flight <= self._low and self._progress.bytes_in_flight <= self._high_bytes // 2:
                 source.resume()
-        elif self._over():
-            deadline = time.monotonic() + _STALL
-            while self._over() and self._wait(deadline):
-                self._enter()
-            if self._over():
+        elif self._is_over():
+            deadline = time.monotonic() + _PATIENCE
+            while self._is_over() and self._wait(deadline):
+                self._apply_reports()
+            if self._is_over():
                 source.pause()
 
     def drain(
         self, assignments: list[Assignment], source: Source, meanwhile: Callable[[], object] = lambda: None
     ) -> bool:
-        """Lets go of ``assignments``: what is cut is finished and committed, the rest is dropped.
+        """Give up ``assignments``: finish and commit what is in micro-batches, drop the rest. Poll thread.
 
-        ``meanwhile`` is called again and again. Returns within the drain timeout, with False if something was still in
-        flight; whoever owns the partition next processes that again.
+        Blocks for up to the drain timeout, and for some seconds more while offsets are committed. ``meanwhile`` is
+        called several times a second; a rebalance that it serves may call ``drain`` again.
+
+        Returns:
+            Whether everything was finished. If not, the next owner of the partitions processes the rest again.
         """
         for assignment in assignments:
             assignment.state = Assignment.CLOSING
@@ -112,38 +131,38 @@ class Flight:
         deadline = time.monotonic() + self._drain_for
         self.draining = True
         while (left := self._progress.pending(assignments)) and not self._failed() and self._wait(deadline):
-            self._enter()
+            self._apply_reports()
             meanwhile()
-            self.draining = True  # a rebalance within may have ended a drain of its own
-        self._enter()
+            self.draining = True  # a drain within meanwhile() has reset it
+        self._apply_reports()
         self.draining = False
         if not self._transactional:
-            # Also what was committed in the background: nobody will be there to hear of a failure.
+            # Commit again what was committed in the background, because nobody will learn whether that failed.
             self._progress.put_back(assignments)
             source.commit(self._progress.take_committable(), wait=not self._failed())
         if left:
-            log.warning("%d events in flight had to be let go with their partitions: they are processed again", left)
+            log.warning("%d events in flight were given up with their partitions: they are processed again", left)
         self.abandon(assignments)
         return not left
 
     def abandon(self, assignments: list[Assignment]) -> None:
-        """``assignments`` are no longer ours: whatever of them is in flight is discarded."""
+        """Discard the events of ``assignments``, which are no longer ours. Poll thread; does not block."""
         for assignment in assignments:
             assignment.state = Assignment.GONE
         self._progress.forget(assignments)
 
-    def _over(self) -> bool:
+    def _is_over(self) -> bool:
         return self._progress.in_flight > self._high or self._progress.bytes_in_flight > self._high_bytes
 
     def _wait(self, deadline: float) -> bool:
-        """Waits for news until ``deadline``; False when that is over."""
+        """Wait for a report, but not long; False when ``deadline`` is over."""
         left = deadline - time.monotonic()
         if left > 0:
-            self._news.wait(min(left, 0.1))
+            self._news.wait(min(left, _LOOK))
             self._news.clear()
         return left > 0
 
-    def _enter(self) -> None:
+    def _apply_reports(self) -> None:
         while self._dropped:
             self._progress.dropped(self._dropped.popleft())
         while self._landed:

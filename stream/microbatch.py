@@ -1,4 +1,4 @@
-"""Cuts the stream into micro-batches: by tokens, by events, or by linger, whichever comes first."""
+"""Cutting the stream into micro-batches: by tokens, events or linger time, whichever limit is reached first."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from schemas.record import Assignment, Record
 
 
 class MicroBatch:
-    """Events cut together, in the order in which they were polled.
+    """Events that are computed and published together, in the order in which they were polled.
 
-    - ``number``: 0, 1, 2 ... in the order of cutting.
-    - ``ends``: assignment -> (offset after its last event here, how many of its events are here).
-    - ``size``: bytes of the values.
+    Attributes:
+        number: 0, 1, 2 ... in the order of cutting.
+        documents: the events.
+        tokens: how many tokens the encoder reads for them.
+        size: bytes of the records' values.
+        ends: for each assignment, the offset after its last event here, and how many of its events are here.
     """
 
     __slots__ = ("documents", "ends", "number", "size", "tokens")
@@ -35,20 +38,21 @@ class MicroBatch:
 
     @property
     def records(self) -> Iterator[Record]:
+        """The records of the documents that have one, in order."""
         return (document.record for document in self.documents if document.record is not None)
 
 
 class MicroBatcher:
-    """Every document added leaves in exactly one micro-batch, in order, or is purged.
+    """Collects documents: each leaves in exactly one micro-batch, in order, or is purged. Used by one thread.
 
-    A micro-batch holds at most ``max_events`` documents and at most ``max_tokens`` tokens; a document larger than that
-    stands alone, as does one that asks for it. ``linger`` (seconds) bounds how long the first document of an unfilled
-    micro-batch waits for company.
+    A micro-batch holds at most ``max_events`` documents and at most ``max_tokens`` tokens. A document with more tokens
+    than that gets its own micro-batch, as does one whose ``alone`` is set. No method blocks.
     """
 
     def __init__(
         self, max_tokens: int, max_events: int, linger: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        """``linger``: the most seconds for which a document waits for others; ``clock``: returns seconds."""
         self._max_tokens = max_tokens
         self._max_events = max_events
         self._linger = linger
@@ -59,7 +63,7 @@ class MicroBatcher:
         self._number = 0
 
     def add(self, documents: Iterable[Document]) -> list[MicroBatch]:
-        """Takes ``documents``; returns the micro-batches that are full now."""
+        """Take ``documents`` and return the micro-batches that are full now."""
         full: list[MicroBatch] = []
         for document in documents:
             tokens = document.tokens
@@ -74,19 +78,19 @@ class MicroBatcher:
         return full
 
     def wait(self) -> float | None:
-        """Seconds until the linger is over (0: it is); None when nothing waits."""
+        """Seconds until the linger time is over, 0 if it is; None if no document waits."""
         return max(0.0, self._due - self._clock()) if self._documents else None
 
     def cut_due(self) -> MicroBatch | None:
-        """The unfilled micro-batch, if its linger is over."""
+        """Return the unfilled micro-batch if its linger time is over, else None."""
         return self._cut() if self._documents and self._clock() >= self._due else None
 
     def cut_rest(self) -> MicroBatch | None:
-        """The unfilled micro-batch, linger or not."""
+        """Return the unfilled micro-batch whatever its linger time; None if no document waits."""
         return self._cut() if self._documents else None
 
     def purge(self) -> list[Record]:
-        """Removes what is not cut yet and belongs to a partition that is not ours to start any more."""
+        """Remove the documents whose partition is being revoked or gone, and return their records."""
         stays: list[Document] = []
         purged: list[Record] = []
         for document in self._documents:

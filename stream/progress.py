@@ -1,4 +1,4 @@
-"""What is finished, per partition, in order: and so what may be committed. Pure; one thread owns it."""
+"""Which events of each partition are finished, and so which offsets may be committed. Pure; owned by one thread."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from schemas.record import Assignment, Record
 
 
 class Progress:
-    """The invariant at-least-once rests on: **a committable offset never runs ahead of the lowest
-    unfinished event of its partition.**
+    """Keeps the invariant of at-least-once: no committable offset passes its partition's first unfinished event.
 
-    Records are polled in offset order and cut into micro-batches numbered 0, 1, 2 ... Delivery
-    reports may finish micro-batches in any order; they are applied in the order of their numbers,
-    so an offset becomes committable only when everything before it is delivered. Records that are
-    dropped (their partition is being revoked before they were cut) leave the flight without ever
-    becoming committable: they are the tail of their partition, so nothing behind them can.
+    Records are polled in offset order and cut into micro-batches numbered 0, 1, 2 ... Micro-batches may finish in any
+    order, but they are applied in the order of their numbers. So an offset becomes committable only when everything
+    before it is delivered. Records that are dropped, because their partition is revoked before they are in a
+    micro-batch, never become committable. They are the last of their partition, so nothing after them can either.
+
+    Attributes:
+        in_flight: number of records polled and neither finished nor dropped.
+        bytes_in_flight: bytes of their values.
     """
 
     def __init__(self) -> None:
@@ -28,7 +30,7 @@ class Progress:
         self._next = 0
 
     def polled(self, records: Iterable[Record]) -> None:
-        """Takes ``records``, just polled, into flight."""
+        """Enter ``records``, which were just polled."""
         pending = self._pending
         for record in records:
             assignment = record.assignment
@@ -37,10 +39,10 @@ class Progress:
             self.bytes_in_flight += len(record.value or b"")
 
     def finished(self, number: int, ends: Mapping[Assignment, tuple[int, int]], size: int) -> None:
-        """Micro-batch ``number`` is delivered whole.
+        """Note that all of micro-batch ``number`` is delivered.
 
-        ``ends``: assignment -> (offset after its last event, how many events); ``size``: bytes of
-        the values it held.
+        ``ends`` holds, for each assignment, the offset after its last event and how many events it has; ``size`` is
+        the bytes of their values.
         """
         self._early[number] = (ends, size)
         while (head := self._early.pop(self._next, None)) is not None:
@@ -54,7 +56,7 @@ class Progress:
                     self._due.add(assignment)
 
     def dropped(self, records: Iterable[Record]) -> None:
-        """``records`` leave the flight unprocessed; whoever owns their partition next reads them again."""
+        """Note that ``records`` will not be processed: the next owner of their partition reads them again."""
         for record in records:
             self.bytes_in_flight -= len(record.value or b"")
             self._leave(record.assignment, 1)
@@ -68,21 +70,21 @@ class Progress:
             del self._pending[assignment]
 
     def pending(self, assignments: Iterable[Assignment]) -> int:
-        """How many events of ``assignments`` are in flight."""
+        """Count the records of ``assignments`` that are in flight."""
         return sum(self._pending.get(assignment, 0) for assignment in assignments)
 
     def forget(self, assignments: Iterable[Assignment]) -> None:
-        """The partitions are no longer ours: nothing of them is committable any more."""
+        """Note that ``assignments`` are no longer ours: none of their offsets is committable any more."""
         for assignment in assignments:
             self._ends.pop(assignment, None)
             self._due.discard(assignment)
 
     def take_committable(self) -> dict[Assignment, int]:
-        """Offsets that became committable since the last call: the next offset to be read."""
+        """Return the offsets that became committable since the last call; each is the next offset to be read."""
         ends = {assignment: self._ends[assignment] for assignment in self._due}
         self._due.clear()
         return ends
 
     def put_back(self, assignments: Iterable[Assignment]) -> None:
-        """A commit failed for ``assignments``: their newest committable offsets, and no older ones, are due again."""
+        """Return the newest committable offsets of ``assignments`` again next time, because their commit failed."""
         self._due.update(assignment for assignment in assignments if assignment in self._ends)

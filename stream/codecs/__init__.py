@@ -1,0 +1,1 @@
+"""Decoding the values of records into documents, one module for each format."""

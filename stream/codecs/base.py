@@ -1,4 +1,4 @@
-"""What all formats share: bytes of a record -> a document, or a failed document in its place."""
+"""What the codecs of all formats share: a record becomes a document, or a failed document in its place."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from schemas.record import Record
 
 
 class Codec(ABC):
-    """Bounds, and failures in their place, for every format."""
+    """Decodes records of one format, and enforces the limits that apply to every format. Any thread may use it."""
 
     def __init__(self, config: Input) -> None:
+        """``config``: the pipeline file's ``input``, whose limits in bytes and characters are used."""
         self._max_bytes = config.max_bytes
         self._max_characters = config.max_characters
 
     def decode(self, record: Record) -> Document:
-        """The document of ``record``; one whose ``failure`` is set where decoding failed."""
+        """Return the document of ``record``; its ``failure`` is set if the record could not be decoded."""
         try:
             value = record.value
             if value is None:
@@ -41,10 +42,11 @@ class Codec(ABC):
 
     @abstractmethod
     def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
-        """(text, the event's own JSON and what it says, where it is JSON). Raises DecodeError."""
+        """Return the text, and for JSON also the event's own bytes and its parsed fields. Raises DecodeError."""
 
 
 def utf8(value: bytes) -> str:
+    """Decode UTF-8. Raises DecodeError with the position of the first bad byte."""
     try:
         return value.decode()
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Bytes of a record -> a document. What cannot be decoded becomes a failed document in its place."""
+"""Chooses the codec for a pipeline's ``input.format``."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from stream.codecs.text import TextCodec
 
 
 def codec(config: Input, keep_fields: bool = False) -> Codec:
-    """The codec that ``input.format`` names. ``keep_fields``: documents keep their event's fields, read."""
+    """Make the codec for ``input.format``; with ``keep_fields`` documents also keep their event's parsed fields."""
     return JsonCodec(config, keep_fields) if config.format == "json" else TextCodec(config)

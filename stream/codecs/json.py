@@ -1,4 +1,4 @@
-"""The value is a JSON object that holds the text."""
+"""The codec for values that are JSON objects."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _TYPE_NAMES = {
 
 
 class JsonCodec(Codec):
-    """The value is a JSON object (RFC 8259); the text stands at ``input.text``.
+    """Decodes values that are JSON objects (RFC 8259) and takes the text at ``input.text``.
 
-    The event keeps the object's own bytes, so integers of any size and repeated keys pass through
-    unchanged.
+    The event keeps the object's own bytes, so integers of any size and repeated keys pass through unchanged.
     """
 
     def __init__(self, config: Input, keep_fields: bool = False) -> None:
+        """``config``: the pipeline file's ``input``; ``keep_fields``: documents also keep the parsed object."""
         super().__init__(config)
         self._keep = keep_fields
         self._path = config.text
@@ -42,22 +42,22 @@ class JsonCodec(Codec):
             event = orjson.loads(value)
         except orjson.JSONDecodeError as error:
             utf8(value)
-            # orjson's messages name the grammar's point of failure and never quote the input.
+            # orjson's messages say which rule of the grammar failed and never quote the input.
             where = f"line {error.lineno}, column {error.colno}"
             raise DecodeError(f"the value is not JSON: {error.msg} ({where})") from None
         if not isinstance(event, dict):
             raise DecodeError(f"the value is {_TYPE_NAMES[type(event)]}, not a JSON object")
         text = self._find(event)
-        # Raw line breaks are only ever white space in JSON; without them an event is one line.
+        # In JSON an unescaped line break can only be white space. Without them an event is one line.
         if b"\n" in value or b"\r" in value:
             value = value.replace(b"\n", b" ").replace(b"\r", b" ")
         return text, value, event if self._keep else None
 
     def _find(self, event: Any) -> str:
         try:
-            found = follow(self._steps, event)
+            text = follow(self._steps, event)
         except LookupError:
             raise DecodeError(f"there is no text at {self._path}") from None
-        if not isinstance(found, str):
-            raise DecodeError(f"the text at {self._path} is {_TYPE_NAMES[type(found)]}, not a string")
-        return found
+        if not isinstance(text, str):
+            raise DecodeError(f"the text at {self._path} is {_TYPE_NAMES[type(text)]}, not a string")
+        return text

@@ -1,4 +1,4 @@
-"""The whole value is the text."""
+"""The codec for values that are plain text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stream.codecs.base import Codec, utf8
 
 
 class TextCodec(Codec):
-    """The whole value is the text, in UTF-8."""
+    """Takes the whole value as the text, in UTF-8."""
 
     def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
         return utf8(value), None, None

@@ -114,7 +114,7 @@ class AtLeastOnceSink(Sink):
     def _handle_failure(self, error: KafkaError, pending: _Pending, outbound: Outbound) -> None:
         """Decide what to do about a record that was not written; sending must wait until the callbacks are over."""
         kind = meaning(error)
-        if kind is Meaning.NEIGHBOR:
+        if kind is Meaning.NEIGHBOUR:
             self._again.append((pending, outbound))
         elif kind is Meaning.BAD_RECORD and (replacement := self._refused(outbound, error.name())) is not None:
             self._again.append((pending, replacement))

@@ -1,4 +1,4 @@
-"""The embedded broker: librdkafka's mock cluster, for the demo and for quick tests. No Java, no Docker."""
+"""The embedded broker for the demo and quick tests: librdkafka's mock cluster. It needs neither Java nor Docker."""
 
 from __future__ import annotations
 
@@ -10,33 +10,31 @@ from schemas.errors import BrokerError
 
 
 def is_embedded(cluster_id: str | None) -> bool:
-    """Whether the cluster of that id is an embedded broker, of whichever process."""
+    """Whether ``cluster_id`` is that of an embedded broker, in this process or another."""
     return (cluster_id or "").startswith("mockCluster")
 
 
 class EmbeddedBroker:
-    """A Kafka broker inside this process; any client, of any process on this machine, can use it.
+    """A Kafka broker inside this process, which any client on this machine can use.
 
-    ``with EmbeddedBroker() as broker:`` then connect to ``broker.bootstrap_servers``. It listens on a
-    free port of the loopback interface and keeps everything in memory: when the block ends, it and
-    its records are gone.
+    Use it as ``with EmbeddedBroker() as broker:`` and connect to ``broker.bootstrap_servers``. It listens on a free
+    port of the loopback interface and keeps everything in memory, so its records are gone when the block ends.
 
-    It speaks the protocol (produce, fetch, consumer groups both classic and KIP-848) but keeps
-    few of Kafka's promises, so nothing about delivery is ever proved with it:
+    It speaks the protocol (produce, fetch, consumer groups both classic and KIP-848) but gives few of Kafka's
+    guarantees, so it cannot be used to test delivery:
 
-    - a topic appears when it is first asked about, always with 4 partitions: a misspelt name never
-      fails, and topics cannot be created, altered or deleted through the admin client;
-    - each partition keeps its newest 5 MiB or so and drops what is older, read or not: a reader too
-      far behind the writer loses events;
-    - transactions are accepted and mean nothing: aborted records are read even by read_committed,
-      and offsets sent to a transaction are not committed;
-    - records of any size are taken, topics have no settings, offsets cannot be looked up by time,
-      groups cannot be listed, described or deleted;
-    - classic groups move slowly: the first member waits 3 s for its partitions, and whenever one has
-      joined or left since, the next waits for the session timeout less 1 s (44 s by default), twice
-      in a cooperative rebalance. With a session timeout of 3 s or less nobody ever gets partitions.
-      KIP-848 groups settle within about 3 s;
-    - no TLS, no authentication, no replication, nothing on disk.
+    - A topic is created when a client first asks for it, always with 4 partitions. So a misspelt name never fails, and
+      topics cannot be created, altered or deleted through the admin client.
+    - Each partition keeps about its newest 5 MiB and drops older records, read or not. A reader that falls too far
+      behind the writer loses events.
+    - Transactions are accepted and have no effect: even read_committed reads aborted records, and offsets sent to a
+      transaction are not committed.
+    - Records of any size are accepted, topics have no settings, offsets cannot be looked up by time, and groups cannot
+      be listed, described or deleted.
+    - Classic groups rebalance slowly. The first member waits 3 s for its partitions. Whenever a member has joined or
+      left since, the next waits for the session timeout less 1 s (44 s by default), twice in a cooperative rebalance.
+      With a session timeout of 3 s or less nobody ever gets partitions. KIP-848 groups take about 3 s.
+    - There is no TLS, no authentication and no replication.
 
     Source: librdkafka's ``test.mock.num.brokers`` (``rdkafka_mock.c``).
     """
@@ -47,15 +45,15 @@ class EmbeddedBroker:
 
     @property
     def bootstrap_servers(self) -> str:
-        """``host:port``. Raises RuntimeError outside the ``with`` block."""
+        """The broker's ``host:port``. Raises RuntimeError while it is not running."""
         if self._host is None:
             raise RuntimeError("the embedded broker is not running")
         return self._address
 
     def start(self) -> None:
-        """Raises BrokerError when the cluster does not answer within ten seconds."""
-        # The cluster lives and dies with the client that was made with the setting. Level 2 hides
-        # the notice that it replaces bootstrap.servers, which is the point.
+        """Start the broker and wait for it. Raises BrokerError if it does not answer within ten seconds."""
+        # The cluster exists as long as the client that was made with this setting. Log level 2 hides the notice that
+        # it replaces bootstrap.servers.
         host = Producer({"test.mock.num.brokers": 1, "log_level": 2})
         try:
             brokers = host.list_topics(timeout=10).brokers.values()
@@ -65,7 +63,7 @@ class EmbeddedBroker:
         self._host = host
 
     def stop(self) -> None:
-        """Ends the broker and drops its records; a second call does nothing."""
+        """Stop the broker and drop its records; a second call does nothing."""
         host, self._host = self._host, None
         if host is not None:
             host.close()

@@ -29,7 +29,10 @@ def make_sink(
         hurry: whether a transaction should end at once, because partitions wait to be given up.
         membership: the consumer's group metadata, or None before it has joined (``Source.metadata``).
 
-    Only exactly once uses the last three. Raises BrokerError if the client rejects its settings.
+    Only exactly once uses the last three.
+
+    Raises:
+        BrokerError: the client rejects its settings.
     """
     if pipeline.delivery == "exactly_once":
         return ExactlyOnceSink(pipeline, delivered, refused, slot=slot, hurry=hurry, membership=membership)

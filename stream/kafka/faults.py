@@ -28,7 +28,7 @@ class Meaning(Enum):
     """The cluster rejected our credentials, or they do not permit the operation."""
     BAD_RECORD = auto()
     """The broker rejected a record because of what it is: sending it again cannot help."""
-    NEIGHBOR = auto()
+    NEIGHBOUR = auto()
     """A record was not written because another record of the same request was rejected."""
     NO_TOPIC = auto()
     """The topic or partition does not exist."""
@@ -60,7 +60,7 @@ MEANINGS: dict[int, Meaning] = {
     KafkaError.INVALID_RECORD: Meaning.BAD_RECORD,
     KafkaError.INVALID_TIMESTAMP: Meaning.BAD_RECORD,
     KafkaError.INVALID_MSG: Meaning.BAD_RECORD,
-    KafkaError._INVALID_DIFFERENT_RECORD: Meaning.NEIGHBOR,
+    KafkaError._INVALID_DIFFERENT_RECORD: Meaning.NEIGHBOUR,
     KafkaError.UNKNOWN_TOPIC_OR_PART: Meaning.NO_TOPIC,
     KafkaError.TOPIC_EXCEPTION: Meaning.NO_TOPIC,
     KafkaError._UNKNOWN_TOPIC: Meaning.NO_TOPIC,

@@ -1,4 +1,4 @@
-"""The consumer: poll, pause and resume, rebalance, commit. One thread, the poll thread, owns it."""
+"""The consumer: poll, pause and resume, rebalance, commit."""
 
 from __future__ import annotations
 
@@ -25,14 +25,21 @@ _METADATA = b"CGMDv2:"
 
 
 class Source:
-    """The worker's end of the consumer group.
+    """The worker's membership in the consumer group, and the records of its partitions.
 
-    ``on_revoke(assignments)`` is called on the poll thread while the group waits: it drains what is
-    in flight and returns; then the partitions are let go. ``on_lost(assignments)`` is called when
-    they are gone already: nothing of theirs may be committed.
+    One thread, the poll thread, owns it: all methods are for it alone unless they say otherwise. Rebalances are served
+    within ``poll``, on that thread, so its caller's ``on_revoke`` and ``on_lost`` run there too.
 
-    Starting positions are decided here, when a partition is assigned: the committed offset, or for
-    a group that has none ``input.start``; any other change of position is an OffsetError.
+    A partition starts at its committed offset or, if the group has none, at ``input.start``. That is decided when it is
+    assigned; any other change of position is an OffsetError.
+
+    Attributes:
+        commits: number of offset commits that the cluster has acknowledged.
+        rebalances: how often the group has "assigned", "revoked" or "lost" partitions.
+        outside: whether the group does not count this worker as a member, or not yet.
+        metadata: the group metadata that a transaction commits with, or None before the worker has joined. It is of the
+            generation in which the partitions are ours, or of an earlier one. Any thread may read it. (Another thread
+            must not ask the client for it: the client serialises calls, so it could wait behind a poll for good.)
     """
 
     def __init__(
@@ -42,7 +49,18 @@ class Source:
         on_lost: Callable[[list[Assignment]], object],
         slot: int = 0,
     ) -> None:
-        """``slot``: the worker's number, which ends ``group.instance.id`` where the file sets one."""
+        """Subscribe to the input topics; connects in the background.
+
+        Args:
+            pipeline: its input, group name and client settings are used.
+            on_revoke: called with partitions that the group takes back, while the group waits. It must finish and
+                commit what is in flight; the partitions are given up when it returns.
+            on_lost: called with partitions that are gone already: nothing of theirs may be committed any more.
+            slot: the worker's number, appended to ``client.id`` and to ``group.instance.id`` if the file sets one.
+
+        Raises:
+            BrokerError: the client rejects its settings.
+        """
         self._topics = pipeline.input.topics
         self._start = pipeline.input.start
         self._on_revoke = on_revoke
@@ -60,45 +78,48 @@ class Source:
         self.commits = 0
         self._failed_commits: set[Assignment] = set()
         self.rebalances: Counter[str] = Counter()
-        """What the group did: assigned, revoked, lost."""
         self.outside = True
-        """The group does not count this worker as a member, or not yet."""
         self.metadata: object = None
-        """What a transaction commits with: of the generation in which the partitions are ours, or of an older one.
-        Any thread may read it; the client serialises calls, and a poll would keep another thread waiting for good."""
         self._consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
 
     @property
     def assignments(self) -> list[Assignment]:
+        """The partitions that are ours now. Does not block."""
         return list(self._assigned.values())
 
     @property
     def paused(self) -> bool:
+        """Whether fetching is paused. Does not block."""
         return self._paused
 
     @property
     def down(self) -> bool:
-        """No broker can be reached."""
+        """Whether no broker can be reached. Any thread; does not block."""
         return self._watch.down
 
     def poll(self, timeout: float) -> list[Record]:
-        """What has arrived, at most a thousand records; waits up to ``timeout`` seconds for the first.
+        """Return the records that have arrived, at most a thousand.
 
-        Must be called more often than ``max.poll.interval.ms``, paused or not. Raises OffsetError
-        when a position is out of the log's range, AccessError and BrokerError for what waiting
-        cannot mend.
+        Blocks for up to ``timeout`` seconds until the first arrives, and longer while it serves a rebalance. It must be
+        called more often than ``max.poll.interval.ms``, whether fetching is paused or not.
+
+        Raises:
+            OffsetError: a position is not in the log any more.
+            FencedError: another worker has taken our ``group.instance.id``.
+            AccessError: the cluster denies access.
+            BrokerError: another failure that waiting cannot mend.
         """
         first = self._consumer.poll(timeout)
-        self._look_up()
+        self._look_up_metadata()
         if first is None:
             if self._watch.denied and not self._assigned:
-                raise AccessError(f"the cluster refused the consumer: {self._watch.denied}")
+                raise AccessError(f"the cluster denied access to the consumer: {self._watch.denied}")
             return []
         self._watch.recovered()
-        # The first belongs to whom it was assigned when it came: fetching the rest may serve a rebalance.
+        # Convert the first record now: fetching the rest may serve a rebalance, which changes the assignments.
         records = self._records([first])
-        # The rest of what is here already, without waiting for more. What a rebalance made stale on the way
-        # the client leaves out itself (rd_kafka_consume_batch_queue).
+        # Take what has arrived already without waiting for more. The client itself leaves out records that a
+        # rebalance has made stale meanwhile (rd_kafka_consume_batch_queue).
         return records + self._records(self._consumer.consume(_BATCH - 1, 0))
 
     def _records(self, messages: list[Any]) -> list[Record]:
@@ -113,7 +134,7 @@ class Source:
                     self._judge(error, message)
                 continue
             assignment = assigned.get(place)
-            if assignment is None:  # fetched before a rebalance that took it away
+            if assignment is None:  # fetched before a rebalance that took the partition away
                 continue
             at_end.discard(place)
             records.append(
@@ -129,26 +150,27 @@ class Source:
         return records
 
     def pause(self) -> None:
-        """Stops fetching; ``poll`` must go on. Partitions assigned later start paused."""
+        """Stop fetching; ``poll`` must still be called. Partitions assigned later start paused. Does not block."""
         if not self._paused:
             self._paused = True
             self._consumer.pause(_partitions(self._assigned.values()))
 
     def resume(self) -> None:
+        """Fetch again. Does not block."""
         if self._paused:
             self._paused = False
             self._consumer.resume(_partitions(self._assigned.values()))
 
     def recovered(self) -> None:
-        """A broker answers again; from any thread. Without events the consumer would not hear of it."""
+        """Note that a broker answers, which the consumer cannot notice without events. Any thread; does not block."""
         self._watch.recovered()
 
     def commit(self, ends: Mapping[Assignment, int], wait: bool = False) -> None:
-        """Commits ``ends`` (assignment -> next offset), in the background unless ``wait``.
+        """Commit ``ends``, the next offset to read for each assignment. Assignments that are gone are left out.
 
-        What a background commit could not write is handed back by ``take_failed_commits``. With
-        ``wait`` it is asked for again for some seconds until it is there, then given up and logged: an event may then
-        be processed again, never lost.
+        Without ``wait`` it does not block, and ``take_failed_commits`` returns what could not be committed. With
+        ``wait`` it blocks for up to about five seconds and repeats the commit until the cluster has it. Then it gives
+        up and logs that: events may be processed again, but none is lost.
         """
         offsets = [TopicPartition(a.topic, a.partition, end) for a, end in ends.items() if a.state != Assignment.GONE]
         if not offsets:
@@ -159,11 +181,15 @@ class Source:
             self._consumer.commit(offsets=offsets, asynchronous=True)
 
     def take_failed_commits(self) -> set[Assignment]:
+        """Return the assignments whose commits have failed since the last call. Does not block."""
         failed, self._failed_commits = self._failed_commits, set()
         return failed
 
     def positions(self) -> dict[str, tuple[int, int]]:
-        """Per partition that is not worked off: the next event to poll, and the end of its log as far as is known."""
+        """Return the next offset to poll and the known end of the log, for each partition that has events left.
+
+        The keys are "topic[partition]". Does not block.
+        """
         found = {}
         left = [a for place, a in self._assigned.items() if place not in self._at_end]
         for position in self._consumer.position(_partitions(left)):
@@ -176,18 +202,18 @@ class Source:
         return found
 
     def close(self) -> None:
-        """Leaves the group; partitions still held are let go without draining."""
+        """Leave the group and give up all partitions without draining them. Blocks until the client has left."""
         self._closing = True
         self._assigned.clear()
         try:
             self._consumer.close()
         except (KafkaException, SystemError) as error:
-            # What a member that was thrown out can meet on its way; nothing is left to commit.
+            # A member that was expelled may get these; there is nothing left to commit.
             log.info("leaving the group failed: %s", type(error).__name__)
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        # While the client closes, a rebalance that was under way ends: what it brings goes back at once, and
-        # asking where it begins would not be answered any more.
+        # A rebalance that was under way may end while the client closes. Its partitions are given back at once, and
+        # asking where they start would not be answered any more.
         starts = partitions
         if partitions and not self._closing:
             starts = starting_offsets(consumer, partitions, self._start)
@@ -198,38 +224,38 @@ class Source:
             consumer.incremental_assign(starts)
         else:
             consumer.assign(starts)
-        # The client remembers a pause beyond the assignment it was made in.
+        # The client keeps a partition paused from an earlier assignment.
         (consumer.pause if self._paused else consumer.resume)(starts)
-        self._look_up()
+        self._look_up_metadata()
         self.rebalances["assigned"] += 1
         if starts:
             log.info("assigned %s", _names(starts))
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._look_up()
+        self._look_up_metadata()
         revoked = self._take(partitions)
         self.rebalances["revoked"] += 1
         if revoked:
             log.info("revoking %s", _names(partitions))
             self._on_revoke(revoked)
-        self._let_go(consumer, partitions)
+        self._unassign(consumer, partitions)
 
     def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         lost = self._take(partitions)
         self.rebalances["lost"] += 1
         log.warning("lost %s: the group no longer counts us as the owner", _names(partitions))
         self._on_lost(lost)
-        self._let_go(consumer, partitions)
+        self._unassign(consumer, partitions)
 
-    def _look_up(self) -> None:
-        if self._closing:  # then there is none any more, and asking raises
+    def _look_up_metadata(self) -> None:
+        if self._closing:  # there is no metadata any more, and asking for it raises
             return
-        found = self._consumer.consumer_group_metadata()
-        self.outside = not names_member(found)
+        metadata = self._consumer.consumer_group_metadata()
+        self.outside = not names_member(metadata)
         if not self.outside:
-            self.metadata = found
+            self.metadata = metadata
 
-    def _let_go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _unassign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if self._cooperative:
             consumer.incremental_unassign(partitions)
         else:
@@ -251,10 +277,10 @@ class Source:
             if assignment is not None and meaning(reason) is Meaning.TRANSIENT:
                 self._failed_commits.add(assignment)
             elif reason.code() != KafkaError._NO_OFFSET:
-                log.warning("commit of %s[%d] refused: %s", offset.topic, offset.partition, reason.name())
+                log.warning("commit of %s[%d] was rejected: %s", offset.topic, offset.partition, reason.name())
 
     def _judge(self, error: KafkaError, message: Message) -> None:
-        """Raises for errors that waiting cannot mend; logs the others."""
+        """Raise errors that waiting cannot mend; log the others."""
         if error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise OffsetError(
                 f"{message.topic()}[{message.partition()}]: the committed offset is no longer in the log, so events "

@@ -1,0 +1,1 @@
+"""What is published: enriched events and dead letters."""

@@ -9,13 +9,14 @@ from schemas.document import Failure
 from schemas.record import Outbound, Record
 
 PREFIX = "__glossator.errors."
+"""The names of our headers start with it."""
 
 
 def dead_letter(record: Record, failure: Failure, topic: str, pipeline: str, config: str) -> Outbound:
-    """The dead letter of ``record``: its bytes, key, headers and timestamp, and the reason.
+    """Make the dead letter of ``record``: its value, key, headers and timestamp, and headers with the reason.
 
-    ``pipeline`` and ``config`` are the pipeline's name and configuration hash. No header of ours
-    holds text of the event.
+    ``pipeline`` and ``config`` are the pipeline's name and the hash of its configuration. None of our headers holds
+    text of the event.
     """
     headers = [
         *(record.headers or []),
@@ -33,10 +34,10 @@ def dead_letter(record: Record, failure: Failure, topic: str, pipeline: str, con
 
 
 def coordinates_only(letter: Outbound) -> Outbound:
-    """``letter`` for a dead-letter topic that refuses it: where the original stands, and why it failed.
+    """Make the letter to send when the dead-letter topic rejects ``letter``: our headers alone, with a note.
 
-    Value, key, foreign headers and timestamp are left out, because any of them may be the cause;
-    the input topic still has them.
+    They say where the original is and why it failed. Value, key, other headers and timestamp are left out, because any
+    of them may be what was rejected; the input topic still has them.
     """
     headers = [header for header in letter.headers if header[0].startswith(PREFIX)]
     note = (f"{PREFIX}original.omitted", f"refused by this topic; value of {len(letter.value or b'')} bytes".encode())

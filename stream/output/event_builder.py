@@ -1,4 +1,4 @@
-"""One finished document -> the enriched event's JSON, in the shape of ``schemas/event.py``."""
+"""Builds the JSON of enriched events, in the shape that ``schemas/event.py`` defines."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ from schemas.record import Record
 
 
 class EventBuilder:
-    """Builds the events of one pipeline; what is the same in all of them is encoded once."""
+    """Builds the events of one configuration; the parts that all of them share are encoded once.
+
+    Any thread may use it. ``config`` is the hash of the configuration.
+    """
 
     def __init__(self, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]]) -> None:
-        """``models``: per task ``model`` and ``revision``, as the chain has loaded them."""
+        """``models``: the ``model`` and ``revision`` of each task, as the chain has loaded them."""
         self.config = config_hash(pipeline)
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
         self._models = orjson.Fragment(orjson.dumps(models))
         self._with_text = pipeline.output.text == "original"
 
     def build(self, document: Document) -> bytes:
-        """The event of a document that has not failed, as one line of UTF-8 JSON.
+        """Return the event of a document that has not failed, as one line of UTF-8 JSON.
 
-        The input's own bytes are embedded as they came. Raises EncodeError for a number JSON cannot
-        say, or a text UTF-8 cannot.
+        The input's own bytes are embedded unchanged. Raises EncodeError for a number that JSON cannot represent, or a
+        text that UTF-8 cannot.
         """
         annotations: dict[str, Any] | orjson.Fragment = document.annotations
         if not self._with_text:
@@ -46,11 +49,12 @@ class EventBuilder:
                 event["event"] = orjson.Fragment(document.event)
             event["text"] = document.text
         try:
-            made = orjson.dumps(annotations)
-            # orjson writes null for what is not finite; a span's text may read the same, so it is only a sign.
-            if b":null" in made or b",null" in made or b"[null" in made:
+            encoded = orjson.dumps(annotations)
+            # orjson writes null for a number that is not finite. The text of a span may contain the same characters,
+            # so they only tell when to look.
+            if b":null" in encoded or b",null" in encoded or b"[null" in encoded:
                 _require_finite(document.annotations)
-            event["annotations"] = orjson.Fragment(made)
+            event["annotations"] = orjson.Fragment(encoded)
             event["models"] = self._models
             event["notices"] = document.notices
             return orjson.dumps(event)
@@ -76,21 +80,21 @@ def _readable(key: bytes | None) -> str | None:
         return None
 
 
-# What of an annotation may be, or quote, text of the event.
 _TEXTS = frozenset({"text", "question", "aspect"})
+"""Keys of an annotation under which text of the event may be."""
 
 
 def _without_text(value: Any) -> Any:
-    """An annotation, or a part of one, without the words of the event."""
+    """Copy an annotation, or a part of one, without text of the event."""
     if isinstance(value, dict):
-        # A label may be called so too, but what stands under it is a score.
-        kept = {key: own for key, own in value.items() if key not in _TEXTS or isinstance(own, float)}
-        return {key: _without_text(own) for key, own in kept.items()}
-    return [_without_text(own) for own in value] if isinstance(value, list) else value
+        # A label may have such a name too, but then its value is a score.
+        kept = {key: item for key, item in value.items() if key not in _TEXTS or isinstance(item, float)}
+        return {key: _without_text(item) for key, item in kept.items()}
+    return [_without_text(item) for item in value] if isinstance(value, list) else value
 
 
 def _require_finite(value: Any) -> None:
-    """Raises EncodeError when ``value`` holds, at any depth, a float JSON has no word for."""
+    """Raise EncodeError if ``value`` contains, at any depth, a float that JSON cannot represent."""
     if isinstance(value, float):
         if not math.isfinite(value):
             raise EncodeError("an annotation holds a number that is not finite")

@@ -1,4 +1,4 @@
-"""Stops the worker when so much fails that the fault cannot be the events'."""
+"""Stops the worker when so many events fail that the cause cannot be the events."""
 
 from __future__ import annotations
 
@@ -13,42 +13,45 @@ _MINUTE = 60.0
 
 
 class PoisonLimit:
-    """Counts dead letters in a row and in the last minute; used by one thread."""
+    """Counts dead letters, in a row and in the last minute. Used by one thread; no method blocks."""
 
     def __init__(self, limits: DeadLetters, clock: Callable[[], float] = time.monotonic) -> None:
+        """``limits``: the pipeline file's ``stop_after``; ``clock``: returns seconds."""
         self._limits = limits
         self._clock = clock
         self._row = 0
         self._recent: deque[float] = deque()
         self._refused = 0
-        self._unsettled = 0
+        """Events that the broker rejected in a row."""
+        self._pending = 0
+        """Events that the broker rejected and whose micro-batch has not landed."""
         self._stage = ""
 
     def passed(self) -> None:
-        """An event came out well."""
+        """Count an event that was enriched."""
         self._row = 0
 
     def failed(self, stage: str) -> None:
-        """An event became a dead letter. Raises PoisonError where that is one too many."""
+        """Count an event that became a dead letter at ``stage``. Raises PoisonError if that is one too many."""
         self._row += 1
         self._count(stage)
         self.judge()
 
     def refused(self, stage: str) -> None:
-        """An event that came out well became a dead letter all the same: the broker does not take it."""
+        """Count an enriched event that became a dead letter after all, because the broker rejected it."""
         self._refused += 1
-        self._unsettled += 1
+        self._pending += 1
         self._count(stage)
 
     def landed(self, events: int) -> None:
-        """So many events that came out well are in the log, enriched or, of those refused, as dead letters."""
-        settled = min(self._unsettled, events)
-        self._unsettled -= settled
-        if settled < events:
+        """Note that ``events`` enriched events are in the log; those that were rejected, as dead letters."""
+        rejected = min(self._pending, events)
+        self._pending -= rejected
+        if rejected < events:
             self._refused = 0
 
     def judge(self) -> None:
-        """Raises PoisonError where there has been one too many."""
+        """Raise PoisonError if there have been too many dead letters."""
         limits, row = self._limits, max(self._row, self._refused)
         if limits.in_a_row is not None and row >= limits.in_a_row:
             raise PoisonError(

@@ -1,4 +1,4 @@
-"""Finished documents -> what is sent: the enriched event, or the dead letter."""
+"""Turns finished documents into the records to send: enriched events and dead letters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from stream.telemetry.stats import Stats
 
 
 class Publisher:
-    """Makes the records of a micro-batch, in order, with the input's key, headers and timestamp."""
+    """Makes the records of micro-batches, with the input's key, headers and timestamp, and counts them.
+
+    One thread uses it, the one that uses the sink. No method blocks.
+    """
 
     def __init__(self, pipeline: Pipeline, stats: Stats) -> None:
+        """``stats``: gets the numbers of enriched, failed and discarded events."""
         self._topic = pipeline.output.topic
         self._dead_topic = pipeline.output.dead_letter_topic
         self._pipeline = pipeline.pipeline
@@ -63,7 +67,7 @@ class Publisher:
         return outbounds
 
     def landed(self, batch: MicroBatch) -> None:
-        """``batch`` is in the log."""
+        """Note that ``batch``, whose records ``outbounds`` made, is in the log."""
         self._limit.landed(self._enriched.pop(batch.number, 0))
 
     def refused(self, outbound: Outbound, error: str) -> Outbound | None:

@@ -1,4 +1,4 @@
-"""Log lines as JSON."""
+"""Log lines as JSON objects."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from datetime import UTC, datetime
 
 
 class JsonLines(logging.Formatter):
-    """A log line as a JSON object, for collectors. Like all our lines it holds no text of events.
-
-    ``slot``: of the worker that says so; None for the supervisor.
-    """
+    """Formats each log record as a JSON object in one line, for log collectors. It holds no text of events."""
 
     def __init__(self, slot: int | None = None) -> None:
+        """``slot``: the number of the worker that logs, added to every line; None for the supervisor."""
         super().__init__()
         self._slot = {} if slot is None else {"slot": slot}
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the JSON object: time, level, logger, message, slot, and the class name of an exception."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(), "logger": record.name, "message": record.getMessage(), **self._slot,

@@ -1,4 +1,4 @@
-"""Every metric's name in one place, in the text format of Prometheus."""
+"""The names of all metrics, and their exposition in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from stream.telemetry.stats import Stats
 
 
 class Exposition(Collector):
-    """``stats`` in the text format of Prometheus; nothing is computed until somebody asks."""
+    """Exposes a worker's counters to Prometheus. Nothing is computed until it is scraped. Any thread may use it."""
 
     def __init__(self, stats: Stats, pipeline: str, slot: int) -> None:
+        """``pipeline`` (its name) and ``slot`` become labels of every metric."""
         self._stats = stats
         self._labels = {"pipeline": pipeline, "slot": str(slot)}
         self._registry = CollectorRegistry()
@@ -25,28 +26,30 @@ class Exposition(Collector):
         GCCollector(registry=self._registry)
 
     def text(self) -> bytes:
+        """Return all metrics, those of the process too, in the text format of Prometheus."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
+        """Yield the worker's own metrics; called by the Prometheus client."""
         s = self._stats
         outcomes = {"enriched": s.enriched, "dead_letter": s.dead_letters, "discarded": s.discarded}
         transactions = {"committed": s.commits, "aborted": s.aborts}
         yield self._counter("records_read", "Records polled.", {"": s.polled})
-        yield self._counter("records", "Records finished, by what became of them.", outcomes, "outcome")
+        yield self._counter("records", "Records finished, by outcome.", outcomes, "outcome")
         yield self._counter("dead_letters", "Dead letters, by the stage that failed.", s.failed, "stage")
-        yield self._counter("tokens", "Tokens computed.", {"": s.tokens})
+        yield self._counter("tokens", "Tokens read by the encoder.", {"": s.tokens})
         yield self._counter("micro_batches", "Micro-batches computed.", {"": s.micro_batches})
-        yield self._counter("commits", "Commits, by what became of them.", transactions, "outcome")
-        yield self._counter("rebalances", "What the group did to this worker.", s.rebalances, "kind")
+        yield self._counter("commits", "Commits, by outcome.", transactions, "outcome")
+        yield self._counter("rebalances", "Rebalances of this worker, by kind.", s.rebalances, "kind")
         yield self._counter("phase_seconds", "Seconds spent, by phase.", s.seconds, "phase")
-        yield self._counter("cache_lookups", "Annotations asked of the cache.", {"": s.cache_lookups})
-        yield self._counter("cache_hits", "Annotations the cache knew.", {"": s.cache_hits})
+        yield self._counter("cache_lookups", "Annotations looked up in the cache.", {"": s.cache_lookups})
+        yield self._counter("cache_hits", "Annotations found in the cache.", {"": s.cache_hits})
         yield self._gauge("in_flight_records", "Records polled and not yet delivered.", {"": s.in_flight})
-        yield self._gauge("in_flight_bytes", "Bytes of their values.", {"": s.bytes_in_flight})
+        yield self._gauge("in_flight_bytes", "Bytes of the values of records in flight.", {"": s.bytes_in_flight})
         yield self._gauge("lag_records", "Records in the log and not yet polled.", {"": s.lag})
-        yield self._gauge("lag_seconds", "Age of the record finished last; 0 when none is left.", {"": s.lag_seconds})
+        yield self._gauge("lag_seconds", "Age of the record finished last; 0 if none is left.", {"": s.lag_seconds})
         yield self._gauge("partitions", "Partitions assigned.", {"": s.partitions})
-        yield self._gauge("paused", "1 while backpressure holds the polling back.", {"": s.paused})
+        yield self._gauge("paused", "1 while backpressure pauses polling.", {"": s.paused})
         yield self._gauge("stuck", "1 for each thing the watchdog finds stuck.", dict.fromkeys(s.stuck, 1), "what")
 
     def _counter(self, name: str, text: str, values: Mapping[str, float], label: str = "") -> Metric:

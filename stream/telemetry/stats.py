@@ -1,4 +1,4 @@
-"""What a worker has done and how it is: every metric's name in one place, and the numbers behind them."""
+"""The numbers behind the metrics: what a worker has done, and how it is."""
 
 from __future__ import annotations
 
@@ -9,22 +9,40 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 PHASES = ("prepare", "forward", "finish", "commit")
-"""What events wait for: decoding and tokenising, the device, annotating and sending, and the transaction."""
+"""What events spend time on: decoding and tokenising, the device, annotating and encoding, and the transaction."""
 
 
 @dataclass
 class Stats:
-    """Counters since the start; each is written by one thread and may be read by any.
+    """Counters since the worker started, and its current state.
 
-    - ``polled``: events read; ``enriched``: events that came out; ``failed``: stage -> dead letters; ``discarded``:
-      events whose partition was lost before they were sent.
-    - ``fill``: the share of the token budget that the last micro-batch used.
-    - ``lag``: events not yet polled; ``lag_seconds``: the age of what was finished last, 0 when nothing is left;
-      ``in_flight``, ``bytes_in_flight``: polled and not yet delivered.
-    - ``landed``: micro-batches delivered; ``commits``: offsets committed, or transactions; ``aborts``: transactions.
-    - ``rebalances``: what happened ("assigned", "revoked", "lost") -> how often.
-    - ``seconds``: phase -> time spent.
-    - ``stuck``: what the watchdog says, by what it watches.
+    Each field is written by one thread and may be read by any. Numbers of events include dead letters unless they say
+    otherwise; offsets, lags and partitions are those of the input topics.
+
+    Attributes:
+        polled: events polled.
+        enriched: events published enriched. One that the broker rejects is subtracted again and counted in ``failed``.
+        failed: dead letters, by the stage that failed.
+        discarded: events that were not published, because their partition was lost first.
+        tokens: tokens that the encoder has read.
+        micro_batches: micro-batches handed to the sink.
+        fill: tokens of the last micro-batch as a share of the token budget, 0 to 1 (more for a long text).
+        lag: events in the log that are not polled yet, as of the last second.
+        lag_seconds: seconds since the timestamp of the event finished last; 0 when no event is left.
+        newest_ms: that timestamp in milliseconds since the epoch; 0 before the first event or if it has none.
+        in_flight: events polled that are neither delivered nor dropped.
+        bytes_in_flight: bytes of their values.
+        landed: micro-batches delivered.
+        commits: acknowledged offset commits, or committed transactions.
+        aborts: aborted transactions.
+        partitions: partitions assigned now.
+        rebalances: how often the group has "assigned", "revoked" or "lost" partitions.
+        seconds: seconds spent in each of ``PHASES``.
+        cache_hits: annotations found in the cache.
+        cache_lookups: annotations looked up in the cache.
+        paused: whether backpressure pauses polling.
+        stuck: for each thing that the watchdog finds stuck, a sentence that says for how long.
+        turned: when the poll loop last turned, in seconds on the monotonic clock; 0 before it has started.
     """
 
     polled: int = 0
@@ -37,7 +55,6 @@ class Stats:
     lag: int = 0
     lag_seconds: float = 0.0
     newest_ms: int = 0
-    """The timestamp of the event finished last."""
     in_flight: int = 0
     bytes_in_flight: int = 0
     landed: int = 0
@@ -51,11 +68,10 @@ class Stats:
     paused: bool = False
     stuck: dict[str, str] = field(default_factory=dict)
     turned: float = 0.0
-    """When the poll loop last turned, on the monotonic clock; 0 before it began."""
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Adds the time of the block to ``seconds``."""
+        """Add the time that the block takes to ``seconds[name]``, also if it raises."""
         began = time.perf_counter()
         try:
             yield
@@ -64,4 +80,5 @@ class Stats:
 
     @property
     def dead_letters(self) -> int:
+        """Number of dead letters, whichever stage failed."""
         return sum(self.failed.values())

@@ -1,4 +1,4 @@
-"""Notices what should move and does not, says so, and in the end gives up."""
+"""Notices what should make progress and does not, reports it, and in the end gives up."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ log = logging.getLogger("glossator.watchdog")
 
 
 class Watchdog:
-    """Watches marks: a mark that stays the same for too long is stuck; one that changes, or is None, is well.
+    """Watches named marks: a mark that keeps the same value for too long is stuck. Used by one thread.
 
-    ``stuck`` holds, for what is stuck longer than ``warn_after`` seconds, since when in words. After
-    ``leave_after`` seconds (None: never) ``look`` raises StuckError: a new process is worth a try then.
+    Attributes:
+        stuck: for each mark that is stuck, a sentence that says for how long. Any thread may read it.
     """
 
     def __init__(
         self, warn_after: float, leave_after: float | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        """Start with no marks.
+
+        Args:
+            warn_after: seconds without a change after which a mark is stuck.
+            leave_after: seconds after which ``look`` gives up, because a new process may do better; None: never.
+            clock: returns seconds.
+        """
         self.stuck: dict[str, str] = {}
         self._warn_after = warn_after
         self._leave_after = leave_after
@@ -28,7 +35,10 @@ class Watchdog:
         self._marks: dict[str, tuple[Hashable, float]] = {}
 
     def look(self, marks: Mapping[str, Hashable | None]) -> None:
-        """``marks``: what is watched -> how far it is, None where there is nothing to wait for."""
+        """Compare ``marks`` with the last ones: for each thing watched how far it is, or None if it need not move.
+
+        Raises StuckError if a mark has not changed for ``leave_after`` seconds.
+        """
         now = self._clock()
         for name in [*self._marks]:
             if marks.get(name) is None:
@@ -39,7 +49,7 @@ class Watchdog:
         for name in [*self.stuck]:
             if now - self._marks.get(name, (None, now))[1] < self._warn_after:
                 del self.stuck[name]
-                log.info("%s: moves again", name)
+                log.info("%s: moving again", name)
         for name, (_, since) in self._marks.items():
             for_seconds = now - since
             if for_seconds >= self._warn_after:

@@ -25,7 +25,7 @@ _REST = 1.0  # seconds that a slot stays empty
 HARMLESS = {0, -signal.SIGTERM, -signal.SIGUSR1, -signal.SIGUSR2}
 """How a member ends in order, or where a signal came before it could be heard: then it had nothing begun."""
 # What a member says when it gives up something it had begun (stream/flight.py, source.py).
-UNFINISHED = ("lost ", "had to be let go", "offsets were not committed")
+UNFINISHED = ("lost ", "were given up with their partitions", "offsets were not committed")
 IN_ORDER = "left in order"
 """What a member says last when it had polled, and closed everything."""
 _LEFT_OPEN = "left to the broker's timeout"  # and what it says when it could not (stream/kafka/exactly_once.py)

@@ -37,7 +37,7 @@ def test_what_stands_still_is_said_once_and_forgiven(caplog: pytest.LogCaptureFi
         watchdog.look({"device": 8, "brokers": None})
         assert watchdog.stuck == {}
     assert [record.getMessage() for record in caplog.records] == [
-        "device: nothing has moved for 10 s", "device: moves again",
+        "device: nothing has moved for 10 s", "device: moving again",
     ]  # fmt: skip
 
 
