@@ -120,8 +120,9 @@ def same_slot(settings: Settings, group: str, slot: int) -> list[str]:
     Such a member is alive, or died less than a session timeout ago.
     """
     client = with_slot(settings, slot)["client.id"]
+    admin = make_admin(settings)  # must exist until the answer has come
     try:
-        members = make_admin(settings).describe_consumer_groups([group], request_timeout=5)[group].result(10).members
+        members = admin.describe_consumer_groups([group], request_timeout=5)[group].result(10).members
     except (KafkaException, TimeoutError):  # there is no such group yet, or we may not look at it
         return []
     return [member.host.lstrip("/") for member in members if member.client_id == client]

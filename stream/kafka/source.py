@@ -190,7 +190,7 @@ class Source:
 
         The keys are "topic[partition]". Does not block.
         """
-        found = {}
+        behind = {}
         left = [a for place, a in self._assigned.items() if place not in self._at_end]
         for position in self._consumer.position(_partitions(left)):
             _, high = self._consumer.get_watermark_offsets(position, cached=True)
@@ -198,8 +198,8 @@ class Source:
             known = position.offset >= 0
             here = position.offset if known else self._begins.get((position.topic, position.partition), 0)
             if high > here or not known:
-                found[f"{position.topic}[{position.partition}]"] = (here, max(here, high))
-        return found
+                behind[f"{position.topic}[{position.partition}]"] = (here, max(here, high))
+        return behind
 
     def close(self) -> None:
         """Leave the group and give up all partitions without draining them. Blocks until the client has left."""
