@@ -45,7 +45,7 @@ evaluate: $(READY)  ## Measure the starter heads on the test sets: make evaluate
 		--data "$(or $(DATA),$(error say where the labelled texts are: make evaluate DATA=folder))"
 
 schema: $(READY)  ## Write the JSON Schema of the enriched event again
-	$(BIN)/python -m schemas.event
+	$(BIN)/python -m schemas.event > schemas/event.schema.json
 
 clean:  ## Remove caches and build output; the environment stays
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""What is written down twice says the same in both places."""
+"""What is written down twice is the same in both places."""
 
 from __future__ import annotations
 
@@ -47,3 +47,10 @@ def test_one_version_of_kafka_everywhere() -> None:
     }
     assert all(found.values()), found
     assert len(set().union(*found.values())) == 1, found
+
+
+def test_hooks_run_the_checks_of_make_lint() -> None:
+    recipe = (HERE / "Makefile").read_text().split("\nlint:")[1].split("\n\n")[0]
+    commands = [command.removesuffix(" .") for command in re.findall(r"\$\(BIN\)/(.+)", recipe)]
+    hooks = [hook for repo in _yaml(".pre-commit-config.yaml")["repos"] for hook in repo["hooks"]]
+    assert [hook["entry"].removeprefix(".venv/bin/").removesuffix(" --force-exclude") for hook in hooks] == commands
