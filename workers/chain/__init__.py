@@ -1,0 +1,1 @@
+"""The chain: the tasks of a pipeline, planned into stages that share forwards."""

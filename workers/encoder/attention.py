@@ -1,8 +1,7 @@
-"""The packed attention function: every sequence of a packed batch attends to itself alone.
+"""The packed attention function: every sequence of a packed batch attends only to itself.
 
-Registered with transformers as ``packed``; any model that calls its attention through transformers'
-``AttentionInterface`` runs on packed batches with it, unchanged. The layout travels to it through the
-model's keyword arguments.
+It is registered with transformers as ``packed``: any model that calls its attention through transformers'
+``AttentionInterface`` can run on packed batches, unchanged. The layout gets here through the model's keyword arguments.
 """
 
 from __future__ import annotations
@@ -23,7 +22,12 @@ PACKED = "packed"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the sequences of a packed batch lie. ``starts`` [N+1] int32 is on the device of the batch."""
+    """Where the sequences of a packed batch are.
+
+    - ``starts``: int32 ``[N + 1]`` on the device of the batch, where each sequence begins, then T.
+    - ``longest``: the length of the longest sequence, in tokens.
+    - ``groups``: the runs of sequences of equal length.
+    """
 
     starts: Tensor
     longest: int
@@ -31,10 +35,11 @@ class Layout:
 
     @classmethod
     def of(cls, batch: PackedBatch, device: torch.device) -> Layout:
+        """Return the layout of ``batch`` for use on ``device``."""
         return cls(torch.from_numpy(batch.starts).to(device), batch.longest, batch.groups)
 
 
-def packed_attention(  # noqa: PLR0917, transformers calls it so
+def packed_attention(  # noqa: PLR0917, the signature is given by transformers
     module: torch.nn.Module,
     query: Tensor,
     key: Tensor,
@@ -45,9 +50,9 @@ def packed_attention(  # noqa: PLR0917, transformers calls it so
     layout: Layout | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Attention of ``[1, heads, T, d]`` within each sequence of ``layout`` -> ``[1, T, heads, d]``.
+    """Compute attention within each sequence of ``layout``: ``[1, heads, T, d]`` -> ``[1, T, heads, d]``.
 
-    ``sliding_window`` w: a token sees those less than w tokens away, in both directions, which is how
+    With a ``sliding_window`` of w, a token sees those less than w tokens away, in both directions, which is how
     transformers passes windows to kernels. Raises ValueError without a layout.
     """
     if layout is None:
@@ -64,22 +69,22 @@ def packed_attention(  # noqa: PLR0917, transformers calls it so
         return out.unsqueeze(0), None  # type: ignore[union-attr]
     out = torch.empty_like(q, memory_format=torch.contiguous_format)
     for group in layout.groups:
-        own_q, own_k, own_v = (_split(states, group).transpose(1, 2) for states in (q, k, v))
+        group_q, group_k, group_v = (_split(states, group).transpose(1, 2) for states in (q, k, v))
         if sliding_window is None or group.length <= sliding_window:
-            result = scaled_dot_product_attention(own_q, own_k, own_v, scale=scaling)
+            result = scaled_dot_product_attention(group_q, group_k, group_v, scale=scaling)
         else:
-            result = _banded(own_q, own_k, own_v, scaling, sliding_window)
+            result = _banded(group_q, group_k, group_v, scaling, sliding_window)
         _split(out, group).copy_(result.transpose(1, 2))
     return out.unsqueeze(0), None
 
 
 def _split(states: Tensor, group: Group) -> Tensor:
-    """The group's part of [T, heads, d] as a view [count, length, heads, d]."""
+    """Return a group's part of ``[T, heads, d]``, as a view ``[count, length, heads, d]``."""
     return states[group.at : group.end].view(group.count, group.length, *states.shape[1:])
 
 
 def _has_varlen(query: Tensor) -> bool:
-    """Whether the flash kernel for variable lengths takes this: half precision, Ampere or later."""
+    """Whether the flash kernel for variable lengths supports ``query``: half precision, on Ampere or later."""
     return (
         query.is_cuda
         and query.dtype in (torch.bfloat16, torch.float16)
@@ -90,7 +95,7 @@ def _has_varlen(query: Tensor) -> bool:
 
 
 def _banded(query: Tensor, key: Tensor, value: Tensor, scaling: float | None, window: int) -> Tensor:
-    """Attention within a window, block of queries by block of queries: no ``[length, length]`` mask."""
+    """Compute attention within a window, one block of queries at a time, without a ``[length, length]`` mask."""
     length = query.shape[2]
     block = max(window, 64)
     out = torch.empty_like(query)
@@ -111,7 +116,10 @@ def _banded(query: Tensor, key: Tensor, value: Tensor, scaling: float | None, wi
 
 @lru_cache(maxsize=16)
 def _band(block: int, window: int, device: torch.device) -> Tensor:
-    """[block, block + 2 * (window - 1)]: which keys the queries of a block see, keys from the first seen on."""
+    """Return which keys the queries of a block see, from the first key that any of them sees.
+
+    ``[block, block + 2 * (window - 1)]``
+    """
     queries = torch.arange(block, device=device)[:, None] + window - 1
     keys = torch.arange(block + 2 * (window - 1), device=device)[None, :]
     return (queries - keys).abs() < window
@@ -121,7 +129,7 @@ AttentionInterface.register(PACKED, packed_attention)
 
 
 def _no_mask(*_: Any, **__: Any) -> None:
-    """Packed batches need no mask; sequences are kept apart by their layout."""
+    """Return no mask: in packed batches the layout keeps sequences apart."""
 
 
 AttentionMaskInterface.register(PACKED, _no_mask)

@@ -1,7 +1,7 @@
-"""Linear layers on the CPU with weights laid out once for oneDNN, instead of at every product.
+"""Linear layers on the CPU whose weights are reordered for oneDNN once, instead of at every product.
 
-The same float32 arithmetic in another order. PyTorch's own compiler does it to models it freezes
-(torch/_inductor/fx_passes/mkldnn_fusion.py); the gain depends on the processor, so it is measured.
+The float32 arithmetic is the same, in another order. PyTorch's own compiler does this to models it freezes
+(torch/_inductor/fx_passes/mkldnn_fusion.py). The gain depends on the processor, so it is measured.
 """
 
 from __future__ import annotations
@@ -11,28 +11,29 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-# Rows the layout is chosen for; others are computed as well.
+# The number of rows the layout is optimized for; any other number works too.
 _ROWS = 512
 
 
 class ReorderedLinear(nn.Module):
-    """Stands for a ``nn.Linear`` in inference, and is not to be moved or saved."""
+    """Replaces an ``nn.Linear`` during inference. It cannot be moved to another device or saved."""
 
     def __init__(self, linear: nn.Linear) -> None:
+        """Reorder the weights of ``linear``. Raises RuntimeError or AttributeError if this build of torch cannot."""
         super().__init__()
         self._weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), _ROWS)
         self._bias = None if linear.bias is None else linear.bias.detach()
 
     def forward(self, rows: Tensor) -> Tensor:
-        """``[..., in]`` -> ``[..., out]``"""
+        """Compute ``[..., in]`` -> ``[..., out]``."""
         out: Tensor = torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, "none", [], "")
         return out
 
 
 def reorder(model: nn.Module) -> Callable[[], None]:
-    """Puts reordered layers in the place of all linear ones; the result puts the old ones back.
+    """Replace all linear layers of ``model`` by reordered ones; return a function that puts the old ones back.
 
-    Raises RuntimeError or AttributeError where this build of torch cannot, the model being as it was.
+    Raises RuntimeError or AttributeError if this build of torch cannot do it; ``model`` is then unchanged.
     """
     replaced: list[tuple[nn.Module, str, nn.Linear]] = []
 

@@ -1,4 +1,4 @@
-"""Hidden states -> fewer of them: mixed over layers, pooled over sequences."""
+"""Reduces hidden states: mixed over layers, pooled over sequences."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ from workers.encoder.packing import PackedBatch
 
 
 def first_tokens(states: Tensor, batch: PackedBatch) -> Tensor:
-    """[1, T, H] -> [N, H]"""
+    """Return the first token of each sequence: ``[1, T, H]`` -> ``[N, H]``."""
     return states[0, torch.from_numpy(batch.starts[:-1]).to(states.device)]
 
 
 def means(states: Tensor, batch: PackedBatch) -> Tensor:
-    """[1, T, H] -> [N, H], summed in float32."""
+    """Return the mean of each sequence, summed in float32: ``[1, T, H]`` -> ``[N, H]``."""
     starts = torch.from_numpy(batch.starts).to(states.device, torch.int64)
     return reduced(states[0].float(), starts, "mean").to(states.dtype)
 
 
 _NUMBERS = 5_500_000
-"""Of all layers laid side by side at a time: 22 MB, little enough for any allocator to keep for the next forward."""
+"""Numbers of all layers that are mixed at a time: 22 MB, which any allocator keeps for the next forward."""
 
 
 def mixed(hidden_states: Sequence[Tensor], mix: Tensor) -> Tensor:
-    """The weighted sum of all hidden states ``[1, T, H]``: ``[T, H]`` in float32. Raises ValueError for too few."""
+    """Return the weighted sum of all layers: each ``[1, T, H]`` -> ``[T, H]`` in float32.
+
+    Raises ValueError if there are not as many layers as weights.
+    """
     if len(hidden_states) != len(mix):
         raise ValueError(f"{len(hidden_states)} hidden states for a mix of {len(mix)}")
     total = hidden_states[0][0].float() * mix[0]
@@ -37,7 +40,10 @@ def mixed(hidden_states: Sequence[Tensor], mix: Tensor) -> Tensor:
 
 
 def mixtures(hidden_states: Sequence[Tensor], mixes: Tensor) -> Tensor:
-    """``mixed`` for ``[n, layers]`` mixes: ``[n, T, H]``. Every state is read once, not once a mix."""
+    """Return the weighted sums for several mixes ``[n, layers]``: ``[n, T, H]`` in float32.
+
+    Every state is read once, not once per mix. Raises ValueError if there are not as many layers as weights.
+    """
     count, layers = mixes.shape
     if count == 1 or layers != len(hidden_states):
         return torch.stack([mixed(hidden_states, mix) for mix in mixes])
@@ -51,8 +57,9 @@ def mixtures(hidden_states: Sequence[Tensor], mixes: Tensor) -> Tensor:
 
 
 def reduced(rows: Tensor, starts: Tensor, how: Literal["mean", "sum"]) -> Tensor:
-    """``[T, H]`` -> ``[N, H]``, a row a sequence; what ``torch.segment_reduce`` does, 16 times as fast on a CPU.
+    """Reduce each sequence to one row: ``[T, H]`` -> ``[N, H]``.
 
-    ``starts``: int64 ``[N + 1]``, where each sequence starts, then T.
+    ``starts``: int64 ``[N + 1]``, where each sequence starts, then T. The result is that of ``torch.segment_reduce``,
+    which takes 16 times as long on a CPU.
     """
     return nn.functional.embedding_bag(torch.arange(len(rows), device=rows.device), rows, starts[:-1], mode=how)

@@ -1,4 +1,4 @@
-"""What the encoder reads and what it gives back: inputs, readings, and what a head says of itself."""
+"""The words of the encoder: its inputs, the readings it gives back, and the properties of a head."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ from tokenizers import Encoding
 
 Scores: TypeAlias = NDArray[np.float32]
 HeadKind = Literal["sequence", "token", "span", "embedding", "coreference"]
+"""The kind of head a task needs: scores per sequence, per token, start and end of a span, vectors, or clusters."""
 Activation = Literal["softmax", "sigmoid", "none"]
+"""The function that turns logits into scores."""
 Input: TypeAlias = str | tuple[str, str]
 """What the encoder reads at once: a text, or a pair of texts."""
 Side = Literal[0, 1]
+"""One of the two texts of a pair."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadInfo:
-    """What a loaded head says of itself.
+    """The properties of a loaded head and its tokenizer.
 
-    - ``labels``: the head's labels in the order of its outputs; empty for an embedding.
-    - ``multi_label``: whether the checkpoint was trained with one sigmoid per label.
-    - ``thresholds``: label -> calibrated threshold, where the head ships them.
-    - ``word_aware``: the tokenizer marks continued words (WordPiece), so that a token's length
-      against its text tells whether it starts a word.
-    - ``aggregation``: how its tokens' labels become spans best, where the head says so.
-    - ``unk_id``: the tokenizer's unknown token, which always starts a word; None where it has none.
+    - ``labels``: the labels in the order of the scores' columns; empty for an embedding.
+    - ``multi_label``: whether the head was trained with one sigmoid per label.
+    - ``thresholds``: label -> the calibrated probability from which it counts; None if the head has none.
+    - ``word_aware``: whether the tokenizer marks continued words (WordPiece). A token that is longer than its text
+      then continues a word.
+    - ``unk_id``: the id of the unknown token, which always starts a word; None if there is none.
+    - ``aggregation``: how the labels of tokens are best joined into spans; None if the head does not know.
     """
 
     labels: tuple[str, ...] = ()
@@ -41,13 +44,13 @@ class HeadInfo:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One input of a task as the model has read it.
+    """The model's scores for one input.
 
-    - ``windows``: the tokenizer's encodings, at least one, in text order; offsets count code points.
-    - ``scores``: one for each window: ``[tokens, labels]`` of a token head (special tokens included;
-      of a span head the two columns are start and end), ``[labels]`` of a sequence head, ``[dimensions]``
-      of an embedding. All are finite: a document whose model gave anything else does not get here.
-      Of a coreference head one for all windows: its clusters.
+    - ``windows``: the encodings of the input, at least one, in text order; offsets count code points.
+    - ``scores``: one array per window: ``[labels]`` from a sequence head, ``[tokens, labels]`` from a token head
+      (special tokens included), ``[tokens, 2]`` from a span head (start and end), ``[dimensions]`` from an embedding.
+      All are finite; a document with other scores has failed before. From a coreference head, one item for all
+      windows: the list of clusters.
     """
 
     windows: Sequence[Encoding]

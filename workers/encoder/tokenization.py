@@ -1,4 +1,4 @@
-"""Text into sequences: the checkpoint's own Rust tokenizer, cut into overlapping windows or truncated."""
+"""Texts to sequences: the checkpoint's own Rust tokenizer, with long texts cut into windows or truncated."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from workers.encoder.words import words
 
 NO_LIMIT = 1_000_000
 """A length no model takes: tokenizers without a limit report a number like 1e30."""
-_USUAL = 512
-_SHORT = 1000
+_DEFAULT_LENGTH = 512
+_CACHED_CHARACTERS = 1000
 _STRATEGIES = ("only_first", "only_second")
 _ORDINALS = ("first", "second")
 
 
 class Cut(NamedTuple):
-    """How long inputs become sequences.
+    """How inputs are cut into sequences.
 
-    - ``max_length``: tokens a sequence may have, special tokens included.
-    - ``stride``: tokens two neighbouring windows share.
-    - ``truncate``: one window an input, the rest is not read.
-    - ``side``: which text of a pair is cut.
-    - ``segments``: as F-coref reads: the text goes in as words (``encoder/words.py``), special tokens stand at the
-      two ends of the whole text alone, and offsets are not of the text, so that one asks for ``word_ids``.
+    - ``max_length``: the most tokens a sequence may have, special tokens included.
+    - ``stride``: how many tokens two neighbouring windows share.
+    - ``truncate``: whether an input has one window only, and the rest of it is not read.
+    - ``side``: which text of a pair is cut; the other one is in every window.
+    - ``segments``: cut as F-coref does. The text is tokenized word by word (``encoder/words.py``), special tokens are
+      only at the two ends of the whole text, and offsets count from the start of a word: use ``word_ids``.
     """
 
     max_length: int
@@ -44,9 +44,9 @@ class Cut(NamedTuple):
 class CheckpointTokenizer:
     """The Rust tokenizer of a checkpoint.
 
-    - ``limit``: tokens it says its model takes, None where it does not say.
-    - ``unk_id``: its unknown token, None where it has none.
-    - ``types``: whether its model wants to be told which text of a pair a token belongs to.
+    - ``limit``: the most tokens the model takes according to the tokenizer; None if it does not say.
+    - ``unk_id``: the id of the unknown token; None if there is none.
+    - ``types``: whether the model takes token types, which tell the two texts of a pair apart.
     """
 
     tokenizer: Tokenizer
@@ -56,21 +56,21 @@ class CheckpointTokenizer:
 
     @property
     def word_aware(self) -> bool:
-        """Whether it marks continued words (WordPiece)."""
+        """Whether the tokenizer marks continued words (WordPiece)."""
         return bool(getattr(self.tokenizer.model, "continuing_subword_prefix", None))
 
 
 class Tokenization:
-    """How the sequences of a stage are made. Settled once, read by any thread, equal for equal work.
+    """Tokenizes the inputs of a stage. It does not change after ``__init__``, and any thread may use it.
 
-    ``typed``, ``typed_pairs``: single texts, or pairs, get token types other than 0.
+    - ``cut``: how inputs are cut into sequences.
+    - ``typed``, ``typed_pairs``: whether single texts, or pairs, get token types other than 0.
     """
 
     def __init__(self, tokenizer: Tokenizer, cut: Cut, types: bool = True) -> None:
-        """``types``: whether the model's tokenizer hands token types to it at all."""
+        """Prepare copies of ``tokenizer`` for ``cut``; ``types``: whether the model takes token types."""
         self.cut = cut
-        self._source = tokenizer
-        # A copy, because the truncation set here is state; what the file says of padding is not wanted.
+        # Copies, because truncation is part of a tokenizer's state. Padding settings of the file are not wanted.
         self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
@@ -86,24 +86,24 @@ class Tokenization:
         self.typed_pairs = types and any(self._tokenizer.encode("a", "b").type_ids)
 
     def encode(self, inputs: Sequence[Input]) -> list[list[Encoding] | EventError]:
-        """The windows of each input, at least one each, in text order; or why it has none.
+        """Return the windows of each input, at least one, in text order; or the error, if it cannot be tokenized.
 
-        Offsets count code points of the text, of a pair each in its own.
+        Offsets count code points; in a pair, each text has its own.
         """
         try:
-            for read in inputs:
-                if isinstance(read, tuple):
-                    self._require_room(read[1 - self.cut.side])
+            for text_or_pair in inputs:
+                if isinstance(text_or_pair, tuple):
+                    self._require_room(text_or_pair[1 - self.cut.side])
             if self.cut.segments:
                 split = [[text[start:end] for start, end in words(text)] for text in inputs if isinstance(text, str)]
                 encodings = self._tokenizer.encode_batch(split, is_pretokenized=True)
             else:
                 encodings = self._tokenizer.encode_batch(inputs)
         except BaseException as error:
-            # A panic of the Rust side is no Exception, yet it is this text's failure and not ours.
+            # A Rust panic is not an Exception, but it is a failure of this text only.
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
-            # Halved until the input at fault stands alone, so that its neighbours lose nothing.
+            # Halve until the input at fault is alone, so that it fails alone.
             if len(inputs) > 1:
                 middle = len(inputs) // 2
                 return self.encode(inputs[:middle]) + self.encode(inputs[middle:])
@@ -118,9 +118,9 @@ class Tokenization:
         return [[encoding, *encoding.overflowing] for encoding in encodings]
 
     def _require_room(self, text: str) -> None:
-        """Whether ``text``, the side of a pair that is never cut, leaves the other some room. Raises TokenizeError."""
-        # Hypotheses and questions come again and again; long texts are not worth the memory.
-        length = self._length(text) if len(text) <= _SHORT else self._count(text)
+        """Raise TokenizeError if ``text``, the side of a pair that is never cut, leaves no room for the other."""
+        # Hypotheses and questions are repeated for every event; long texts are not worth the memory.
+        length = self._length(text) if len(text) <= _CACHED_CHARACTERS else self._count(text)
         if length >= self._room:
             which = _ORDINALS[1 - self.cut.side]
             raise TokenizeError(
@@ -132,30 +132,41 @@ class Tokenization:
 
 
 def kept(window: Encoding, side: Side = 0) -> int | None:
-    """Code points of its text (of a pair: of the one on ``side``) a truncated window has kept; None for all."""
+    """Return how many code points of the text (the one on ``side`` of a pair) a truncated window has kept.
+
+    None if nothing was cut off.
+    """
     if not window.overflowing:
         return None
     return max(
-        (end for (_, end), own in zip(window.offsets, window.sequence_ids, strict=True) if own == side), default=0
+        (end for (_, end), text in zip(window.offsets, window.sequence_ids, strict=True) if text == side), default=0
     )
 
 
 def choose_cut(
-    task: TaskConfig, tokenizer: CheckpointTokenizer, takes: int | None, side: Side = 0, paired: bool = False
+    task: TaskConfig, tokenizer: CheckpointTokenizer, capacity: int | None, side: Side = 0, paired: bool = False
 ) -> Cut:
-    """How a task's inputs are cut, given the tokens its model takes, None for any number.
+    """Decide how a task's inputs are cut.
 
-    Raises ModelError when the task asks for longer sequences than the model takes, or for windows
-    that would make no headway.
+    Args:
+        task: the task's settings.
+        tokenizer: its model's tokenizer.
+        capacity: the most tokens a sequence of the model may have; None for any number.
+        side: which text of a pair is cut.
+        paired: whether the inputs are pairs.
+
+    Raises:
+        ModelError: if the task asks for longer sequences than the model takes, or for a stride so long that windows
+            would not advance.
     """
-    max_length = task.max_length or min(limit for limit in (tokenizer.limit, takes, NO_LIMIT) if limit)
+    max_length = task.max_length or min(limit for limit in (tokenizer.limit, capacity, NO_LIMIT) if limit)
     if max_length == NO_LIMIT:
-        max_length = _USUAL
-    if takes is not None and max_length > takes:
-        raise ModelError(f"max_length is {max_length}, but its model takes at most {takes} tokens")
+        max_length = _DEFAULT_LENGTH
+    if capacity is not None and max_length > capacity:
+        raise ModelError(f"max_length is {max_length}, but its model takes at most {capacity} tokens")
     specials = tokenizer.tokenizer.num_special_tokens_to_add(is_pair=paired)
     if max_length <= specials:
-        raise ModelError(f"max_length {max_length} leaves no room beside {specials} special tokens")
+        raise ModelError(f"max_length {max_length} leaves no room for text besides {specials} special tokens")
     stride = task.stride if task.stride is not None else max_length // 4
     if stride >= max_length - specials:
         raise ModelError(

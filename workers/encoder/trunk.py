@@ -1,4 +1,4 @@
-"""One trunk: the part of a model that many heads share, run on packed batches."""
+"""The trunk: the part of a model that heads share, run on packed batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workers.encoder.linear import reorder
 from workers.encoder.packing import Ints, PackedBatch, flat_starts, pack
 
 States = tuple[Tensor, ...]
-"""Hidden states [1, T, H] of a packed batch: of every layer, embeddings first, or of the last alone."""
+"""Hidden states of a packed batch, each ``[1, T, H]``: of every layer, embeddings first, or of the last layer only."""
 
 _PROBE_LENGTHS = (5, 11, 11)
 
@@ -27,22 +27,30 @@ _PROBE_LENGTHS = (5, 11, 11)
 class Trunk:
     """A transformer without its head, on its device.
 
-    - ``packed``: the model runs on packed batches as they are; else they are padded and packed again.
-    - ``capacity``: tokens a sequence may have, None where the model has no limit.
-    - ``vocabulary``: token ids it has embeddings for; ``weights``: how many numbers it has learnt.
-    - ``forward_tokens``: tokens a forward should have; smaller after the device ran out of memory.
-    - ``tuned``: ``forward_tokens`` was measured.
-    - ``fingerprint``: equal for equal models.
-    - ``cased``: it wants the token types of ``workers.encoder.casing``.
+    Only the device thread may use it; while models are loaded, the thread that loads them.
+
+    Attributes:
+        packed: whether the model can run on packed batches; otherwise they are padded for the forward.
+        capacity: the most tokens a sequence may have; None if the model has no limit.
+        vocabulary: how many token ids have an embedding.
+        weights: how many parameters the model has.
+        device, dtype: where the parameters are, and their precision.
+        forward_tokens: how many tokens a forward should have; reduced when the device runs out of memory.
+        tuned: whether ``forward_tokens`` has been measured or configured.
+        fingerprint: the hash of the weights and the configuration; None if it was not given.
+        cased: whether it needs the token types of ``workers.encoder.casing``.
     """
 
     def __init__(
         self, model: PreTrainedModel, device: torch.device, dtype: torch.dtype, fingerprint: str | None = None
     ) -> None:
-        """Takes ``model`` over, a bare transformer in float32 on the CPU, and probes what it can."""
+        """Move ``model`` to ``device`` and find out whether it can run on packed batches.
+
+        ``model`` is a bare transformer in float32 on the CPU. The trunk changes it, so nobody else may use it.
+        """
         self.fingerprint = fingerprint
         if hasattr(model, "pooler"):
-            model.pooler = None  # type: ignore[assignment]  # heads that need it keep it
+            model.pooler = None  # type: ignore[assignment]  # heads that need it have a reference of their own
         self._model = model
         self._offset, self.capacity = _positions(model)
         self._ordinary: str = model.config._attn_implementation
@@ -55,7 +63,7 @@ class Trunk:
         self.dtype = torch.float32
         self.forward_tokens = 1024
         self.tuned = False
-        # Once where arithmetic is exact, for the model's code, and once where it will run, for the kernels.
+        # First on the CPU in float32, which tests the model's code; then where it will run, which tests the kernels.
         self.packed = self._packs(1e-4)
         self._place(device, dtype)
         if self.packed and (device.type != "cpu" or dtype != torch.float32):
@@ -63,12 +71,29 @@ class Trunk:
 
     @torch.inference_mode()
     def forward(self, batch: PackedBatch, ids: Ints, types: Ints | None = None, every_layer: bool = False) -> States:
-        """Hidden states of ``batch``, given the flat arrays it was packed from."""
+        """Compute the hidden states of ``batch``.
+
+        Args:
+            batch: N sequences of T tokens, packed from flat arrays of L tokens.
+            ids: int64 ``[L]``, the token ids, all below ``vocabulary``.
+            types: int64 ``[L]``, the token types; None for all zeros. Ignored if the model takes none.
+            every_layer: whether to return every layer, embeddings first, or only the last.
+
+        Returns:
+            For each layer ``[1, T, H]`` on ``device`` in ``dtype``; the tokens are in the order of the batch.
+
+        Raises:
+            Exception: whatever torch raises: torch.OutOfMemoryError or RuntimeError if memory is short,
+                torch.AcceleratorError if the device is lost.
+        """
         run = self._forward_packed if self.packed else self._forward_padded
         return run(batch, ids, types if self._takes_types else None, every_layer)
 
     def quicken(self, rate: Callable[[], float]) -> None:
-        """Reorders the weights for the CPU at hand, and keeps that if it raises ``rate``, in tokens per second."""
+        """Reorder the weights for this CPU, and keep that if it is faster.
+
+        ``rate`` measures tokens per second. Does nothing on other devices, and in other precisions than float32.
+        """
         if self.device.type != "cpu" or self.dtype != torch.float32 or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
             return
         ids, batch = probe(self.vocabulary, self._pad, _PROBE_LENGTHS, self.capacity)
@@ -116,10 +141,10 @@ class Trunk:
 
     @torch.inference_mode()
     def _packs(self, tolerance: float) -> bool:
-        """Whether packed forwards equal the model's ordinary ones; leaves its attention set accordingly.
+        """Whether packed forwards equal the model's ordinary ones; sets the model's attention accordingly.
 
-        Some models cannot take the packed attention, some take it and ignore positions, windows or a
-        bias. Trying tells them apart, and goes on doing so for models nobody has written yet.
+        Some models cannot use the packed attention, others use it but ignore positions, windows or a bias. Comparing
+        results tells them apart, also for models that do not exist yet.
         """
         model = self._model
         model.set_attn_implementation(self._ordinary)
@@ -138,8 +163,8 @@ class Trunk:
         return close
 
 
-# What a configuration says of the head, of training, or of where it came from, and not of the trunk.
-_BESIDE = frozenset({
+# Settings that do not concern the trunk: of the head, of training, or of where the checkpoint came from.
+_NOT_OF_TRUNK = frozenset({
     "_name_or_path", "architectures", "classifier_dropout", "dtype", "finetuning_task", "id2label", "label2id",
     "num_labels", "problem_type", "return_dict", "task_specific_params", "torch_dtype", "transformers_version",
     "summary_type", "summary_use_proj", "summary_activation", "summary_last_dropout", "classifier_pooling",
@@ -148,11 +173,11 @@ _BESIDE = frozenset({
 
 
 def fingerprint(model: PreTrainedModel) -> str:
-    """The SHA-256 of a trunk's configuration and tensors; poolers, which belong to heads, left out.
+    """Return the SHA-256 of a trunk's configuration and tensors, in hex.
 
-    Buffers count only where they are saved.
+    Poolers are left out because they belong to heads. Buffers count only if they are saved.
     """
-    config = {key: value for key, value in model.config.to_dict().items() if key not in _BESIDE}
+    config = {key: value for key, value in model.config.to_dict().items() if key not in _NOT_OF_TRUNK}
     digest = hashlib.sha256(f"{type(model).__name__} {json.dumps(config, sort_keys=True, default=str)}".encode())
     for name, tensor in sorted(model.state_dict().items()):
         if not name.startswith("pooler."):
@@ -162,13 +187,20 @@ def fingerprint(model: PreTrainedModel) -> str:
 
 
 def embedding_rows(model: PreTrainedModel) -> int:
-    """Token ids the model has embeddings for."""
+    """Return how many token ids the model has embeddings for."""
     weight: Tensor = model.get_input_embeddings().weight  # type: ignore[assignment]
     return weight.shape[0]
 
 
 def probe(vocabulary: int, pad: int, lengths: tuple[int, ...], capacity: int | None) -> tuple[Ints, PackedBatch]:
-    """Random tokens, always the same, and the batch they pack into."""
+    """Return random but reproducible token ids, and the batch they make.
+
+    Args:
+        vocabulary: how many token ids there are.
+        pad: the id of the padding token, which is not used.
+        lengths: the lengths of the sequences, in tokens.
+        capacity: the most tokens a sequence may have; None for any number.
+    """
     sizes = np.minimum(np.array(lengths), capacity or max(lengths))
     ids = np.random.default_rng(0).integers(0, vocabulary - 1, int(sizes.sum()))
     ids += ids >= pad
@@ -185,7 +217,10 @@ def _states(output: Any, every_layer: bool) -> States:
 
 
 def _positions(model: nn.Module) -> tuple[int, int | None]:
-    """(the first position id, how many there are). Tables with a padding row begin after it (RoBERTa)."""
+    """Return the first position id and how many there are; None for any number.
+
+    Position tables with a padding row begin after it (RoBERTa).
+    """
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
             first = 0 if module.padding_idx is None else module.padding_idx + 1
@@ -194,5 +229,5 @@ def _positions(model: nn.Module) -> tuple[int, int | None]:
 
 
 def base_model(model: PreTrainedModel) -> PreTrainedModel:
-    """The trunk within a model."""
+    """Return the trunk within a model; the model itself if it has no head."""
     return model.base_model  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""How many tokens a forward should have on this machine: measured, because nobody could know."""
+"""Measures how many tokens a forward should have on this machine."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ from workers.encoder.trunk import Trunk
 
 _CPU = (512, 1024, 2048, 4096)
 _CUDA = (4096, 8192, 16384, 32768, 65536)
-_CLOSE = 0.95
-"""No measure is truer than that, and a smaller forward leaves more of the caches, or of the memory, to the heads."""
+_GOOD_ENOUGH = 0.95
+"""Share of the best rate that counts as equal: timings are noisy to about 5 %.
+
+Of equal sizes the smallest is best, because it leaves more of the caches, or of the memory, to the heads.
+"""
 
 
 def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0) -> None:
-    """Sets ``trunk.forward_tokens`` to the smallest size up to ``most`` that is as good as the fastest, of those that
-    could be tried in ``seconds``.
+    """Set ``trunk.forward_tokens`` to the smallest size that is as fast as any, and reorder weights if that helps.
 
-    ``size``: the one that was asked for, so that nothing is tried.
+    On a CPU small forwards win, while they fit its caches; on a GPU large ones do, until they fill it.
 
-    On a CPU small forwards win while they fit its caches; on a GPU large ones do, until they fill it.
+    Args:
+        trunk: the trunk to measure; nobody else may use it meanwhile.
+        most: the largest size to try, in tokens.
+        size: the configured size, in tokens; no sizes are tried then.
+        seconds: about how long trying sizes may take.
     """
     sizes = [size for size in (_CPU if trunk.device.type == "cpu" else _CUDA) if size <= most] or [most]
     rates: dict[int, float] = {}
@@ -34,25 +40,26 @@ def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0)
         return
     deadline = time.monotonic() + seconds
     for _ in range(3):
-        for one in sizes:
-            # A size whose rate is not known yet takes at most as long per token as the one before it.
-            rate = rates.get(one) or max(rates.values(), default=0.0)
-            if rate and time.monotonic() + one / rate > deadline:
+        for tokens in sizes:
+            # A size that was not measured yet takes, per token, at most as long as those before.
+            rate = rates.get(tokens) or max(rates.values(), default=0.0)
+            if rate and time.monotonic() + tokens / rate > deadline:
                 break
             try:
-                rates[one] = max(rates.get(one, 0.0), _rate(trunk, one, warm=one in rates))
+                rates[tokens] = max(rates.get(tokens, 0.0), _rate(trunk, tokens, warm=tokens in rates))
             except torch.OutOfMemoryError:
-                sizes = sizes[: sizes.index(one)]
+                sizes = sizes[: sizes.index(tokens)]
                 break
     if rates:
-        enough = _CLOSE * max(rates.values())
-        trunk.forward_tokens = min(one for one, rate in rates.items() if rate >= enough)
+        enough = _GOOD_ENOUGH * max(rates.values())
+        trunk.forward_tokens = min(tokens for tokens, rate in rates.items() if rate >= enough)
 
 
 def _rate(trunk: Trunk, size: int, warm: bool = False) -> float:
-    """Tokens per second of a forward of about ``size`` tokens, lengths mixed as posts and articles mix.
+    """Return the tokens per second of a forward of about ``size`` tokens.
 
-    ``warm``: one of that size has run before.
+    The lengths of its texts are those of posts and articles.
+    ``warm``: whether a forward of that size has run before; else one runs first, unmeasured.
     """
     lengths = np.random.default_rng(0).lognormal(3.5, 0.8, size // 8).astype(np.int64)
     lengths = np.clip(lengths, 4, min(size, trunk.capacity or size))

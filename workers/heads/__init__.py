@@ -1,0 +1,1 @@
+"""Heads: the layers that turn hidden states into scores."""

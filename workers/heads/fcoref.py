@@ -1,9 +1,9 @@
-"""F-coref's head: the hidden states of a document -> clusters of spans that mean the same.
+"""F-coref's head: the hidden states of a document -> clusters of spans that refer to the same thing.
 
-The model is F-coref (Otmazgin, Cattan and Goldberg 2022, "F-coref: Fast, Accurate and Easy to Use
-Coreference Resolution"), which scores spans from their first and last token alone, after s2e-coref
-(Kirstain, Ram and Levy 2021, "Coreference Resolution without Span Representations"). What is scored
-here is what fastcoref 2.1.6 scores; the matrices it lays out whole are gone through in rows.
+The model is F-coref (Otmazgin, Cattan and Goldberg 2022, "F-coref: Fast, Accurate and Easy to Use Coreference
+Resolution"). It scores spans by their first and last token only, after s2e-coref (Kirstain, Ram and Levy 2021,
+"Coreference Resolution without Span Representations"). The scores are those of fastcoref 2.1.6, but its matrices are
+computed some rows at a time.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ FORMAT = "glossator.coreference/1"
 SETTINGS = "coreference.json"
 WEIGHTS = "coreference.safetensors"
 MAX_TOKENS = 65_536
-"""Tokens of the longest document: time grows with their square, memory does not."""
+"""The most tokens of a document: time grows with their square, memory does not."""
 
 _TOKENS = 8_192
-"""Tokens of documents that are laid end to end; of them ``_ROWS`` or ``_CANDIDATES`` are gone through at a time."""
+"""The most tokens of short documents processed together; ``_ROWS`` or ``_CANDIDATES`` of them at a time."""
 _ROWS = 2_048
 _CANDIDATES = 128
 _NONE = float("-inf")
 
 Span: TypeAlias = tuple[int, int]
-"""Half-open: the first token, and the one after the last."""
+"""A half-open span: the first token, and the one after the last."""
 
 
 class CoreferenceHead(nn.Module):
-    """Scores spans, keeps the best, and links each to the best of those before it, or to none.
+    """Scores spans, keeps the best, and links each of them to the best one before it, or to none.
 
-    - ``max_segment_len``: tokens the trunk sees at a time; see ``segments``.
-    - ``max_tokens``: tokens a document may have.
+    - ``max_segment_len``: how many tokens the trunk sees at a time; see ``segments``.
+    - ``max_tokens``: the most tokens of a document.
     """
 
     def __init__(self, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-        """A head after its ``coreference.json`` and the tensors of FCorefModel without its trunk.
+        """Build the head from its ``coreference.json`` and the tensors of FCorefModel without its trunk.
 
-        Raises KeyError, TypeError, ValueError or RuntimeError when they do not fit.
+        Raises KeyError, TypeError, ValueError or RuntimeError if they do not fit together.
         """
         super().__init__()
         self.max_segment_len = int(settings["max_segment_len"])
@@ -76,22 +76,28 @@ class CoreferenceHead(nn.Module):
         self.eval()
 
     def forward(self, documents: Sequence[Tensor]) -> list[list[list[Span]]]:
-        """The clusters of each document, as ``clusters`` orders them.
+        """Find the clusters of each document, in the order of ``clusters``; computed in float32.
 
-        ``documents``: of each the last hidden states ``[T, H]`` of its segments laid end to end, any float type.
-        A document has the special tokens of one sequence, at its two ends, and they count: a span may begin or
-        end with one, which no text answers to. Spans are of the T tokens, and computed in float32.
-        Raises ForwardError when one has more than ``max_tokens``, or scores that are no numbers.
+        Args:
+            documents: for each document the last hidden states ``[T, H]`` of its segments laid end to end, of any
+                float type. A document has special tokens only at its two ends.
+
+        Returns:
+            For each document its clusters, as spans of its T tokens. A span may begin or end with a special token,
+            which has no text.
+
+        Raises:
+            ForwardError: if a document has more than ``max_tokens``, or a score is not a number.
         """
-        found: list[list[list[Span]]] = []
+        resolved: list[list[list[Span]]] = []
         for group in _groups(documents):
             if (most := max(map(len, group))) > self.max_tokens:
                 raise ForwardError(f"{most} tokens, and coreference is resolved in at most {self.max_tokens}")
-            found += self._resolve(group)
-        return found
+            resolved += self._resolve(group)
+        return resolved
 
     def _resolve(self, documents: Sequence[Tensor]) -> list[list[list[Span]]]:
-        """Documents laid end to end: most are too short to be worth a product of matrices each."""
+        """Resolve several documents at once: most are too short for matrix products of their own."""
         lengths = [len(document) for document in documents]
         states = torch.cat(list(documents))
         spans, scores, counts = self.candidates(states, lengths)
@@ -100,24 +106,28 @@ class CoreferenceHead(nn.Module):
         links: list[tuple[int, int]] = []
         for at, first, block in self.antecedent_scores(states, spans, scores, counts):
             best, antecedents = block.max(dim=1)
-            # No antecedent at all scores 0, and loses a tie.
+            # Having no antecedent scores 0, and loses a tie.
             rows = (best >= 0).nonzero().flatten()
             links += zip((rows + at).tolist(), (antecedents[rows] + first).tolist(), strict=True)
-        named: list[Span] = [(start, end) for start, end in spans.tolist()]
-        found: list[list[list[Span]]] = [[] for _ in lengths]
+        candidates: list[Span] = [(start, end) for start, end in spans.tolist()]
+        resolved: list[list[list[Span]]] = [[] for _ in lengths]
         starts = [0, *accumulate(lengths)][:-1]
-        for cluster in clusters((named[mention], named[antecedent]) for mention, antecedent in links):
+        for cluster in clusters((candidates[mention], candidates[antecedent]) for mention, antecedent in links):
             number = bisect_right(starts, cluster[0][0]) - 1
-            found[number].append([(start - starts[number], end - starts[number]) for start, end in cluster])
-        return found
+            resolved[number].append([(start - starts[number], end - starts[number]) for start, end in cluster])
+        return resolved
 
     def candidates(self, states: Tensor, lengths: Sequence[int]) -> tuple[Tensor, Tensor, list[int]]:
-        """The ``top_lambda * T`` best spans of each document, in text order: int64 ``[k, 2]``, their scores ``[k]``,
-        and how many of them each document has.
+        """Return the ``top_lambda * T`` best spans of each document, in text order.
 
-        ``states``: documents of ``lengths`` tokens laid end to end, ``[sum(lengths), H]``.
+        Args:
+            states: ``[sum(lengths), H]``, the documents laid end to end.
+            lengths: the tokens of each document.
+
+        Returns:
+            The spans, int64 ``[k, 2]``; their scores ``[k]``; and how many of them each document has.
         """
-        # In float32, as the reference multiplies.
+        # In float32, like the product in the reference implementation.
         counts: list[int] = (torch.tensor(lengths) * self.top_lambda).int().tolist()
         scores = self.mention_scores(states, lengths)
         starts_at = [0, *accumulate(lengths)]
@@ -129,9 +139,10 @@ class CoreferenceHead(nn.Module):
         return torch.stack([starts, starts + best % self.max_span_length + 1], dim=1), scores.flatten()[best], counts
 
     def mention_scores(self, states: Tensor, lengths: Sequence[int]) -> Tensor:
-        """``[T, max_span_length]``: of the span that starts at a token and has 1, 2, ... of them; -inf past the end.
+        """Score every span of at most ``max_span_length`` tokens.
 
-        ``states`` and ``lengths`` as ``candidates`` has them, T all their tokens.
+        ``states`` ``[T, H]`` and ``lengths`` are as in ``candidates``. Returns ``[T, max_span_length]``: for each token
+        the scores of the spans that start there and have 1, 2, ... tokens; -inf past the end of the document.
         """
         width, parts = self.max_span_length, [states.new_empty((0, self.max_span_length), dtype=torch.float32)]
         ends_at = _repeated(list(accumulate(lengths)), lengths, states.device)
@@ -140,20 +151,20 @@ class CoreferenceHead(nn.Module):
             starts, ends = self.start_mention_mlp(near[:_ROWS]), self.end_mention_mlp(near)
             rows = len(starts)
             scores = band(self.mention_s2e_classifier(starts), ends, width) + self.mention_start_classifier(starts)
-            own = nn.functional.pad(self.mention_end_classifier(ends).flatten(), (0, rows + width - 1 - len(ends)))
+            of_ends = nn.functional.pad(self.mention_end_classifier(ends).flatten(), (0, rows + width - 1 - len(ends)))
             index = torch.arange(at, at + rows, device=states.device)[:, None]
             past = index + torch.arange(width, device=states.device) >= ends_at[at : at + rows, None]
-            parts.append((scores + own.unfold(0, width, 1)).masked_fill(past, _NONE))
+            parts.append((scores + of_ends.unfold(0, width, 1)).masked_fill(past, _NONE))
         return torch.cat(parts)
 
     def antecedent_scores(
         self, states: Tensor, spans: Tensor, scores: Tensor, counts: Sequence[int]
     ) -> Iterator[tuple[int, int, Tensor]]:
-        """How well each candidate is explained by each before it in its document, some rows at a time.
+        """Score each candidate with each candidate before it in its document, some rows at a time.
 
-        ``spans``, ``scores``, ``counts``: as ``candidates`` gives them. Yields the number of the first row, of the
-        first column, and ``[rows, columns]``: a row for each candidate from there on, a column for each up to the
-        last of them, -inf where the column's is not before the row's or of another document.
+        ``spans``, ``scores`` and ``counts`` are the results of ``candidates``. Yields blocks: the number of the first
+        row, the number of the first column, and the scores ``[rows, columns]``. Rows are mentions, columns are their
+        possible antecedents; the score is -inf if the column is not before the row, or in another document.
         """
         keys = torch.cat([
             self.start_coref_mlp(states[spans[:, 0]].float()), self.end_coref_mlp(states[spans[:, 1] - 1].float()),
@@ -163,8 +174,8 @@ class CoreferenceHead(nn.Module):
             [self.antecedent_s2s_classifier, self.antecedent_e2s_classifier],
             [self.antecedent_s2e_classifier, self.antecedent_e2e_classifier],
         )
-        weight = torch.cat([torch.cat([part.weight for part in own], dim=1) for own in (to_starts, to_ends)])
-        bias = torch.cat([own[0].bias + own[1].bias for own in (to_starts, to_ends)])
+        weight = torch.cat([torch.cat([part.weight for part in pair], dim=1) for pair in (to_starts, to_ends)])
+        bias = torch.cat([pair[0].bias + pair[1].bias for pair in (to_starts, to_ends)])
         queries = nn.functional.linear(keys, weight, bias)
         index = torch.arange(len(spans), device=states.device)
         begins_at = _repeated([0, *accumulate(counts)][:-1], counts, states.device)
@@ -177,28 +188,29 @@ class CoreferenceHead(nn.Module):
 
 
 def band(queries: Tensor, keys: Tensor, width: int) -> Tensor:
-    """``[n, width]``: the products of each query ``[n, D]`` with the ``width`` keys ``[m, D]`` from its own number on.
+    """Multiply query i with the keys i, i + 1, ... i + width - 1.
 
-    Keys past the last count as zeros.
+    ``queries`` is ``[n, D]``, ``keys`` ``[m, D]``; returns ``[n, width]``. Keys past the last one count as zeros.
     """
     near = nn.functional.pad(keys, (0, 0, 0, len(queries) + width - 1 - len(keys))).unfold(0, width, 1)
     return torch.bmm(queries.unsqueeze(1), near).squeeze(1)
 
 
 def segments(length: int, max_segment: int) -> list[Span]:
-    """How F-coref cuts a document of ``length`` tokens, its special tokens included, for the trunk.
+    """Return the segments in which the trunk reads a document of ``length`` tokens, special tokens included.
 
-    The document is tokenised whole, so that its special tokens stand at its two ends alone; every ``max_segment``
-    tokens a new segment begins, the last one has what is left, and none gets special tokens or overlaps of its own.
-    Each is a sequence for the trunk, with positions from the start.
+    F-coref tokenizes a document as a whole, so special tokens are only at its two ends. A new segment begins every
+    ``max_segment`` tokens, without overlap and without more special tokens; the last one may be shorter. Each segment
+    is a sequence for the trunk, whose positions start at 0.
     """
     return [(start, min(start + max_segment, length)) for start in range(0, length, max_segment)]
 
 
 def clusters(links: Iterable[tuple[Span, Span]]) -> list[list[Span]]:
-    """What is linked, directly or not, together: each cluster in text order, and they by their first span.
+    """Group spans that are linked, directly or indirectly.
 
-    ``links``: mentions and their antecedents, in any order. A span without a link is in no cluster.
+    ``links``: mentions and their antecedents, in any order. Spans are in text order in each cluster, and clusters are
+    sorted by their first span. A span without a link is in no cluster.
     """
     cluster_of: dict[Span, list[Span]] = {}
     for pair in links:
@@ -211,9 +223,9 @@ def clusters(links: Iterable[tuple[Span, Span]]) -> list[list[Span]]:
 
 
 def load_head(folder: Path, device: torch.device | str = "cpu") -> CoreferenceHead:
-    """The head that ``training.coreference`` wrote into a checkpoint, in float32 on ``device``.
+    """Load the head that ``training.coreference`` wrote into a checkpoint, in float32 on ``device``.
 
-    Raises ModelError when its files are missing, broken or of another format.
+    Raises ModelError if its files are missing, broken or in another format.
     """
     try:
         settings = json.loads((folder / SETTINGS).read_bytes())
@@ -225,7 +237,7 @@ def load_head(folder: Path, device: torch.device | str = "cpu") -> CoreferenceHe
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder / SETTINGS} cannot be read") from error
     if written != FORMAT:
-        raise ModelError(f"{folder / SETTINGS} is written in {written}, and this version reads {FORMAT}")
+        raise ModelError(f"{folder / SETTINGS} has the format {written}, and this version reads {FORMAT}")
     try:
         return CoreferenceHead(settings, load_file(folder / WEIGHTS)).to(device)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -233,7 +245,7 @@ def load_head(folder: Path, device: torch.device | str = "cpu") -> CoreferenceHe
 
 
 def _groups(documents: Sequence[Tensor]) -> Iterator[list[Tensor]]:
-    """Neighbours, of ``_TOKENS`` in all or one alone."""
+    """Yield runs of documents with at most ``_TOKENS`` tokens in total; a longer document is alone."""
     group: list[Tensor] = []
     size = 0
     for document in documents:

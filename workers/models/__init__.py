@@ -1,0 +1,1 @@
+"""Checkpoints, packs and adapters: how models are found, loaded and shared."""

@@ -1,4 +1,4 @@
-"""Checkpoints: found, named and loaded without ever running code or pickles that came with them."""
+"""Finds and loads checkpoints, without ever running code or unpickling files that come with them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from workers.encoder.tokenization import NO_LIMIT, CheckpointTokenizer
 
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
-# What a checkpoint needs here; never pickles, never Python.
+# The files of a checkpoint that are downloaded: no pickles, no Python.
 _FILES = [
     "config.json", _WEIGHTS, _INDEX, "model-*.safetensors",
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
@@ -62,10 +62,10 @@ _HEADS: dict[HeadKind, str] = {
 class Checkpoint:
     """A checkpoint on this machine.
 
-    - ``name``: as the pipeline file says it.
-    - ``folder``: holds config.json and safetensors.
-    - ``revision``: 12 hex digits, of the hub's commit or of the SHA-256 of the weights.
-    - ``config``: config.json.
+    - ``name``: as written in the pipeline file.
+    - ``folder``: contains config.json, the tokenizer and safetensors.
+    - ``revision``: 12 hex digits: of the hub's commit, or of the SHA-256 of the weights in a local folder.
+    - ``config``: the content of config.json.
     """
 
     name: str
@@ -75,9 +75,9 @@ class Checkpoint:
 
 
 def resolve(name: str, revision: str | None = None) -> Checkpoint:
-    """The checkpoint behind a hub id or a local folder, downloaded where needed.
+    """Return the checkpoint for a hub id or a local folder, and download it if necessary.
 
-    Raises ModelError when it is missing, has no safetensors, or wants to run code of its own.
+    Raises ModelError if it is missing, has no safetensors, or needs to run its own code.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -95,9 +95,9 @@ def resolve(name: str, revision: str | None = None) -> Checkpoint:
 
 
 def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
-    """The model with the head that ``kind`` needs, in float32 on the CPU, ready for inference.
+    """Load the model with a head of ``kind``, in float32 on the CPU, in evaluation mode.
 
-    Raises ModelError when the checkpoint has no such head: transformers would make one up.
+    Raises ModelError if it cannot be loaded, or has no trained head of that kind: transformers would make one up.
     """
     name = checkpoint.name
     wanted = _ARCHITECTURE.get(kind)
@@ -117,7 +117,7 @@ def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
         )
     except Exception as error:
         raise ModelError(f'model "{name}" cannot be loaded: {_brief(error)}') from error
-    # A pooler feeds classification heads only.
+    # Only classification heads use a pooler.
     missing = sorted(key for key in info["missing_keys"] if kind == "sequence" or not key.startswith("pooler."))
     if missing:
         raise ModelError(
@@ -183,18 +183,18 @@ def _read_config(name: str, folder: Path) -> dict[str, Any]:
     try:
         config = json.loads((folder / "config.json").read_bytes())
     except FileNotFoundError as error:
-        raise ModelError(f'model "{name}" has no config.json, so it is no transformers checkpoint') from error
+        raise ModelError(f'model "{name}" has no config.json, so it is not a transformers checkpoint') from error
     except ValueError as error:
         raise ModelError(f'model "{name}": its config.json is not JSON') from error
     kind = config.get("model_type") if isinstance(config, dict) else None
     if kind not in CONFIG_MAPPING:
-        code = " and brings code of its own, which is never run" if kind and "auto_map" in config else ""
+        code = " and it comes with code of its own, which is never run" if kind and "auto_map" in config else ""
         raise ModelError(f'model "{name}": its type "{kind}" is unknown to transformers{code}')
     return config  # type: ignore[no-any-return]
 
 
 def _weights(name: str, folder: Path) -> list[Path]:
-    """The safetensors of a folder, single or sharded, in a fixed order."""
+    """Return the safetensors of a folder, one or several shards, in a fixed order."""
     index = folder / _INDEX
     if (folder / _WEIGHTS).is_file():
         return [folder / _WEIGHTS]
@@ -208,7 +208,9 @@ def _weights(name: str, folder: Path) -> list[Path]:
                 raise ModelError(f'model "{name}": {shard.name} is missing')
         return shards
     if "coref_head" in _read_config(name, folder):
-        raise ModelError(f'model "{name}" is F-coref as it was published: python -m training.coreference converts it')
+        raise ModelError(
+            f'model "{name}" is F-coref as it was published; convert it with python -m training.coreference'
+        )
     raise ModelError(
         f'model "{name}" has no safetensors, and pickled weights are never loaded because they can run code; '
         "convert it with save_pretrained, or choose a revision that has them"
@@ -225,28 +227,28 @@ def _digest(files: Iterable[Path]) -> str:
 
 
 def _brief(error: Exception) -> str:
-    """One short line of an exception that speaks of files and settings, never of events."""
+    """Return a short line for an exception about files and settings; its message cannot quote an event."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     return f"{type(error).__name__}: {line[:200]}" if line else type(error).__name__
 
 
 def pooling_of(checkpoint: Checkpoint) -> Literal["mean", "cls"]:
-    """How the checkpoint's sentence-transformers files pool; mean where it has none.
+    """Return the pooling that the checkpoint's sentence-transformers files ask for; mean if there are none.
 
-    Raises ModelError for poolings and extra layers we do not run: the vectors would be wrong.
+    Raises ModelError for other poolings and for extra layers, because the vectors would be wrong.
     """
     modules = checkpoint.folder / "modules.json"
     pooling = checkpoint.folder / "1_Pooling" / "config.json"
     try:
         kinds = [str(module["type"]).rpartition(".")[2] for module in json.loads(modules.read_bytes())]
-        says = json.loads(pooling.read_bytes())
+        modes = json.loads(pooling.read_bytes())
     except FileNotFoundError:
         return "mean"
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f'model "{checkpoint.name}": its sentence-transformers files cannot be read') from error
     strange = [kind for kind in kinds if kind not in {"Transformer", "Pooling", "Normalize"}]
-    chosen = [key for key, value in says.items() if key.startswith("pooling_mode_") and value is True]
+    chosen = [key for key, value in modes.items() if key.startswith("pooling_mode_") and value is True]
     if strange or chosen not in (["pooling_mode_mean_tokens"], ["pooling_mode_cls_token"]):
-        what = ", ".join(strange or chosen) or "no pooling"
-        raise ModelError(f'model "{checkpoint.name}" makes its vectors with {what}, which is not supported')
+        modules_used = ", ".join(strange or chosen) or "no pooling"
+        raise ModelError(f'model "{checkpoint.name}" makes its vectors with {modules_used}, which is not supported')
     return "mean" if chosen == ["pooling_mode_mean_tokens"] else "cls"

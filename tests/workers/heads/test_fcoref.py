@@ -259,7 +259,7 @@ def remove(*names: str) -> Spoil:
 LOADS = {
     "never converted": (remove("coreference.json"), "python -m training.coreference"),
     "broken settings": (write("coreference.json", b"[]"), "cannot be read"),
-    "another format": (write("coreference.json", b'{"format": "other/2"}'), "written in other/2"),
+    "another format": (write("coreference.json", b'{"format": "other/2"}'), "has the format other/2"),
     "no weights": (remove("coreference.safetensors"), "missing or does not fit"),
     "broken weights": (write("coreference.safetensors", b""), "missing or does not fit"),
     "no settings": (write("coreference.json", b'{"format": "glossator.coreference/1"}'), "missing or does not fit"),
