@@ -6,13 +6,12 @@ All functions take tasks as plain mappings, so that they also work on a file wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from schemas.conditions import RESERVED, VARIABLES, Condition
 from schemas.event import ANNOTATIONS, Spans
-
-if TYPE_CHECKING:
-    from schemas.pipeline.config import Pipeline
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.wording import did_you_mean
 
 Task: TypeAlias = Mapping[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
@@ -111,20 +110,15 @@ def in_order(tasks: Sequence[Task]) -> list[int]:
 
 
 def _spans(path: Path, name: str, other: str, kinds: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    # Imported here because wording imports the models, which this module must not need.
-    from schemas.pipeline.wording import did_you_mean
-
     if other == name:
         yield path, "must name another task, not the task itself"
     elif other not in kinds:
         yield path, "there is no task with that name" + did_you_mean(other, kinds)
     elif kinds[other] in ANNOTATIONS and ANNOTATIONS[kinds[other]] is not Spans:
-        yield path, f"is a {kinds[other]} task, which finds no spans"
+        yield path, f"names a task of kind {kinds[other]}, which finds no spans"
 
 
 def _condition(compiled: Condition, name: str, kinds: Mapping[str, str], is_json: bool) -> Iterator[str]:
-    from schemas.pipeline.wording import did_you_mean
-
     for used in sorted(compiled.names):
         if used == name:
             yield "uses the task itself, which has not run at that point"

@@ -1,4 +1,4 @@
-"""Conditions nobody would write: none brings the process down."""
+"""Conditions that nobody would write: none of them ends the process."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ thread.start()
 thread.join()
 """
 DEPTH = 600
-"""Lists of mappings of lists: more levels than the 1024 that orjson reads."""
+"""Levels of lists in mappings: more than the 1024 that orjson parses."""
 
 
 def test_no_nesting_brings_the_process_down() -> None:
-    """In a process of its own, on a thread like the worker's: an overflow of the stack could not be caught."""
+    """Runs in a separate process, on a thread like the worker's, because a stack overflow cannot be caught."""
     script = SCRIPT.format(shapes=list(NESTED.values()), depth=DEPTH)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False,

@@ -1,4 +1,4 @@
-"""Conditions: what they speak of, what they say, and how they fail."""
+"""Conditions: which names they use, what they return, and how they fail."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def says(source: str, **variables: Any) -> bool:
         ("tone.label.size() > 1", {"tone"}, [("tone", "label")]),
         ("tone.size() > 1", {"tone"}, []),
         ("event.contains == 1", {"event"}, [("event", "contains")]),
-        # The event's own fields are called what they like.
+        # Fields of the event can have any name.
         ('event.tone.label == "bad"', {"event"}, [("event", "tone")]),
         ('event["tone.label"] == 1', {"event"}, []),
-        # Names in texts and comments.
+        # Names in string literals and comments.
         ('"tone.label" == text', {"text"}, []),
         ("text == 'a' // and tone.label", {"text"}, []),
         ("true // \" tone.label", set(), []),
@@ -51,7 +51,7 @@ def says(source: str, **variables: Any) -> bool:
         ("text == '''\n'tone.a' ''' || mood.b", {"text", "mood"}, [("mood", "b")]),
         ('"""tone "quoted" tone.a""" == text', {"text"}, []),
         ("b'tone.a' == b\"tone.b\"", set(), []),
-        # What a macro binds is no variable, within it.
+        # A name that a macro binds is not a variable inside the macro.
         ("event.tags.exists(t, t == text)", {"event", "text"}, [("event", "tags")]),
         ("event.tags.exists(text, text.size() > 1)", {"event"}, [("event", "tags")]),
         ("event.tags.exists(text, text.size() > 1) && text.size() > 1", {"event", "text"}, [("event", "tags")]),
@@ -60,7 +60,7 @@ def says(source: str, **variables: Any) -> bool:
         ("[[1]].all(x, x.all(x, x.a > 0)) && x.c", {"x"}, [("x", "c")]),
         ("[1].all(x, [2].all(y, y > x)) && tone.a", {"tone"}, [("tone", "a")]),
         ("safety.labels.filter(l, l.flagged).exists_one(s, s.score > 0.5)", {"safety"}, [("safety", "labels")]),
-        # Types are no variables.
+        # Types are not variables.
         ("type(event.a) == int || type(event.b) == string", {"event"}, [("event", "a"), ("event", "b")]),
     ],
 )  # fmt: skip
@@ -114,7 +114,7 @@ def test_whatever_a_macro_calls_its_variable(bound: str, other: str) -> None:
         ('headers["x-lang"] == "en"', {"headers": {"x-lang": "en"}}, True),
         ('topic.endsWith("posts") && text.matches("^[a-z]+$")', {"topic": "my.posts", "text": "abc"}, True),
         ('text == "\\U0001F44D"', {"text": "\N{THUMBS UP SIGN}"}, True),
-        # Linear, however it looks.
+        # Takes linear time, although it looks exponential.
         ('text.matches("(a+)+$")', {"text": "a" * 50_000 + "b"}, False),
     ],
 )
@@ -157,13 +157,13 @@ CALLS = {
 
 
 def test_every_function_that_is_let_through_is_there() -> None:
-    """One that is not would fail every event."""
+    """A function that is missing would make every event fail."""
     assert CALLS.keys() == conditions._FUNCTIONS
 
 
 @pytest.mark.parametrize("function", CALLS)
 def test_functions_mean_what_the_specification_says(function: str) -> None:
-    # A Monday.
+    # This date is a Monday.
     assert says(CALLS[function].replace("T.", "timestamp('2026-02-09T04:05:06.678Z').")) is True
 
 
@@ -223,7 +223,7 @@ def test_macros_behind_one_another_are_not_deep(source: str) -> None:
     [f'"{SECRET}" = 1', f"'{SECRET}", f"event.{SECRET} ==", f'f("{SECRET}")', f"'ERROR: <input>:1:1: {SECRET}\n"],
 )
 def test_what_cannot_be_read_is_not_quoted(source: str) -> None:
-    """A condition can hold a variable's value."""
+    """A condition can contain the value of an environment variable."""
     with pytest.raises(ValueError) as caught:
         Condition(source)
     assert SECRET not in str(caught.value)
@@ -260,7 +260,7 @@ def test_how_a_condition_fails(source: str, variables: dict[str, Any], why: str)
         says(source, **variables)
     assert why in str(caught.value)
     assert SECRET not in str(caught.value)
-    # What the package says of its own error quotes values.
+    # The message of the package's exception quotes values.
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
@@ -273,7 +273,7 @@ def test_how_a_condition_fails(source: str, variables: dict[str, Any], why: str)
         ('!(tone.label == "bad")', {"tone": {}}, False),
         ("safety.labels[0].flagged", {"safety": {}}, False),
         ('tone.label == "bad" && safety.flagged', {"tone": TONE, "safety": {}}, False),
-        # Decided without what did not run.
+        # True without the annotation that is missing.
         ('tone.label == "bad" || safety.flagged', {"tone": TONE, "safety": {}}, True),
         ("has(tone.label)", {"tone": {}}, False),
         ("!has(tone.label)", {"tone": {}}, True),

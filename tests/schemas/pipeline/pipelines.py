@@ -30,6 +30,6 @@ compute:
 
 
 def mutate(old: str, new: str) -> str:
-    """GOOD with one passage replaced; fails when the passage is not there exactly once."""
+    """Return GOOD with ``old`` replaced by ``new``; fails unless ``old`` occurs exactly once."""
     assert GOOD.count(old) == 1, old
     return GOOD.replace(old, new)

@@ -1,4 +1,4 @@
-"""What tasks need of one another: mistakes at their places, and the order in which they run."""
+"""What tasks need from one another: mistakes at their positions, and the order in which tasks run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TONE = "  - {name: tone, task: sentiment, model: m}\n"
 
 
 def wrong(tasks: str, head: str = HEAD) -> list[str]:
-    """Every line of ``ConfigError``; the tasks begin on line 6."""
+    """Return the lines of the ConfigError, without the file name; the tasks start on line 6."""
     try:
         parse(head + tasks, "p.yaml", {})
     except ConfigError as error:
@@ -39,7 +39,7 @@ def wrong(tasks: str, head: str = HEAD) -> list[str]:
 
 
 def when(condition: str) -> str:
-    """A second task, with a condition; its field stands in column 11."""
+    """Return a task with ``condition``, which is in column 11."""
     return f"  - name: safety\n    task: moderation\n    model: m\n    when: {condition}\n"
 
 
@@ -73,7 +73,7 @@ def test_what_is_right(case: str) -> None:
 
 ASPECT = "  - name: a\n    task: aspect-sentiment\n    model: m\n    aspects: {{spans: {}}}\n"
 MANY = "\n".join(f"      - label {n}" for n in range(10_000))
-# The tasks, and every line that must come of them.
+# (tasks, expected lines)
 BAD = {
     "an unknown name": (LANGUAGE + when('langauge.label == "en"'),
         ['10:11 tasks[1].when: uses "langauge", which is not a task, did you mean "language"?']),
@@ -124,9 +124,9 @@ BAD = {
     "spans of nobody": (NER + ASPECT.format("peple"),
         ['10:22 tasks[1].aspects.spans: there is no task with that name, did you mean "people"?']),
     "spans of a classifier": (TONE + ASPECT.format("tone"),
-        ["10:22 tasks[1].aspects.spans: is a sentiment task, which finds no spans"]),
+        ["10:22 tasks[1].aspects.spans: names a task of kind sentiment, which finds no spans"]),
     "spans of several, some wrong": (NER + TONE + "  - {name: hidden, task: pii, spans: [people, tone, nobody]}\n",
-        ["8:47 tasks[2].spans[1]: is a sentiment task, which finds no spans",
+        ["8:47 tasks[2].spans[1]: names a task of kind sentiment, which finds no spans",
          "8:53 tasks[2].spans[2]: there is no task with that name"]),
     "a name of the event": ("  - {name: event, task: language}\n",
         ["6:12 tasks[0].name: is reserved: conditions use this name for a part of the event; choose another name"]),
@@ -283,7 +283,7 @@ graphs = (
 
 
 def has_cycle(edges: dict[int, list[int]]) -> bool:
-    """By taking away whatever waits for nothing, until nothing can be taken."""
+    """Remove nodes without dependencies until none is left to remove."""
     left = {node: set(others) for node, others in edges.items()}
     while free := [node for node, others in left.items() if not others]:
         left = {node: others - set(free) for node, others in left.items() if node not in free}
@@ -308,7 +308,7 @@ def test_cycles_are_found_and_all_others_can_be_ordered(edges: dict[int, list[in
     assert sorted(order) == list(edges)
     for place, node in enumerate(order):
         assert set(edges[node]) <= set(order[:place])
-    # Where nothing forces another order, it is that of the file.
+    # Without dependencies the order is that of the file.
     if not any(edges.values()):
         assert order == list(edges)
 

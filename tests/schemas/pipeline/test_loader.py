@@ -1,4 +1,4 @@
-"""Reading the pipeline file: every mistake, at its place, in one line."""
+"""Loading the pipeline file: every mistake is one line with its position."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.schemas.pipeline.pipelines import GOOD, mutate
 
 
 def wrong(text: str, environ: dict[str, str] | None = None) -> list[str]:
-    """The lines of the error that ``text`` raises."""
+    """Return the lines of the ConfigError that ``text`` raises."""
     with pytest.raises(ConfigError) as caught:
         parse(text, "p.yaml", environ or {})
     lines = [str(problem) for problem in caught.value.problems]
@@ -44,7 +44,7 @@ def test_a_good_file_becomes_a_pipeline() -> None:
     assert pipeline.output.dead_letter_topic == "posts.dead"
 
 
-# What is replaced in GOOD, by what, and every line that must come of it.
+# (text to replace in GOOD, replacement, expected lines)
 MISTAKES = {
     "field of a task": ("model: unitary", "modle: unitary",
         ['12:5 tasks[0].modle: unknown field, did you mean "model"?']),
@@ -378,7 +378,7 @@ def _hash(change: Callable[[str], str] = str, environ: dict[str, str] | None = N
         ("device: cpu", "device: cuda"),
         ("format: json", "format: json\n  start: latest"),
         ("compute:", "commit_interval_ms: 99\ncompute:"),
-        # The default, spelled out.
+        # The default, written out.
         ("stride: 32", "stride: 32\n    long_text: windows"),
     ],
 )
@@ -403,7 +403,7 @@ def test_ids_change_with_what_events_say(old: str, new: str) -> None:
     assert _hash(lambda text: text.replace(old, new)) != _hash()
 
 
-# Another value for every field, and whether events say something else with it: a new field must be decided about.
+# Field -> (another value, whether it is part of event ids): every new field needs a decision.
 TOP: dict[str, tuple[Any, bool]] = {
     "pipeline": ("renamed", False), "kafka": ({"bootstrap.servers": "elsewhere:1"}, False),
     "input": ({"topics": ["posts"], "text": "$.x"}, True), "tasks": ([{"name": "a", "task": "language"}], True),
@@ -421,7 +421,7 @@ OUTPUT: dict[str, tuple[Any, bool]] = {
     "topic": ("others", False), "dead_letter": ("dead", False), "text": ("none", True),
 }  # fmt: skip
 ONE_VALUE = {"offset_unit", "routes"}
-"""Fields of ``output`` that can have no other value yet."""
+"""Fields of ``output`` that allow only one value so far."""
 
 
 @pytest.mark.parametrize(
@@ -450,7 +450,7 @@ def test_the_page_lists_what_ids_leave_out() -> None:
 
 def test_ids_do_not_depend_on_secrets_and_never_change_between_versions() -> None:
     assert _hash(environ={"SECRET": "another"}) == _hash()
-    # A changed constant means that readers can no longer drop duplicates across the upgrade.
+    # If this hash changes, consumers can no longer drop duplicates across the upgrade.
     assert _hash() == "250e6e8c"
 
 
@@ -507,7 +507,7 @@ JSONISH = st.recursive(
 @given(st.data())
 @MANY
 def test_any_value_anywhere_is_a_pipeline_or_a_config_error(data: st.DataObject) -> None:
-    """Replaces values and keys of a good file by others: every shape a field could meet."""
+    """Replace values and keys of a good file by values of every shape."""
     tree = {
         "pipeline": "p", "kafka": {"bootstrap.servers": "h:1"}, "input": {"topics": ["a"]},
         "tasks": [{"name": "n", "task": "moderation", "model": "m", "threshold": {"x": 0.5}, "taxonomy": {"a": "b"}},

@@ -1,4 +1,4 @@
-"""docs/pipeline-file.md says of every field what the models say: none missing, no type or default stale."""
+"""docs/pipeline-file.md lists every field of the models with its type and default."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 
 
 def _rows(heading: str) -> dict[str, list[str]]:
-    """Field -> [type, default] of the table under a heading."""
+    """Return field -> [type, default] from the table under ``heading``."""
     found = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
     assert found, f"no section {heading}"
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| .+ \|$", found[1], re.MULTILINE)
@@ -82,7 +82,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if kind == "array":
         return "list" if "discriminator" in schema["items"] else f"list of {_kind(schema['items'])}"
     if kind == "object":
-        # Names that must look like names are listed by their pattern.
+        # JSON Schema lists a mapping whose keys have a pattern under that pattern.
         values = schema.get("additionalProperties", *schema.get("patternProperties", {}).values())
         if values is True:
             return "mapping"
@@ -110,7 +110,7 @@ def test_every_field_is_explained(heading: str) -> None:
         if (name not in shared or field.annotation != shared[name].annotation) and not (shared and name == "task")
     }
     if model is tasks.TaskConfig:
-        # Which task it is stands in each kind's own model.
+        # The field ``task`` is defined by the model of each kind.
         expected["task"] = ["a task", "required"]
     assert _rows(heading) == expected
 

@@ -1,4 +1,4 @@
-"""Every rule of the models has words of its own."""
+"""Every rule of the models has its own message."""
 
 from __future__ import annotations
 
