@@ -30,7 +30,7 @@ from workers.encoder.trunk import Trunk
 from workers.encoder.tuning import tune
 from workers.models.checkpoints import load_model, load_tokenizer, resolve
 from workers.models.device import choose_device
-from workers.models.packs import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 Rows = tuple[torch.Tensor, torch.Tensor]
 
@@ -92,7 +92,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device, dtype = choose_device(Compute())
-    checkpoint = resolve(options.model or Pack.read(STARTER, STARTER_FOLDER).trunk().model)
+    checkpoint = resolve(options.model or HeadPack.open(STARTER, STARTER_FOLDER).trunk().model)
     ordinary = load_model(checkpoint, "embedding").to(device=device, dtype=dtype)
     trunk = Trunk(load_model(checkpoint, "embedding"), device, dtype)
     found = load_tokenizer(checkpoint)

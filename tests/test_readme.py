@@ -10,7 +10,7 @@ import jsonschema
 
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import parse
-from workers.models.packs import STARTER_FOLDER, Pack
+from workers.models.packs import STARTER_FOLDER, HeadPack
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -31,7 +31,7 @@ def test_the_pipeline_file_can_be_run_and_the_event_is_what_it_writes() -> None:
         assert event["text"][span["start"] : span["end"]] == span["text"]
     revisions = {
         task: head["sha256"][:12]
-        for head in Pack.read("starter", STARTER_FOLDER).manifest["heads"].values()
+        for head in HeadPack.open("starter", STARTER_FOLDER).manifest["heads"].values()
         for task in head["tasks"]
     }
     assert event["models"] == {

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, HeadPack
 
 TEXTS = Path(__file__).parent / "card_texts"
 GOOD_SHOWN = 8
@@ -28,7 +28,7 @@ Figures = Sequence[dict[str, Any]]
 def main(scores: Path, own: Path, folder: Path) -> None:
     figures = json.loads(scores.read_bytes())["figures"]
     answers = json.loads(own.read_bytes())
-    pack = Pack.read(STARTER, folder)
+    pack = HeadPack.open(STARTER, folder)
     (folder / "cards").mkdir(exist_ok=True)
     for name, entry in pack.manifest["heads"].items():
         tasks = set(entry["tasks"])

@@ -11,7 +11,7 @@ from transformers import BertModel
 from training.joint import Learner
 from training.reading import flat
 from workers.models import adapter
-from workers.models.packs import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 RENEWED = ("ner", "pos", "pii", "moderation")
 """What ``polish`` and ``pooled`` fit once more on the finished trunk."""
@@ -22,7 +22,7 @@ class Shipped(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        under = Pack.read(STARTER, STARTER_FOLDER).trunk()
+        under = HeadPack.open(STARTER, STARTER_FOLDER).trunk()
         self.trunk = BertModel.from_pretrained(under.model, add_pooling_layer=False, dtype=torch.float32)
         for one in under.adapters:
             adapter.merge(self.trunk, one)

@@ -23,7 +23,7 @@ from training import calibration, export, joint, polish, pooled, sources
 from training.data import Data
 from training.reading import Reader, Source
 from training.shipped import RENEWED, Shipped
-from workers.models.packs import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
 
@@ -41,7 +41,7 @@ def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, 
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     console, sets, begun = Console(), Data(data), time.monotonic()
-    trunk = Path(Pack.read(STARTER, STARTER_FOLDER).trunk().model)
+    trunk = Path(HeadPack.open(STARTER, STARTER_FOLDER).trunk().model)
     reader = Reader(trunk)
     with Progress(console=console) as progress:
         console.print("reading the labelled texts")

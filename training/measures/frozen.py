@@ -15,7 +15,7 @@ from training.data import Data
 from training.measures.base import Bench
 from training.reading import Item, Reader, Unit, collate, in_parts
 from workers.encoder.casing import SIDES
-from workers.models.packs import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 TOKENS = 4096
 DECAY = 1e-4
@@ -27,7 +27,7 @@ class Frozen:
     """The trunk as it comes, and the labelled texts. ``limit``: so many examples of each file."""
 
     def __init__(self, data: Data, limit: int | None) -> None:
-        folder = Path(Pack.read(STARTER, STARTER_FOLDER).trunk().model)
+        folder = Path(HeadPack.open(STARTER, STARTER_FOLDER).trunk().model)
         self.bench = Bench(str(folder), data, limit)
         self.data, self.read = data, self.bench.read
         self.reader = Reader(folder)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from training.measures.base import Bench, Measured, accuracy, labelled, mean, measured, summed
 from training.measures.metrics import exact_match, ratio, spearman, token_f1
 from training.pairs import held_out, spoken
-from workers.models.packs import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 
 def aspect_sentiment(bench: Bench) -> Iterator[Measured]:
@@ -69,7 +69,7 @@ def question_answering(bench: Bench) -> Iterator[Measured]:
 def similarity(bench: Bench) -> Iterator[Measured]:
     """Also of the unadapted trunk, for what sharing costs."""
     examples = bench.read("similarity/stsb_nomsrpar.test")
-    plain = Pack.read(STARTER, STARTER_FOLDER).trunk().model
+    plain = HeadPack.open(STARTER, STARTER_FOLDER).trunk().model
     for model, of in ((bench.model, ""), (plain, "unadapted trunk")):
         found = bench.annotate(
             {"task": "similarity", "against": "$.text2", "model": model}, [e["text1"] for e in examples], examples

@@ -22,7 +22,7 @@ from workers.learning.examples import Example
 from workers.models.adapter import merge
 from workers.models.checkpoints import load_model, resolve
 from workers.models.library import Library
-from workers.models.packs import STARTER, Pack
+from workers.models.packs import STARTER, HeadPack
 
 CHUNK = 64
 """Texts that are tokenized together, and that go through the trunk together."""
@@ -48,7 +48,7 @@ class Base:
             ModelError: if it cannot be loaded.
         """
         if self.name == STARTER:
-            under = Pack.read(STARTER, _starter().folder).trunk()
+            under = HeadPack.open(STARTER, _starter().folder).trunk()
             model = load_model(resolve(under.model, under.revision), "embedding")
             for adapter in under.adapters:
                 merge(model, adapter)
@@ -66,7 +66,7 @@ def open_trunk(name: str, compute: Compute) -> Base:
         ModelError: if it cannot be loaded, or is a pack.
         DeviceError: if the device is missing.
     """
-    if name != STARTER and Pack.find(name) is not None:
+    if name != STARTER and HeadPack.find(name) is not None:
         raise ModelError(f'model "{name}" is a pack, not a trunk; name the trunk that it was trained on (see its card)')
     config = EmbeddingTask(name="trunk", task="embedding", model=name, pooling="mean")
     (stage,) = plan([config], Library(compute)).stages
@@ -87,8 +87,8 @@ def _entry(name: str, stage: Stage) -> dict[str, Any]:
     }
 
 
-def _starter() -> Pack:
-    pack = Pack.find(STARTER)
+def _starter() -> HeadPack:
+    pack = HeadPack.find(STARTER)
     assert pack is not None
     return pack
 

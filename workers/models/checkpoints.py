@@ -134,20 +134,20 @@ def load_tokenizer(checkpoint: Checkpoint) -> CheckpointTokenizer:
 
     Raises ModelError if it has none; only the Rust tokenizers give exact offsets.
     """
-    folder, what = checkpoint.folder, f'model "{checkpoint.name}"'
+    folder, model = checkpoint.folder, f'model "{checkpoint.name}"'
     is_sentencepiece = any(folder.glob("*.model"))
     if not is_sentencepiece and not any((folder / file).is_file() for file in _TOKENIZER_FILES):
-        raise ModelError(f"{what} has no tokenizer files")
+        raise ModelError(f"{model} has no tokenizer files")
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as error:
         hint = ""
         if is_sentencepiece and not (folder / "tokenizer.json").is_file():
             hint = "; a tokenizer built from a SentencePiece model needs pip install sentencepiece protobuf"
-        raise ModelError(f"{what}: its tokenizer cannot be loaded ({type(error).__name__}){hint}") from error
+        raise ModelError(f"{model}: its tokenizer cannot be loaded ({type(error).__name__}){hint}") from error
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
-        raise ModelError(f"{what} has no fast tokenizer; save one as tokenizer.json")
+        raise ModelError(f"{model} has no fast tokenizer; save one as tokenizer.json")
     limit = tokenizer.model_max_length
     return CheckpointTokenizer(
         backend,

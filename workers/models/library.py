@@ -25,7 +25,7 @@ from workers.heads.embedding import EmbeddingHead
 from workers.models.adapter import merge
 from workers.models.checkpoints import Checkpoint, load_model, load_tokenizer, pooling_of, resolve
 from workers.models.device import choose_device
-from workers.models.packs import STARTER, Pack, PackTrunk
+from workers.models.packs import STARTER, HeadPack, PackTrunk
 
 log = logging.getLogger("glossator")
 
@@ -78,7 +78,7 @@ class Library:
         self._compute = compute
         self._on_progress = on_progress or (lambda _: None)
         self._checkpoints: dict[tuple[str, str | None], Checkpoint] = {}
-        self._packs: dict[str, tuple[Pack, PackTrunk] | None] = {}
+        self._packs: dict[str, tuple[HeadPack, PackTrunk] | None] = {}
         self._tokenizers: dict[Path, CheckpointTokenizer] = {}
         self._backends: dict[bytes, Tokenizer] = {}
         self._trunks: dict[tuple[Path, str], Trunk] = {}
@@ -94,10 +94,12 @@ class Library:
         name = config.model
         assert name is not None
         if name not in self._packs:
-            found = Pack.find(name)
-            self._packs[name] = (found, found.trunk()) if found else None
-        pack = self._packs[name]
-        return self._of_checkpoint(config, kind, name) if pack is None else self._of_pack(config, kind, *pack)
+            pack = HeadPack.find(name)
+            self._packs[name] = (pack, pack.trunk()) if pack else None
+        pack_and_trunk = self._packs[name]
+        if pack_and_trunk is None:
+            return self._of_checkpoint(config, kind, name)
+        return self._of_pack(config, kind, *pack_and_trunk)
 
     def _of_checkpoint(self, config: AnyTask, kind: HeadKind, name: str) -> Model:
         checkpoint = self._checkpoint(name, config.revision, f"loading {name}")
@@ -105,7 +107,7 @@ class Library:
         head = self._head(config, checkpoint, kind)
         return Model(self._trunk(checkpoint), head, self._tokenizer(checkpoint), checkpoint.revision)
 
-    def _of_pack(self, config: AnyTask, kind: HeadKind, pack: Pack, base: PackTrunk) -> Model:
+    def _of_pack(self, config: AnyTask, kind: HeadKind, pack: HeadPack, base: PackTrunk) -> Model:
         if config.revision is not None:
             raise ModelError(f'model "{pack.name}" has no revisions to choose from')
         message = "loading the starter models" if pack.name == STARTER else f"loading {pack.name}"
@@ -128,7 +130,7 @@ class Library:
         return self._checkpoints[key]
 
     def _head(self, config: AnyTask, checkpoint: Checkpoint, kind: HeadKind) -> Head:
-        # Only embedding tasks of our own have the setting; a custom task does not.
+        # A custom task has no such setting.
         pooling = getattr(config, "pooling", None) or pooling_of(checkpoint) if kind == "embedding" else None
         key = (checkpoint.folder, pooling or kind)
         if key not in self._heads:

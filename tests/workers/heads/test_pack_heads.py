@@ -20,9 +20,9 @@ import workers.encoder.pooling
 from schemas.errors import ModelError
 from workers.encoder.pooling import mixed, mixtures
 from workers.heads.pack_heads import StarterHead
-from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, Pack
+from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, HeadPack
 
-PACK = Pack.read(STARTER, STARTER_FOLDER)
+PACK = HeadPack.open(STARTER, STARTER_FOLDER)
 ENTRIES: dict[str, dict[str, Any]] = PACK.manifest["heads"]
 LAYERS, SIZE = 6, 384
 SHIPPED = {
@@ -48,11 +48,11 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "pack"
 
 
-def spoil(folder: Path, change: Callable[[dict[str, Any]], object]) -> Pack:
+def spoil(folder: Path, change: Callable[[dict[str, Any]], object]) -> HeadPack:
     manifest = json.loads((folder / MANIFEST).read_bytes())
     change(manifest)
     (folder / MANIFEST).write_text(json.dumps(manifest))
-    return Pack.read(STARTER, folder)
+    return HeadPack.open(STARTER, folder)
 
 
 @given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=12), seed=st.integers(0, 2**31))
@@ -173,13 +173,13 @@ def test_a_changed_file_is_refused(copy: Path) -> None:
     content[-1] ^= 1
     file.write_bytes(bytes(content))
     with pytest.raises(ModelError, match="not the file listed"):
-        Pack.read(STARTER, copy).head("ner")
+        HeadPack.open(STARTER, copy).head("ner")
 
 
 def test_a_missing_file_is_named(copy: Path) -> None:
     (copy / ENTRIES["sentiment"]["file"]).unlink()
     with pytest.raises(ModelError, match=r"sentiment\.safetensors is missing"):
-        Pack.read(STARTER, copy).head("sentiment")
+        HeadPack.open(STARTER, copy).head("sentiment")
 
 
 @pytest.mark.parametrize("change", [{"labels": ["O"]}, {"pooling": None}])
@@ -200,7 +200,7 @@ def test_a_file_outside_of_the_pack_is_never_read(copy: Path, name: str) -> None
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / MANIFEST).write_text(content)
     with pytest.raises(ModelError, match="starter pack"):
-        Pack.read(STARTER, tmp_path)
+        HeadPack.open(STARTER, tmp_path)
 
 
 def test_the_trunk_is_the_one_the_heads_know() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from huggingface_hub import constants
 
 from schemas.errors import ModelError
 from tests.workers import tiny
-from workers.models.checkpoints import load_model, resolve
+from workers.models.checkpoints import Checkpoint, load_model, pooling_of, resolve
 
 
 @pytest.fixture
@@ -170,3 +171,32 @@ def test_any_checkpoint_is_a_trunk_for_embeddings(family, kind):
         torch.testing.assert_close(
             trunk(input_ids=ids).last_hidden_state, whole.base_model(input_ids=ids).last_hidden_state
         )
+
+
+def sentence_files(folder: Any, modules: list[str], pooling: dict[str, Any]) -> Checkpoint:
+    (folder / "1_Pooling").mkdir()
+    (folder / "modules.json").write_text(json.dumps([{"type": f"sentence_transformers.models.{m}"} for m in modules]))
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    return Checkpoint("some/model", folder, "0", {})
+
+
+def test_pooling_is_what_the_sentence_transformers_files_say(tmp_path):
+    modules = ["Transformer", "Pooling", "Normalize"]
+    for name, pooling in (("mean", "mean_tokens"), ("cls", "cls_token")):
+        folder = tmp_path / name
+        folder.mkdir()
+        assert pooling_of(sentence_files(folder, modules, {f"pooling_mode_{pooling}": True})) == name
+    assert pooling_of(Checkpoint("some/model", tmp_path, "0", {})) == "mean"
+
+
+@pytest.mark.parametrize(
+    ("modules", "pooling"),
+    [
+        (["Transformer", "Pooling", "Dense"], {"pooling_mode_mean_tokens": True}),
+        (["Transformer", "Pooling"], {"pooling_mode_max_tokens": True}),
+        (["Transformer", "Pooling"], {"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True}),
+    ],
+)
+def test_a_pooling_we_do_not_run_is_refused_because_the_vectors_would_be_wrong(tmp_path, modules, pooling):
+    with pytest.raises(ModelError, match="not supported"):
+        pooling_of(sentence_files(tmp_path, modules, pooling))
