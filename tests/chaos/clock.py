@@ -1,11 +1,11 @@
-"""A wall clock of a process's own, which can jump: libfaketime, where it is installed.
+"""Gives a process its own wall clock, which can jump. It uses libfaketime, if that is installed.
 
-It stands between the process and the C library, so Python and librdkafka see the same time. The monotonic clock goes
-on as it is, as it does when an administrator or NTP sets a machine's clock.
+The library sits between the process and the C library, so Python and librdkafka see the same time. The monotonic clock
+is not changed, just as when an administrator or NTP sets a machine's clock.
 
-It does not know cnd_timedwait(3), by which librdkafka waits, and always by the wall clock. Where the clock is ahead, a
-wait that nothing ends early lasts so much longer: that is what setting a true clock back does to a wait that has begun
-(librdkafka issue 2145). Where it is behind, waits end at once.
+The library does not handle cnd_timedwait(3), with which librdkafka waits, always by the wall clock. If the clock is
+ahead, a wait that nothing ends early lasts that much longer, as it does when a real clock is set back during a wait
+(librdkafka issue 2145). If it is behind, waits end at once.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 
 
 def library() -> Path | None:
-    """Debian's libfaketime, of the kind for programs with threads."""
+    """Return the path of Debian's libfaketime for programs with threads, or None."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     return found[0] if found else None
 
 
 def environment(file: Path) -> dict[str, str]:
-    """What lets ``set_clock`` set the clock of a process that is started with it; empty without the library."""
+    """Return the variables that let ``set_clock`` set a new process's clock; empty without the library."""
     if (preloaded := library()) is None:
         return {}
     set_clock(file, 0)
@@ -36,19 +36,19 @@ def environment(file: Path) -> dict[str, str]:
 
 
 def mend_sleep() -> None:
-    """To be called in such a process: the library refuses clock_nanosleep(2), which ``time.sleep`` is on Linux."""
+    """Call this in such a process: the library rejects clock_nanosleep(2), which ``time.sleep`` uses on Linux."""
     if "FAKETIME_TIMESTAMP_FILE" in os.environ:
         time.sleep = lambda seconds: select.select((), (), (), float(seconds)) and None
 
 
 def set_clock(file: Path, seconds: int) -> None:
-    """So far ahead of the true time, or behind it, are the processes that look at ``file``."""
+    """Set the clocks of the processes that read ``file`` to ``seconds`` ahead of the true time (negative: behind)."""
     new = file.with_suffix(".new")
     new.write_text(f"{seconds:+d}\n")
     new.replace(file)
 
 
 def forget(process: int) -> None:
-    """Takes away what the library leaves in shared memory when its process is killed."""
+    """Remove what the library leaves in shared memory when its process is killed."""
     for name in (f"faketime_shm_{process}", f"sem.faketime_sem_{process}"):
         Path("/dev/shm", name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The mark of the rounds that the tests play."""
+"""Registers the marker of tests that play rounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker processes of a round, each in its slot, and the supervisor that starts again what has ended."""
+"""The worker processes of a round, each in its slot, and a supervisor that restarts those that have ended."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ from tests.chaos.usage import Usage
 from tests.kafka.node import tied
 
 SLOTS = {0, 1, 2}
-"""All that a round ever has members in."""
-_REST = 1.0  # seconds that a slot stays empty
+"""All slots that a round may use."""
+_REST = 1.0  # seconds for which a slot stays empty
 HARMLESS = {0, -signal.SIGTERM, -signal.SIGUSR1, -signal.SIGUSR2}
-"""How a member ends in order, or where a signal came before it could be heard: then it had nothing begun."""
-# What a member says when it gives up something it had begun (stream/flight.py, source.py).
+"""Statuses of members that ended in order, or got a signal before they handled it and so before they had work."""
+# What a member logs when it gives up work it has started (stream/flight.py, stream/kafka/).
 UNFINISHED = ("lost ", "were given up with their partitions", "offsets were not committed")
 IN_ORDER = "left in order"
-"""What a member says last when it had polled, and closed everything."""
-_LEFT_OPEN = "left to the broker's timeout"  # and what it says when it could not (stream/kafka/exactly_once.py)
-_ROOM = 256 * 1024  # bytes of memory that a starved member may still get
+"""What a member logs last if it had polled and has closed everything."""
+_LEFT_OPEN = "left to the broker's timeout"  # logged if it could not abort (stream/kafka/exactly_once.py)
+_ROOM = 256 * 1024  # bytes of memory that a starved member can still get
 
 
 class Crew:
-    """Call ``look_after`` often: it starts members again in the slots that are ``wanted`` and stops the others.
+    """Runs the members. Call ``look_after`` often: it restarts members in the ``wanted`` slots and stops the others.
 
-    To be used on one long-living thread: on Linux its members end with it.
+    Use it on one thread that lives as long as the members: on Linux they end with it.
     """
 
     def __init__(
         self, settings: dict[str, Any], delay: float, folder: Path, mutant: str | None, stall: float,
         clocks: bool = False, within: float = 60.0, left: Callable[[int], object] = lambda _: None,
     ) -> None:  # fmt: skip
-        """``clocks``: members get clocks that can be set, where there are such; ``within`` so many seconds of a SIGTERM
-        they must have left; ``left`` hears at once of each slot whose member left in order.
+        """Start with no members.
+
+        ``clocks``: give members clocks that can be set, if possible; ``within``: seconds after a SIGTERM by which a
+        member must have left; ``left``: called at once with each slot whose member has left in order.
         """
         self._command = [sys.executable, "-m", "tests.chaos.member", json.dumps(settings), str(delay)]
         self._environment = {**os.environ, "CHAOS_MUTANT": mutant or "", "CHAOS_STALL": str(stall)}
@@ -54,19 +56,19 @@ class Crew:
         """The process in each slot that has one."""
         self.statuses: Counter[int] = Counter()
         self.starved: Counter[int] = Counter()
-        """Of the ``statuses`` those of members that were refused memory: they may end as they like."""
+        """The part of ``statuses`` that is from members that were denied memory: those may end in any way."""
         self.starts = 0
         self.slots: set[int] = set()
-        """Those that ever had a member."""
+        """The slots that ever had a member."""
         self.left_after: list[float] = []
-        """Seconds from each SIGTERM until its member had ended by itself."""
+        """Seconds from each SIGTERM until the member had ended by itself."""
         self.overdue = 0
-        """How many had not, in time: they were killed."""
+        """How many members did not end in time and were killed."""
         self.usage = Usage()
         self._within, self._left = within, left
         self._logs: dict[int, Path] = {}
         self._again_at: dict[int, float] = {}
-        self._leaving: dict[int, float] = {}  # slot -> since when; anew after a freeze
+        self._leaving: dict[int, float] = {}  # slot -> since when; starts again after a freeze
         self._frozen: set[int] = set()
         self._hungry: set[subprocess.Popen[bytes]] = set()
 
@@ -96,7 +98,7 @@ class Crew:
                 self._start(slot)
 
     def pick(self, number: int) -> int | None:
-        """One of the slots that run."""
+        """Choose one of the running slots; None if none runs."""
         running = sorted(self.wanted & self.members.keys())
         return running[number % len(running)] if running else None
 
@@ -112,46 +114,46 @@ class Crew:
                 self._leaving[slot] = time.monotonic()
 
     def stop(self, slot: int) -> None:
-        """SIGTERM, once a process: a second one would make it leave at once."""
+        """Send SIGTERM, once for each process: a second one would make it leave at once."""
         if slot in self.members and slot not in self._leaving:
             self._leaving[slot] = time.monotonic()
             self.send(slot, signal.SIGTERM)
 
     def break_at(self, slot: int, failpoint: str) -> None:
-        """Arms ``failpoint`` in the slot's process; the one after it has none."""
+        """Arm ``failpoint`` in the slot's process, but not in the process that replaces it."""
         self._failpoint(slot).write_text(failpoint)
         self.send(slot, signal.SIGUSR2)
 
     def struck(self, member: subprocess.Popen[bytes], what: str) -> list[float]:
-        """When ``what`` last happened in that process, as seconds since the epoch; empty if it never did."""
+        """Return when ``what`` last happened in that process, in seconds since the epoch; empty if it never did."""
         mark = self._folder / f"struck-{member.pid}-{what}"
         return [mark.stat().st_mtime] if mark.exists() else []
 
     def set_clock(self, slot: int, seconds: int) -> None:
-        """The wall clock of the slot's process jumps to so far ahead of the true time, or behind it."""
+        """Set the wall clock of the slot's process to ``seconds`` ahead of the true time (negative: behind)."""
         if self._clocks:
             clock.set_clock(self._clocks[slot], seconds)
 
     def starve(self, slot: int) -> Callable[[], None]:
-        """The slot's process gets next to no memory any more, until what is returned is called.
+        """Give the slot's process almost no more memory, until the returned function is called.
 
-        Of what setrlimit(2) can limit it is the data: address space the C library has put by long before it is used.
+        This limits the data size (setrlimit(2)): the C library reserves address space long before it is used.
         """
         member = self.members[slot]
         self._hungry.add(member)
-        own = resource.prlimit(member.pid, resource.RLIMIT_DATA)
+        limits = resource.prlimit(member.pid, resource.RLIMIT_DATA)
         status = Path(f"/proc/{member.pid}/status").read_text()
-        for size in re.findall(r"VmData:\s*(\d+) kB", status):  # none where it has just ended
-            resource.prlimit(member.pid, resource.RLIMIT_DATA, (int(size) * 1024 + _ROOM, own[1]))
+        for size in re.findall(r"VmData:\s*(\d+) kB", status):  # there is none if it has just ended
+            resource.prlimit(member.pid, resource.RLIMIT_DATA, (int(size) * 1024 + _ROOM, limits[1]))
 
         def feed() -> None:
             if member.poll() is None:
-                resource.prlimit(member.pid, resource.RLIMIT_DATA, own)
+                resource.prlimit(member.pid, resource.RLIMIT_DATA, limits)
 
         return feed
 
     def dismiss(self) -> None:
-        """Ends all in order; who is overdue is killed, so this returns."""
+        """End all members in order. Members that are overdue are killed, so this returns."""
         self.wanted = set()
         while self.members:
             self.look_after()
@@ -165,9 +167,9 @@ class Crew:
         self.members.clear()
 
     def disruptions(self) -> int:
-        """How often something begun was given up: deaths, lost partitions, drains and commits that failed."""
+        """Count how often started work was given up: deaths, lost partitions, drains and commits that failed."""
         deaths = sum(count for status, count in self.statuses.items() if status not in HARMLESS)
-        # A line that could not be written at once may be there twice.
+        # A line that could not be written in one go may occur twice.
         lines = (line for log in self.logs() for line in {*log.read_text(errors="replace").splitlines()})
         return deaths + sum(line.count(words) for line in lines for words in UNFINISHED)
 

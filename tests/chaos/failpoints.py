@@ -1,4 +1,4 @@
-"""Places in a worker where it can be made to break: kill itself, run out of memory, or stand still."""
+"""Points in a worker where it can be made to kill itself or run out of memory."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from stream.kafka.exactly_once import ExactlyOnceSink
 from stream.kafka.source import Source
 
 POINTS = ("polled", "forward", "sent", "offsets", "committed")
-"""After a poll with records; in a forward; after outputs went to the client; between the transaction's offsets and its
-commit; between the commit and its being known. Without transactions ``offsets`` and ``committed`` are before and after
-an offset commit."""
+"""After a poll with records; in a forward; after outputs were given to the client; between sending a transaction's
+offsets and committing it; between the commit and learning of it. Without transactions ``offsets`` and ``committed`` are
+before and after an offset commit."""
 
 
 class Failpoint:
-    """Once armed, the ``count``th time that ``point`` is passed the process does ``what``: kill (SIGKILL) or memory
-    (MemoryError). ``struck`` hears of it first, with what was spelled.
+    """Once armed, makes the process kill itself or raise MemoryError the ``count``th time that it passes a point.
+
+    ``struck`` is called just before that, with the specification that ``arm`` was given.
     """
 
     def __init__(self, struck: Callable[[str], object] = lambda _: None) -> None:
@@ -31,7 +32,7 @@ class Failpoint:
         self._lock = threading.Lock()
 
     def arm(self, spelled: str) -> None:
-        """``spelled``: ``what:point:count``."""
+        """``spelled``: ``what:point:count``, where ``what`` is kill (SIGKILL) or memory (MemoryError)."""
         self._point = ""
         self._spelled = spelled
         self._what, point, count = spelled.split(":")
@@ -52,7 +53,7 @@ class Failpoint:
 
 
 def install(failpoint: Failpoint, transactional: bool) -> None:
-    """Puts ``failpoint`` in the way of this process's workers; the forward asks it itself."""
+    """Make this process's workers pass ``failpoint``; the forward does that itself."""
 
     def polled(records: Any, *_: Any) -> None:
         if records:
@@ -61,7 +62,7 @@ def install(failpoint: Failpoint, transactional: bool) -> None:
     _around(Source, "poll", after=polled)
 
     def at(point: str, doing: str | None = None) -> Callable[..., None]:
-        """Heard with the arguments: of ``_ask`` only that which is ``doing`` so, of a commit only one of something."""
+        """Pass ``point`` only in an ``_ask`` that is ``doing`` this, or in a commit that is not empty."""
 
         def hear(*arguments: Any) -> None:
             if doing in arguments if doing else any(isinstance(one, dict) and one for one in arguments):
@@ -80,7 +81,7 @@ def install(failpoint: Failpoint, transactional: bool) -> None:
 def _around(
     owner: type, name: str, before: Callable[..., Any] | None = None, after: Callable[..., Any] | None = None
 ) -> None:
-    """``before`` hears the arguments, ``after`` the result and the arguments."""
+    """Wrap a method: call ``before`` with its arguments, and ``after`` with its result and arguments."""
     original = getattr(owner, name)
 
     @functools.wraps(original)

@@ -1,4 +1,4 @@
-"""How each kind of fault is done to a round, and undone."""
+"""Causes each kind of fault in a round, and undoes it."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from tests.chaos.node import Brokers, ProxiedNode
 from tests.chaos.proxy import END_TXN, Proxy
 from tests.chaos.schedule import KINDS, Fault
 
-_ROLLING = 2.5  # seconds between the restarts of a rolling one
-_LARGEST = 3  # large events at once
+_ROLLING = 2.5  # seconds between the restarts of a rolling restart
+_LARGEST = 3  # large events at a time
 _LATENCY = 0.5
 _HOUR = 3600
-_LOOK = 0.2  # seconds between two looks whether a member has left
+_LOOK = 0.2  # seconds between two checks whether a member has left
 _LOGS_FULL = "logs:full"
 _STRIKES_ONE = ("kill", "freeze", "memory", "stall", "stop-full", "logs-full", "clock", "leave")
 OF_MEMBERS = {kind for kind in KINDS if kind.startswith(_STRIKES_ONE)}
-"""Kinds that strike one member; where none runs just then, nothing happens."""
+"""Kinds that affect one member; nothing happens if none is running."""
 OF_BROKERS = {kind for kind in KINDS if kind.startswith(("broker-", "coordinator-", "leave-"))}
-"""Kinds that strike one node; while another is away, or has not caught up, nothing happens."""
+"""Kinds that affect one node; nothing happens while another is away or has not caught up."""
 Healed = tuple[str, float, float]
-"""Kind, when it struck, when it was over: seconds since the epoch."""
+"""Kind, start and end in seconds since the epoch."""
 
 
 @dataclass
 class _Struck:
-    """``proof``: the times at which it happened, for a kind that is only prepared when it strikes."""
+    """A fault that was started. ``proof`` returns when it happened, for kinds that are only prepared at ``at``."""
 
     kind: str
     slot: int | None
@@ -49,12 +49,12 @@ class _Struck:
 
 
 class Faults:
-    """Strikes with ``faults`` when they are due; all of it on the thread that calls ``turn``."""
+    """Causes ``faults`` when they are due, all on the thread that calls ``turn``."""
 
     def __init__(
         self, faults: tuple[Fault, ...], crew: Crew, brokers: Brokers, feed: Feed, log: Path, group: str
     ) -> None:
-        """``group``: what the members' transactional ids begin with."""
+        """``group``: the prefix of the members' transactional ids."""
         self._crew, self._brokers, self._feed = crew, brokers, feed
         self._group = group
         self._away: ProxiedNode | None = None
@@ -72,17 +72,17 @@ class Faults:
         return not self._due
 
     def turn(self) -> None:
-        """Does what is due."""
+        """Do what is due."""
         while self._due and self._due[0][0] <= time.monotonic():
             heapq.heappop(self._due)[2]()
 
     def tally(self) -> tuple[list[Healed], list[str]]:
-        """What has happened; and the kinds of what has not, because nobody was there or a failpoint was not passed."""
+        """Return the faults that happened, and the kinds of those that did not: no target, or failpoint not passed."""
         healed: list[Healed] = []
         missed = [*self._nobody]
         for number, one in enumerate(self._struck):
             times = [one.at] if one.proof is None else one.proof()
-            # From the next of its kind on it is that one which happens.
+            # What happens after the next fault of the same kind is due to that one.
             later = (more.at for more in self._struck[number + 1 :] if (more.kind, more.slot) == (one.kind, one.slot))
             until = next(later, float("inf"))
             if happened := [at for at in times if one.at <= at < until]:
@@ -92,7 +92,7 @@ class Faults:
         return healed, missed
 
     def heal(self) -> None:
-        """All that may still be broken is whole again."""
+        """Repair everything that may still be broken."""
         self._brokers.heal()
         for slot in self._crew.members:
             self._crew.send(slot, signal.SIGCONT)
@@ -127,7 +127,7 @@ class Faults:
                 if not asked:
                     asked.append(time.time())
                     self._crew.stop(slot)
-                # Who does not leave is killed in the end.
+                # A member that does not leave is killed in the end.
                 self._later(time.monotonic() - self._begun + _LOOK, end)
                 return
             undo()
@@ -152,7 +152,7 @@ class Faults:
             log.write(json.dumps({"at": round(time.time(), 3), "kind": kind, "slot": slot, "what": what}) + "\n")
 
     def _undoing(self, fault: Fault, slot: int | None, at: float) -> Callable[[], Any]:
-        """Does it; returns what undoes it."""
+        """Cause the fault; return the function that undoes it."""
         crew, kind = self._crew, fault.kind
         network = self._brokers.network(fault.pick)
 
@@ -188,7 +188,7 @@ class Faults:
         return lambda: None
 
     def _node(self, fault: Fault) -> ProxiedNode | None:
-        """Which node is struck: never a second one, or the two that write need would not be left."""
+        """Choose the node to break; None while another is broken, because writing needs two."""
         brokers = self._brokers
         if self._away is not None or not brokers.whole():
             return None
@@ -222,13 +222,13 @@ class Faults:
         elif kind.startswith("kill-") or kind == "memory":
             crew.break_at(slot, _failpoint(fault))
         elif kind == "memory-limit":
-            self._feed.insert("large", _LARGEST)  # so that some is asked for
+            self._feed.insert("large", _LARGEST)  # so that memory is needed
             return crew.starve(slot)
         elif kind == "logs-full":
             crew.break_at(slot, _LOGS_FULL)
             return lambda: crew.break_at(slot, "logs:free")
         elif kind == "clock-ahead":
-            # The client may wait an hour too long then (see clock.py); what looks at /livez kills such a worker.
+            # The client may then wait an hour too long (see clock.py); a liveness probe would kill such a worker.
             crew.set_clock(slot, _HOUR)
             return lambda: crew.send(slot, signal.SIGKILL)
         elif kind == "clock-back":

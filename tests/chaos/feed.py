@@ -1,4 +1,4 @@
-"""Produces a round's events at an even pace, and keeps what was acknowledged."""
+"""Produces a round's events at an even pace, and records which were acknowledged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from confluent_kafka import Producer
 from tests.chaos.invariants import Source
 from tests.chaos.model import Event, Kind, events, unusual
 
-_FLUSH = 300.0  # seconds; longer than any broker is away
+_FLUSH = 300.0  # seconds; longer than any outage of a broker
 
 
 class Feed(threading.Thread):
-    """``acknowledged`` is whole once the thread has ended; events the broker refused or lost are in ``refused``."""
+    """Sends the events. ``acknowledged`` is complete when the thread has ended; ``refused`` has those that failed."""
 
     def __init__(self, servers: str, topic: str, seed: str, count: int, seconds: float, log: Path) -> None:
         super().__init__(name="feed", daemon=True)
@@ -32,11 +32,11 @@ class Feed(threading.Thread):
         self.acknowledged: dict[Source, Event] = {}
         self.refused: list[str] = []
         self.inserted: list[tuple[Kind, float]] = []
-        """The unusual ones that were sent, and when."""
+        """Kinds of unusual events that were sent, and when."""
         self.done = False
 
     def insert(self, kind: Kind, count: int) -> None:
-        """So many events of an unusual kind come next. From any thread."""
+        """Send ``count`` events of an unusual kind next. Any thread."""
         self._asked.append((kind, count))
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""What must hold of a round, whatever broke in it. Pure: logs in, a verdict out."""
+"""What must be true after a round, whatever broke in it. Pure: logs in, a verdict out."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.kafka.cluster import Row
 Source = tuple[int, int]
 """Partition and offset of an event in the input topic."""
 Place = tuple[str, int, int]
-"""Topic (``out`` or ``dead``), partition and offset of what became of it."""
-_EXAMPLES = 5  # of each promise
+"""Topic (``out`` or ``dead``), partition and offset of the record made from it."""
+_EXAMPLES = 5  # kept for each promise
 _STAGES = {"poison": "forward", "tombstone": "decode", "rubbish": "decode", "large": "produce", "huge": "decode"}
 
 
 class Sample(NamedTuple):
-    """The group's committed offsets, and the ends of the output topics as they were *after* these were asked for."""
+    """The group's committed offsets, and the ends of the output topics, which were asked for *after* the offsets."""
 
     at: float
     committed: dict[int, int]
@@ -30,17 +30,17 @@ class Sample(NamedTuple):
 
 @dataclass
 class Logs:
-    """All that is known of a round.
+    """Everything known about a round.
 
-    - ``sent``: the acknowledged inputs. ``output``, ``dead``: all that a reader of committed records finds at the end.
-    - ``glimpsed``: the places of the rows that such a reader saw while things broke, and after it had caught up;
-      None where nobody read.
-    - ``stable`` and ``high``: per place of the output topics their last stable offset and high watermark, at the end.
-    - ``left_open``: transactional ids of members that left in order, with a transaction open right after it.
-    - ``open_at_once``: how many transactions were ever open together, of a crew with members in ``slots`` slots.
-    - ``strangers``: transactional ids that are not a slot's.
-    - ``disruptions``: how often a member ended or lost partitions without finishing what it had begun, and
-      ``in_flight`` how much it can have had begun.
+    - ``sent``: the acknowledged inputs. ``output``, ``dead``: what a reader of committed records finds at the end.
+    - ``glimpsed``: the places of the rows that such a reader saw during the round and until it had caught up; None if
+      nobody was reading.
+    - ``stable`` and ``high``: last stable offset and high watermark of each output partition at the end.
+    - ``left_open``: transactional ids of members that left in order but had a transaction open right afterwards.
+    - ``open_at_once``: the most transactions that were open at once, for a crew with members in ``slots`` slots.
+    - ``strangers``: transactional ids that do not belong to a slot.
+    - ``disruptions``: how often a member ended or lost partitions without finishing its work, and ``in_flight`` how
+      many events it can have had in work.
     """
 
     sent: Mapping[Source, Event]
@@ -61,7 +61,7 @@ class Logs:
 
 @dataclass
 class Verdict:
-    """How many times each promise was broken; ``bound`` is how many duplicates crashes may explain."""
+    """How often each promise was broken. ``bound`` is the number of duplicates that crashes can explain."""
 
     sent: int = 0
     lost: int = 0
@@ -81,13 +81,13 @@ class Verdict:
 
     @property
     def evidence(self) -> list[str]:
-        """Examples of what is broken."""
+        """Examples of the promises that were broken."""
         promises = {promise.split()[0] for promise in self.broken}
         return [example for example in self.examples if example.split(":")[0] in promises]
 
     @property
     def broken(self) -> list[str]:
-        """The promises that were broken; empty is green."""
+        """The promises that were broken; empty if the round is green."""
         counts = {name: count for name, count in asdict(self).items() if name not in {"sent", "bound", "examples"}}
         if self.duplicated <= self.bound:
             del counts["duplicated"]
@@ -104,7 +104,7 @@ def judge(logs: Logs, exactly_once: bool) -> Verdict:
     places = _places(logs, verdict)
     for source in logs.sent:
         found = places.get(source, [])
-        if not found and source[1] < logs.committed.get(source[0], 0):  # else it is still to come
+        if not found and source[1] < logs.committed.get(source[0], 0):  # otherwise it has not been processed yet
             verdict.add("lost", f"{source} is nowhere")
         for again in found[1:]:
             verdict.add("duplicated", f"{source} is at {found[0]} and at {again}")
@@ -137,7 +137,7 @@ def places_of(output: Iterable[Row], dead: Iterable[Row]) -> set[Place]:
 
 
 def origin(topic: str, row: Row) -> Source:
-    """Which input ``row`` was made of. Raises ValueError, KeyError or TypeError if it does not say."""
+    """Return the input that ``row`` was made from. Raises ValueError, KeyError or TypeError if it does not say."""
     if topic == "out":
         source = json.loads(row.value or b"")["source"]
         return source["partition"], source["offset"]
@@ -146,7 +146,7 @@ def origin(topic: str, row: Row) -> Source:
 
 
 def _places(logs: Logs, verdict: Verdict) -> dict[Source, list[Place]]:
-    """Where each input has come out. Rows that are not what their input makes are wrong."""
+    """Return where the output of each input is. Rows that do not match their input are counted as wrong."""
     places: dict[Source, list[Place]] = defaultdict(list)
     for topic, rows in (("out", logs.output), ("dead", logs.dead)):
         for row in rows:
@@ -184,9 +184,9 @@ def _fault_of_letter(row: Row, event: Event) -> str | None:
 
 
 def _check_order(logs: Logs, exactly_once: bool, verdict: Verdict) -> None:
-    """Within a key, in each topic: exactly once strictly as sent, at least once by first appearances.
+    """Check the order within each key and topic: with at least once, only the first output of each input counts.
 
-    At least once, a dead letter made because the broker refused the output may come late.
+    With at least once, dead letters are not checked: one made because the broker rejected the event may come late.
     """
     for topic, rows in (("out", logs.output), ("dead", logs.dead)):
         if topic == "dead" and not exactly_once:
@@ -208,7 +208,7 @@ def _check_order(logs: Logs, exactly_once: bool, verdict: Verdict) -> None:
 
 
 def _check_samples(logs: Logs, places: Mapping[Source, Sequence[Place]], verdict: Verdict) -> None:
-    """No committed offset was ever ahead of what was in the log by then, or behind an earlier one."""
+    """Check that no committed offset was ahead of the logs at that time, or behind an earlier one."""
     checked: dict[int, int] = {}
     latest: dict[int, int] = {}
     for sample in logs.samples:

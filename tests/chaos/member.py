@@ -1,9 +1,9 @@
-"""One worker in a process of its own, with a model that can be foretold: ``python -m tests.chaos.member``.
+"""A process with one worker whose model is predictable: ``python -m tests.chaos.member``.
 
-Arguments: the pipeline as JSON, seconds of pretended work an event, the slot. From the environment: CHAOS_MUTANT, a
-mistake to make. SIGUSR1 makes the next forward stand still for CHAOS_STALL seconds; SIGUSR2 arms the failpoint that
-the file CHAOS_FAIL spells, or fills the disk for logs (``logs:full``) and frees it (``logs:free``). What has happened
-of that is marked by files beside it.
+Arguments: the pipeline as JSON, seconds of pretended work for each event, the slot. The environment variable
+CHAOS_MUTANT names a mistake to make. SIGUSR1 makes the next forward hang for CHAOS_STALL seconds. SIGUSR2 arms the
+failpoint that the file CHAOS_FAIL specifies, or fills the disk for logs (``logs:full``) and frees it (``logs:free``).
+Files beside CHAOS_FAIL mark what has happened.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FORMAT = "%(asctime)s %(name)s %(message)s"
 
 
 class ForetoldChain(NoopChain):
-    """Annotates with ``model.annotation``; fails what is poison."""
+    """Annotates with ``model.annotation``, and fails poison events."""
 
     def __init__(self, delay: float, failpoint: Failpoint) -> None:
         super().__init__(delay)
@@ -64,7 +64,7 @@ class ForetoldChain(NoopChain):
 
 
 class StandardError:
-    """Descriptor 2, which can be as on a full disk (full(4)); what is logged meanwhile still reaches the harness."""
+    """Standard error, which can act like a full disk (full(4)); log lines still reach the harness meanwhile."""
 
     def __init__(self) -> None:
         self._true = os.dup(2)
@@ -120,7 +120,7 @@ def main(settings: dict[str, Any], delay: float, slot: int) -> None:
 
 
 def _mark(what: str) -> None:
-    """Lets the harness know that ``what`` has happened, and when by the true clock: a new file says it."""
+    """Tell the harness with a new file that ``what`` has happened; its time is that of the true clock."""
     Path(os.environ["CHAOS_FAIL"]).with_name(f"struck-{os.getpid()}-{what}").write_text("")
 
 

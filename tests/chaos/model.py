@@ -1,4 +1,4 @@
-"""What the members pretend to compute, and the events they compute it from: both a function of their input alone."""
+"""The events of a round and the annotations of the pretended model; both depend on their inputs alone."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Fate = Literal["enriched", "dead"]
 Kind = Literal["plain", "poison", "tombstone", "rubbish", "large", "huge"]
 
 POISON = "poison"
-"""A text with this word in it fails in the forward."""
+"""A text that contains this word fails in the forward."""
 MAX_BYTES = 700_000
-"""``input.max_bytes``: a huge event is refused when decoded, a large one only when its output is produced."""
+"""``input.max_bytes``: a huge event is rejected when it is decoded, a large one only when its output is produced."""
 _LARGE, _HUGE = 600_000, 800_000
 _KEYS = 97
 _WORDS = ["the", "river", "took", "what", "nobody", "had", "asked", "it", "to", "carry", "and", "left", "stones"]
@@ -22,7 +22,7 @@ UNUSUAL: tuple[Kind, ...] = ("poison", "tombstone", "rubbish", "large", "huge")
 
 
 class Event(NamedTuple):
-    """One event to be sent. ``number`` counts all events of a round; within a key it only rises."""
+    """One event to be sent. ``number`` counts all events of a round, so it increases within a key."""
 
     number: int
     key: bytes
@@ -35,14 +35,14 @@ class Event(NamedTuple):
 
 
 def annotation(text: str) -> dict[str, Any]:
-    """What the model says of ``text``."""
+    """Return the model's annotation of ``text``."""
     score = zlib.crc32(text.encode()) / 2**32
     label = "positive" if score > 0.5 else "negative"
     return {"label": label, "score": score, "scores": {"positive": score, "negative": 1 - score}}
 
 
 def events(seed: str) -> Iterator[Event]:
-    """Plain events without end; what is unusual is made by ``unusual``."""
+    """Yield plain events without end."""
     rng = random.Random(seed)
     number = 0
     while True:
@@ -52,7 +52,7 @@ def events(seed: str) -> Iterator[Event]:
 
 
 def unusual(seed: str, number: int, kind: Kind) -> Event:
-    """The event ``number``, made so that it becomes a dead letter."""
+    """Return event ``number``, made so that it becomes a dead letter."""
     rng = random.Random(f"{seed}/{number}")
     value: bytes | None
     if kind == "tombstone":

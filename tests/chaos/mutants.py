@@ -1,4 +1,4 @@
-"""Mistakes a worker could make, each of which the harness must notice: it is what says that green means something."""
+"""Mistakes that a worker could make. The harness must notice each of them, or its green rounds would prove nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEAK, _LEAKED = 8 << 20, 800 << 20
 
 
 def commit_early() -> None:
-    """A micro-batch counts as delivered when it is handed to the client."""
+    """A micro-batch counts as delivered when it is given to the client."""
     original = AtLeastOnceSink.send
 
     def send(self: AtLeastOnceSink, batch: MicroBatch, outbounds: list[Outbound]) -> None:
@@ -33,14 +33,14 @@ def commit_early() -> None:
             self._delivered = delivered
 
     def heard(self: AtLeastOnceSink, *_: Any) -> None:
-        """Nobody waits for reports any more."""
+        """Ignore all delivery reports."""
 
     AtLeastOnceSink.send = send  # type: ignore[method-assign]
     AtLeastOnceSink._report = heard  # type: ignore[method-assign,assignment]
 
 
 def commit_position() -> None:
-    """What has been polled is committed, not what is finished."""
+    """Offsets are committed when events are polled, not when they are finished."""
     original = Source.commit
 
     def commit(self: Source, ends: Mapping[Assignment, int], wait: bool = False) -> None:
@@ -53,7 +53,7 @@ def commit_position() -> None:
 
 
 def skip_drain() -> None:
-    """A revoked partition is let go at once, and what was in flight goes on as if it were still ours."""
+    """A revoked partition is given up at once, and its events in flight go on as if it were still ours."""
 
     def drain(*_: Any, **__: Any) -> bool:
         return True
@@ -62,7 +62,7 @@ def skip_drain() -> None:
 
 
 def random_id() -> None:
-    """Every producer takes a transactional id of its own."""
+    """Every producer uses a new transactional id."""
     original = ExactlyOnceSink._new_producer
 
     def new_producer(self: ExactlyOnceSink) -> Any:
@@ -89,19 +89,19 @@ def offsets_outside() -> None:
 
 
 def shuffled() -> None:
-    """A micro-batch's outputs are sent in any order."""
+    """A micro-batch's outputs are sent in random order."""
     original = Publisher.outbounds
 
     def outbounds(self: Publisher, *arguments: Any) -> list[Outbound]:
-        made = original(self, *arguments)
-        random.shuffle(made)
-        return made
+        shuffled = original(self, *arguments)
+        random.shuffle(shuffled)
+        return shuffled
 
     Publisher.outbounds = outbounds  # type: ignore[method-assign,assignment]
 
 
 def leave_open() -> None:
-    """A worker that is asked to leave goes at once, and its transaction is left as it is."""
+    """A worker that is asked to leave does so at once, and leaves its transaction open."""
     original = Flight.drain
 
     def drain(self: Flight, assignments: Any, source: Source, meanwhile: Any = None) -> bool:
@@ -117,7 +117,7 @@ def leak_files() -> None:
 
 
 def leak_memory() -> None:
-    """Every micro-batch leaves something behind, up to what no machine of the tests minds."""
+    """Every micro-batch leaks memory, up to a size that no test machine minds."""
     _with_outputs(lambda kept: kept.append(b"x" * _LEAK) if len(kept) * _LEAK < _LEAKED else None)
 
 
@@ -149,7 +149,7 @@ MUTANTS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
     "leak-files": (leak_files, (ALO,)),
     "leak-memory": (leak_memory, (ALO,)),
 }
-"""name -> what installs it in this process, and the deliveries it is a mistake in."""
+"""For each name, the function that installs it in this process, and the deliveries in which it is a mistake."""
 
 
 def install(name: str | None) -> None:

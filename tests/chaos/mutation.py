@@ -1,6 +1,6 @@
-"""Shows that the harness notices: every mutant, in every delivery it is a mistake in, must turn red.
+"""Checks the harness: every mutant must turn a round red, in every delivery in which it is a mistake.
 
-``python -m tests.chaos.mutation --rounds 5``; the status is 1 if a mutant has stayed green.
+``python -m tests.chaos.mutation --rounds 5``; the status is 1 if a mutant stays green.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tests.chaos import run
 from tests.chaos.mutants import MUTANTS
 
 ONLY = {"leave-open": "rolling-restart,scale", "skip-drain": "rolling-restart,scale"}
-"""What brings a mistake to light that is made only when a worker leaves, or lets go of partitions."""
+"""Faults that reveal a mistake which is made only when a worker leaves or gives up partitions."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.mutation", description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--rounds", type=int, default=5, help="a mutant may stay green in so many less one")
+    parser.add_argument("--rounds", type=int, default=5, help="a mutant must turn red within this many")
     parser.add_argument("--mutants", nargs="*", choices=MUTANTS, default=list(MUTANTS))
     options = parser.parse_args()
     table = Table(title=f"mutants, seed {options.seed}")

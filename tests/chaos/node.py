@@ -1,4 +1,4 @@
-"""Brokers that their clients reach through proxies, and the harness by listeners of their own: one, or three."""
+"""One broker or three. Clients reach them through proxies, the harness through separate listeners."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _IN_THREES = {
     "offsets.topic.replication.factor": "3",
     "transaction.state.log.replication.factor": "3",
     "transaction.state.log.min.isr": "2",
-    "log.cleaner.dedupe.buffer.size": "4194304",  # of a small heap
-    # A follower that is away is missed soon, so that writing goes on with the two that are left.
+    "log.cleaner.dedupe.buffer.size": "4194304",  # because the heap is small
+    # A follower that is away is noticed soon, so that writing continues with the two others.
     "replica.lag.time.max.ms": "3000",
 }
 
 
 class ProxiedNode(KafkaNode):
-    """``bootstrap_servers`` is the harness's listener; ``clients`` the address that breaks."""
+    """A broker behind a proxy. ``bootstrap_servers`` is the harness's listener; ``clients`` the proxy's address."""
 
     def __init__(
         self, folder: Path, ports: tuple[int, int, int], settings: Mapping[str, str] | None = None, **more: Any
     ) -> None:
-        """``ports``: behind the proxy, the harness's, the controller's."""
+        """``ports``: of the listener behind the proxy, the harness's listener, and the controller."""
         behind, direct, controller = ports
         self.proxy = Proxy(behind)
         self.clients = f"127.0.0.1:{self.proxy.port}"
@@ -68,9 +68,9 @@ class ProxiedNode(KafkaNode):
 
 
 class Brokers:
-    """One node, or three that keep three copies of everything and write while two of them are there.
+    """One node, or three that keep three copies of everything and can write while two of them are up.
 
-    ``bootstrap_servers``, ``clients``: as of a node, of all of them.
+    ``bootstrap_servers`` and ``clients`` are the addresses of all nodes.
     """
 
     def __init__(self, folder: Path, count: int = 1) -> None:
@@ -102,7 +102,7 @@ class Brokers:
             node.close()
 
     def heal(self) -> None:
-        """Every node is there again, has all that it missed, and the network carries everything."""
+        """Restart what is down, repair the network, and wait until every node has caught up."""
         for node in self.nodes:
             node.proxy.heal()
             if not node.up:
@@ -112,12 +112,12 @@ class Brokers:
 
     @property
     def cuts(self) -> int:
-        """Responses that were cut off so far."""
+        """Number of responses that were cut off so far."""
         return sum(node.proxy.cuts for node in self.nodes)
 
     @property
     def transactional_ids(self) -> set[str]:
-        """Those asked for since they were ``forget``-ted."""
+        """The transactional ids that producers have asked for since ``forget`` was called."""
         return set().union(*(node.proxy.transactional_ids for node in self.nodes))
 
     def forget(self) -> None:
@@ -125,12 +125,12 @@ class Brokers:
             node.proxy.transactional_ids.clear()
 
     def network(self, pick: int) -> list[Proxy]:
-        """What is in front of all the nodes, or of one of three."""
+        """Return the proxies of all nodes, or of one of three."""
         chosen = pick // 2 % len(self.nodes)
         return [node.proxy for i, node in enumerate(self.nodes) if pick % 2 or i == chosen]
 
     def coordinator(self, transactional_id: str) -> ProxiedNode | None:
-        """Which node keeps that transaction's state (KIP-98: the leader of the partition its id hashes to)."""
+        """Return the node that keeps this transaction's state, which leads the partition of its id's hash (KIP-98)."""
         found = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(timeout=10)
         if (log := found.topics.get(_TRANSACTION_LOG)) is None:
             return None
@@ -138,7 +138,7 @@ class Brokers:
         return self.nodes[leader - 1] if 0 < leader <= len(self.nodes) else None
 
     def whole(self) -> bool:
-        """Every copy of every partition is up to date."""
+        """Whether every copy of every partition is up to date."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
         try:
             found = admin.list_topics(timeout=5)
@@ -148,7 +148,7 @@ class Brokers:
         return len(found.brokers) == len(self.nodes) and all(len(p.isrs) == len(p.replicas) for p in partitions)
 
     def await_whole(self) -> None:
-        """Raises RuntimeError when a copy stays behind for a minute and a half."""
+        """Wait until ``whole``. Raises RuntimeError if a copy stays behind for a minute and a half."""
         deadline = time.monotonic() + _WHOLE_WITHIN
         while not self.whole():
             if time.monotonic() > deadline:
@@ -157,7 +157,7 @@ class Brokers:
 
 
 def java_hash(text: str) -> int:
-    """``String.hashCode``, of ASCII."""
+    """Return Java's ``String.hashCode`` of an ASCII text."""
     value = 0
     for character in text:
         value = (31 * value + ord(character)) & 0xFFFFFFFF

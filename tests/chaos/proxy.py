@@ -1,4 +1,4 @@
-"""A TCP proxy between the workers and a broker that knows just enough of Kafka's protocol to break it on purpose."""
+"""A TCP proxy between the workers and a broker, which knows enough of Kafka's protocol to break it on purpose."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PENDING = 64
 
 
 class Proxy:
-    """Forwards 127.0.0.1:``port`` to 127.0.0.1:``upstream`` frame by frame, on a thread of its own.
+    """Forwards 127.0.0.1:``port`` to 127.0.0.1:``upstream`` frame by frame, on its own thread.
 
-    Every fault is a method, called from any thread; ``heal`` ends all that last. Frames are held, never reordered.
-    ``seen`` counts requests by api key, ``cuts`` the responses that ``cut`` has taken away; ``transactional_ids`` are
+    Each fault is a method that any thread may call; ``heal`` ends all faults. Frames are held back, never reordered.
+    ``seen`` counts requests by api key, ``cuts`` the responses that ``cut`` has removed; ``transactional_ids`` are
     those that producers have asked for.
     """
 
@@ -32,7 +32,7 @@ class Proxy:
         self.port: int = self._socket.getsockname()[1]
         self.seen: dict[int, int] = {}
         self.cut_at: list[float] = []
-        """When each of the ``cuts`` was, as seconds since the epoch."""
+        """When each of the ``cuts`` happened, in seconds since the epoch."""
         self.transactional_ids: set[str] = set()
         self._latency = 0.0
         self._deaf = False
@@ -49,23 +49,23 @@ class Proxy:
         return len(self.cut_at)
 
     def reset(self) -> None:
-        """Every connection is reset, once."""
+        """Reset every connection, once."""
         self._do(self._reset)
 
     def black_hole(self, on: bool) -> None:
-        """While on, nothing is forwarded; connections are taken and stay open."""
+        """Forward nothing while ``on``; connections are accepted and stay open."""
         self._do(self._gate.clear if on else self._gate.set)
 
     def latency(self, seconds: float) -> None:
-        """Every frame arrives so much later, each way."""
+        """Delay every frame by ``seconds``, in both directions."""
         self._do(lambda: setattr(self, "_latency", seconds))
 
     def deafen(self, on: bool) -> None:
-        """While on, requests reach the broker and no response comes back; connections it hit are reset at its end."""
+        """Drop all responses while ``on``; requests still arrive. Affected connections are reset when it ends."""
         self._do(lambda: self._deafen(on))
 
     def cut(self, api_key: int, times: int) -> None:
-        """The next ``times`` requests of that kind are carried out, and their connection is reset before the answer."""
+        """Let the broker carry out the next ``times`` requests of a kind, but cut off its answers with a reset."""
         self._do(lambda: self._cut.update({api_key: times}))
 
     def heal(self) -> None:
@@ -80,7 +80,7 @@ class Proxy:
             self._thread.join(10)
 
     def _do(self, change: Callable[[], Any]) -> None:
-        """Runs ``change`` on the proxy's thread; returns when it is done."""
+        """Run ``change`` on the proxy's thread and wait for it."""
         done: Future[None] = Future()
 
         def run() -> None:
@@ -101,7 +101,7 @@ class Proxy:
         server.close()
         self._reset()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        if tasks:  # whose connections are gone end by themselves
+        if tasks:  # tasks whose connections are gone end by themselves
             _, tasks = await asyncio.wait(tasks, timeout=1.0)
         for task in tasks:
             task.cancel()
@@ -110,7 +110,7 @@ class Proxy:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             back, onward = await asyncio.open_connection("127.0.0.1", self._upstream)
-        except OSError:  # the broker is down: so is what is in front of it
+        except OSError:  # the broker is down, so act like it
             _abort(writer)
             return
         link = _Link(writer, onward)
@@ -131,7 +131,7 @@ class Proxy:
     async def _pump(
         self, link: _Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, look: Callable[..., bool]
     ) -> None:
-        """Reads frames from ``reader``; those that ``look`` lets pass go to ``writer`` when they are due."""
+        """Read frames from ``reader`` and send those that ``look`` accepts to ``writer`` when they are due."""
         frames: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_PENDING)
         sender = asyncio.ensure_future(self._send(frames, writer))
         try:
@@ -141,7 +141,7 @@ class Proxy:
                 if look(link, frame):
                     await frames.put((self._loop.time() + self._latency, frame))
         except (OSError, asyncio.IncompleteReadError):
-            pass  # either end has gone; the other is told by the reset
+            pass  # one end is gone; the reset tells the other
         finally:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
@@ -167,7 +167,7 @@ class Proxy:
 
     def _on_response(self, link: _Link, frame: bytes) -> bool:
         (correlation,) = struct.unpack_from(">i", frame, 4)
-        if correlation in link.doomed:  # the broker has done what it was asked, and nobody will hear of it
+        if correlation in link.doomed:  # the broker has carried it out, but its answer is lost
             self.cut_at.append(time.time())
             link.abort()
             return False
@@ -185,7 +185,7 @@ class Proxy:
 
 
 class _Link:
-    """One client's connection and ours to the broker for it."""
+    """A client's connection to the proxy and the proxy's connection to the broker."""
 
     def __init__(self, *writers: asyncio.StreamWriter) -> None:
         self._writers = writers
@@ -198,21 +198,21 @@ class _Link:
 
 
 def transactional_id(frame: bytes) -> str | None:
-    """What an InitProducerId request with its length in front says; names shorter than 127 bytes."""
+    """Return the id in an InitProducerId request (with its length in front); for names below 127 bytes."""
     (version,) = struct.unpack_from(">h", frame, 6)
     (client,) = struct.unpack_from(">h", frame, 12)
     at = 14 + max(client, 0)
     if version < 2:
         (length,) = struct.unpack_from(">h", frame, at)
         at += 2
-    else:  # the flexible encoding: no tagged fields, then the length and one as a varint
+    else:  # the flexible encoding: no tagged fields, then the length plus one as a varint
         length = frame[at + 1] - 1
         at += 2
     return frame[at : at + length].decode() if length > 0 else None
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:
-    """Ends the connection with a reset, as a broken network does, and not in order."""
+    """End the connection with a reset, as a broken network does, not with an orderly close."""
     with contextlib.suppress(OSError):
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

@@ -1,4 +1,4 @@
-"""What rounds add up to: JSON for machines, a table for people."""
+"""The report on all rounds: JSON for programs, a table for people."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PERCENTILES = (50, 90, 99)
 
 
 class Report:
-    """The rounds played so far with one seed. Written whole after each, so that nothing is lost but the one at hand."""
+    """The rounds played so far with one seed. It is written after each, so only the current round can be lost."""
 
     def __init__(self, path: Path | None, seed: int, settings: dict[str, Any], resume: bool) -> None:
-        """Raises ValueError when what is to be resumed was played with another seed or other settings."""
+        """Raises ValueError if the report to be resumed has another seed or other settings."""
         self._path, self._seed, self._settings = path, seed, settings
         self.rounds: list[dict[str, Any]] = []
         if resume and path is not None and path.exists():
@@ -104,7 +104,7 @@ def recovery_by_kind(rounds: Iterable[dict[str, Any]]) -> dict[str, dict[str, fl
 
 
 def percentiles(values: Iterable[float]) -> dict[str, float]:
-    """The smallest value that so many percent of ``values`` do not exceed (nearest rank); empty of nothing."""
+    """Return the percentiles of ``values`` by nearest rank; empty if there are no values."""
     ordered = sorted(values)
     if not ordered:
         return {}

@@ -1,4 +1,4 @@
-"""One round: fresh topics and group, members at work, faults, quiet, and the verdict."""
+"""One round: new topics and a new group, members at work, faults, a quiet time, and the verdict."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ _POLL = 1000
 _TRANSACTION_MS = 5000
 _DRAIN = 15.0
 _LEFT_WITHIN = _DRAIN + 5 + 15 + 20
-"""Seconds from a SIGTERM to the end: the drain, the last commit, closing, and patience with a busy machine."""
+"""Seconds from a SIGTERM to the end: the drain, the last commit, closing, and time for a busy machine."""
 _DRAINED_WITHIN = 240.0
 _EXPECTED_STATUSES = {*HARMLESS, -9, 71}
-"""Besides: was killed, ran out of the memory that was taken from it."""
+"""In addition: it was killed, or ran out of memory that the harness took away."""
 _UNREACHED = {69}
-"""A static id is taken until the session of the member that died is over (KIP-848): who is back sooner leaves again.
-Whose clock is set back waits for no broker (see clock.py), so that one which is slow to answer is none."""
+"""A static id is in use until the session of a dead member is over (KIP-848), so a member that is back sooner leaves
+again. A member whose clock is set back does not wait for brokers (see clock.py), so a slow one counts as missing."""
 
 
 def play(
     scenario: Scenario, brokers: Brokers, folder: Path, mutant: str | None = None,
     tell: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Plays ``scenario``; returns what the report holds of it. What was seen lies in ``folder``, as JSON lines.
+    """Play ``scenario`` and return its entry for the report. What was observed is in ``folder``, as JSON lines.
 
-    ``brokers`` must be as many as the scenario wants. To be called from the main thread, which must outlive them.
+    There must be as many ``brokers`` as the scenario wants. Call it from the main thread, which must outlive them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     begun, cut_before = time.monotonic(), brokers.cuts
@@ -127,7 +127,7 @@ def play(
     broken += stuck
     broken += [] if settled else ["a transaction stays open"]
     broken += [f"{crew.overdue} members did not leave within {_LEFT_WITHIN:.0f} s"] if crew.overdue else []
-    broken += [f"who read meanwhile died: {watch.dead}"] if watch.dead else []
+    broken += [f"the reader died: {watch.dead}"] if watch.dead else []
     broken += usage.broken(crew.usage.members)
     taken = scenario.static and scenario.protocol == "consumer"
     hurried = any(fault.kind == "clock-back" for fault in scenario.faults)
@@ -155,7 +155,7 @@ def play(
 
 
 def failed(scenario: Scenario, error: Exception, seconds: float) -> dict[str, Any]:
-    """A round that came to no verdict, because the harness itself broke."""
+    """Return the entry of a round without a verdict, because the harness itself failed."""
     return {
         **_summary(scenario, Verdict(), [f"no verdict: {type(error).__name__}"]),
         "recovery": [],
@@ -166,9 +166,9 @@ def failed(scenario: Scenario, error: Exception, seconds: float) -> dict[str, An
 def recoveries(
     healed: Sequence[tuple[str, float, float]], samples: Sequence[Sample], lengths: dict[int, int]
 ) -> list[tuple[str, float]]:
-    """Per fault the seconds from its end until every partition had gone on, or was worked off.
+    """Return for each fault the seconds from its end until every partition had made progress or was finished.
 
-    Where faults overlap, the others' time is in it.
+    If faults overlap, the time of the others is included.
     """
     found = []
     for kind, _, over in healed:

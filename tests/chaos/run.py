@@ -1,6 +1,6 @@
 """Breaks workers, brokers and the network between them, round after round: ``python -m tests.chaos.run --rounds 20``.
 
-Ends with status 0 when every round kept every promise, and 1 otherwise; then the folder of each red round tells what
+Ends with status 0 if every round kept every promise, and 1 otherwise. The folder of each red round then contains what
 was sent, broken and committed. The same seed breaks the same things at the same times.
 """
 
@@ -30,12 +30,12 @@ from tests.chaos.report import Report
 from tests.chaos.round import failed, play
 from tests.chaos.schedule import DELIVERIES, KINDS, NODES, PROTOCOLS, scenario
 
-_FRESH = 25  # rounds after which the broker starts from nothing: old topics make it slow
+_FRESH = 25  # rounds after which the brokers start again without data: old topics make them slow
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
-    # Also where a shell has started it in the background, which makes it deaf to the first.
+    # A shell that starts it in the background makes it ignore SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             if played["broken"] and options.mutant:
                 break
     except KeyboardInterrupt:
-        console.print("interrupted; --resume goes on with the round that was not finished")
+        console.print("interrupted; --resume continues with the unfinished round")
         return 130
     finally:
         if report.rounds:
@@ -78,23 +78,23 @@ def _rounds(options: argparse.Namespace, folder: Path, first: int, console: Cons
             chosen = scenario(
                 options.seed, number, options.delivery, options.protocols, options.only, options.events, options.nodes
             )
-            own = folder / f"round-{number:04}"
-            shutil.rmtree(own, ignore_errors=True)  # of a round that was interrupted
+            place = folder / f"round-{number:04}"
+            shutil.rmtree(place, ignore_errors=True)  # left by a round that was interrupted
             what = f"{number}: {chosen.delivery} {chosen.protocol}, {len(chosen.faults)} faults, "
             begun = time.monotonic()
             try:
-                played = play(chosen, brokers.of(chosen.nodes), own, options.mutant, partial(tell, what))
-            except Exception as error:  # a soak goes on; the round is red
+                played = play(chosen, brokers.of(chosen.nodes), place, options.mutant, partial(tell, what))
+            except Exception as error:  # go on with the next round; this one is red
                 console.print_exception()
                 played = failed(chosen, error, time.monotonic() - begun)
                 brokers.renew()
             if not played["broken"] and not options.keep:
-                shutil.rmtree(own)
+                shutil.rmtree(place)
             yield played
 
 
 class _Shared:
-    """The brokers that rounds share, until they are renewed: the one and the three, each started when first needed."""
+    """The brokers that rounds share until they are renewed: one and three, each started when first needed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -127,7 +127,7 @@ def _brokers(folder: Path) -> Iterator[_Shared]:
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Any]:
-    """A function that shows what is going on now: the round, and how far it is."""
+    """Yield a function that shows the current round and its progress."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
         task = progress.add_task("starting")
@@ -138,18 +138,18 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, help="default: a new one, which is printed")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--rounds", type=int, default=6, help="how many rounds in all, with --resume too")
-    length.add_argument("--minutes", type=float, help="no round begins after so many minutes")
+    length.add_argument("--rounds", type=int, default=6, help="number of rounds in total, with --resume too")
+    length.add_argument("--minutes", type=float, help="start no round after this many minutes")
     parser.add_argument("--delivery", choices=["both", *DELIVERIES], default="both")
     parser.add_argument("--protocols", type=_listed(PROTOCOLS), default=list(PROTOCOLS), help=", ".join(PROTOCOLS))
     parser.add_argument("--only", type=_listed(KINDS), default=[], help="these kinds of faults: " + ", ".join(KINDS))
-    parser.add_argument("--nodes", choices=["1", "3", "mixed"], default="mixed", help="how many brokers there are")
-    parser.add_argument("--events", type=_span, default=(5000, 9000), help="from-to, how many a round has")
+    parser.add_argument("--nodes", choices=["1", "3", "mixed"], default="mixed", help="number of brokers")
+    parser.add_argument("--events", type=_span, default=(5000, 9000), help="from-to, the number of events in a round")
     parser.add_argument("--mutant", choices=MUTANTS, help="a mistake to make; stops at the first red round")
     parser.add_argument("--report", type=Path, help="a JSON file, written after each round")
-    parser.add_argument("--resume", action="store_true", help="go on where --report ends; needs its --seed")
-    parser.add_argument("--folder", type=Path, help="for what rounds leave; default: a temporary one")
-    parser.add_argument("--keep", action="store_true", help="keep what green rounds leave, too")
+    parser.add_argument("--resume", action="store_true", help="continue where --report ends; needs its --seed")
+    parser.add_argument("--folder", type=Path, help="for the files of the rounds; default: a temporary one")
+    parser.add_argument("--keep", action="store_true", help="also keep the files of green rounds")
     options = parser.parse_args(arguments)
     if options.resume and (options.seed is None or options.report is None):
         parser.error("--resume needs --seed and --report")

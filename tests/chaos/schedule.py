@@ -1,4 +1,4 @@
-"""What breaks, and when: a function of the seed and the number of the round."""
+"""What breaks and when: it depends only on the seed and the number of the round."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ PROTOCOLS = ("classic-eager", "classic", "consumer")
 DELIVERIES = ("at_least_once", "exactly_once")
 
 SESSION = 3.0
-"""Seconds after which the group misses a member."""
+"""Seconds after which the group notices that a member is gone."""
 MAX_POLL = 8.0
-"""Seconds after which a consumer that does not poll leaves."""
+"""Seconds after which a consumer that does not poll leaves the group."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: how often relative to others, and for how many seconds (from, to)."""
+    """A kind of fault: its weight relative to others, and how many seconds it lasts (from, to)."""
 
     weight: float
     seconds: tuple[float, float] = (0.0, 0.0)
     seldom: tuple[float, float] = (0.0, 0.0)
-    """Now and then it lasts as long as this instead."""
+    """Seconds (from, to) that it lasts instead now and then."""
 
 
 KINDS: dict[str, Kind] = {
@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
     "broker-kill": Kind(1, (5, 5), (60, 60)),
     "broker-freeze": Kind(0.7, (4, 8), (60, 60)),
     "coordinator-kill": Kind(1, (5, 5)),
-    # A member must leave although a node, the only one where there is one, is away until it has left.
+    # A member must leave while a node is away, which comes back only afterwards. It may be the only node.
     "leave-down": Kind(0.7, (0.5, 3)),
     "leave-frozen": Kind(0.7, (0.5, 3)),
     "reset": Kind(2),
@@ -57,19 +57,20 @@ KINDS: dict[str, Kind] = {
     "cut-end-txn": Kind(2),
     **{kind: Kind(0.5) for kind in UNUSUAL},
 }
-_FIRST = 4.0  # seconds: members are at work by then
+_FIRST = 4.0  # seconds until members are at work
 _BROKER = ("broker-stop", "broker-kill", "broker-freeze", "coordinator-kill", "leave-down", "leave-frozen")
 _SELDOM = 1 / 12
-_SELDOM_BROKER = 1 / 3  # so that more than a sixth of all the outages of nodes is long
+_SELDOM_BROKER = 1 / 3  # so that more than a sixth of all outages of nodes are long
 NODES = (1, 3)
-_THREES = 1 / 4  # of the rounds, where both are wanted
+_THREES = 1 / 4  # of the rounds, if both numbers are wanted
 
 
 @dataclass(frozen=True)
 class Fault:
-    """``at`` seconds after the start ``kind`` strikes, for ``seconds`` where it lasts; ``pick`` chooses among members.
+    """A fault of ``kind``, ``at`` seconds after the start and, if it lasts, for ``seconds``.
 
-    ``count``: how often a failpoint is passed before it strikes, how many events or responses are meant.
+    ``pick`` chooses the member or node. ``count`` is how often a failpoint is passed before it strikes, or how many
+    events or responses are affected.
     """
 
     at: float
@@ -107,9 +108,9 @@ def scenario(
     events: tuple[int, int] = (5000, 9000),
     nodes: Sequence[int] = NODES,
 ) -> Scenario:
-    """Round ``number``. Rounds take every delivery and protocol in turn; ``only``: these kinds of faults.
+    """Return round ``number``. Rounds take each delivery and protocol in turn; ``only`` restricts the kinds of faults.
 
-    On three nodes one of the faults is a node's, unless ``only`` has none of these.
+    With three nodes, one of the faults affects a node, unless ``only`` has no such kind.
     """
     rng = random.Random(f"{seed}/{number}")
     brokers = nodes[rng.random() < _THREES] if len(nodes) > 1 else nodes[0]
@@ -126,19 +127,19 @@ def scenario(
         if brokers > 1 and place == count // 2 and not any(fault.kind in _BROKER for fault in faults):
             likely = {kind: weight for kind, weight in weights.items() if kind in _BROKER} or weights
         kind = rng.choices(list(likely), list(likely.values()))[0]
-        if kind in _BROKER:  # one of these a round: a start of a broker takes long
+        if kind in _BROKER:  # only one such fault in a round, because starting a broker takes long
             weights = {own: weight for own, weight in weights.items() if own not in _BROKER} or weights
         seldom = any(KINDS[kind].seldom) and rng.random() < (_SELDOM_BROKER if kind in _BROKER else _SELDOM)
         first, last = KINDS[kind].seldom if seldom else KINDS[kind].seconds
-        # Spread out, or what strikes a group that still sorts itself out strikes idle members.
+        # Spread them out: while a group is still rebalancing, a fault would affect idle members.
         at = _FIRST + (place + rng.random()) / count * (produce_for - _FIRST)
         faults.append(Fault(round(at, 2), kind, round(rng.uniform(first, last), 2), rng.randrange(1000), _count(rng)))
     return Scenario(
         seed=f"{seed}/{number}",
         delivery=delivery,
         protocol=protocol,
-        # Where a static member restarts in the midst of a cooperative rebalance, the classic coordinator can leave a
-        # partition to nobody until the next one: no worker can mend that.
+        # If a static member restarts during a cooperative rebalance, the classic coordinator can leave a partition
+        # without an owner until the next rebalance. No worker can repair that.
         static=rng.random() < 1 / 2 and protocol != "classic",
         members=rng.randint(2, 3),
         events=rng.randint(*events),
@@ -150,7 +151,7 @@ def scenario(
 
 
 def _idle(delivery: str, nodes: int) -> set[str]:
-    """Kinds that would break nothing, or nothing new."""
+    """Return the kinds that would break nothing, or nothing that another kind does not break."""
     if delivery != "exactly_once":
         return {"cut-end-txn", "coordinator-kill"}
     return {"coordinator-kill"} if nodes == 1 else set()

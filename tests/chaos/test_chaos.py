@@ -1,4 +1,4 @@
-"""A short round of each delivery, and that the harness notices what it is for. Long ones: ``tests.chaos.run``."""
+"""A short round of each delivery, and a mutant that the harness must notice. Long runs: ``tests.chaos.run``."""
 
 from __future__ import annotations
 

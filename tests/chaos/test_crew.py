@@ -1,4 +1,4 @@
-"""What is done to a process is felt in it: its clock, its memory, its standard error. No broker is needed."""
+"""What the crew does to a process takes effect: on its clock, memory and standard error. No broker is needed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_starved_process_gets_no_memory_until_it_is_fed(crew: Crew) -> None:
         feed()
         assert ask(process, "9000000") == "9000000"
         process.communicate()
-        feed()  # of one that has ended
+        feed()  # for a process that has ended
 
 
 @pytest.mark.skipif(clock.library() is None, reason="libfaketime is not installed")

@@ -1,4 +1,4 @@
-"""A failpoint strikes where and when it is told to, and a member with one ends so. No broker is needed."""
+"""A failpoint strikes where and when it should, and ends its process. No broker is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fault counts when it has happened. No broker is needed."""
+"""A fault counts only once it has happened. No broker is needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.chaos.schedule import Fault
 
 
 class Member:
-    """A process that does nothing it is told."""
+    """A process that ignores everything it is told."""
 
     pid = 7
 

@@ -1,4 +1,4 @@
-"""Each promise broken by hand is found broken, and no other; a clean round is green."""
+"""Each promise that is broken by hand is reported, and no other; a clean round is green."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def letter(source: tuple[int, int], event: Event, at: int) -> Row:
 
 
 def clean() -> Logs:
-    """Twenty events of two keys in two partitions, of which three are dead letters, committed in two steps."""
+    """Twenty events with two keys in two partitions, three of them dead letters, committed in two steps."""
     plain = events("x")
     made = [next(plain)._replace(key=b"a") for _ in range(10)] + [next(plain)._replace(key=b"b") for _ in range(7)]
     made += [unusual("x", 17 + n, kind)._replace(key=b"b") for n, kind in enumerate(DEAD)]

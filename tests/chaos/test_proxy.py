@@ -1,4 +1,4 @@
-"""The proxy does to connections what it says, and only that. The broker is played by an echo of correlation ids."""
+"""The proxy breaks connections as documented, and only so. The broker is a server that echoes correlation ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ METADATA = 3
 
 
 class Echo:
-    """A broker that answers each request with its correlation id, and keeps what it was asked."""
+    """A broker that answers each request with its correlation id, and keeps the requests."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -48,7 +48,7 @@ class Echo:
 
 
 def receive(client: socket.socket) -> bytes:
-    """The next frame without its length."""
+    """Return the next frame without its length."""
 
     def exactly(count: int) -> bytes:
         data = b""
@@ -104,7 +104,7 @@ def is_reset(client: socket.socket) -> bool:
 
 
 def silent(client: socket.socket) -> bool:
-    """Nothing comes for a while."""
+    """Whether nothing arrives for a while."""
     client.settimeout(0.3)
     try:
         client.recv(1)
@@ -188,7 +188,7 @@ def test_a_broker_that_is_away_is_felt_and_may_come_back(proxy: Proxy, client: s
     assert answer(client) == 1
     broker.close()
     assert is_reset(client)
-    # The reset may come before the connecting side has looked at its new connection.
+    # The reset may arrive before the client has used its new connection.
     with contextlib.suppress(ConnectionResetError), connected(proxy) as other:
         assert is_reset(other)
 
@@ -216,6 +216,6 @@ def test_heal_ends_everything(proxy: Proxy, client: socket.socket) -> None:
 def test_the_transactional_id_is_read_from_both_encodings(
     version: int, rest: bytes, name: str | None, client: bytes
 ) -> None:
-    # Laid out after the protocol guide: InitProducerId, request headers 1 and 2.
+    # Encoded by the protocol guide: InitProducerId, request headers 1 and 2.
     request = struct.pack(">hhi", 22, version, 9) + client + rest
     assert transactional_id(struct.pack(">i", len(request)) + request) == name

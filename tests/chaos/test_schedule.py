@@ -1,4 +1,4 @@
-"""The same seed breaks the same things; all kinds come up; a report adds up and can be gone on with."""
+"""The same seed breaks the same things, all kinds occur, and a report adds up and can be resumed."""
 
 from __future__ import annotations
 

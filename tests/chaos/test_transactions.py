@@ -1,4 +1,4 @@
-"""ListTransactions as the protocol guide lays it out. No broker is needed."""
+"""ListTransactions is encoded as in the protocol guide. No broker is needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.chaos.transactions import answered, request
 
 
 def response(*ids: str, error: int = 0, unknown: bytes = b"\x01") -> bytes:
-    """Without its length: correlation, no tags, throttle, error, unknown states, transactions, no tags."""
+    """A response without its length: correlation, no tags, throttle, error, unknown states, transactions, no tags."""
     states = b"".join(
         bytes([len(name) + 1]) + name.encode() + struct.pack(">q", 7) + b"\x08Ongoing" + b"\x00" for name in ids
     )

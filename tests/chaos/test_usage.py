@@ -1,4 +1,4 @@
-"""What a process uses is seen, and growth is told from a high level that stays."""
+"""Resource usage is measured, and growth is told from usage that is high but stable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.chaos.usage import MIB, MOST_FILES, Use, broken, growth, maxima, use_
 
 
 def life(seconds: int, resident: float = 0.0, files: float = 0.0, at_first: int = 20) -> list[Use]:
-    """Half a second a sample; grows by so many MiB and files a second, from the start."""
+    """Samples every half second that grow by so many MiB and files per second from the start."""
     ages = [number / 2 for number in range(2 * seconds)]
     return [Use(age, int((60 + age * resident) * MIB), int(at_first + age * files)) for age in ages]
 

@@ -1,4 +1,4 @@
-"""Which transactions are open: ListTransactions (KIP-664), which the Python client does not have."""
+"""Lists open transactions with ListTransactions (KIP-664), which the Python client does not offer."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ _OPEN = "Ongoing"
 
 
 def ongoing(servers: str, timeout: float = 1.0) -> set[str]:
-    """The transactional ids with a transaction that nobody has begun to commit or to abort, of all coordinators.
+    """Return the ids of all transactions that nobody has started to commit or abort, from all coordinators.
 
-    Raises OSError where one of ``servers`` does not say.
+    Raises OSError if one of ``servers`` does not answer.
     """
     return set().union(*(_ask(server, timeout) for server in servers.split(",")))
 
 
 def request() -> bytes:
-    """Laid out after the protocol guide: request header 2, version 0, with its length in front."""
-    states = b"\x02" + bytes([len(_OPEN) + 1]) + _OPEN.encode()  # lengths and counts are one more than they say
+    """Encode the request by the protocol guide: request header 2, version 0, with its length in front."""
+    states = b"\x02" + bytes([len(_OPEN) + 1]) + _OPEN.encode()  # the encoded lengths and counts are one higher
     frame = struct.pack(">hhih", _KEY, 0, 1, -1) + b"\x00" + states + b"\x01" + b"\x00"
     return struct.pack(">i", len(frame)) + frame
 
 
 def answered(frame: bytes) -> set[str]:
-    """The ids in a response (header 1, version 0). Raises ConnectionError of one that is an error."""
+    """Return the ids in a response (header 1, version 0). Raises ConnectionError if it is an error."""
     (error,) = struct.unpack_from(">h", frame, 9)
     if error:
         raise ConnectionError(f"ListTransactions: {error}")

@@ -1,4 +1,4 @@
-"""What members use of memory and file descriptors while they live, and whether that stays bounded (Linux)."""
+"""How much memory and how many file descriptors members use, and whether that stays bounded (Linux)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from statistics import median
 from typing import Any, NamedTuple
 
 _EVERY = 0.5
-_WARM, _EARLY = 5.0, 5.0  # seconds: from when, and for how long, a member's early figures are taken
+_WARM, _EARLY = 5.0, 5.0  # seconds after which, and for which, a member's early figures are taken
 MIB = 1 << 20
 MORE_BYTES = 256 * MIB
-"""So much more than early a member may use later."""
+"""How much more memory a member may use later than early."""
 MORE_FILES, MOST_FILES = 64, 512
-"""So many more than early, and so many at all."""
+"""How many more files than early a member may have open later, and how many in total."""
 
 
 class Use(NamedTuple):
-    """``age`` in seconds; ``resident`` in bytes; ``files``: open file descriptors."""
+    """One sample: the process's ``age`` in seconds, ``resident`` memory in bytes, number of open ``files``."""
 
     age: float
     resident: int
@@ -28,7 +28,7 @@ class Use(NamedTuple):
 
 
 class Usage:
-    """Call ``look`` often, with the processes that live."""
+    """Collects samples. Call ``look`` often with the running processes."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -49,7 +49,7 @@ class Usage:
 
 
 def use_of(process: int, age: float) -> Use | None:
-    """None of a process that has ended, or where the system does not tell."""
+    """Return a sample, or None if the process has ended or the system has no such figures."""
     folder = Path(f"/proc/{process}")
     try:
         resident = int((folder / "statm").read_text().split()[1]) * resource.getpagesize()
@@ -59,7 +59,7 @@ def use_of(process: int, age: float) -> Use | None:
 
 
 def growth(uses: Sequence[Use]) -> Use | None:
-    """By how much the median of the later half of a life is above that of its early days; None of a short life."""
+    """Return how far the median of a member's later half is above its early one; None for a short life."""
     early = [use for use in uses if _WARM <= use.age < _WARM + _EARLY]
     later = [use for use in uses[len(uses) // 2 :] if use.age >= _WARM + _EARLY]
     if not early or not later:
@@ -73,7 +73,7 @@ def growth(uses: Sequence[Use]) -> Use | None:
 
 
 def broken(members: Iterable[Sequence[Use]]) -> list[str]:
-    """What is not bounded, in words; empty is green."""
+    """Describe what is not bounded; empty if the round is green."""
     found = []
     for uses in members:
         grown = growth(uses)
@@ -87,7 +87,7 @@ def broken(members: Iterable[Sequence[Use]]) -> list[str]:
 
 
 def maxima(members: Iterable[Sequence[Use]]) -> Mapping[str, int]:
-    """For the report; ``judged`` lived long enough to be told whether they grow."""
+    """Return figures for the report; ``judged`` members lived long enough to tell whether they grow."""
     lives = list(members)
     grown = [one for one in map(growth, lives) if one is not None]
     uses = [use for life in lives for use in life]

@@ -1,4 +1,4 @@
-"""Looks on while a round runs: committed offsets with the ends of the logs, and a reader of committed records."""
+"""Observes a running round: samples committed offsets and ends of logs, and reads committed records."""
 
 from __future__ import annotations
 
@@ -21,12 +21,10 @@ _EVERY = 0.25
 
 
 class Watch:
-    """Two threads over the harness's own listener. ``samples``, ``glimpsed`` and ``open`` grow until ``close``.
+    """Two threads that use the harness's listener. ``samples``, ``glimpsed`` and ``open`` grow until ``close``.
 
-    ``open``: the sets of transactional ids that had a transaction open at once. ``errors``: what the reader was told,
-    by name; ``dead``: why it ended before it was closed.
-
-    ``topics``: ``out`` and ``dead`` -> the names of the output topics.
+    ``open`` holds the sets of transactional ids whose transactions were open at once. ``errors`` counts the reader's
+    errors by name; ``dead`` is why it ended before it was closed. ``topics`` maps ``out`` and ``dead`` to topics.
     """
 
     def __init__(
@@ -43,7 +41,7 @@ class Watch:
         self._partitions = [TopicPartition(name, p, 0) for name in self._names for p in range(partitions)]
         self._log = log.open("w")
         self._stopping = threading.Event()
-        # Uncommitted: what a transaction is about to commit must not hold the answer back.
+        # Read uncommitted: an open transaction must not delay the answer.
         self._asker = Consumer({
             "bootstrap.servers": servers, "group.id": group, "isolation.level": "read_uncommitted", "log_level": 0,
         })  # fmt: skip
@@ -53,11 +51,11 @@ class Watch:
             thread.start()
 
     def committed(self) -> dict[int, int]:
-        """The newest committed offsets that are known."""
+        """Return the newest known committed offsets."""
         return self.samples[-1].committed if self.samples else {}
 
     def ends(self, committed_only: bool = False) -> dict[tuple[str, int], int]:
-        """High watermarks of the output topics, or last stable offsets. Raises KafkaException or TimeoutError."""
+        """Return the output topics' high watermarks or last stable offsets. Raises KafkaException or TimeoutError."""
         level = IsolationLevel.READ_COMMITTED if committed_only else IsolationLevel.READ_UNCOMMITTED
         latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = {TopicPartition(p.topic, p.partition): latest for p in self._partitions}
@@ -65,15 +63,15 @@ class Watch:
         try:
             found = {(self._names[p.topic], p.partition): answer.result(10).offset for p, answer in answers.items()}
         except KafkaException:
-            # The client asks with the leader's epoch as it first knew it, which a restarted broker refuses for good.
+            # The client keeps using the leader epoch that it first saw, which a restarted broker always rejects.
             self._admin = self._new_admin()
             raise
-        if min(found.values()) < 0:  # the client's word for a leader that has just died
+        if min(found.values()) < 0:  # this is how the client reports a leader that has just died
             raise TimeoutError("the end of a log is not known")
         return found
 
     def owners(self) -> str:
-        """Who of the group has which partitions, for whoever asks why nothing moves. Raises KafkaException."""
+        """Describe which member has which partitions, to explain why nothing moves. Raises KafkaException."""
         group = self._admin.describe_consumer_groups([self._group], request_timeout=5)[self._group].result(10)
         held = [sorted(p.partition for p in member.assignment.topic_partitions) for member in group.members]
         return f"the group is {group.state.name} and its members have the partitions {held}"
@@ -104,7 +102,7 @@ class Watch:
     def _read(self) -> None:
         try:
             self._glimpse()
-        except Exception as error:  # else nobody would hear of it
+        except Exception as error:  # otherwise it would go unnoticed
             self.dead = type(error).__name__
 
     def _glimpse(self) -> None:

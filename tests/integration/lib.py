@@ -1,4 +1,4 @@
-"""What the integration tests share: a case's topics and group, its members, and counting what came out."""
+"""Shared by the integration tests: a case's topics and group, its worker processes, and counting outputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROTOCOLS = ("classic", "consumer")
 
 
 class Case:
-    """Topics and a group of one test's own."""
+    """A test's own topics and group."""
 
     def __init__(self, broker: Cluster, partitions: int = 6, protocol: str = "classic", **settings: Any) -> None:
         self.broker = broker
@@ -34,7 +34,7 @@ class Case:
         client = {"bootstrap.servers": broker.bootstrap_servers, **settings.pop("kafka", {})}
         if protocol == "consumer":
             client["group.protocol"] = "consumer"
-        else:  # a killed member's partitions are given away after this, not after 45 s
+        else:  # a killed member's partitions are reassigned after this time, not after 45 s
             client.setdefault("session.timeout.ms", 6000)
         self.settings: dict[str, Any] = {
             "pipeline": self.group,
@@ -47,7 +47,7 @@ class Case:
         }
 
     def feed(self, count: int, start: int = 0) -> None:
-        """Events ``start`` .. ``start + count - 1``, spread over the partitions by key."""
+        """Produce events ``start`` to ``start + count - 1``, spread over the partitions by key."""
         self.send(json.dumps({"id": i, "text": f"event number {i}"}).encode() for i in range(start, start + count))
 
     def send(self, values: Iterable[bytes | None]) -> None:
@@ -58,15 +58,15 @@ class Case:
         return self.broker.consume_all(topic)
 
     def ids(self, topic: str) -> Counter[int]:
-        """How often each event is in ``topic``, by its id."""
+        """Count how often each event is in ``topic``, by its id."""
         return Counter(json.loads(row.value or b"")["event"]["id"] for row in self.read(topic))
 
     def committed(self) -> int:
-        """Events of the input up to the group's committed offsets."""
+        """Count the input events before the group's committed offsets."""
         return sum(self.broker.committed(self.group, self.input).values())
 
     def count(self, topic: str) -> int:
-        """Records in ``topic``."""
+        """Count the records in ``topic``."""
         return sum(self.broker.ends(topic).values())
 
     @contextmanager
@@ -97,7 +97,7 @@ class Member:
         return words in Path(self.log.name).read_text()
 
     def stop(self, timeout: float = 60) -> dict[str, Any]:
-        """SIGTERM; the final line of a graceful end, whose status must be 0."""
+        """Send SIGTERM and return the final line of a graceful end, whose status must be 0."""
         self.process.send_signal(signal.SIGTERM)
         out, _ = self.process.communicate(timeout=timeout)
         assert self.process.returncode == 0
@@ -105,7 +105,7 @@ class Member:
 
 
 def eventually(condition: Callable[[], bool], within: float = 60.0) -> None:
-    """Waits until ``condition`` holds; fails after ``within`` seconds, a bound for hangs."""
+    """Wait until ``condition`` is true; fail after ``within`` seconds, so that a test cannot hang."""
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "it never came true"

@@ -1,4 +1,4 @@
-"""One worker in a process of its own, computing nothing: ``python -m tests.integration.member``.
+"""A process with one worker that computes nothing: ``python -m tests.integration.member``.
 
 Arguments: the pipeline as JSON, seconds of pretended work an event, the slot, and maybe a folder for its journal; then
 an event whose text says "boom" kills the process, as a fault in C does.

@@ -1,4 +1,4 @@
-"""A cluster that forbids the transactional id: one line, and the status for permissions."""
+"""A cluster that denies the transactional id: one line, and the exit status for permissions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REFUSAL = "taking the transactional id {name}: TRANSACTIONAL_ID_AUTHORIZATION_FA
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A broker that asks who may do what, where everyone may do what no rule is about."""
+    """A broker with an authorizer that allows everything no rule forbids."""
     try:
         node = KafkaNode(tmp_path_factory.mktemp("authorized"), _AUTHORIZED)
     except NoKafkaError as reason:
@@ -48,7 +48,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @contextmanager
 def forbidden(cluster: Cluster) -> Iterator[None]:
-    """Nobody may use any transactional id meanwhile."""
+    """Deny everybody the use of transactional ids meanwhile."""
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
     rule = (ResourceType.TRANSACTIONAL_ID, "*", ResourcePatternType.LITERAL, "User:*", "*", AclOperation.ALL)
     for answer in admin.create_acls([AclBinding(*rule, AclPermissionType.DENY)]).values():

@@ -1,4 +1,4 @@
-"""Brokers that go away, topics that are not there, offsets that are gone."""
+"""Brokers that go away, topics that do not exist, offsets that are gone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_broker_killed_in_mid_stream_is_waited_for(kafka_node: KafkaNode, deli
         eventually(lambda: member.logged("no broker can be reached"))
         time.sleep(2)
         kafka_node.start()
-        # The group may have given us up meanwhile; then what was in flight comes twice, unless it is exactly once.
+        # The group may have expelled us meanwhile. Then events in flight come twice, unless delivery is exactly once.
         eventually(lambda: case.committed() == 3000, within=120)
         member.stop()
     found = case.ids(case.output)

@@ -97,7 +97,7 @@ def test_rubbish_is_dead_lettered_and_its_neighbours_pass(real_kafka: Any) -> No
 
 
 def test_a_topic_that_takes_small_batches_only_gets_them(real_kafka: Any) -> None:
-    """A broker refuses a batch as a whole, and every event of it would become a dead letter."""
+    """A broker rejects a batch as a whole, and then every event in it would become a dead letter."""
     case = Case(real_kafka, partitions=1, kafka={"compression.type": "none"}, batching={"max_events": 200})
     small = f"{case.group}.small"
     real_kafka.create_topic(small, 1, {"max.message.bytes": "5000"})
@@ -110,7 +110,7 @@ def test_a_topic_that_takes_small_batches_only_gets_them(real_kafka: Any) -> Non
 
 
 def test_an_event_too_large_for_the_topics_leaves_its_coordinates(real_kafka: Any) -> None:
-    """The enriched event does not fit the output topic, nor the original the dead-letter topic."""
+    """Neither does the enriched event fit the output topic nor the original the dead-letter topic."""
     case = Case(real_kafka, partitions=1)
     big = f"{case.group}.big"
     real_kafka.create_topic(big, 1, {"max.message.bytes": "20000000"})

@@ -58,7 +58,7 @@ def test_members_come_and_go(real_kafka: Any, protocol: str) -> None:
             assert first.stop()["drained"]
             eventually(lambda: done(case, 6000), within=120)
             third.stop()
-    # What the killed one left open hides all that came after it until the transaction times out.
+    # The transaction that the killed worker left open hides all later records until it times out.
     eventually(lambda: sum(case.ids(case.output).values()) == 6000, within=90)
     assert case.ids(case.output) == Counter(range(6000))
 
@@ -82,7 +82,7 @@ def test_a_slot_taken_twice_stops_the_first(real_kafka: Any) -> None:
 
 @pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
 def test_a_static_members_slot_taken_twice_stops_the_first(real_kafka: Any, delivery: str) -> None:
-    """The group itself fences it, before it has anything to commit."""
+    """The group itself fences the worker before it has anything to commit."""
     case = Case(real_kafka, kafka={"group.instance.id": "fixed"}, delivery=delivery)
     with case.member() as first:
         eventually(lambda: first.logged("assigned"))

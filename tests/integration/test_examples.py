@@ -1,4 +1,4 @@
-"""Some of the examples, unmodified, as ``glossator run`` works them off on a real broker."""
+"""Some of the examples, unmodified, run with ``glossator run`` on a real broker."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def place(tmp_path: Path) -> Iterator[None]:
 
 
 def worked_off(name: str, cluster: Cluster, log: Path) -> list[dict[str, Any]]:
-    """What ``glossator run`` makes of a dozen events and one that is no JSON, which is a dead letter."""
+    """Run a dozen events and one that is not JSON, which becomes a dead letter, through ``glossator run``."""
     pipeline = load(EXAMPLES[name])
     (topic,), output, dead = pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic
     for own in (topic, output, dead):
@@ -42,7 +42,7 @@ def worked_off(name: str, cluster: Cluster, log: Path) -> list[dict[str, Any]]:
         worker = subprocess.Popen(command, env=environment, stderr=file)
 
     def ended() -> bool:
-        """All is in the log, or never will be."""
+        """Whether all outputs are in the log, or the process has ended."""
         landed = [sum(cluster.ends(own).values()) for own in (output, dead)]
         return landed == [len(DOZEN), 1] or worker.poll() is not None
 
@@ -57,7 +57,7 @@ def worked_off(name: str, cluster: Cluster, log: Path) -> list[dict[str, Any]]:
 
 
 def test_three_examples_run_unmodified_against_kafka(kafka_node: KafkaNode, tmp_path: Path) -> None:
-    # A broker of the test's own, because topics and groups are called as the files say.
+    # The test has its own broker, because the files determine the names of topics and groups.
     cluster = Cluster(kafka_node.bootstrap_servers, True, "Apache Kafka on the JVM")
     for name in ("sentiment", "support-desk", "pii"):
         made = worked_off(name, cluster, tmp_path / f"{name}.log")

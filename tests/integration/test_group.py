@@ -103,7 +103,7 @@ def test_a_second_signal_leaves_at_once(real_kafka: Any) -> None:
 
 
 def test_latest_is_decided_once(real_kafka: Any) -> None:
-    """What arrives between two runs of a group that started at the end is not skipped."""
+    """Events that arrive between two runs of a group that started at the end are not skipped."""
     case = Case(real_kafka, input={"start": "latest"})
     case.feed(10)
     with case.member() as member:

@@ -1,4 +1,4 @@
-"""What a worker needs goes away and comes back, or never does: the only broker for a minute, the disk for its logs."""
+"""Something a worker needs goes away and may come back: the only broker, for a minute, or the disk for its logs."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ OWN: dict[str, Any] = {
 AWAY = 60.0
 """Seconds; longer than any session, and twice ``transaction.timeout.ms``."""
 EVENTS = 4000
-_PAUSE = 0.01  # seconds, twice between events: some are still to come when the broker is back
+_PAUSE = 0.01  # seconds, twice between events: some events come after the broker is back
 
 
 class Load(threading.Thread):
-    """Sends every case its events, ``EVENTS`` each, before, during and after the outage."""
+    """Sends ``EVENTS`` events to each case, before, during and after the outage."""
 
     def __init__(self, servers: str, cases: list[Case]) -> None:
         super().__init__(daemon=True)
@@ -102,7 +102,7 @@ def test_a_minute_without_a_broker_needs_nobody(kafka_node: KafkaNode, tmp_path:
 
 
 def test_a_worker_told_to_stop_while_there_is_no_broker_leaves_in_time(kafka_node: KafkaNode, tmp_path: Path) -> None:
-    """Nothing is in flight and all is committed, and still there is a last commit, and a group to leave."""
+    """Nothing is in flight and everything is committed, but there is still a last commit and a group to leave."""
     cluster = Cluster(kafka_node.bootstrap_servers, True, "of this test")
     cases = [
         Case(cluster, 3, protocol, delivery=delivery, drain_timeout_ms=2000, **OWN)
@@ -119,18 +119,18 @@ def test_a_worker_told_to_stop_while_there_is_no_broker_leaves_in_time(kafka_nod
         eventually(lambda: all("no broker can be reached" in log.read_text() for log in logs))
         for each in workers:
             each.send_signal(signal.SIGTERM)
-        # The drain, the last commit and closing have two, five and fifteen seconds.
+        # The drain, the last commit and closing may take two, five and fifteen seconds.
         statuses = [each.wait(60) for each in workers]
     assert set(statuses) <= {0, 69, 70}, statuses
     assert all("Traceback" not in log.read_text() for log in logs)
 
 
 def test_quiet_after_an_outage_is_no_outage(kafka_node: KafkaNode, tmp_path: Path) -> None:
-    """No event comes by which consumer or producer would hear that the broker is back."""
+    """No event arrives that would show the consumer or the producer that the broker is back."""
     cluster = Cluster(kafka_node.bootstrap_servers, True, "of this test")
     marks = {"watchdog": {"warn_after_ms": 3000, "leave_after_ms": 20_000}}
     cases = [Case(cluster, 1, delivery=delivery, **marks, **OWN) for delivery in DELIVERIES]
-    # The second worker of a case has no partition, and so hears even less.
+    # The second worker of a case has no partition, so it learns even less.
     logs = [tmp_path / f"{number}.log" for number in range(2 * len(cases))]
     with ExitStack() as stack:
         workers = [

@@ -1,4 +1,4 @@
-"""Hot swap under load: the group sees no rebalance, every event comes once, and says truly what made it."""
+"""Hot swap under load: no rebalance, every event comes once, and each names the configuration that made it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_changed_file_takes_over_without_a_rebalance(real_kafka: Any, tmp_path
         try:
             eventually(lambda: case.count(case.output) > 500)
             members = case.broker.members(case.group)
-            # A file with a mistake, then one that needs a restart: nothing changes.
+            # Neither a file with a mistake nor one that needs a restart changes anything.
             file.write_text(written(case, old, protocol, ", colour: red"))
             eventually(lambda: logged("colour: unknown field") == 1)
             file.write_text(written(case, old, protocol).replace("max_events: 20", "max_events: 30"))
@@ -93,7 +93,7 @@ def test_a_changed_file_takes_over_without_a_rebalance(real_kafka: Any, tmp_path
             eventually(lambda: logged("from the next micro-batch on") == 1)
             before = case.count(case.output)
             eventually(lambda: case.count(case.output) > before + 500)
-            # And back, this time because a signal says so.
+            # And back, this time on a signal.
             file.write_text(written(case, old, protocol))
             worker.send_signal(signal.SIGHUP)
             eventually(lambda: logged("from the next micro-batch on") == 2)

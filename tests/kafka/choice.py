@@ -1,4 +1,4 @@
-"""Which Kafka the tests run against: the first of four that this machine can offer."""
+"""Chooses the Kafka that the tests run against: the first of four kinds that this machine can offer."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _IMAGE = "apache/kafka:4.1.1"
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
-    """The cluster named in KAFKA_BOOTSTRAP_SERVERS, else one in Docker, else one on the JVM, else the embedded broker.
+    """Yield the cluster in KAFKA_BOOTSTRAP_SERVERS, else one in Docker, else one on the JVM, else the embedded broker.
 
-    ``folder`` is for the broker's data. The embedded broker's ``kind`` tells why nothing better was there.
+    ``folder`` is for the broker's data. The embedded broker's ``kind`` says why no better one was available.
     """
     reasons = []
     for offer in (_given, _container, _jvm):
@@ -55,15 +55,15 @@ def _jvm(folder: Path) -> Iterator[Cluster]:
 
 @contextmanager
 def _container(_: Path) -> Iterator[Cluster]:
-    # Asked through its command: Docker's Python client leaves a socket open where nobody answers.
+    # Ask with the command: Docker's Python client leaves a socket open if nobody answers.
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "info"], capture_output=True, check=False, timeout=30).returncode:
         raise NoKafkaError("no Docker answers")
     with warnings.catch_warnings(), ExitStack() as stack:
-        warnings.simplefilter("ignore")  # theirs, not ours
+        warnings.simplefilter("ignore")  # the library's own warnings
         from testcontainers.core.container import DockerContainer
 
-        # Clients go where the broker says it is, so the port outside must be known beforehand.
+        # Clients connect to the address that the broker advertises, so the outer port must be known beforehand.
         (port,) = free_ports(1)
         container = DockerContainer(_IMAGE).with_bind_ports(9092, port)
         servers = f"{container.get_container_host_ip()}:{port}"

@@ -1,4 +1,4 @@
-"""What tests do with a Kafka cluster, whichever it is: create, produce, read back, look at groups."""
+"""What tests do with a Kafka cluster of any kind: create topics, produce, read back, inspect groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class Row(NamedTuple):
-    """A record as read back."""
+    """A record that was read back."""
 
     partition: int
     offset: int
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Cluster:
-    """``real`` is False for the embedded broker; ``kind`` says in words what this is; ``copies`` of a new topic."""
+    """``real`` is False for the embedded broker; ``kind`` describes it; new topics have ``copies`` replicas."""
 
     bootstrap_servers: str
     real: bool
@@ -35,9 +35,9 @@ class Cluster:
     copies: int = 1
 
     def create_topic(self, name: str, partitions: int = 4, config: Mapping[str, str] | None = None) -> str:
-        """Returns ``name`` when every partition has a leader. The embedded broker only does 4 plain partitions."""
+        """Create a topic and return ``name`` when it is ready. The embedded broker only has topics of 4 partitions."""
         if self.real:
-            admin = self._admin()  # must outlive its answer
+            admin = self._admin()  # must exist until the answer has come
             admin.create_topics([NewTopic(name, partitions, self.copies, config=dict(config or {}))])[name].result(30)
         elif partitions != 4 or config:
             raise ValueError("the embedded broker makes topics of 4 partitions without settings")
@@ -45,7 +45,7 @@ class Cluster:
         return name
 
     def produce_all(self, topic: str, records: Iterable[Any], partition: int = -1, **settings: Any) -> None:
-        """Each record is ``value``, ``(key, value)`` or ``(key, value, headers)``; returns when all are in the log."""
+        """Produce ``value``, ``(key, value)`` or ``(key, value, headers)`` records; return when all are in the log."""
         producer = Producer({"bootstrap.servers": self.bootstrap_servers, "enable.idempotence": True, **settings})
         refused: list[str] = []
 
@@ -68,7 +68,7 @@ class Cluster:
     def consume_all(
         self, topic: str, expected: int = 0, read_committed: bool = True, within: float = 60.0
     ) -> list[Row]:
-        """Every record up to the end of the log, by partition and offset; waits for at least ``expected``.
+        """Read every record up to the end of the log, by partition and offset; wait for at least ``expected``.
 
         Reading goes on to the end of every partition, so more than ``expected`` are seen too. Raises
         AssertionError when they are not there ``within`` seconds, a bound for hangs.
@@ -117,7 +117,7 @@ class Cluster:
             consumer.close()
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
-        """partition -> next offset, for the partitions where the group has committed one."""
+        """Return the next offset of each partition for which the group has committed one."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": group})
         try:
             asked = [TopicPartition(topic, partition) for partition in self._partitions(topic)]
@@ -125,7 +125,7 @@ class Cluster:
             while True:
                 try:
                     return {p.partition: p.offset for p in consumer.committed(asked, timeout=15) if p.offset >= 0}
-                # The coordinator may be loading, or a transaction that a dead worker left open holds the answer back.
+                # The coordinator may be loading, or a transaction that a dead worker left open may delay the answer.
                 except KafkaException:
                     if time.monotonic() > deadline:
                         raise
@@ -134,7 +134,7 @@ class Cluster:
             consumer.close()
 
     def ends(self, topic: str) -> dict[int, int]:
-        """partition -> end of the log."""
+        """Return the end of the log of each partition."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": "reader"})
         try:
             return {
@@ -145,7 +145,7 @@ class Cluster:
             consumer.close()
 
     def wait_until_done(self, group: str, topic: str, within: float = 60.0) -> None:
-        """Returns when the group has committed the end of every partition that holds something."""
+        """Wait until the group has committed the end of every partition that is not empty."""
         ends = {partition: end for partition, end in self.ends(topic).items() if end}
         _until(
             lambda: self.committed(group, topic).items() >= ends.items(),
@@ -154,13 +154,13 @@ class Cluster:
         )
 
     def members(self, group: str) -> set[str]:
-        """The ids that the coordinator has given to the group's members."""
+        """Return the ids that the coordinator has given to the group's members."""
         admin = self._admin()
         described = admin.describe_consumer_groups([group])[group].result(30)
         return {member.member_id for member in described.members}
 
     def wait_for_members(self, group: str, count: int, within: float = 60.0) -> None:
-        """Returns when the group is stable with ``count`` members, each with partitions (0: when it is empty).
+        """Wait until the group is stable with ``count`` members, each with partitions (0: until it is empty).
 
         Needs a real broker.
         """
@@ -195,7 +195,7 @@ def _until(condition: Any, within: float, complaint: str) -> None:
 
 
 def _first_offset(consumer: Consumer, partition: TopicPartition) -> int:
-    """Asked again for half a minute: a partition may just be moving from one broker to another."""
+    """Repeat the call for half a minute, because a partition may be moving from one broker to another."""
     deadline = time.monotonic() + 30
     while True:
         try:

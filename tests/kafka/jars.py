@@ -1,4 +1,4 @@
-"""Apache Kafka's jars, fetched once with Maven into ``.cache/kafka`` of the checkout."""
+"""Apache Kafka's jars, downloaded once with Maven into ``.cache/kafka`` of the checkout."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
 
 
 class NoKafkaError(Exception):
-    """A kind of Kafka cannot be had on this machine; the message says why."""
+    """This kind of Kafka is not available on this machine; the message says why."""
 
 
 def classpath() -> str:
-    """What to give ``java -cp``. Raises NoKafkaError without Java or Maven, or if nothing can be fetched.
+    """Return the argument of ``java -cp``. Raises NoKafkaError without Java or Maven, or if the download fails.
 
-    The folder is named after the content of ``pom.xml`` and moved into place when complete, so
-    neither an interrupted fetch nor a second test run at the same time leaves half of it.
+    The folder is named after the content of ``pom.xml`` and moved into place when it is complete. So neither an
+    interrupted download nor a second test run at the same time leaves an incomplete one.
     """
     if shutil.which("java") is None:
         raise NoKafkaError("no java on this machine")

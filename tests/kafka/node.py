@@ -21,15 +21,15 @@ from tests.kafka.jars import classpath
 READY_WITHIN = 120.0  # seconds; about 4 on an idle machine
 _HEAP = ("-Xms256m", "-Xmx512m")
 
-# One node keeps one copy of everything, topics exist only when created, and members that die are
-# missed within seconds rather than within a minute.
+# One node keeps one copy of everything, topics are never created automatically, and the group notices within seconds
+# that a member has died.
 SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "auto.create.topics.enable": "false",
-    # After a kill the node takes itself for its own predecessor until that session is over.
+    # After a kill the controller takes the node for its predecessor until that session is over.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
     "offsets.topic.replication.factor": "1",
@@ -50,7 +50,7 @@ SETTINGS = {
 
 
 class KafkaNode:
-    """A broker with its data under ``folder``, on a port that stays the same over restarts.
+    """A broker with its data under ``folder``, on a port that stays the same after restarts.
 
     Ends with the interpreter, and on Linux also when the interpreter is killed; start it from the
     main thread, because Linux counts the end of the starting thread as the parent's.
@@ -83,22 +83,22 @@ class KafkaNode:
         self._properties = folder / "server.properties"
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
         cluster = [*(["--standalone"] if alone else []), "--cluster-id", "Z2xvc3NhdG9yLXRlc3RzMA"]
-        # Waited for when it is needed, so that several nodes are formatted at once.
+        # It is waited for only when needed, so that several nodes are formatted at once.
         self._formatting = self._run("kafka.tools.StorageTool", "format", "--config", str(self._properties), *cluster)
 
     def start(self) -> None:
-        """Returns when the broker answers; what it held before is there again."""
+        """Start the broker and wait until it answers. Its earlier data is there again."""
         self.launch()
         self.await_start()
 
     def launch(self) -> None:
-        """The half of ``start`` that does not wait: a node of several answers only when most of them are there."""
+        """Start the broker without waiting: one of several nodes answers only when most of them are up."""
         self._formatting.wait()
         self._process = self._run("kafka.Kafka", str(self._properties))
         atexit.register(self.kill)
 
     def await_start(self) -> None:
-        """The other half."""
+        """Wait until the broker, which ``launch`` has started, answers."""
         deadline = time.monotonic() + READY_WITHIN
         while not answers(self.bootstrap_servers):
             if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
@@ -106,7 +106,7 @@ class KafkaNode:
                 raise RuntimeError(f"Kafka did not come up; the end of its log:\n{self._log.read_text()[-3000:]}")
 
     def stop(self) -> None:
-        """The orderly end (SIGTERM): a suspended broker is resumed first."""
+        """Stop the broker in order (SIGTERM); a suspended one is resumed first."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
@@ -116,7 +116,7 @@ class KafkaNode:
                 self.kill()
 
     def kill(self) -> None:
-        """SIGKILL; ``start`` brings the broker back on the same data and port."""
+        """Kill the broker (SIGKILL); ``start`` brings it back with the same data and port."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -124,7 +124,7 @@ class KafkaNode:
             atexit.unregister(self.kill)
 
     def suspend(self) -> None:
-        """The broker keeps its connections and answers nothing, as behind a broken network."""
+        """Make the broker keep its connections and answer nothing, as behind a broken network."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -152,12 +152,12 @@ class KafkaNode:
 
 
 def tied() -> list[str]:
-    """A command prefix: what it starts is killed when this process ends, however it ends (Linux)."""
+    """Return a command prefix: the command is killed when this process ends, in whatever way (Linux)."""
     return [setpriv, "--pdeathsig", "KILL"] if (setpriv := shutil.which("setpriv")) else []
 
 
 def answers(bootstrap_servers: str) -> bool:
-    """A broker can be reached there and has joined its cluster; waits up to a second for it."""
+    """Whether a broker can be reached there and has joined its cluster; wait up to a second for it."""
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     with contextlib.suppress(KafkaException):
         return bool(admin.list_topics(timeout=1).brokers)
@@ -165,7 +165,7 @@ def answers(bootstrap_servers: str) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports nobody listens on; held together while chosen, so that they differ."""
+    """Return unused loopback ports. All are open at once while they are chosen, so that they differ."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -1,4 +1,4 @@
-"""The broker the other tests rely on does what they rely on."""
+"""The broker behaves as the other tests expect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backpressure, commits and draining, with a source that only writes down what it is told."""
+"""Backpressure, commits and draining, with a source that only records what it is told."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.noop import pipeline
 
 
 class Written:
-    """What the flight asked of its source."""
+    """A source that records what the flight asks of it."""
 
     def __init__(self) -> None:
         self.paused = False
@@ -126,7 +126,7 @@ def test_a_drain_that_takes_too_long_commits_nothing_of_it(written: Written) -> 
     flight.take_off(records)
     assert not flight.drain([assignment], cast(Source, written))
     assert written.commits == []
-    flight.landed(_batch(0, records))  # too late: somebody else has it now
+    flight.landed(_batch(0, records))  # too late: another worker owns the partition now
     flight.apply_landings(cast(Source, written))
     assert written.commits == []
     assert flight.events == 0

@@ -1,4 +1,4 @@
-"""A committable offset never runs ahead of the lowest unfinished event."""
+"""No committable offset passes the first unfinished event of its partition."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from stream.progress import Progress
 
 
 class ProgressMachine(RuleBasedStateMachine):
-    """Polls, cuts, finishes in any order, revokes and reassigns; compares with a model that keeps
-    every single offset."""
+    """Polls, cuts, finishes in any order, revokes and reassigns; compares with a model that keeps every offset."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +72,7 @@ class ProgressMachine(RuleBasedStateMachine):
 
     @rule(partition=st.integers(0, 2), in_time=st.booleans())
     def revoke(self, partition: int, in_time: bool) -> None:
-        """The group takes the partition; after it returns, reading goes on from the last commit."""
+        """The group revokes the partition; when it is assigned again, reading continues from the last commit."""
         assignment = self.owned[partition]
         assignment.state = Assignment.CLOSING
         purged = self.batcher.purge()
@@ -141,7 +140,7 @@ def test_a_failed_commit_is_due_again_but_never_overwrites_a_later_one() -> None
     assert progress.take_committable() == {assignment: 1}
     progress.finished(1, {assignment: (2, 1)}, 0)
     assert progress.take_committable() == {assignment: 2}
-    progress.put_back([assignment])  # the first commit failed, and is heard of only now
+    progress.put_back([assignment])  # the first commit failed, which is noticed only now
     assert progress.take_committable() == {assignment: 2}
     assert progress.take_committable() == {}
     progress.forget([assignment])

@@ -1,4 +1,4 @@
-"""Rubbish becomes a failed document with a precise reason; everything else keeps its bytes."""
+"""Bad input becomes a failed document with a precise reason; all other input keeps its bytes."""
 
 from __future__ import annotations
 

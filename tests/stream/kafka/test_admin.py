@@ -16,10 +16,10 @@ from stream.kafka.admin import committed_offsets
 
 
 class Answers:
-    """The group's coordinator as an admin client meets it: one answer after another."""
+    """An admin client that gives one prepared answer after another."""
 
     def __init__(self, *answers: list[tuple[int, int, int | None]]) -> None:
-        """``answers``: partition, offset, the code of the partition's error."""
+        """``answers``: lists of partition, offset, and the code of the partition's error or None."""
         self.left = list(answers)
 
     def list_consumer_group_offsets(self, asked: list[Any], **_: Any) -> dict[str, Any]:

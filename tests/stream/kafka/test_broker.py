@@ -1,4 +1,4 @@
-"""The embedded broker serves other processes and groups, and its documented limits are what they are."""
+"""The embedded broker serves other processes and groups, and has the limits that are documented."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_another_process_produces_what_is_read_here(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     "group",
     [
-        # A change of a classic group takes this time-out less a second.
+        # A change of a classic group takes this timeout less a second.
         {"partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": 6000},
         {"group.protocol": "consumer"},
     ],

@@ -1,4 +1,4 @@
-"""Exactly once against a cluster that fails in every way it can: what is committed is committed whole, and once."""
+"""Exactly once against a cluster that fails in every possible way: transactions are committed whole, and once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
 
 
 class Cluster:
-    """What is committed, and what goes wrong next: (call, error, whether the call had its effect all the same)."""
+    """What is committed, and what fails next: (call, error, whether the call takes effect nevertheless)."""
 
     def __init__(self, *faults: tuple[str, KafkaError, bool]) -> None:
         self.faults = list(faults)
@@ -50,7 +50,7 @@ class Cluster:
 
 
 class Producer:
-    """As much of the client as a transaction needs; a new one aborts what the one before left open."""
+    """The part of the client that transactions need; a new one aborts what the previous one left open."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -114,7 +114,7 @@ class Producer:
 
 @contextmanager
 def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch]]]:
-    """A sink that has taken its slot, and what it says is delivered."""
+    """A sink that has taken its slot, and the micro-batches it has delivered."""
     landed: list[MicroBatch] = []
 
     def committed(_kafka: Any, _group: str, assignments: Any) -> dict[Assignment, int]:
@@ -166,7 +166,7 @@ def _due(sink: ExactlyOnceSink) -> None:
     loss=st.integers(0, 8),
 )
 def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches: Any, loss: int) -> None:
-    # A commit that is refused and had its effect all the same is an uncertain one.
+    # Only an uncertain commit can fail and still take effect.
     cluster = Cluster(
         *((call, error, effective and call == "commit" and error is UNCERTAIN) for call, error, effective in faults)
     )
@@ -174,7 +174,7 @@ def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches
     offsets = [0, 0, 0]
     with working(cluster) as (sink, landed):
         for number, partitions in enumerate(batches):
-            if number == loss:  # the group has given one away: a new generation, and nothing of it is ours
+            if number == loss:  # the group has reassigned a partition: a new generation, in which it is not ours
                 assignments[0].state = Assignment.GONE
                 cluster.generation += 1
             records = []
@@ -191,7 +191,7 @@ def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches
     found = Counter(outbound.value for outbound in cluster.outputs)
     assert set(found.values()) <= {1}
     for partition, read in enumerate(offsets):
-        # What is committed of a partition is exactly what its outputs say, and all of it where it is still ours.
+        # The committed offset matches the outputs exactly, and covers everything if the partition is still ours.
         committed = cluster.offsets.get(("in", partition), 0)
         assert {value for value in found if value.startswith(f"{partition}-".encode())} == {
             f"{partition}-{offset}".encode() for offset in range(committed)

@@ -1,4 +1,4 @@
-"""Settings: what is ours, what is the user's, and what is refused without quoting it."""
+"""Settings: our defaults, the user's, and rejected values, which are not quoted."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from stream.kafka.source import names_member
 
 
 def metadata(generation: int, member: str, instance: str = "") -> bytes:
-    """As the client writes it; a byte says whether there is no instance."""
+    """Encode group metadata as the client does; a byte says whether there is no instance."""
     number = generation.to_bytes(4, sys.byteorder, signed=True)
     return b"CGMDv2:" + number + f"group\0{member}\0".encode() + (f"\0{instance}\0".encode() if instance else b"\1")
 

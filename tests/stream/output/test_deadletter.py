@@ -1,4 +1,4 @@
-"""A dead letter is the original, and says why."""
+"""A dead letter is the original with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event as it is written: valid against the contract, true to the input, silent where told to be."""
+"""The encoded event: valid against the contract, true to the input, and without text if so configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""So many dead letters and no more."""
+"""Limits on the number of dead letters."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_no_limits() -> None:
 
 
 def test_events_that_the_broker_refuses_count_though_they_came_out_well() -> None:
-    """Nothing tells before a batch has landed whether the broker took the events before the refused ones."""
+    """Until a batch has landed it is unknown whether the broker accepted the events before the rejected ones."""
     limit = PoisonLimit(DeadLetters(in_a_row=5))
     for _ in range(4):
         limit.passed()

@@ -1,4 +1,4 @@
-"""Every event of a micro-batch leaves it once: enriched, as a dead letter, or not at all if it is no longer ours."""
+"""Every event of a micro-batch is published once, enriched or as a dead letter, or dropped if it is no longer ours."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_each_event_once_in_order() -> None:
 
 
 def test_events_that_the_broker_refuses_again_and_again_stop_the_worker() -> None:
-    """They had come out well, so nothing in the row of finished events tells."""
+    """They were enriched, so the row of finished events does not show it."""
     ours = Assignment("posts", 0)
     publisher = Publisher(pipeline(stop_after={"in_a_row": 3}), Stats())
 

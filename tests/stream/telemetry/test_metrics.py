@@ -1,4 +1,4 @@
-"""Log lines as JSON, and what is counted without anybody asking."""
+"""Log lines as JSON, and the time spent in phases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does not move is noticed, said once, forgiven when it moves, and given up in the end."""
+"""What does not move is reported once, cleared when it moves again, and given up in the end."""
 
 from __future__ import annotations
 
