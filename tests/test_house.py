@@ -54,3 +54,17 @@ def test_hooks_run_the_checks_of_make_lint() -> None:
     commands = [command.removesuffix(" .") for command in re.findall(r"\$\(BIN\)/(.+)", recipe)]
     hooks = [hook for repo in _yaml(".pre-commit-config.yaml")["repos"] for hook in repo["hooks"]]
     assert [hook["entry"].removeprefix(".venv/bin/").removesuffix(" --force-exclude") for hook in hooks] == commands
+
+
+def test_the_design_shows_the_layout_as_it_is() -> None:
+    tree = (HERE / "docs/design.md").read_text().split("```\n")[1]
+    shown, parent = set(), ""
+    for indent, name in re.findall(r"^( {0,2})(\w[\w.]*/?)(?= {2,}\S)", tree, re.MULTILINE):
+        parent = parent if indent else name
+        shown.add(Path(parent, name) if indent else Path(name))
+    for path in shown:
+        assert (HERE / path).exists() or (HERE / path).with_suffix(".py").exists(), path
+    packages = [HERE / "schemas", HERE / "stream", HERE / "workers"]
+    inside = chain.from_iterable(package.iterdir() for package in packages)
+    folders = {path.relative_to(HERE) for path in inside if path.is_dir() and (path / "__init__.py").exists()}
+    assert folders <= shown

@@ -1,0 +1,1 @@
+"""The pipeline file: its models, the rules between fields, and the loader that reports every mistake."""
