@@ -1,5 +1,5 @@
-"""Random pipelines and events, and what the plainest chain there can be makes of them: every task alone on every
-event, its condition evaluated here. Nothing of it is planned, shared, packed together or kept."""
+"""Random pipelines and events, and the annotations of the simplest possible chain: every task alone on every event,
+with its condition evaluated here. Nothing is planned, shared, packed together or cached."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NLI = ("contradiction", "neutral", "entailment")
 
 @cache
 def kinds() -> dict[str, dict[str, Any]]:
-    """What tasks are drawn from: three heads of one trunk, one of them cut in two ways, and three of others."""
+    """The kinds of tasks to draw from: three heads of one trunk, one of them cut in two ways, and three of others."""
 
     def classifier(seed: int, trunk: int, labels: tuple[str, ...] | None = None) -> str:
         return str(tiny.checkpoint("bert", "sequence", seed, labels, trunk=trunk))
@@ -50,16 +50,16 @@ def kinds() -> dict[str, dict[str, Any]]:
 
 
 CLASSIFIERS = ("tone", "mood", "short", "cut", "far", "claim", "vector")
-"""The kinds whose annotations have a label and a score that conditions can speak of."""
+"""The kinds whose annotations have a label and a score that conditions can use."""
 
 Said = bool | None
-"""What a condition says; None where something it speaks of is missing."""
+"""The result of a condition; None if something it refers to is missing."""
 Annotations = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class When:
-    """``source`` in CEL; ``decide`` the same by hand; ``names``: the tasks it speaks of."""
+    """``source``: the condition in CEL; ``decide``: the same in Python; ``names``: the tasks it refers to."""
 
     source: str
     decide: Callable[[dict[str, Any], Annotations], Said]
@@ -68,7 +68,7 @@ class When:
 
 @dataclass(frozen=True)
 class Own:
-    """A task: its name, its kind, its condition, and whose spans it reads."""
+    """A task: its name, its kind, its condition, and the task whose spans it reads."""
 
     name: str
     kind: str
@@ -116,7 +116,7 @@ def negated(one: When) -> When:
 
 
 def joined(one: When, other: When, sign: str) -> When:
-    """``&&`` or ``||``, which the specification decides from whichever side can."""
+    """``&&`` or ``||``; CEL decides them from either side if it can."""
     settles = sign == "||"
 
     def decide(event: dict[str, Any], found: Annotations) -> Said:
@@ -130,7 +130,7 @@ def joined(one: When, other: When, sign: str) -> When:
 
 @st.composite
 def conditions(draw: st.DrawFn, earlier: list[Own]) -> When:
-    """A condition of one to three terms, over the event's fields and ``earlier`` tasks."""
+    """A condition of one to three terms, about the event's fields and ``earlier`` tasks."""
     terms = [
         st.sampled_from(LANGUAGES).map(lambda value: field_is("lang", value)),
         st.integers(0, 1).map(lambda value: field_is("n", value)),
@@ -152,7 +152,7 @@ def conditions(draw: st.DrawFn, earlier: list[Own]) -> When:
 
 @st.composite
 def chains(draw: st.DrawFn) -> list[Own]:
-    """Up to six tasks in the order of a file, in which a task can stand before what it needs."""
+    """Up to six tasks in the order of a file, in which a task may come before those it needs."""
     made: list[Own] = []
     for n in range(draw(st.integers(1, 6))):
         taggers = [own.name for own in made if own.kind == "spans"]
@@ -192,7 +192,7 @@ _seen: dict[tuple[str, str, str], tuple[Any, list[dict[str, Any]]]] = {}
 
 
 def _said(kind: str, text: str, event: dict[str, Any], spans: list[dict[str, Any]]) -> Any:
-    """(annotation, notices) of a task alone on a text alone; each is computed once."""
+    """The annotation and notices of a single task on a single text; each is computed once."""
     firsts = {span["text"]: {"start": span["start"], "end": span["end"]} for span in reversed(spans)}
     aspects = sorted(firsts.values(), key=lambda span: span["start"])
     key = (kind, text, f"{event['claim'] if kind == 'claim' else ''} {aspects}")
@@ -206,7 +206,7 @@ def _said(kind: str, text: str, event: dict[str, Any], spans: list[dict[str, Any
 
 @dataclass
 class Expected:
-    """``failed``: the tasks whose condition cannot be decided; without any, what the event says."""
+    """``failed``: the tasks whose condition cannot be decided. If there are none, the event has the annotations."""
 
     annotations: Annotations
     notices: list[dict[str, Any]]
@@ -214,12 +214,12 @@ class Expected:
 
 
 def expected(tasks: list[Own], event: Event) -> Expected:
-    """What ``tasks``, in the order of the file, make of ``event``."""
+    """The expected result of ``tasks``, in the order of the file, for ``event``."""
     text, values = event
     found: Annotations = {}
     notices: list[dict[str, Any]] = []
     failed: set[str] = set()
-    # Names were given in an order in which every task comes after what it needs.
+    # Names are sorted so that every task comes after those it needs.
     for own in sorted(tasks, key=lambda own: own.name):
         if own.spans is not None and own.spans not in found:
             continue

@@ -1,4 +1,4 @@
-"""What may be imported by whom, as far as static analysis cannot tell."""
+"""Imports that static analysis cannot check: what is loaded when a module is imported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ print(json.dumps(sorted(sys.modules)))
 
 
 def test_the_chain_and_all_below_it_load_nothing_of_stream() -> None:
-    """In a new process, since this one has imported everything already."""
+    """Runs in a new process, because this one has already imported everything."""
     ran = subprocess.run([sys.executable, "-c", PROGRAM, *PACKAGES], capture_output=True, text=True, check=True)
     loaded: list[str] = json.loads(ran.stdout)
     assert {f"workers.{package}" for package in PACKAGES} <= set(loaded)

@@ -1,4 +1,4 @@
-"""Texts that models do not get in demonstrations."""
+"""Difficult texts: emoji, combining marks, CJK, control characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tiny random checkpoints of every family, with real tokenizers, built once a test run."""
+"""Tiny random checkpoints of every family, with real tokenizers, built once per test run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LABELS = {
     "token": ("O", "B-PER", "I-PER", "B-LOC", "I-LOC"),
 }
 LENGTH = 48
-"""Tokens the tiny models take, special tokens included; ModernBERT and DeBERTa take the same."""
+"""How many tokens the tiny models take, special tokens included."""
 
 _BERT_LIKE = {
     "hidden_size": 32,
@@ -71,22 +71,22 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], str]] = {
         "unigram",
     ),
     "mpnet": ("MPNetConfig", {**_BERT_LIKE, "max_position_embeddings": LENGTH + 2}, "wordpiece"),
-    # BERT in the shapes of its small descendants: TinyBERT has heads of odd width and many a neuron to a layer,
-    # MiniLM twice the layers, half the width, and an older layer norm's epsilon.
+    # BERT in the shapes of its small descendants: TinyBERT has narrow attention heads and wide layers, MiniLM has
+    # twice the layers and half the width.
     "tinybert": (
         "BertConfig",
         {**_BERT_LIKE, "hidden_size": 24, "num_attention_heads": 8, "intermediate_size": 96},
         "wordpiece",
     ),
     "minilm": ("BertConfig", {**_BERT_LIKE, "hidden_size": 16, "num_hidden_layers": 4}, "wordpiece"),
-    # As Multilingual-MiniLM is: BERT's layers behind XLM-RoBERTa's tokenizer.
+    # Like Multilingual-MiniLM: BERT's layers with XLM-RoBERTa's tokenizer.
     "minilm-xlm": ("BertConfig", {**_BERT_LIKE, "hidden_size": 16, "num_hidden_layers": 4}, "unigram"),
 }  # fmt: skip
 PACKED = (
     "bert", "roberta", "xlm-roberta", "distilbert", "electra", "modernbert", "tinybert", "minilm", "minilm-xlm",
 )  # fmt: skip
 PADDED = ("deberta", "deberta-v2", "mpnet")
-# Whose tokenizers hand token types to their models (transformers' model_input_names).
+# Families whose tokenizers pass token types to their models (transformers' model_input_names).
 _TYPED = ("bert", "tinybert", "minilm", "electra", "albert", "deberta", "deberta-v2")
 
 _AUTO = {
@@ -95,7 +95,7 @@ _AUTO = {
     "span": transformers.AutoModelForQuestionAnswering,
     "embedding": transformers.AutoModel,
 }
-# Models this small lose more by handing work to other threads than they gain.
+# For models this small, threads cost more than they gain.
 torch.set_num_threads(1)
 
 _ROOT = Path(tempfile.mkdtemp(prefix="glossator-tiny-"))
@@ -130,7 +130,7 @@ def checkpoint(
     )
     torch.manual_seed(seed)
     model = _AUTO[kind].from_config(config)
-    # Biases and poolers start at zero; moved, so that a test would miss them.
+    # Biases start at zero; random values make sure that a test would notice if they were ignored.
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() == 1:
@@ -153,7 +153,7 @@ def _tokenizer(kind: str, typed: bool) -> Any:
 
 
 def _wordpiece() -> tuple[Tokenizer, dict[str, str]]:
-    """As bert-base-uncased has it: accents stripped, lower case, CJK apart."""
+    """Like bert-base-uncased: accents stripped, lower case, CJK characters apart."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     normalizer, parts = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
     pieces = _pieces(normalizer, parts, 180)
@@ -167,7 +167,7 @@ def _wordpiece() -> tuple[Tokenizer, dict[str, str]]:
 
 
 def _bytes() -> tuple[Tokenizer, dict[str, str]]:
-    """As roberta-base has it: any text is made of 256 bytes, spaces belong to the word after them."""
+    """Like roberta-base: any text is made of 256 bytes, and a space belongs to the word after it."""
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -182,10 +182,10 @@ def _bytes() -> tuple[Tokenizer, dict[str, str]]:
 
 
 def _unigram() -> tuple[Tokenizer, dict[str, str]]:
-    """As xlm-roberta-base has it: SentencePiece pieces, spaces written as a lower block."""
+    """Like xlm-roberta-base: SentencePiece pieces, with a space written as a lower block."""
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
-    # The fewest pieces win, and of as many the more frequent.
+    # The segmentation with the fewest pieces wins, then the one with the more frequent pieces.
     scored = [(piece, -8.0 - n / 100) for n, piece in enumerate(_pieces(normalizer, pre_tokenizers.Metaspace(), 200))]
     tokenizer = Tokenizer(models.Unigram([*((name, 0.0) for name in special), *scored], special.index("<unk>")))
     tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre_tokenizers.Metaspace()
@@ -198,7 +198,7 @@ def _unigram() -> tuple[Tokenizer, dict[str, str]]:
 
 
 def _pieces(normalizer: Any, parts: Any, size: int) -> list[str]:
-    """Pieces of words by byte pair encoding, whose trainer alone makes the same of the same in every process."""
+    """Pieces of words by byte pair encoding, the only trainer whose result is the same in every process."""
     trained = Tokenizer(models.BPE())
     trained.normalizer, trained.pre_tokenizer = normalizer, parts
     trained.train_from_iterator(SENTENCES, trainers.BpeTrainer(vocab_size=size, show_progress=False))

@@ -1,4 +1,4 @@
-"""The cache: bounded, keyed by all that matters, and nothing is said differently because of it."""
+"""The cache is bounded, its key covers all that matters, and it changes no annotation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ operations = st.lists(
 
 @given(size=st.integers(1, 5), steps=operations)
 def test_it_keeps_what_was_used_last(size: int, steps: list[tuple[str, int, int]]) -> None:
-    """Against a list, the last used at its end."""
+    """Compared with a list whose last item is the most recently used."""
     cache = Cache(size)
     kept: list[tuple[bytes, Any]] = []
     hits = lookups = 0
@@ -141,7 +141,7 @@ def test_another_model_or_setting_is_another_entry(other: dict[str, Any]) -> Non
 
 
 def test_another_revision_is_another_entry() -> None:
-    """The same folder under the same settings, its weights another day's."""
+    """The same folder and settings with changed weights."""
     made = [chain(task("a", head(seed))) for seed in (1, 2)]
     revisions = {own.models["a"]["revision"] for own in made}
     assert len(revisions) == 2
@@ -244,7 +244,7 @@ def test_what_failed_is_not_kept() -> None:
 @settings(deadline=None, max_examples=20)
 @given(tasks=naive.chains(), events=st.lists(naive.events, min_size=2, max_size=4), size=st.sampled_from([1, 3, 100]))
 def test_annotations_are_those_without_it(tasks: list[naive.Own], events: list[list[naive.Event]], size: int) -> None:
-    """Few texts, so that most come again, in one micro-batch or a later one."""
+    """Few different texts, so that most are repeated, in the same micro-batch or a later one."""
     made = Chain.load(naive.pipeline_of(tasks, cache=size))
     for batch in events:
         documents = [naive.document(one) for one in batch]

@@ -26,7 +26,7 @@ TEXTS = [
 
 @pytest.fixture
 def chain() -> Chain:
-    """A classifier and a tagger on one family, and a padded one: three stages. Its own, because tests break it."""
+    """A classifier and a tagger of one family, and one of a padded family: three stages. Tests may break it."""
     return Chain.load(pipeline(
         {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence"))},
         {"name": "spans", "task": "token-classification", "model": str(tiny.checkpoint("roberta", "token"))},
@@ -47,7 +47,7 @@ def annotations(chain: Chain, texts: list[str] = TEXTS) -> list[dict[str, Any]]:
 
 
 def close(one: Any, other: Any) -> bool:
-    """Equal but for rounding: scores depend in their last digits on what else is in the forward."""
+    """Equal except for rounding: the last digits of scores depend on what else is in the forward."""
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
     if isinstance(one, list):
@@ -56,7 +56,7 @@ def close(one: Any, other: Any) -> bool:
 
 
 def sizes(chain: Chain, monkeypatch: pytest.MonkeyPatch, limit: int | None = None) -> list[list[int]]:
-    """Records the lengths of the sequences of every forward; out of memory above ``limit`` tokens."""
+    """Records the sequence lengths of every forward; raises out of memory above ``limit`` tokens."""
     forwards: list[list[int]] = []
     for trunk in {stage.trunk for stage in chain.stages}:
 
@@ -146,7 +146,7 @@ def test_a_token_without_an_embedding_never_reaches_the_device(chain, monkeypatc
 
 
 def poison(chain: Chain, monkeypatch: pytest.MonkeyPatch, text: str, error: Exception) -> list[int]:
-    """The first stage raises whenever a forward holds a token of ``text``; returns the sizes of the forwards."""
+    """The first stage raises if a forward contains a token of ``text``; returns the sizes of the forwards."""
     stage = chain.stages[0]
     (mark, *_) = stage.tokenization.encode([text])[0][0].ids[1:]
     own, forwards = stage.trunk.forward, []
@@ -164,7 +164,7 @@ def poison(chain: Chain, monkeypatch: pytest.MonkeyPatch, text: str, error: Exce
 def test_a_failing_forward_is_bisected_until_the_poison_stands_alone(chain, monkeypatch):
     texts = [f"the brown {'dog ' * n}" for n in range(1, 17)]
     wanted = annotations(chain, texts)
-    # The poison twice: equal texts are one sequence, and every document that owns it fails.
+    # The poison is there twice: equal texts are one sequence, and every document that reads it fails.
     batch = documents([*texts[:5], "\N{PILE OF POO}", *texts[5:], "\N{PILE OF POO}"])
     forwards = poison(chain, monkeypatch, "\N{PILE OF POO}", RuntimeError("secret text of an event"))
     chain.stages[0].trunk.forward_tokens = 10_000

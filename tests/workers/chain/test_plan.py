@@ -1,4 +1,4 @@
-"""The planner: who shares a forward, what a condition saves, and that none of it changes what is said."""
+"""The plan: which tasks share a forward, what a condition saves, and that sharing changes no annotation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workers.chain.chain import Chain
 def test_whatever_is_planned_says_what_every_task_alone_says(
     tasks: list[naive.Own], events: list[naive.Event], cut: int
 ) -> None:
-    """Prepared together, then in two micro-batches of which the second is packed before the first has run."""
+    """Prepared together, then run as two micro-batches, of which the second is packed before the first has run."""
     chain = Chain.load(naive.pipeline_of(tasks))
     documents = [naive.document(event) for event in events]
     chain.prepare(documents)
@@ -45,7 +45,7 @@ def agree(tasks: list[naive.Own], events: list[naive.Event], documents: list[Doc
             assert (document.failure.stage, document.failure.task in wanted.failed) == ("when", True)
             continue
         assert document.failure is None
-        # In the order of the file, whatever the order in which they ran.
+        # In the order of the file, not in the order in which they ran.
         assert list(document.annotations) == list(wanted.annotations)
         assert close(document.annotations, wanted.annotations)
         assert sorted(map(str, document.notices)) == sorted(map(str, wanted.notices))
@@ -151,14 +151,14 @@ def test_aspects_wait_for_their_spans_even_on_their_own_trunk() -> None:
     chain = plan({**ASPECTS, "model": head(6)}, tagger())
     assert stages(chain) == [(0, {"spans"}, False), (1, {"aspects"}, False)]
     assert chain.stages[0].trunk is chain.stages[1].trunk
-    # And cannot ride on what is read before they are known.
+    # They cannot ride on a forward that runs before they are known.
     chain = plan(tagger(), {**ASPECTS, "model": head(6), "when": "event.n == 1"})
     assert stages(chain) == [(0, {"spans"}, False), (1, {"aspects"}, True)]
     assert riding(chain) == set()
 
 
 def test_what_needs_a_conditional_task_is_conditional() -> None:
-    """No inputs are known where the tagger did not run, so no forward can be ridden on."""
+    """Without the tagger no inputs are known, so the task cannot ride on a forward."""
     chain = plan(task("a"), tagger(when='a.label == "x"'), {**ASPECTS, "model": head(6)})
     assert riding(chain) == {"spans"}
     assert stages(chain) == [(0, {"a", "spans"}, False), (1, {"aspects"}, True)]
@@ -169,7 +169,7 @@ def test_what_needs_a_conditional_task_is_conditional() -> None:
 
 
 def changed(folder: Path, into: Path, name: str, bit: int) -> str:
-    """A copy of a checkpoint with one bit of one tensor flipped; none for a negative one."""
+    """A copy of a checkpoint with one bit of one tensor flipped; no bit if it is negative."""
     shutil.copytree(folder, into)
     tensors = load_file(into / "model.safetensors")
     if bit >= 0:
@@ -249,13 +249,13 @@ NLI = ("contradiction", "neutral", "entailment")
 
 
 def claim(**settings: Any) -> dict[str, Any]:
-    """Pairs of the text and what the event claims, cut as the classifiers cut."""
+    """Reads pairs of the text and the event's claim, cut in the same way as by the classifiers."""
     model = str(tiny.checkpoint("bert", "sequence", 5, NLI, trunk=0))
     return {"name": "claim", "task": "nli", "model": model, **settings}
 
 
 def test_pairs_are_not_read_for_events_that_do_not_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They share the forward of a task without a condition, but nobody else reads them."""
+    """They share the forward of a task without a condition, but no other task reads them."""
     chain = plan(task("a"), claim(hypotheses=["it is a fox", "it is Paris"], when="event.n == 0"))
     assert riding(chain) == set()
     assert stages(chain) == [(0, {"a", "claim"}, False)]
@@ -286,7 +286,7 @@ def test_what_a_task_needs_is_asked_for_only_where_it_runs() -> None:
 
 
 def test_aspects_of_a_conditional_tagger_run_where_it_has_run() -> None:
-    """Beside aspects of an unconditional one, which have the same trunk and level."""
+    """Next to aspects of an unconditional tagger, which have the same trunk and level."""
     always = [tagger(), {**ASPECTS, "model": head(6)}]
     some = [tagger(name="some", when="has(event.go)"), {
         **ASPECTS, "name": "more", "model": head(6), "aspects": {"spans": "some"}
@@ -322,7 +322,7 @@ def test_conditions_see_the_record(name: str) -> None:
     assert [document.failure for document in documents] == [None] * 3
     said = [list(document.annotations) for document in documents]
     assert said[0] == ["a"]
-    # A topic every record has, and without a record there is neither topic nor key.
+    # Every record has a topic. Without a record there is neither topic nor key.
     assert said[1] == (["a"] if name == "topic" else ["b"])
     assert said[2] == ([] if name == "key" else ["b"])
 
@@ -368,7 +368,7 @@ def test_annotations_stand_in_the_order_of_the_file_whatever_runs_first() -> Non
 
 
 def test_a_task_that_others_wait_for_does_not_go_before_its_neighbours() -> None:
-    """Nothing is planned in another order here, yet the spans annotate first."""
+    """The plan keeps the order of the file here, but the spans annotate first."""
     chain = plan(task("first"), tagger(), {**ASPECTS, "model": head(6)})
     (document,) = texts("Angela Merkel praised the coffee in Paris")
     chain.run([document])

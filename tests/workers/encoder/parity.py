@@ -1,7 +1,7 @@
-"""Every task on every family of encoders: what a chain annotates, against what plain transformers says.
+"""Every task on every family of encoders: the annotations of a chain, compared with plain transformers.
 
-One chain a family runs all tasks over all texts together, on one packed trunk with many heads. The references
-(``parity_references.py``) read the same checkpoints with transformers' own classes, one sequence at a time.
+For each family one chain runs all tasks over all texts together, on one packed trunk with many heads. The references
+(``parity_references.py``) run the same checkpoints with transformers' own classes, one sequence at a time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
 
 BOUND = 5e-6
-"""The largest difference a score may have. Annotations have six decimals, which makes 5e-7 of it."""
+"""The largest allowed difference of a score. Annotations have six decimals, which accounts for 5e-7 of it."""
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "bert": ("bert",),
@@ -47,7 +47,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "deberta": ("deberta", "deberta-v2"),
     "mpnet": ("mpnet",),
 }
-"""A column of the table -> the families of ``tiny`` whose worst it shows."""
+"""A column of the table -> the families of ``tiny`` whose largest difference it shows."""
 
 _SENTENCES = tiny.SENTENCES
 _TEXTS = (
@@ -84,7 +84,7 @@ class _Entry(NamedTuple):
     reference: Callable[[Path, Event, Settings], Annotation]
 
 
-# Heads of one trunk: what ``tiny.checkpoint`` is asked for.
+# Heads of one trunk: the arguments for ``tiny.checkpoint``.
 _HEADS: dict[str, dict[str, Any]] = {
     "tone": {"kind": "sequence", "seed": 1},
     "topics": {
@@ -157,14 +157,14 @@ ROWS: dict[str, tuple[_Entry, ...]] = {
                embedding),
     ),
 }  # fmt: skip
-"""A row of the table -> the tasks whose worst it shows."""
+"""A row of the table -> the tasks whose largest difference it shows."""
 
 WITHOUT_SCORES = ("coreference",)
-"""Rows whose annotations hold places alone."""
+"""Rows whose annotations contain only positions."""
 
 
 class Run(NamedTuple):
-    """``annotations``: of each of ``EVENTS``; ``config``: the hash of the pipeline that made them."""
+    """``annotations``: those of each of ``EVENTS``; ``config``: the hash of the pipeline."""
 
     chain: Chain
     annotations: list[dict[str, Annotation]]
@@ -172,7 +172,7 @@ class Run(NamedTuple):
 
 
 def cell(row: str, family: str) -> float:
-    """The largest difference of any score; whatever is no score must be equal, or it is an AssertionError."""
+    """Return the largest difference of any score. Raises AssertionError if anything else is not equal."""
     ran = run(family)
     worst = 0.0
     for n, entry in enumerate(ROWS[row]):
@@ -186,7 +186,7 @@ def cell(row: str, family: str) -> float:
 
 
 def differences(made: Any, wanted: Any, place: str = "") -> Iterator[tuple[str, float]]:
-    """(where, by how much) for every number with a fraction; infinity where anything else is not equal."""
+    """Yield the place and the difference of every float, and infinity for anything else that is not equal."""
     if isinstance(made, dict) and isinstance(wanted, dict) and made.keys() == wanted.keys():
         for key in made:
             yield from differences(made[key], wanted[key], f"{place}.{key}")
@@ -201,7 +201,7 @@ def differences(made: Any, wanted: Any, place: str = "") -> Iterator[tuple[str, 
 
 @cache
 def run(family: str) -> Run:
-    """One chain of all tasks over all events together."""
+    """Run one chain of all tasks over all events together."""
     entries = [(name_of(row, n), entry) for row, own in ROWS.items() for n, entry in enumerate(own)]
     config = pipeline(
         *({"name": name, "model": str(checkpoint(family, entry.head)), **entry.settings} for name, entry in entries),
@@ -219,7 +219,7 @@ def run(family: str) -> Run:
 
 
 def checkpoint(family: str, head: str) -> Path:
-    """The folder of a head of ``_HEADS``, or of F-coref's, on the family's one trunk."""
+    """The folder of a head of ``_HEADS``, or of F-coref's head, on the trunk of the family."""
     if head == "coreference":
         return coreference_checkpoint(tiny.checkpoint(family, "embedding", 0))
     own = dict(_HEADS[head])

@@ -1,4 +1,4 @@
-"""F-coref written plainly after its papers, on any trunk: every span of words, one after another.
+"""F-coref implemented plainly after its papers, for any trunk: one span of words after the other.
 
 Kirstain, Ram and Levy 2021, "Coreference Resolution without Span Representations": a span is scored from its first and
 its last token, and so is a pair of spans. Otmazgin, Cattan and Goldberg 2022, "F-coref": a text is read in segments.
@@ -33,7 +33,7 @@ _LINEAR = ("mention_s2e_classifier", *(f"antecedent_{way}_classifier" for way in
 
 @cache
 def coreference_checkpoint(trunk: Path) -> Path:
-    """``trunk`` with a random head of F-coref beside it."""
+    """``trunk`` with a random head of F-coref."""
     folder = trunk.with_name(f"{trunk.name}-coreference")
     shutil.copytree(trunk, folder)
     config = json.loads((trunk / "config.json").read_bytes())
@@ -48,7 +48,7 @@ def coreference_checkpoint(trunk: Path) -> Path:
     for name in ("mention_start_classifier", "mention_end_classifier"):
         shapes |= {f"{name}.weight": (1, _INNER), f"{name}.bias": (1,)}
     tensors = {name: torch.randn(shape, generator=random) * 0.4 for name, shape in shapes.items()}
-    # Tokens of a random trunk are much alike. Skew products are of what tells them apart, so that not all are linked.
+    # The states of a random trunk are much alike. Antisymmetric products depend on their differences, so not all link.
     for way in ("s2s", "e2e"):
         own = tensors[f"antecedent_{way}_classifier.weight"]
         tensors[f"antecedent_{way}_classifier.weight"] = own - own.T
@@ -60,13 +60,13 @@ def coreference_checkpoint(trunk: Path) -> Path:
 
 
 def _words(text: str) -> list[tuple[int, int]]:
-    """As spaCy splits the texts of the table: marks apart, n't and 's too, dots and addresses whole."""
+    """As spaCy splits the texts of the table: punctuation, n't and 's apart, dots and addresses whole."""
     return [match.span() for match in re.finditer(r"\w+@\w+\.\w+|\w+(?=n't)|n't|'s|\.\.+|\w+|[^\w\s]", text)]
 
 
 @torch.inference_mode()
 def _states(folder: Path, words: list[str]) -> tuple[Tensor, list[int | None]]:
-    """Of a text's tokens the last hidden states, each segment read alone, and the words they are of."""
+    """Return the last hidden states of a text's tokens, each segment run alone, and the words of the tokens."""
     tokenizer, model = plain.loaded(folder, "embedding")
     model.set_attn_implementation("eager")
     encoding = tokenizer(words, is_split_into_words=True).encodings[0]
@@ -80,7 +80,7 @@ def _states(folder: Path, words: list[str]) -> tuple[Tensor, list[int | None]]:
 
 @torch.inference_mode()
 def _linked(states: Tensor, head: dict[str, Tensor]) -> list[set[tuple[int, int]]]:
-    """Clusters of spans (first and last token)."""
+    """Return clusters of spans (first and last token)."""
 
     def linear(name: str, rows: Tensor) -> Tensor:
         return functional.linear(rows, head[f"{name}.weight"], head[f"{name}.bias"])
@@ -119,7 +119,7 @@ def _linked(states: Tensor, head: dict[str, Tensor]) -> list[set[tuple[int, int]
 
 
 def clusters(folder: Path, event: Event, _: Settings) -> Annotation:
-    """Spans of whole words; one that two clusters claim is of the earlier, and none is alone."""
+    """Spans of whole words. A span in two clusters stays in the earlier one; clusters of one span are dropped."""
     text, places = event.text, _words(event.text)
     if not places:
         return {"clusters": []}

@@ -1,4 +1,4 @@
-"""References for the tasks that read two texts or compare vectors; see ``parity_references.py``."""
+"""References for the tasks that read pairs or compare vectors; see ``parity_references.py``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.workers.tasks.plain import Window, softmax
 
 
 def _row(windows: list[Window], column: int) -> np.ndarray:
-    """The scores of the window that has the most in ``column``: what is said anywhere is said."""
+    """The scores of the window with the highest score in ``column``: one window that says it is enough."""
     return max((softmax(window.rows) for window in windows), key=lambda row: float(row[column]))
 
 
 def inference(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """Laban et al. 2022: of a long premise the part that entails most decides."""
+    """Laban et al. 2022: the part of a long premise that entails most decides."""
     labels = labels_of(folder)
     premise = event.far if "premise" in settings else event.text
 
@@ -40,7 +40,7 @@ def paraphrase(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def aspects(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """Sun et al. 2019: the text with each aspect as its pair; the mean over windows, weighted by tokens."""
+    """Sun et al. 2019: pairs of the text and each aspect; the mean over windows, weighted by tokens."""
     found = []
     for aspect in settings["aspects"]:
         windows = read(folder, "sequence", event.text, aspect)
@@ -50,10 +50,10 @@ def aspects(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def zero_shot(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """The pipeline's scores; of a text in windows its arithmetic, on each label's window that entails most."""
+    """The pipeline's scores; for several windows, its arithmetic on the window that entails each label most."""
     labels, template, multi = settings["labels"], settings["template"], settings["multi_label"]
     windows = [read(folder, "sequence", event.text, template.format(label)) for label in labels]
-    # The pipeline refuses a text without any character.
+    # The pipeline refuses an empty text.
     if event.text and all(len(own) == 1 for own in windows):
         said = pipe("zero-shot-classification", folder, "sequence")(
             event.text, labels, hypothesis_template=template, multi_label=multi
@@ -66,7 +66,7 @@ def zero_shot(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def answers(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """Devlin et al. 2018 and SQuAD 2.0, every pair of tokens one after another."""
+    """Devlin et al. 2018 and SQuAD 2.0, one pair of tokens after the other."""
     found = []
     n_best, may_be_null = settings.get("n_best", 1), settings.get("unanswerable", True)
     for question in settings.get("questions", [event.other]):
@@ -88,7 +88,7 @@ def answers(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 @cache
 def _vector(folder: Path, text: str, pooling: str = "mean") -> np.ndarray:
-    """By the feature-extraction pipeline; of a long text the mean of its windows' vectors, weighted by tokens."""
+    """The feature-extraction pipeline; for a long text the mean of its windows' vectors, weighted by tokens."""
     windows = read(folder, "embedding", text)
     if len(windows) == 1:
         states = [np.array(pipe("feature-extraction", folder, "embedding")(text)[0])]
@@ -112,7 +112,7 @@ def similarity(folder: Path, event: Event, settings: Settings) -> Annotation:
         return {"score": cosine(event.far)}
     if "references" in settings:
         return named(settings["references"], np.array([cosine(other) for other in settings["references"].values()]))
-    # The latest first, so that it stands for those that are as similar.
+    # The latest first, so that it wins over others that are as similar.
     recent = {other: cosine(other) for other in event.before[: -settings["window"] - 1 : -1]}
     if not recent:
         return {"duplicate_of": None, "score": None}

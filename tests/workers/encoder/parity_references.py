@@ -1,8 +1,8 @@
-"""What each task should say, by transformers' pipelines where there are any, else from the papers.
+"""The expected annotations of each task, from transformers' pipelines if there are any, else after the papers.
 
-Nothing here is of ``workers``. Sequences are read one at a time by ``tests/workers/tasks/plain.py``, with eager
-attention; what is longer than the model takes is read in windows cut by transformers' tokenizers. Tasks of two texts
-are in ``parity_pairs.py``, F-coref is in ``parity_coreference.py``.
+Nothing here uses ``workers``. ``tests/workers/tasks/plain.py`` runs one sequence at a time, with eager attention; texts
+that are too long for the model are cut into windows by transformers' tokenizers. Tasks that read pairs are in
+``parity_pairs.py``, F-coref is in ``parity_coreference.py``.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from tests.workers.tasks import plain
 from tests.workers.tasks.plain import Window, softmax
 
 STRIDE = 12
-"""A quarter of what the tiny models take: tokens that two windows share."""
+"""How many tokens two windows share: a quarter of what the tiny models take."""
 
 Annotation: TypeAlias = dict[str, Any]
 Settings: TypeAlias = dict[str, Any]
 
 
 class Event(NamedTuple):
-    """``other``, ``far``: texts of its fields, a short and any one; ``before``: the texts of earlier events."""
+    """``other``, ``far``: texts in its fields, a short one and any one; ``before``: the texts of earlier events."""
 
     text: str
     other: str
@@ -39,7 +39,7 @@ class Event(NamedTuple):
 
 @cache
 def read(folder: Path, kind: str, first: str, second: str | None = None, cut: str = "only_first") -> list[Window]:
-    """The windows of a text or a pair, each read alone."""
+    """The windows of a text or a pair, each run alone."""
     model = plain.loaded(folder, kind)[1]
     model.set_attn_implementation("eager")
     return plain.read(folder, kind, first, second, cut=cut, stride=STRIDE)
@@ -67,7 +67,7 @@ def named(labels: Iterable[str], row: np.ndarray) -> Annotation:
 
 @cache
 def _scores(folder: Path, text: str) -> list[tuple[int, dict[str, float]]]:
-    """Of each window its weight, and the scores of every label by the text-classification pipeline, or as it does."""
+    """The weight of each window, and the scores of every label as the text-classification pipeline has them."""
     windows = read(folder, "sequence", text)
     reader = pipe("text-classification", folder, "sequence")
     if len(windows) == 1:
@@ -79,7 +79,7 @@ def _scores(folder: Path, text: str) -> list[tuple[int, dict[str, float]]]:
 
 
 def _merged(folder: Path, text: str, how: str) -> dict[str, float]:
-    """Label by label the mean over windows, weighted by tokens, or the highest."""
+    """For each label the mean over windows, weighted by tokens, or the highest."""
     weights, tables = zip(*_scores(folder, text), strict=True)
     if how == "max":
         return {label: max(table[label] for table in tables) for label in tables[0]}
@@ -97,7 +97,7 @@ def classification(folder: Path, event: Event, settings: Settings) -> Annotation
 
 
 def moderation(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """The field's names: two of the labels are one of them, and the highest stands."""
+    """The taxonomy's names: where two labels have the same name, the highest score counts."""
     names = {"toxic": "toxicity", "insult": "harassment", "offensive": "harassment", "threat": "violence"}
     thresholds = settings["threshold"]
     found: dict[str, tuple[float, bool]] = {}
@@ -113,7 +113,7 @@ def moderation(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def language(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """The three likeliest of those asked for, their scores made to add up to one first."""
+    """The three likeliest of the requested languages, after their scores are scaled to a sum of one."""
     merged = _merged(folder, event.text, "mean")
     asked = {code: merged[code] for code in settings.get("languages", merged)}
     shares = {code: score / sum(asked.values()) for code, score in asked.items()}
@@ -125,7 +125,7 @@ def language(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def _apart(folder: Path, text: str, found: list[Annotation], label: str) -> list[Annotation]:
-    """Spans without white space at their ends, the longer, then the surer of two that overlap, by the pipeline."""
+    """The pipeline's spans, without white space at their ends; of two that overlap the longer, then the surer."""
     kept = pipe("token-classification", folder, "token").aggregate_overlapping_entities(
         [one for one in found if one["start"] < one["end"]]
     )
@@ -143,12 +143,12 @@ def _apart(folder: Path, text: str, found: list[Annotation], label: str) -> list
 
 @cache
 def _entities(folder: Path, text: str, aggregation: str, threshold: float) -> list[Annotation]:
-    """The pipeline's, window by window: it leaves no room for a threshold before spans compete."""
+    """The pipeline's spans, window by window: it cannot apply a threshold before spans compete."""
     reader = pipe("token-classification", folder, "token")
     cut, _, settings = reader._sanitize_parameters(aggregation_strategy=aggregation, stride=STRIDE)
     found = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of its own heuristic
+        warnings.simplefilter("ignore")  # it warns about its own heuristic
         for window in reader.preprocess(text, **cut):
             found += reader.postprocess([{**reader.forward(window), "sentence": text}], **settings)
     return _apart(folder, text, [one for one in found if one["score"] >= threshold], "entity_group")
@@ -161,8 +161,8 @@ def spans(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """The pipeline's entities under Presidio's names, without commas around them, and the address of the one text
-    that has any."""
+    """The pipeline's entities under Presidio's names, without commas around them, and the e-mail address of the
+    one text that has one."""
     address = "anna@example.org"
     names = {"PER": "PERSON", "LOC": "LOCATION"}
     found = []
@@ -173,14 +173,14 @@ def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
     if address in event.text:
         start = event.text.index(address)
         end = start + len(address)
-        # What has a form to be checked wins over a model.
+        # A format that can be checked wins over a model.
         found = [one for one in found if one["end"] <= start or end <= one["start"]]
         found.append({"start": start, "end": end, "label": "EMAIL_ADDRESS", "score": 1.0, "text": address})
     return {"spans": sorted(found, key=lambda one: one["start"])}
 
 
 def _words(encoding: Any, text: str) -> list[list[int]]:
-    """The tokens of each word: as the tokenizer parts them before it makes pieces, marks for themselves."""
+    """The tokens of each word, as the tokenizer splits words before it makes pieces; punctuation apart."""
 
     def word_of(token: int) -> Any:
         place = encoding.offsets[token]
@@ -192,7 +192,7 @@ def _words(encoding: Any, text: str) -> list[list[int]]:
 
 
 def tags(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """One tag a word; what the table of Universal Dependencies makes of the Penn tags of the head."""
+    """One tag per word: the head's Penn tags, mapped by the table of Universal Dependencies."""
     universal = {"NN": "NOUN", "VBZ": "VERB", "JJ": "ADJ", ".": "PUNCT", "IN": "ADP"}
     labels, found = labels_of(folder, "token"), []
     for window in read(folder, "token", event.text):

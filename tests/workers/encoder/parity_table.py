@@ -1,4 +1,4 @@
-"""The table of docs/tasks.md: python -m tests.workers.encoder.parity_table writes it anew."""
+"""The table in docs/tasks.md; python -m tests.workers.encoder.parity_table rewrites it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ EQUAL = "equal"
 
 
 def figure(difference: float) -> str:
-    """As in 3e-7; rounded up, so that the page never says less than was measured."""
+    """Format as 3e-7, rounded up, so that the page never shows less than was measured."""
     if difference == 0:
         return "0"
     exponent = math.floor(math.log10(difference))
-    # What is left of a whole digit by float arithmetic does not count.
+    # Ignore what float arithmetic leaves of a whole digit.
     digit = math.ceil(round(difference / 10.0**exponent, 6))
     return f"1e{exponent + 1}" if digit == 10 else f"{digit}e{exponent}"
 
@@ -46,7 +46,7 @@ def _notes() -> str:
 
 
 def between(page: str) -> tuple[str, str, str]:
-    """(up to the table, the table, from its end on)"""
+    """Return the page before the table, the table, and the page after it."""
     before, found, rest = page.partition(BEGIN)
     inner, ended, after = rest.partition(END)
     if not (found and ended):

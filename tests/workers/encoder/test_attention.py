@@ -20,12 +20,12 @@ def packed(lengths: list[int]) -> tuple[PackedBatch, list[torch.Tensor]]:
     (batch,) = pack(sizes, flat_starts(sizes), np.arange(len(sizes)), int(sizes.sum()))
     torch.manual_seed(0)
     total = int(sizes.sum())
-    # Laid out as models do it: [1, T, heads, d] seen as [1, heads, T, d].
+    # The memory layout of models: [1, T, heads, d] viewed as [1, heads, T, d].
     return batch, [torch.randn(1, total, HEADS, DIMENSIONS).transpose(1, 2) for _ in range(3)]
 
 
 def expected(batch: PackedBatch, parts: list[torch.Tensor], scaling: float, window: int | None) -> torch.Tensor:
-    """The formula, sequence by sequence."""
+    """The textbook formula, one sequence at a time."""
     rows = []
     for first, last in pairwise(batch.starts):
         query, key, value = (part[0, :, first:last] for part in parts)

@@ -1,4 +1,4 @@
-"""Token types that tell of capitals, and adapters merged into a trunk."""
+"""Token types that encode capitals, and adapters merged into a trunk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXTS = st.text(st.sampled_from("aBçÉß ΩωıİǅÀ.-7’😀\n\t中Ⅷ𝐀�
 
 
 def plainly(piece: str) -> int:
-    """The case of a piece of text, as a person reads the definition."""
+    """The case of a piece of text, straight from the definition."""
     capitals = sum(map(str.isupper, piece))
     return 2 if capitals > 1 and not any(map(str.islower, piece)) else int(capitals > 0)
 
@@ -72,7 +72,7 @@ def test_letters_beyond_the_first_plane_have_no_case() -> None:
 
 
 def trained(seed: int) -> tuple[BertModel, dict[str, torch.Tensor]]:
-    """A trunk with an adapter full of numbers, as training leaves it, and the adapter by itself."""
+    """A trunk with a random adapter, as after training, and the adapter itself."""
     model = BertModel.from_pretrained(FOLDER, add_pooling_layer=False)
     original = {name: value.clone() for name, value in model.state_dict().items()}
     adapter.attach(model, 4, case=True)

@@ -1,4 +1,4 @@
-"""Faults that random weights would hide, put in on purpose: the checks that are there to find them do."""
+"""Deliberate faults that random weights could hide: the checks that should find them do find them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Check = Callable[[], None]
 
 
 def heads_that_share_a_trunk() -> None:
-    """Two heads of one forward, each against its own checkpoint."""
+    """Two heads of one forward, each compared with its own checkpoint."""
     folders = [tiny.checkpoint("bert", "sequence", seed, trunk=0) for seed in (1, 2)]
     made = Chain.load(pipeline(*(
         {"name": f"head{n}", "task": "text-classification", "model": str(folder)} for n, folder in enumerate(folders)
@@ -47,12 +47,12 @@ def a_model_with_local_attention() -> None:
     assert made.stages[0].trunk.packed
     (found,) = run(made, event(text))
     (window,) = plain.read(folder, "embedding", text)
-    assert len(window.rows) > 20  # more than the window of 12, or it would not matter
+    assert len(window.rows) > 20  # longer than the window of 12, otherwise it would not matter
     assert found["t"]["vector"] == pytest.approx(window.rows.mean(axis=0), abs=1e-4)
 
 
 def tokens_of_a_long_text() -> None:
-    """Every token's label at its place, over windows that share nothing."""
+    """The label and position of every token, over windows without overlap."""
     folder = tiny.checkpoint("bert", "token", labels=("A", "B", "C"))
     made = Chain.load(pipeline({
         "name": "t", "task": "token-classification", "model": str(folder), "aggregation": "none", "stride": 0,
@@ -96,12 +96,12 @@ def no_local_attention(patch: Patch) -> None:
     def everywhere(*arguments: Any, sliding_window: Any = None, **rest: Any) -> Any:
         return own(*arguments, **rest)
 
-    # Undone by the fixture: the registry is transformers' own mapping.
+    # The fixture undoes it; the registry is transformers' own mapping.
     patch.setitem(workers.encoder.attention.AttentionInterface._global_mapping, PACKED, everywhere)
 
 
 def no_local_attention_and_nobody_looks(patch: Patch) -> None:
-    """As before, and the probe that would have the model padded sees nothing wrong."""
+    """As before, and the probe that would make the model padded finds nothing wrong."""
     no_local_attention(patch)
 
     def believes(trunk: Trunk, tolerance: float) -> bool:
@@ -119,7 +119,7 @@ def no_token_types(patch: Patch) -> None:
 
 
 class Shifted:
-    """A window whose offsets are one code point too far."""
+    """A window whose offsets are one code point too high."""
 
     def __init__(self, window: Any) -> None:
         self._window = window
@@ -153,7 +153,7 @@ def shifted_offsets(patch: Patch) -> None:
 
 
 def shifted_scores(patch: Patch) -> None:
-    """The scores of later windows belong to the token before."""
+    """The scores of later windows are shifted by one token."""
     own = Stage.readings
 
     def readings(*arguments: Any) -> Any:
@@ -190,7 +190,7 @@ def nli() -> None:
 
 
 def nli_without_types() -> None:
-    """RoBERTa has no token types: the order of the pair alone tells the two apart."""
+    """RoBERTa has no token types: only the order of the pair distinguishes the texts."""
     test_pairs.test_nli_equals_transformers("roberta")
 
 

@@ -34,7 +34,7 @@ def test_budgets_are_kept_unless_one_sequence_alone_is_longer(lengths, budget, p
         size = len(batch) * batch.longest if padded else len(batch.tokens)
         assert size <= budget or len(batch) == 1
     if not padded:
-        # Greedy: two neighbours never fit together.
+        # Greedy: two neighbouring batches never fit into one.
         for one, two in pairwise(batches):
             assert len(one.tokens) + lengths[two.sequences[0]] > budget
 

@@ -1,4 +1,4 @@
-"""Every task on every family says what plain transformers says, and the page's table has a figure for each."""
+"""Every task on every family equals plain transformers, and the page's table has a figure for each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_task_says_what_transformers_says(family: str, row: str) -> None:
 
 
 def test_there_is_something_to_compare() -> None:
-    """Over all families: a tokenizer trained anew is another one each time, and now and then one family says little."""
+    """Over all families: each run trains different tokenizers, and sometimes one family annotates little."""
     runs = [parity.run(family).annotations for family in FAMILIES]
     for row, entries in ROWS.items():
         for n in range(len(entries)):

@@ -40,7 +40,7 @@ Token = tuple[str, int, tuple[int, int]]
 
 
 def content(encoding: Encoding) -> list[Token]:
-    """(token, id, offsets) of what is no special token."""
+    """The token, id and offsets of everything but special tokens."""
     tokens = zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)
     return [token for token, special in zip(tokens, encoding.special_tokens_mask, strict=True) if not special]
 
@@ -81,7 +81,7 @@ def test_wordpiece_offsets_are_code_points_whatever_lowercasing_and_accent_strip
 
 
 def bare(text: str) -> str:
-    """What BERT's normalizer makes of a piece: decomposed, without marks and control characters, lower case."""
+    """A piece after BERT's normalizer: decomposed, without marks and control characters, in lower case."""
     kept = [c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) not in {"Mn", "Cc", "Cf", "Co"}]
     return unicodedata.normalize("NFD", "".join(kept).lower())
 
@@ -95,7 +95,7 @@ def test_byte_level_offsets_are_code_points_though_tokens_are_bytes(text):
     for _, token, (start, end) in content(encoding):
         assert 0 <= start <= end <= len(text)
         piece = tokenizer.decode([token], clean_up_tokenization_spaces=False)
-        if "\N{REPLACEMENT CHARACTER}" not in piece:  # else a part of a character
+        if "\N{REPLACEMENT CHARACTER}" not in piece:  # otherwise it is a part of a character
             assert piece.strip() == text[start:end].strip()
         assert not text[reach:start].strip(), "nothing but space lies between tokens"
         reach = end
@@ -111,8 +111,8 @@ def test_unigram_offsets_are_code_points_of_the_text_before_normalization(text):
             continue
         assert 0 <= start <= end <= len(text)
         piece = token.replace("▁", "").strip()
-        # Marks that were composed with the letter before them belong to its token, yet the letter alone is pointed at.
-        # One character can become several tokens ("ﬁ"), each of which then points at all of it.
+        # A mark that was composed with its letter belongs to the letter's token, but the offsets cover only the letter.
+        # One character can become several tokens ("ﬁ"); the offsets of each then cover the whole character.
         while end < len(text) and unicodedata.combining(text[end]):
             end += 1
         assert piece in unicodedata.normalize("NFKC", text[start:end])

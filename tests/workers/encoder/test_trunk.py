@@ -1,4 +1,4 @@
-"""Parity: what a trunk and its head give on packed batches is what transformers gives text by text."""
+"""Parity: a trunk and its head on packed batches equal transformers on one text at a time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pipeline(*tasks: dict[str, Any], **settings: Any) -> Pipeline:
 
 @cache
 def stage(family: str, kind: str, max_length: int | None = None, stride: int | None = None) -> Stage:
-    """A stage of one head, whose scores are left as the model gives them."""
+    """A stage with one head, whose scores are the model's logits."""
     config = pipeline({"name": "task", "task": TASKS[kind], "model": str(tiny.checkpoint(family, kind)),
                        "max_length": max_length, "stride": stride})  # fmt: skip
     (planned,) = plan(config.tasks, Library(Compute())).stages
@@ -52,7 +52,7 @@ def stage(family: str, kind: str, max_length: int | None = None, stride: int | N
 
 
 def compute(found: Stage, texts: list[str], forward_tokens: int = 100) -> tuple[Job, list[np.ndarray]]:
-    """The job, and the scores of each of its sequences."""
+    """Return the job, and the scores of each of its sequences."""
     found.trunk.forward_tokens = forward_tokens
     documents = [Document(None, text) for text in texts]
     found.prepare(documents, 0, [{"task": (text,)} for text in texts])
@@ -74,7 +74,7 @@ def model(family: str, kind: str) -> Any:
 
 @torch.inference_mode()
 def expected(family: str, kind: str, ids: list[int]) -> np.ndarray:
-    """transformers' own class, its ordinary attention, one sequence."""
+    """The result of transformers' own class with its ordinary attention, for one sequence."""
     row = torch.tensor([ids])
     output = model(family, kind)(input_ids=row, attention_mask=torch.ones_like(row))
     result = output.last_hidden_state.mean(1) if kind == "embedding" else output.logits
@@ -122,7 +122,7 @@ def test_who_can_run_packed_is_found_out_and_not_listed(family):
 
 
 def test_a_model_that_takes_the_layout_and_ignores_it_is_padded(monkeypatch):
-    """Without an error to go by, only the comparison tells."""
+    """It raises no error, so only the comparison finds it."""
     from transformers import AttentionInterface
 
     from workers.encoder.attention import PACKED
@@ -152,7 +152,7 @@ def ids_of(lengths: list[int]) -> tuple[np.ndarray, Any]:
 
 @torch.inference_mode()
 def rows(family: str, ids: np.ndarray, batch: Any) -> np.ndarray:
-    """Hidden states [T, H] of the batch, sequence by sequence."""
+    """The hidden states [T, H] of the batch, computed one sequence at a time."""
     parts = np.split(ids[batch.tokens], batch.starts[1:-1])
     return np.concatenate(
         [model(family, "embedding")(input_ids=torch.from_numpy(part)[None]).last_hidden_state[0] for part in parts]
@@ -208,7 +208,7 @@ def test_a_torch_that_cannot_reorder_leaves_the_model_as_it_was(monkeypatch):
 
 
 def test_tiny_models_are_not_so_random_that_anything_would_pass():
-    """Neighbours in a batch matter to a model that sees them: the tests above could fail."""
+    """A model that sees its neighbours in the batch gives other states, so the tests above can fail."""
     ids, batch = ids_of([9, 9])
     with torch.inference_mode():
         seen = model("bert", "embedding")(input_ids=torch.from_numpy(ids)[None]).last_hidden_state[0]

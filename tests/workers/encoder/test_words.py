@@ -1,4 +1,4 @@
-"""Words found one at a time are those found all at once."""
+"""Words found one at a time equal those found all at once."""
 
 from __future__ import annotations
 

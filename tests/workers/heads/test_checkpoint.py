@@ -1,4 +1,4 @@
-"""The heads of checkpoints: what they pool is found by trying, and what cannot run on hidden states is refused."""
+"""The heads of checkpoints: their pooling is found by trying; a head that needs more than hidden states is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coreference on windows that other tasks read too: every token once, spans of whole words."""
+"""Coreference on windows that are shared with other tasks: every token once, spans of whole words."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_token_comes_once_and_in_order(text: str, length: int, stride: int
 
 
 class Says:
-    """A head that finds given clusters of tokens, whatever it reads, and remembers what it read."""
+    """A head that returns given clusters for any input, and records its input."""
 
     def __init__(self, found: list[list[tuple[int, int]]]) -> None:
         self.found, self.read = found, torch.empty(0)

@@ -1,4 +1,4 @@
-"""F-coref's head against what fastcoref said of the same documents (see fixtures/coreference/make.py)."""
+"""F-coref's head compared with fastcoref on the same documents (see fixtures/coreference/make.py)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIXTURE = Path(__file__).parents[2] / "fixtures" / "coreference"
 SOURCE = FIXTURE / "checkpoint"
 DOCUMENTS: list[dict[str, Any]] = json.loads((FIXTURE / "documents.json").read_bytes())
 SCORES = load_file(FIXTURE / "scores.safetensors")
-# Models this small lose more by handing work to other threads than they gain.
+# For models this small, threads cost more than they gain.
 torch.set_num_threads(1)
 
 every_document = pytest.mark.parametrize("number", range(len(DOCUMENTS)))
@@ -47,7 +47,7 @@ def head(converted: Path) -> CoreferenceHead:
 
 @pytest.fixture(scope="module")
 def states(converted: Path, head: CoreferenceHead) -> list[Tensor]:
-    """Of each document, from the converted trunk, one segment at a time."""
+    """The states of each document, from the converted trunk, one segment at a time."""
     trunk = load_model(resolve(str(converted)), "embedding")
 
     @torch.inference_mode()
@@ -60,7 +60,7 @@ def states(converted: Path, head: CoreferenceHead) -> list[Tensor]:
 
 @pytest.fixture(params=[7, 2048])
 def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The head goes through its matrices in many steps, or in one."""
+    """The head computes its matrices in many steps, or in one."""
     for size in ("_ROWS", "_CANDIDATES"):
         monkeypatch.setattr(workers.heads.fcoref, size, request.param)
 
@@ -101,7 +101,7 @@ def test_a_band_has_the_products_with_the_keys_that_follow(data: st.DataObject, 
 @every_document
 @pytest.mark.usefixtures("rows")
 def test_scores_are_those_of_fastcoref(number: int, head: CoreferenceHead, states: list[Tensor]) -> None:
-    # Scores reach 74, where float32 leaves the reference's own 1.4e-4 from those computed in float64.
+    # Scores reach 74, where the reference itself, in float32, is 1.4e-4 away from float64.
     near = {"rtol": 0.0, "atol": 5e-4}
     lengths = [len(states[number])]
     torch.testing.assert_close(head.mention_scores(states[number], lengths), SCORES[f"{number}.mentions"], **near)
@@ -138,7 +138,7 @@ def with_settings(converted: Path, **changes: Any) -> CoreferenceHead:
 
 
 def test_an_antecedent_wins_a_tie_with_none(converted: Path) -> None:
-    """As argmax has it in fastcoref, where no antecedent is the last column."""
+    """Like argmax in fastcoref, where "no antecedent" is the last column."""
     head = with_settings(converted)
     for parameter in head.parameters():
         parameter.zero_()
@@ -147,7 +147,7 @@ def test_an_antecedent_wins_a_tie_with_none(converted: Path) -> None:
 
 
 def test_candidates_are_counted_in_float32(converted: Path) -> None:
-    """torch multiplies a count by 0.29 in float32, where 29 is reached; Python's 100 * 0.29 is just below."""
+    """In float32, 100 * 0.29 is 29; in Python's float64 it is just below."""
     spans, _, counts = with_settings(converted, top_lambda=0.29).candidates(torch.zeros(110, 16), [100, 10])
     assert counts == [29, 2]
     assert len(spans) == 31
@@ -195,7 +195,7 @@ def test_clusters_part_the_linked_spans(pairs: list[Any]) -> None:
 
 
 class Largest(TorchDispatchMode):
-    """The bytes of the largest tensor made."""
+    """The size of the largest tensor that was created, in bytes."""
 
     bytes = 0
 
@@ -214,7 +214,7 @@ def test_a_long_document_takes_no_quadratic_memory(head: CoreferenceHead, states
         (found,) = head([long])
     candidates = int(length * head.top_lambda)
     assert found
-    # A whole matrix of the candidates has 41 MB, of the tokens 256 MB.
+    # A whole matrix of candidates would have 41 MB, of tokens 256 MB.
     assert largest.bytes <= 256 * candidates * 4 < candidates**2 * 4
 
 

@@ -1,4 +1,4 @@
-"""The shipped heads: whole, listed, loadable, and blind to what else is in the pack."""
+"""The shipped heads are complete, listed and loadable, and independent of what else is in the batch."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def states(tokens: int, seed: int) -> list[Tensor]:
 
 
 def sides(lengths: Sequence[int]) -> Tensor:
-    """The second half of each sequence is the second text."""
+    """Mark the second half of each sequence as the second text."""
     return torch.cat([(torch.arange(length) >= (length + 1) // 2).long() for length in lengths])
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The pack in a folder where it may be spoiled."""
+    """A copy of the pack that tests may spoil."""
     shutil.copytree(STARTER_FOLDER, tmp_path / "pack")
     return tmp_path / "pack"
 

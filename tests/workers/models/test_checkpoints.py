@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """The hub's cache, and no network."""
+    """A cache of the hub, without a network."""
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     return tmp_path / "hub"
@@ -103,7 +103,7 @@ def test_code_that_comes_with_a_model_is_never_run(folder, tmp_path):
     (folder / "modeling.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\nclass Model: ...")
     remote = {"AutoConfig": "modeling.Config", "AutoModelForSequenceClassification": "modeling.Model"}
     edit(folder, auto_map=remote)
-    # A type of transformers' own: its class is used, the code lies there.
+    # A type that transformers knows: its own class is used, and the code in the folder is ignored.
     assert load_model(resolve(str(folder)), "sequence").config.num_labels == 3
     edit(folder, model_type="someones-own", auto_map=remote)
     with pytest.raises(ModelError, match="code of its own, which is never run"):

@@ -27,7 +27,7 @@ def test_tasks_that_name_one_model_share_its_trunk_and_where_they_can_one_forwar
     assert [list(stage.tasks) for stage in planned.stages] == [["tone", "same", "vector"], ["short"], ["other"]]
     assert planned.stages[0].trunk is planned.stages[1].trunk
     assert planned.stages[0].trunk is not planned.stages[2].trunk
-    # Two tasks, one head, one column of scores.
+    # Two tasks with the same head share its scores.
     assert len(planned.stages[0].outputs) == 2
     assert planned.models["tone"] == {"model": bert, "revision": resolve(bert).revision}
 

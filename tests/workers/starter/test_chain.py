@@ -1,4 +1,4 @@
-"""The starter's tasks together: one forward serves all that read a text, and none sees what else is there."""
+"""The starter's tasks together: one forward serves all that read a text, and none changes another's result."""
 
 from __future__ import annotations
 
