@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from schemas.errors import AccessError, OffsetError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
 from stream.kafka.faults import ErrorWatch, Meaning, fault, fenced, is_instance_taken, meaning
+from stream.kafka.membership import names_member
 from stream.kafka.offsets import commit_and_wait, starting_offsets
 from stream.kafka.settings import is_cooperative, make_consumer, with_slot
 
@@ -21,7 +21,6 @@ log = logging.getLogger("glossator.source")
 
 _BATCH = 1000
 """The most records that one poll returns."""
-_METADATA = b"CGMDv2:"
 
 
 class Source:
@@ -292,20 +291,6 @@ class Source:
         if error.fatal() or meaning(error) in {Meaning.FATAL, Meaning.ACCESS}:
             raise reason
         log.warning("%s", reason)
-
-
-def names_member(metadata: object) -> bool:
-    """Whether group metadata names a member and its generation.
-
-    A member that was just expelled hands over metadata that names neither, and the group fences only what is named: it
-    would accept a transaction that commits for partitions of other members. The client writes ``CGMDv2:``, four bytes
-    of generation, group, member and instance, each ended by a zero (``rd_kafka_consumer_group_metadata_write``).
-    """
-    if not isinstance(metadata, bytes) or not metadata.startswith(_METADATA):
-        return True  # of a client we do not know: there is nothing to check
-    generation = int.from_bytes(metadata[len(_METADATA) : len(_METADATA) + 4], sys.byteorder, signed=True)
-    member = metadata[len(_METADATA) + 4 :].split(b"\0")[1]
-    return generation > 0 and bool(member)
 
 
 def _partitions(assignments: Iterable[Assignment]) -> list[TopicPartition]:

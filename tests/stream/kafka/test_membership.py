@@ -7,7 +7,7 @@ import sys
 import pytest
 from confluent_kafka import Consumer
 
-from stream.kafka.source import names_member
+from stream.kafka.membership import names_member
 
 
 def metadata(generation: int, member: str, instance: str = "") -> bytes:
