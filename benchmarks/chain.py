@@ -1,9 +1,9 @@
-"""What the planned chain saves: four tasks on one trunk against each of them alone, all tasks of the starter that read
-a single text against one, and a task with a condition against the same task without one.
+"""What planning a chain saves.
 
-The chain runs as in a worker, from text to annotations, over micro-batches of one size; no Kafka. All variants take
-turns in rounds, so that whatever else the machine does strikes all alike; ratios are medians over the rounds, or of
-sums where every round has other events.
+Compares four tasks on one trunk with each of them alone, all single-text tasks of the starter with one of them, and a
+task with a condition with the same task without one. The chain runs as in a worker, from text to annotations, over
+micro-batches of one size, without Kafka. All variants take turns in rounds, so that other load on the machine affects
+all of them alike. Ratios are medians over the rounds, or ratios of sums if the events differ between rounds.
 
     python -m benchmarks.chain --texts posts.jsonl.gz --count 400
 """
@@ -39,13 +39,13 @@ ALL: tuple[dict[str, Any], ...] = (
 )
 LABELS: dict[str, Any] = {"name": "topic", "task": "zero-shot", "model": "starter", "labels": ["sport", "politics"]}
 MICRO_BATCH = 64
-"""Events cut together."""
+"""Events per micro-batch."""
 TENTH = 10
 """One event in so many meets the condition."""
 
 
 def chain(tasks: Sequence[dict[str, Any]], before: Chain | None = None) -> Chain:
-    """``before``: whose trunk it shares, tuned as it is, so that variants differ in nothing else."""
+    """``before``: the chain whose tuned trunk is shared, so that variants differ in nothing else."""
     pipeline: dict[str, Any] = {
         "pipeline": "benchmark", "kafka": {"bootstrap.servers": "localhost:9092"}, "input": {"topics": ["in"]},
         "tasks": list(tasks), "output": {"topic": "out"},
@@ -56,7 +56,7 @@ def chain(tasks: Sequence[dict[str, Any]], before: Chain | None = None) -> Chain
 
 
 def seconds(made: Chain, texts: Sequence[str], turn: int = 0) -> float:
-    """``turn``: which tenth meets the condition; texts differ in length, so all have theirs."""
+    """``turn``: which tenth meets the condition; every tenth has its turn, because texts differ in length."""
     documents = [Document(None, text) for text in texts]
     for number, document in enumerate(documents, turn):
         document.fields = {"number": number}

@@ -1,7 +1,7 @@
-"""End to end: tokens a second from Kafka to Kafka, as a share of what the bare forwards reach.
+"""End to end: tokens per second from Kafka to Kafka, as a share of the speed of the bare forwards.
 
-Both run the same texts through the same chain on the same machine: the bare forwards get everything tokenised
-and packed beforehand; the worker polls, decodes, tokenises, computes, decodes, encodes, publishes and commits.
+Both run the same texts through the same chain on the same machine. The bare forwards get everything tokenized and
+packed beforehand; the worker polls, decodes, tokenizes, computes, annotates, encodes, publishes and commits.
 
     python -m benchmarks.end_to_end --rounds 3
     python -m benchmarks.end_to_end --pipeline examples/starter.yaml --texts posts.jsonl.gz --events 20000 --rounds 1
@@ -69,7 +69,7 @@ def through_kafka(chain: Chain, pipeline: Pipeline, kafka: Cluster, topic: str, 
     thread.join()
     published = sum(kafka.ends(out).values()) + sum(kafka.ends(dead).values())
     if published != events:
-        raise SystemExit(f"{events} events in, {published} out: that does not balance")
+        raise SystemExit(f"{events} events in, but {published} out")
     return seconds, stats.tokens, stats.dead_letters
 
 

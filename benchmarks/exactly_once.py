@@ -1,7 +1,7 @@
-"""What exactly once costs: throughput with the starter models and with none, and the time until a reader sees an event.
+"""The cost of exactly once: throughput with and without models, and the time until a reader sees an event.
 
-Both deliveries take turns in rounds over the same backlog; the ratio is the median over the rounds. Latency is from
-the producer's clock to a reader of committed records in this process, at a steady rate.
+Both deliveries take turns in rounds over the same backlog; the ratio is the median over the rounds. Latency is measured
+from the producer to a reader of committed records in this process, at a steady rate.
 
     python -m benchmarks.exactly_once --events 1500 --rounds 3
 """
@@ -36,7 +36,7 @@ from workers.worker import Worker
 
 DELIVERIES = ("at_least_once", "exactly_once")
 RATE = 200
-"""Events a second while latency is measured."""
+"""Events per second while latency is measured."""
 
 
 @contextmanager
@@ -68,7 +68,7 @@ Case: TypeAlias = tuple[Pipeline, Any, str, int]
 
 
 def rate(case: Case, kafka: Cluster, delivery: str) -> float:
-    """Events a second over the backlog, from the first polled to the last committed."""
+    """Events per second over the backlog, from the first polled to the last committed."""
     settings, chain, topic, events = case
     with working(settings, chain, kafka, topic, delivery) as (worker, out):
         stats = worker.stats
@@ -80,7 +80,7 @@ def rate(case: Case, kafka: Cluster, delivery: str) -> float:
         seconds = time.perf_counter() - started
     published = len(kafka.consume_all(out)) + len(kafka.consume_all(f"{out}.dead"))
     if published != events:
-        raise SystemExit(f"{events} events in, {published} out: that does not balance")
+        raise SystemExit(f"{events} events in, but {published} out")
     return events / seconds
 
 

@@ -1,9 +1,9 @@
-"""The packed forward against padded batches of 32, one text at a time, and the machine's own matrix products.
+"""The packed forward against padded batches of 32, one text at a time, and the bare matrix products.
 
-All of them compute the last hidden states of the same tokens with the same model, in rounds one after the other,
-so that whatever else the machine does strikes all alike; ratios are medians over the rounds. Padded batches and
-one at a time are transformers' own model with its ordinary attention, texts in the order they came. The matrix
-products are those of the model's linear layers on the shapes of the packed forwards, nothing between them.
+All of them compute the last hidden states of the same tokens with the same model. They take turns in rounds, so that
+other load on the machine affects all of them alike; ratios are medians over the rounds. Padded batches and one at a
+time use the model of transformers with its default attention, on texts in their original order. The matrix products
+are those of the model's linear layers in the shapes of the packed forwards, with nothing in between.
 
     python -m benchmarks.forward --texts posts.jsonl.gz --count 512
 """
@@ -36,7 +36,7 @@ Rows = tuple[torch.Tensor, torch.Tensor]
 
 
 def padded(model: PreTrainedModel, sequences: list[list[int]], size: int) -> Iterator[Rows]:
-    """(input_ids, attention_mask) of batches of ``size``, as a pipeline would make them."""
+    """Yield (input_ids, attention_mask) of batches of ``size``, as a transformers pipeline makes them."""
     for first in range(0, len(sequences), size):
         batch = sequences[first : first + size]
         longest = max(map(len, batch))
@@ -56,7 +56,7 @@ def run_packed(trunk: Trunk, batches: list[PackedBatch], ids: Ints) -> None:
 
 
 def matrix_products(trunk: PreTrainedModel, batches: list[PackedBatch]) -> Callable[[], None]:
-    """Runs every linear layer's product once per packed forward, its inputs ready."""
+    """Run the product of every linear layer once per packed forward, on prepared inputs."""
     layers = [module for module in trunk.encoder.modules() if isinstance(module, nn.Linear)]
     sizes = sorted({layer.in_features for layer in layers})
     inputs = [{n: torch.randn(len(batch.tokens), n).to(layers[0].weight) for n in sizes} for batch in batches]
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=384)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", default=None, help="hub id or folder; default: the starter trunk")
-    parser.add_argument("--forward-tokens", type=int, help="tokens a packed forward; default: measured")
+    parser.add_argument("--forward-tokens", type=int, help="tokens per packed forward; default: measured")
     parser.add_argument("--threads", type=int, help="threads; default: torch's own choice")
     options = parser.parse_args()
     if options.threads:

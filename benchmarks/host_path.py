@@ -1,8 +1,8 @@
-"""The host path: events through a worker that computes nothing, against the plainest loop there is.
+"""The host path: events through a worker that computes nothing, against the simplest possible loop.
 
-The plain loop polls, parses, dumps and produces with nothing promised: it commits what it has read, hears
-no delivery report, keeps no order across failures. What the worker costs more is what its promises cost,
-beside the enriched event being larger. A second table watches memory while a backlog is worked off.
+The simple loop polls, parses, dumps and produces without any guarantee: it commits what it has read, ignores delivery
+reports, and does not keep the order across failures. The difference is the cost of the worker's guarantees, and of the
+larger enriched events. A second table shows memory while a backlog is drained.
 
     python -m benchmarks.host_path --events 200000 --rounds 3
 """
@@ -43,7 +43,7 @@ def fill(kafka: Cluster, events: int) -> str:
 
 
 def plain(kafka: Cluster, topic: str, out: str, events: int) -> float:
-    """Events a second of poll, loads, dumps, produce."""
+    """Events per second of poll, loads, dumps, produce."""
     client = {"bootstrap.servers": kafka.bootstrap_servers}
     consumer = Consumer({**client, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"})
     producer = Producer({**client, "linger.ms": 5})
@@ -75,7 +75,7 @@ def plain(kafka: Cluster, topic: str, out: str, events: int) -> float:
 
 
 def worker(kafka: Cluster, topic: str, out: str, events: int) -> tuple[float, list[float]]:
-    """Events a second from the first event polled to the last one delivered, and MiB resident meanwhile."""
+    """Events per second from the first event polled to the last one delivered, and resident MiB during that time."""
     pipeline = Pipeline.model_validate({
         "pipeline": f"bench-{uuid.uuid4().hex[:8]}", "kafka": {"bootstrap.servers": kafka.bootstrap_servers},
         "input": {"topics": [topic]}, "tasks": TASKS, "output": {"topic": out, "dead_letter": out},

@@ -1,4 +1,4 @@
-"""How every benchmark reports: a table for people, JSON for programs."""
+"""Reports of benchmarks: a table for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def report(name: str, title: str, figures: Mapping[str, float]) -> None:
-    """Prints ``figures`` and writes them to ``benchmarks/results/<name>.json``."""
+    """Print ``figures`` and write them to ``benchmarks/results/<name>.json``."""
     table = Table("", "", title=title, show_header=False)
     for what, figure in figures.items():
         table.add_row(what, f"{figure:,.3f}" if abs(figure) < 100 else f"{figure:,.0f}")

@@ -1,4 +1,4 @@
-"""The texts benchmarks run on."""
+"""The texts for benchmarks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ DEMO = Path(__file__).parents[1] / "workers" / "cli" / "demo" / "demo.jsonl"
 
 
 def texts_from(file: Path | None, count: int) -> list[str]:
-    """``count`` texts of a file of JSON lines (repeated if it has fewer), numbered apart so that none is equal
-    to another when they are repeated; by default the demo's."""
+    """Return ``count`` texts of a file of JSON lines, by default the demo's.
+
+    If the file has fewer, they are repeated with a number, so that no two texts are equal.
+    """
     source = file or DEMO
     data = source.read_bytes()
     events = [orjson.loads(line) for line in (gzip.decompress(data) if source.suffix == ".gz" else data).splitlines()]
-    bodies = [event.get("value", event) for event in events]  # the demo's lines are whole records
+    bodies = [event.get("value", event) for event in events]  # the demo's lines are complete records
     found = [body.get("text") for body in bodies if isinstance(body, dict)]
     texts = [text for text in found if isinstance(text, str) and text.strip()]
     repeats = itertools.count()

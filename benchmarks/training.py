@@ -1,6 +1,6 @@
-"""How long ``glossator train`` takes for 1,000 labelled texts, against one reading of them by the bare trunk.
+"""How long ``glossator train`` takes for 1,000 labelled texts, against one pass of the bare trunk over them.
 
-The texts are made up, so scores mean nothing here; times do, as ratios in one run.
+The texts are made up, so the scores mean nothing. The times do, as ratios within one run.
 
     python -m benchmarks.training --count 1000
 """
@@ -33,7 +33,7 @@ WAYS: tuple[tuple[str, Task, bool], ...] = (
 
 
 def labelled(folder: Path, count: int) -> Path:
-    """Posts, each with a word that tells its label, and is the span to be found."""
+    """Write posts, each with a word that determines its label and is the span to find."""
     chance = random.Random(0)
     rows = []
     for number, text in enumerate(texts_from(None, count)):

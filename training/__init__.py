@@ -1,4 +1,4 @@
-"""Recipes of the shipped weights; not part of the installed package.
+"""The recipes of the shipped weights; not part of the installed package.
 
 Each module is a program: the environment is prepared here, before any of them imports torch.
 """

@@ -1,7 +1,7 @@
-"""More sentences from word lists written for this project: what the labelled sets do not have.
+"""More sentences from word lists written for this project, for what the labelled sets lack.
 
-Reviews and tweets say nothing of support tickets, of a slur that is condemned, of profanity as praise, or of names in
-small letters. Disjoint from what the project measures itself by (``training/own.py``).
+Reviews and tweets contain no support tickets, no condemned slurs, no profanity as praise, and no names in lower case.
+No sentence is among those that the project measures itself by (``training/own.py``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Spans = list[dict[str, Any]]
 
 
 def sentences(templates: list[str], count: int, seed: int) -> list[str]:
-    """``count`` different sentences, some without capitals or a full stop."""
+    """Return ``count`` different sentences, some without capitals or a full stop."""
     chance = random.Random(seed)
     slots = {
         "thing": THINGS,
@@ -48,7 +48,7 @@ def sentences(templates: list[str], count: int, seed: int) -> list[str]:
 
 
 def named(count: int, seed: int) -> list[tuple[str, Spans]]:
-    """Sentences with names: (text, spans of PER, LOC, ORG and MISC); a third in small letters."""
+    """Return sentences with names, as (text, spans of PER, LOC, ORG and MISC); a third in lower case."""
     chance = random.Random(seed)
     values: dict[str, tuple[str, Callable[[], str]]] = {
         "per": ("PER", lambda: f"{chance.choice(GIVEN)} {chance.choice(SURNAMES)}"),
@@ -66,9 +66,9 @@ def named(count: int, seed: int) -> list[tuple[str, Spans]]:
 def filled(
     chance: random.Random, templates: Sequence[str], values: dict[str, tuple[str, Callable[[], str]]], lower: float
 ) -> tuple[str, Spans]:
-    """One of ``templates`` with its gaps filled, and the spans of what filled them.
+    """Fill the gaps of one of ``templates``; return the text and the spans of the values.
 
-    ``values``: gap -> its label, "" for none, and a way to draw a value; ``lower``: the share in small letters.
+    ``values``: gap -> its label ("" for none) and a function that draws a value; ``lower``: the share in lower case.
     """
     text, spans, at = "", [], 0
     template = chance.choice(templates)
@@ -77,11 +77,11 @@ def filled(
         label, way = values[slot[1]]
         value = way()
         if label:
-            # The sets that mark names leave articles out.
+            # The labelled sets leave articles out of names.
             start = len(text) + (len("the ") if value.startswith("the ") else 0)
             spans.append({"start": start, "end": len(text) + len(value), "label": label})
         text, at = text + value, slot.end()
     text += template[at:]
-    # Lower case that has another length would move the spans.
+    # Lower case of another length would shift the spans.
     lowered = text.lower()
     return (lowered if chance.random() < lower and len(lowered) == len(text) else text), spans

@@ -1,4 +1,4 @@
-"""Temperatures and thresholds of the trained heads, found on dev files alone."""
+"""Temperatures and thresholds of the trained heads, chosen on dev files only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKENS = 4096
 
 @torch.no_grad()
 def logits(learner: Taught, head: str, units: Sequence[Unit]) -> list[Tensor]:
-    """Of each unit: ``[labels]`` of a sequence head, ``[tokens, labels]`` of a token head."""
+    """Return logits per unit: ``[labels]`` of a sequence head, ``[tokens, labels]`` of a token head."""
     rows: dict[int, Tensor] = {}
     for part in in_parts(units, TOKENS):
         hidden, starts, sides = learner(*collate([unit.items[0] for unit in part], None))
@@ -32,7 +32,7 @@ def logits(learner: Taught, head: str, units: Sequence[Unit]) -> list[Tensor]:
 
 
 def calibrate(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
-    """Sets every head's temperature, ``moderation``'s thresholds, the token heads' aggregation. Returns dev scores."""
+    """Set every head's temperature, moderation's thresholds and the token heads' aggregation; return dev scores."""
     learner.eval()
     return {
         **token_heads(learner, data, reader),
@@ -43,7 +43,7 @@ def calibrate(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
 
 
 def token_heads(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
-    """Temperatures of names and parts of speech, and how pieces become names. Returns dev scores."""
+    """Set the temperatures of names and parts of speech, and the aggregation of names; return dev scores."""
     heads: Any = learner.heads
     tagged = {example["text"]: example for example in data.read("pos/ewt.dev")}
     splits = {
@@ -63,7 +63,7 @@ def token_heads(learner: Taught, data: Data, reader: Reader) -> dict[str, float]
                 rows.append(row[torch.from_numpy(one)])
                 targets.append(torch.from_numpy(unit.target["ner"][one].astype(np.float32)))
     heads["ner"].temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
-    # BTC's handles are no matter of taste; the three others decide.
+    # BTC is left out, because its scores depend on user handles.
     heads["ner"].aggregation = max(found, key=lambda name: found[name][0] + found[name][1] + found[name][3])
     speech = [unit for unit in splits["uner_ewt"] if "pos" in unit.target]
     hits, rows, targets = [], [], []
@@ -108,7 +108,7 @@ def _sentiment(learner: Learner, data: Data, reader: Reader) -> dict[str, float]
 
 
 def harm(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
-    """Temperature and thresholds of moderation. Returns dev scores."""
+    """Set the temperature and thresholds of moderation; return dev scores."""
     tweets = moderation.tweets(data, "dev")
     ordinary = [*moderation.harmless(data, "dev"), moderation.made_up("dev")]
     head: Any = learner.heads["moderation"]

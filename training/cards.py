@@ -1,4 +1,4 @@
-"""Writes the model cards of a pack from what was measured.
+"""Write the model cards of a pack from its measurements.
 
 python -m training.evaluate --data ../shared/data --json scores.json
 python -m training.own --json own.json
@@ -59,7 +59,7 @@ def filled(text: str, **parts: str) -> str:
 
 
 def facts(entry: dict[str, Any], revision: str) -> str:
-    """What the manifest says of a head."""
+    """Return the facts about a head from its entry in the manifest."""
     lines = [f"- revision `{revision}`"]
     if "labels" in entry:
         lines.append("- labels: " + ", ".join(f"`{label}`" for label in entry["labels"]))
@@ -73,7 +73,7 @@ def facts(entry: dict[str, Any], revision: str) -> str:
 
 
 def table(figures: Figures, *, tasks: bool = False) -> str:
-    """Figures with their intervals; what misses its aim says so. ``tasks``: with a column for the task."""
+    """Return figures with their intervals, marked where they miss the aim; ``tasks`` adds a column for the task."""
     if not figures:
         return "Not measured."
     first = ("| Task ", "|---") if tasks else ("", "")
@@ -93,7 +93,7 @@ def table(figures: Figures, *, tasks: bool = False) -> str:
 
 
 def own_answers(answers: Sequence[dict[str, Any]]) -> str:
-    """Every bad answer to a sentence of our own, and some of the good ones."""
+    """Return every bad answer to our own sentences, and some of the good ones."""
     if not answers:
         return ""
     bad = [answer for answer in answers if not answer["good"]]
@@ -115,7 +115,7 @@ def own_answers(answers: Sequence[dict[str, Any]]) -> str:
 
 
 def identity(groups: Sequence[dict[str, Any]], terms: Sequence[dict[str, Any]]) -> str:
-    """How often neutral sentences about groups of people are flagged. ``terms``: by word."""
+    """Return how often neutral sentences about groups of people are flagged; ``terms`` has the shares by word."""
     lines = [
         "",
         "## Identity words in neutral sentences",

@@ -1,4 +1,4 @@
-"""An F-coref checkpoint (biu-nlp/f-coref, or one that fastcoref trained) into what workers can load.
+"""Convert an F-coref checkpoint (biu-nlp/f-coref, or one that fastcoref trained) to a folder that workers can load.
 
 python -m training.coreference SOURCE_FOLDER OUT_FOLDER
 
@@ -31,7 +31,7 @@ FIRST_POSITION = 2
 
 
 def convert(source: Path, out: Path) -> None:
-    """Raises ModelError when ``source`` is no F-coref checkpoint on a RoBERTa, or ``out`` is not empty."""
+    """Raises ModelError if ``source`` is not an F-coref checkpoint on a RoBERTa, or if ``out`` is not empty."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ModelError(f"{out} exists, and is no empty folder")
     config = read_config(source)
@@ -64,7 +64,7 @@ def read_config(source: Path) -> dict[str, Any]:
 
 
 def settings_of(config: dict[str, Any], source: Path) -> dict[str, Any]:
-    """What coreference.json says. fastcoref reads ``max_doc_len`` where there is one, and skips longer documents."""
+    """Return the content of coreference.json. fastcoref skips documents longer than ``max_doc_len``, if it is set."""
     said = config["coref_head"]
     try:
         settings = {
@@ -83,7 +83,7 @@ def settings_of(config: dict[str, Any], source: Path) -> dict[str, Any]:
 
 
 def read_tensors(source: Path) -> dict[str, Tensor]:
-    """The whole model's weights. A pickle that holds anything but tensors is refused unread."""
+    """Return the weights of the whole model. A pickle with anything but tensors is refused without loading it."""
     try:
         if (source / "model.safetensors").is_file():
             return load_file(source / "model.safetensors")
@@ -107,8 +107,8 @@ def trunk_of(config: dict[str, Any], tensors: dict[str, Tensor], source: Path) -
 
 
 def tokenizer_of(source: Path) -> Any:
-    """The tokenizer as fastcoref loads it: every word, the first too, is one after a space."""
-    # Without its files transformers makes up an empty one.
+    """Return the tokenizer as fastcoref loads it: every word is preceded by a space, the first one too."""
+    # Without its files transformers creates an empty one.
     if not any((source / name).is_file() for name in ("tokenizer.json", "vocab.json")):
         raise ModelError(f"{source} has no tokenizer files")
     try:

@@ -1,4 +1,4 @@
-"""Labelled texts on disk: gzipped JSON lines, one flat object a line."""
+"""Labelled texts on disk: gzipped JSON lines, one flat object per line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Data:
         self.folder = folder
 
     def read(self, name: str) -> list[dict[str, Any]]:
-        """The examples of, say, ``ner/btc.train``. Raises FileNotFoundError."""
+        """Return the examples of a file, such as ``ner/btc.train``. Raises FileNotFoundError."""
         with gzip.open(self.folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
             return [json.loads(line) for line in lines]
 

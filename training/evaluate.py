@@ -1,4 +1,4 @@
-"""Measures a model on the test sets as its users get it: the tasks' own annotations against the labels.
+"""Measure a model on the test sets as its users get it: the annotations of its tasks against the labels.
 
 python -m training.evaluate --data ../shared/data                    the starter, every task
 python -m training.evaluate --data ../shared/data --model DIR        another pack, or a checkpoint
@@ -49,11 +49,11 @@ FAMILIES: dict[str, Family] = {
 
 @click.command(help=__doc__)
 @click.option("--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--model", default=STARTER, show_default=True, help="As the pipeline file names one.")
-@click.option("--only", multiple=True, type=click.Choice(list(FAMILIES)), help="This task; may be given several times.")
-@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures there, too.")
-@click.option("--limit", type=click.IntRange(min=1), help="So many examples of each set.")
-@click.option("--threads", type=click.IntRange(min=1), help="Default: one for each core.")
+@click.option("--model", default=STARTER, show_default=True, help="As in the pipeline file.")
+@click.option("--only", multiple=True, type=click.Choice(list(FAMILIES)), help="Only this task; may be repeated.")
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures there.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use at most so many examples of each set.")
+@click.option("--threads", type=click.IntRange(min=1), help="Default: one per core.")
 def main(
     *, data: Path, model: str, only: Sequence[str], out: Path | None, limit: int | None, threads: int | None
 ) -> None:
@@ -61,7 +61,7 @@ def main(
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if threads is not None:
         torch.set_num_threads(threads)
-    # Piped into a file, the table is as wide as it needs.
+    # If it is piped into a file, the table may be as wide as it needs.
     console = Console() if sys.stdout.isatty() else Console(width=170)
     bench, lines = Bench(model, Data(data), limit), list[Measured]()
     with Progress(console=console, transient=True) as progress:
@@ -74,7 +74,7 @@ def main(
                     lines.append(line)
                     progress.console.print(f"{line.key}: {line.value:.3f}", highlight=False, markup=False)
                 if len(lines) == before:
-                    progress.console.print(f"not measured: {name}, for there are no texts", highlight=False)
+                    progress.console.print(f"not measured: {name}, because there are no texts", highlight=False)
             except ModelError as error:
                 progress.console.print(f"not measured: {error}", highlight=False, markup=False)
             progress.remove_task(bar)
@@ -91,7 +91,7 @@ def _show(progress: Progress, bar: TaskID, done: int, total: int) -> None:
 
 
 def as_table(lines: Sequence[Measured]) -> Table:
-    """Beside each figure what it is held against; bold where there is a floor, red below it."""
+    """Return a table of the figures with their references; bold if there is a floor, red below it."""
     baselines = known.baselines()
     table = Table("task", "set (n)", "metric", box=box.SIMPLE_HEAD)
     for heading in ("probe", "model [95 % CI]", "floor"):
@@ -117,7 +117,7 @@ def as_table(lines: Sequence[Measured]) -> Table:
 
 
 def as_json(lines: Sequence[Measured]) -> list[dict[str, Any]]:
-    """Figures rounded to four places; null for what could not be counted."""
+    """Return the figures rounded to four places; null if there was nothing to count."""
     baselines = known.baselines()
 
     def rounded(value: float | None) -> float | None:

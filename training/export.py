@@ -1,4 +1,4 @@
-"""From what was learnt to a pack: safetensors and ``glossator.json``."""
+"""Write a pack from what was trained: safetensors and ``glossator.json``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TASKS = {
 
 
 def ship(learner: Learner, trunk: Path, out: Path) -> None:
-    """Writes the pack into ``out``. ``trunk``: the folder of the frozen trunk."""
+    """Write the pack into ``out``; ``trunk`` is the folder of the frozen trunk."""
     out.mkdir(parents=True, exist_ok=True)
     manifest = {
         "format": FORMAT,
@@ -57,7 +57,7 @@ def ship(learner: Learner, trunk: Path, out: Path) -> None:
 
 
 def renew(heads: Mapping[str, Any], out: Path) -> None:
-    """Writes some heads of the pack in ``out`` again; adapter and the others stay."""
+    """Rewrite some heads of the pack in ``out``; the adapter and the other heads stay."""
     manifest = json.loads((out / MANIFEST).read_bytes())
     manifest["heads"] |= {name: _head(out, name, head) for name, head in heads.items()}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -90,7 +90,7 @@ def _head(out: Path, name: str, head: Any) -> dict[str, Any]:
 
 
 def _write(out: Path, name: str, tensors: dict[str, Tensor]) -> dict[str, str]:
-    """Float16, except the mix, which is seven numbers."""
+    """Return the tensors in float16, except the mix, which is only seven numbers."""
     content = save({
         key: value.detach().contiguous().to(torch.float32 if key == "mix" else torch.float16)
         for key, value in tensors.items()

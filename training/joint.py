@@ -1,8 +1,8 @@
-"""One adapter for all heads: the trunk and every head learn together, a batch of one task after another.
+"""One adapter for all heads: the trunk and every head are trained together, with batches of one task after another.
 
-Interrupted runs go on where they stopped; the same seed draws the same batches. Losses are those of the heads'
-tasks; besides, the mean of the last layer is kept near the frozen trunk's (Hinton et al. 2015), so that one forward
-serves ``embedding`` and ``similarity`` too.
+An interrupted run resumes where it stopped, and the same seed draws the same batches. The losses are those of the
+heads' tasks. In addition, the mean of the last layer is kept near that of the frozen trunk (Hinton et al. 2015), so
+that the same forward also serves ``embedding`` and ``similarity``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def new_heads(layers: int, size: int) -> nn.ModuleDict:
 
 
 def dropped(heads: nn.ModuleDict, rate: float) -> None:
-    """Dropout before every linear layer of the heads that are linear layers in a row."""
+    """Add dropout before every linear layer of the heads that are a sequence of linear layers."""
     for name, head in heads.items():
         if name != "coreference":
             for module in head.modules():
@@ -73,7 +73,7 @@ class Learner(nn.Module):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        # Without dropout on it, attention spelt out is a third faster on a CPU than the fused kernel.
+        # Without dropout, eager attention is a third faster on a CPU than the fused kernel.
         self.trunk = BertModel.from_pretrained(
             folder, add_pooling_layer=False, dtype=torch.float32, attn_implementation="eager",
             attention_probs_dropout_prob=0.0,
@@ -85,7 +85,7 @@ class Learner(nn.Module):
         dropped(self.heads, 0.15)
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Hidden states without padding, the sequences' starts, the tokens' sides."""
+        """Return hidden states without padding, the starts of the sequences, and the sides of the tokens."""
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
             output = self.trunk(input_ids=ids, token_type_ids=types, attention_mask=mask, output_hidden_states=True)
         return flat(output.hidden_states, types, mask)
@@ -150,7 +150,7 @@ class Learner(nn.Module):
 
     @staticmethod
     def _among(logits: Tensor, units: Sequence[Unit], weights: Tensor) -> Tensor:
-        """The right label against the others, and each against not following."""
+        """The loss of the right label against the others, and of each label against not being entailed."""
         at, each = 0, []
         for unit in units:
             own = logits[at : at + len(unit.items)]
@@ -175,7 +175,7 @@ class Learner(nn.Module):
 
 
 def teach(learner: Learner, texts: Sequence[str], reader: Reader) -> list[Unit]:
-    """Texts with the frozen trunk's sentence vectors; before anything is learnt the adapter changes nothing."""
+    """Texts with the sentence vectors of the frozen trunk: before training, the adapter changes nothing."""
     units = [Unit([reader.text(text)[0]], None) for text in texts]
     learner.eval()
     order = sorted(range(len(units)), key=lambda index: len(units[index]))
@@ -219,9 +219,9 @@ def _rate(step: int, steps: int) -> float:
 def train(
     learner: Learner, parts: Sequence[Source], checkpoint: Path, progress: Progress, *, seed: int = 0, peak: float = 1.0
 ) -> None:
-    """Leaves ``learner`` trained. ``checkpoint``: written every now and then, and gone on from where it is there.
+    """Train ``learner`` in place. ``checkpoint`` is written regularly; if it exists, training resumes from it.
 
-    ``peak``: the highest rate, as a share of ``RATES``.
+    ``peak`` is the highest rate, as a share of ``RATES``.
     """
     random = np.random.default_rng(seed)
     plan = [(source, batch) for source in parts for batch in source.batches(random, TOKENS_PER_BATCH)]
@@ -234,7 +234,7 @@ def train(
         learner.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         first = saved["step"]
-        progress.console.print(f"going on from step {first:,} of {steps:,}")
+        progress.console.print(f"resuming at step {first:,} of {steps:,}")
     bar = progress.add_task("all heads", total=steps, completed=first)
     running: dict[str, float] = {}
     begun, read = time.monotonic(), 0

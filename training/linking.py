@@ -1,4 +1,4 @@
-"""The coreference head while it learns: on a mix of all layers, from clusters or from whom a pronoun means."""
+"""Training of the coreference head, on a mix of all layers: from clusters, or from the antecedents of pronouns."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def _random(size: int) -> dict[str, Tensor]:
         linear(f"{name}_classifier", INNER, 1)
     for name in ("mention_s2e", "antecedent_s2s", "antecedent_e2e", "antecedent_s2e", "antecedent_e2s"):
         linear(f"{name}_classifier", INNER, INNER)
-    # Products of two normalised vectors: begin small, or the first scores are in the tens.
+    # These are products of two normalised vectors; without a small start the first scores would be in the tens.
     for name in ("mention_s2e", "antecedent_s2s", "antecedent_e2e", "antecedent_s2e", "antecedent_e2s"):
         tensors[f"{name}_classifier.weight"] /= math.sqrt(INNER)
     return tensors
 
 
 def meant(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor | None:
-    """Whom the pronoun means: one name, the other, or neither."""
+    """The loss of a pronoun's antecedent: one name, the other, or neither."""
     spans = target["gap"]
     if any(last - first >= head.max_span_length for first, last in spans):
         return None
@@ -63,13 +63,13 @@ def meant(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tens
     ((_, _, block),) = head.antecedent_scores(states, ordered, scores, [3])
     ranks = [order.index(number) for number in range(3)]
     logits = [torch.zeros(())] + [block[max(ranks[0], name), min(ranks[0], name)] for name in ranks[1:]]
-    # A name or a pronoun is a mention.
+    # Every name and every pronoun is a mention.
     mentions = functional.softplus(-scores).mean()
     return functional.cross_entropy(torch.stack(logits)[None], torch.tensor([target["target"]])) + 0.2 * mentions
 
 
 def told(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor:
-    """The marginal likelihood of the right antecedents (Lee et al. 2017, eq. 4), and of what is a mention."""
+    """The marginal likelihood of the right antecedents (Lee et al. 2017, eq. 4), and of the mentions."""
     width = head.max_span_length
     table = head.mention_scores(states, [len(states)])
     truth = torch.zeros_like(table)
@@ -93,7 +93,7 @@ def told(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tenso
         none = torch.cat([torch.zeros(rows, 1), block], dim=1)
         right = torch.cat([~right.any(1, keepdim=True), right], dim=1)
         losses.append(none.logsumexp(1) - none.masked_fill(~right, -torch.inf).logsumexp(1))
-    if not losses:  # of an untrained head
+    if not losses:  # can happen with an untrained head
         return 0.1 * mentions
     linked = torch.cat(losses)
     weight = torch.where(numbers >= 0, 1.0, 0.3)

@@ -1,4 +1,4 @@
-"""Texts with who is meant by what, for ``coreference``."""
+"""Texts with their antecedents or clusters, for ``coreference``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.reading import Reader, Unit
 
 
 def pieces(spans: NDArray[np.int64], start: int, end: int) -> tuple[int, int] | None:
-    """The first and the last piece of the characters from ``start`` to ``end``."""
+    """Return the first and the last token that overlap the characters from ``start`` to ``end``."""
     inside = np.flatnonzero((spans[:, 0] < end) & (spans[:, 1] > start))
     return (int(inside[0]), int(inside[-1])) if len(inside) else None
 
@@ -27,7 +27,7 @@ def named_by_pronoun(data: Data, reader: Reader, split: str) -> list[Unit]:
 
 
 def told(data: Data, reader: Reader, split: str, segments: int = 3) -> list[Unit]:
-    """LitBank in stretches of ``segments`` segments, with the clusters' mentions in them."""
+    """Return LitBank in pieces of ``segments`` segments, with the mentions of each cluster in them."""
     units = []
     for example in data.read(f"coref/litbank.{split}"):
         items, spans = reader.segments(example["text"])

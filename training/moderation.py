@@ -1,8 +1,8 @@
 """Moderation: two independent labels, offensive_language and hate_speech.
 
-The tweets were found by a list of slurs, so nearly all of them are offensive; ordinary texts of
-the other sets join as harmless, except those with words that the tweets mark as offensive. Hate
-speech is offensive language too: a vote for it counts for both labels.
+The tweets were collected with a list of slurs, so nearly all of them are offensive. Ordinary texts of the other sets
+are added as harmless ones, except those with words that mark a tweet as offensive. Hate speech is offensive language
+too: a vote for it counts for both labels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NEITHER, OFFENSIVE, HATE = range(3)
 
 
 def tweets(data: Data, split: str) -> Texts:
-    """Davidson's tweets; the targets lie between the majority's label and the share of the votes."""
+    """Return Davidson's tweets; targets are halfway between the majority's label and the share of the votes."""
     out = Texts(f"moderation/davidson.{split}")
     for example in data.read(out.name):
         votes = example["votes"]
@@ -45,7 +45,7 @@ def classes(data: Data, split: str) -> np.ndarray[Any, Any]:
 
 
 def marked_words(data: Data) -> set[str]:
-    """Words that stand in at least 10 tweets of the train file, nine in ten of them not "neither"."""
+    """Return the words that occur in at least 10 tweets of the train file, at least 97 % of which are not "neither"."""
     seen, bad = Counter[str](), Counter[str]()
     for example in data.read("moderation/davidson.train"):
         words = set(re.findall(r"[a-z']+", example["text"].lower()))
@@ -57,7 +57,7 @@ def marked_words(data: Data) -> set[str]:
 
 
 def harmless(data: Data, split: str) -> list[Texts]:
-    """Ordinary texts of the other sets, without those that hold a marked word."""
+    """Return ordinary texts of the other sets, without those that contain a marked word."""
     marked = marked_words(data)
     sources = {
         "btc": (data.texts(f"ner/btc.{split}"), 2500),
@@ -94,12 +94,12 @@ def made_up(split: str) -> Texts:
 
 
 def three_way(scores: np.ndarray[Any, Any], offensive: float, hate: float) -> np.ndarray[Any, Any]:
-    """One class a text: hate speech first, then offensive, else neither."""
+    """Return one class per text: hate speech if flagged, else offensive if flagged, else neither."""
     return np.where(scores[:, 1] >= hate, HATE, np.where(scores[:, 0] >= offensive, OFFENSIVE, NEITHER))
 
 
 def best_thresholds(scores: np.ndarray[Any, Any], gold: np.ndarray[Any, Any]) -> tuple[tuple[float, float], float]:
-    """The two thresholds with the best three-way macro F1, and that F1."""
+    """Return the two thresholds with the best three-way macro F1, and that F1."""
     grid = [round(float(step), 2) for step in np.arange(0.1, 0.91, 0.05)]
     best = max((macro_f1(gold, three_way(scores, a, b), 3), a, b) for a in grid for b in grid)
     return (best[1], best[2]), best[0]

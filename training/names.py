@@ -1,4 +1,4 @@
-"""Names: what a handle is, and how pieces become spans."""
+"""Names: user handles, and how word pieces become spans."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Span = tuple[int, int, str]
 
 
 def is_handle(text: str, start: int) -> bool:
-    """Whether the piece at ``start`` is the @ or a part of the name of a user handle."""
+    """Return whether the token at ``start`` belongs to a user handle: its @ or its name."""
     while start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_"):
         start -= 1
     if start < len(text) and text[start] == "@":
@@ -21,7 +21,7 @@ def is_handle(text: str, start: int) -> bool:
 
 
 def decode(encoding: Encoding, scores: NDArray[np.float32], labels: Sequence[str], aggregation: str) -> set[Span]:
-    """Spans as transformers' token classification pipeline joins them: simple, first, average or max."""
+    """Return spans as transformers' token classification pipeline joins them: simple, first, average or max."""
     content = [index for index, special in enumerate(encoding.special_tokens_mask) if not special]
     if aggregation == "simple":
         words = [[index] for index in content]

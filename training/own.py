@@ -1,7 +1,7 @@
-"""Asks a model what the project asks itself: varied sentences, identity words, twenty languages.
+"""Ask a model the project's own test questions: varied sentences, identity words, twenty languages.
 
 python -m training.own                                 the starter
-python -m training.own --model DIR --json own.json     another pack, and what the cards are made of
+python -m training.own --model DIR --json own.json     another pack, and the input of the cards
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ Answer: TypeAlias = dict[str, Any]
 
 
 @click.command(help=__doc__)
-@click.option("--model", default=STARTER, show_default=True, help="As the pipeline file names one.")
-@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the answers there, too.")
+@click.option("--model", default=STARTER, show_default=True, help="As in the pipeline file.")
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the answers there.")
 def main(*, model: str, out: Path | None) -> None:
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -76,7 +76,7 @@ def single_answers(bench: Bench) -> Iterator[Answer]:
     for single, found in asked("personal", "pii"):
         got_names = {(span["text"], span["label"]) for span in found["spans"]}
         wanted_names = set(single.personal or ())
-        # Where nothing is personal nothing may be found.
+        # If nothing is personal, nothing may be found.
         good = wanted_names <= got_names if wanted_names else not got_names
         yield answer(single.kind, "pii", single.text, _named(wanted_names), _named(got_names), good)
 
@@ -84,7 +84,7 @@ def single_answers(bench: Bench) -> Iterator[Answer]:
 def pair_answers(bench: Bench) -> Iterator[Answer]:
     groups: dict[tuple[str, str | tuple[str, ...]], list[Pair]] = defaultdict(list)
     for pair in PAIRS:
-        # Labels are settings of a task; all else comes with the event.
+        # Labels are a setting of the task; everything else is in the event.
         groups[pair.task, pair.asked if pair.task == "zero-shot" else ""].append(pair)
     settings: dict[str, dict[str, Any]] = {
         "aspect-sentiment": {"aspects": "$.aspects"}, "nli": {"hypothesis": "$.asked"},
@@ -119,14 +119,14 @@ def _paired(pair: Pair, found: Annotation) -> tuple[str, bool]:
 
 
 def _place(text: str, words: str) -> tuple[int, int]:
-    """Where ``words`` first stand alone."""
+    """Return where ``words`` first occur as whole words."""
     found = re.search(rf"\b{re.escape(words)}\b", text)
     assert found is not None
     return found.span()
 
 
 def identity(bench: Bench) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """How often neutral sentences are flagged: by group and over all, and by term, for a group hides its worst."""
+    """Return how often neutral sentences are flagged: by group, in all, and by term, since a group hides its worst."""
     asked = list(sentences())
     found = bench.annotate({"task": "moderation"}, [one.text for one in asked])
     flagged = [one for one, own in zip(asked, found, strict=True) if any(label["flagged"] for label in own["labels"])]
@@ -143,7 +143,7 @@ def languages(bench: Bench) -> list[dict[str, Any]]:
 
 
 def _counted(hits: Sequence[str], names: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Each of ``names`` with how often it is among the ``hits`` and how often at all."""
+    """Return for each of ``names`` how often it occurs, and how often among the ``hits``."""
     right = Counter(hits)
     return [(name, right[name], count) for name, count in Counter(names).items()]
 
@@ -165,7 +165,7 @@ def _named(names: set[tuple[str, str]]) -> str:
 
 
 def answer_table(answers: Sequence[Answer]) -> Table:
-    """Every bad answer, and how many are good of each task."""
+    """Return a table of every bad answer, and how many answers of each task are good."""
     table = Table("task", "text", "expected", "got", box=box.SIMPLE_HEAD)
     for task, count in Counter(one["task"] for one in answers).items():
         own = [one for one in answers if one["task"] == task]
@@ -178,7 +178,7 @@ def answer_table(answers: Sequence[Answer]) -> Table:
 
 
 def kind_table(answers: Sequence[Answer]) -> Table:
-    """How many answers are good and bad of each kind of sentence."""
+    """Return a table of how many answers are good and bad for each kind of sentence."""
     table = Table("kind", "good", "bad", box=box.SIMPLE_HEAD, title="answers by kind")
     good = Counter(one["kind"] for one in answers if one["good"])
     for kind, count in Counter(one["kind"] for one in answers).items():

@@ -1,7 +1,7 @@
-"""Neutral sentences about people of all kinds: none of them may be flagged for the word it has for them.
+"""Neutral sentences about groups of people: none may be flagged just because it names the group.
 
-Dixon et al. 2018, "Measuring and Mitigating Unintended Bias in Text Classification". The templates are not among those
-that train (``training/templates.py``, ``training/phrases.py``).
+Dixon et al. 2018, "Measuring and Mitigating Unintended Bias in Text Classification". The templates are not among
+those used for training (``training/templates.py``, ``training/phrases.py``).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Sentence(NamedTuple):
 
 
 def sentences() -> Iterator[Sentence]:
-    """Every template with every term."""
+    """Return every template with every term."""
     for group, terms in TERMS.items():
         for term in terms:
             article = "An" if term[0] in "aeiouAEIOU" else "A"
@@ -94,7 +94,7 @@ def sentences() -> Iterator[Sentence]:
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
+    """Return the 95 % interval of a share (Wilson 1927)."""
     z, share = 1.959964, hits / count
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     reach = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))

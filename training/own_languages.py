@@ -1,4 +1,4 @@
-"""Sentences of everyday life in twenty languages, written for this project: what ``language`` is measured by."""
+"""Everyday sentences in twenty languages, written for this project to measure ``language``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Varied sentences, written for this project and never trained on, with what a careful person would answer.
+"""Varied sentences, written for this project and never trained on, with the answers of a careful person.
 
-Some hold insults or mild slurs, for whether moderation tells their use from their mention is what is asked.
+Some contain insults or mild slurs, to test whether moderation can tell their use from their mention.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ PER, LOC, ORG = "PERSON", "LOCATION", "ORGANIZATION"
 
 @dataclass(frozen=True)
 class Single:
-    """A sentence. What is None is not asked.
+    """A sentence with the expected answers; those that are None are not asked.
 
-    - ``tone``: the acceptable labels of sentiment; ``flagged``: whether moderation shall flag it.
+    - ``tone``: the acceptable labels of sentiment; ``flagged``: whether moderation should flag it.
     - ``names``: all people, places and organisations in it; ``personal``: findings of ``pii`` that must be there.
     """
 
@@ -32,7 +32,7 @@ class Single:
 
 @dataclass(frozen=True)
 class Pair:
-    """A text with something asked about it.
+    """A text with a question about it.
 
     ``asked``: an aspect, a hypothesis, a question, labels, or the first place of a word whose antecedent or part of
     speech is ``expected``.

@@ -46,7 +46,7 @@ def judged(data: Data, reader: Reader, split: str) -> list[Unit]:
 
 
 def held_out(labels: Iterable[str]) -> list[str]:
-    """Fifteen intents that are never trained on, drawn by their hash."""
+    """Fifteen intents that are never trained on, chosen by their hash."""
     return sorted(set(labels) - {"oos"}, key=lambda label: hashlib.sha256(label.encode()).hexdigest())[:15]
 
 
@@ -55,7 +55,7 @@ def spoken(label: str) -> str:
 
 
 def labelled(data: Data, reader: Reader) -> list[Unit]:
-    """Utterances with their intent's name and three others; sentences with topics; pairs that do not follow."""
+    """Utterances with the name of their intent and three others; sentences with topics; pairs without entailment."""
     chance = chances.Random(6)
     examples = data.read("zero_shot/clinc150.train")
     kept_out = set(held_out(example["label"] for example in examples))
@@ -116,7 +116,7 @@ def answered(data: Data, reader: Reader) -> list[Unit]:
 
 
 def place(encoding: Encoding, answer: dict[str, Any]) -> tuple[int, int] | None:
-    """The first and the last token of an answer in a window of its context."""
+    """Return the first and the last token of an answer in a window of its context."""
     start, end = answer["start"], answer["start"] + len(answer["text"])
     first = last = None
     for index, ((left, right), side) in enumerate(zip(encoding.offsets, encoding.sequence_ids, strict=True)):

@@ -1,7 +1,7 @@
-"""Sentences with personal data: our own, with the values that Faker makes up for many countries.
+"""Our own sentences with personal data, filled with values that Faker makes up for many countries.
 
-What an address is follows the labelled templates: one span up to the country in a sentence or under its own heading,
-but a span for each part on an envelope, and for the house and the town where there is nothing but them.
+Addresses are labelled as in the labelled templates: one span up to the country in a sentence or under a heading, but a
+span for each part on an envelope, and for house and town if there is nothing else.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PHONES = [
     "+44 #### ######", "+49 ### #######", "+33 # ## ## ## ##", "+41 (0)## ### ## ##", "(##) ####-####", "##########",
     "### ####",
 ]  # fmt: skip
-# Faker's own dates end now, in the zone of the machine: the same seed made other sentences a second later.
+# Faker's own dates end at the current time, so the same seed would give other sentences a second later.
 LATEST = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
 PARTS = {"{HOUSE}": "{DOOR}\n{UNIT}\n{CITY}\n{COUNTRY} {CODE}", "{DOOR}": "{NUMBER} {ROAD}"}
 TEMPLATES = [
@@ -119,14 +119,14 @@ def sentences(count: int, seed: int) -> list[tuple[str, Spans]]:
         for part, gaps in PARTS.items():
             template = template.replace(part, gaps)
         if chance.random() < 0.4:
-            # As in letters that were indented once.
+            # As in letters with indented lines.
             template = template.replace("\n", "\n ")
         made.append(filled(chance, [template], values, lower=0.2))
     return made
 
 
 def ways(chance: random.Random, seed: int) -> Ways:
-    """Gap of a template -> what it is, and a way to make one up."""
+    """Return per gap of a template its label and a function that makes up a value."""
     world, english = Faker(LOCALES, use_weighting=False), Faker(ENGLISH)
     world.seed_instance(seed)
     english.seed_instance(seed)

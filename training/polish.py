@@ -1,8 +1,8 @@
-"""Names, parts of speech and personal data once more, on the trunk as it has become: wider heads, in minutes.
+"""A second fit of names, parts of speech and personal data on the finished trunk: wider heads, in minutes.
 
-While ten heads pull at one adapter none of them settles. Afterwards the trunk stands still, its states are computed
-once, and the token heads are fitted to them, the best epoch chosen on the dev files. Personal data have none: with a
-fifth of the templates held out, more epochs were always better.
+While ten heads train one adapter, none of them converges. Afterwards the trunk is frozen, its states are computed
+once, and the token heads are fitted to them; the best epoch is chosen on the dev files. Personal data have no dev file:
+with a fifth of the templates held out, more epochs were always better.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from workers.learning.fit import fit, new_head
 
 BATCH = 4096
 NAMES = {"uner_ewt": 1.0, "wikigold": 2.0, "wnut17": 0.6, "btc": 0.4, "invented": 0.3}
-"""How often an epoch reads each sentence of a set."""
+"""How often each sentence of a set occurs in an epoch."""
 PRIVATE = {"presidio": 1.0, "uner_ewt": 0.25, "wikigold": 1.0, "wnut17": 0.3, "btc": 0.2}
 
 
 class Plan(NamedTuple):
-    """``epochs`` at most, and fewer after ``patience`` of them without a better score."""
+    """At most ``epochs``, or fewer: it stops after ``patience`` epochs without a better score."""
 
     labels: list[str]
     shares: dict[str, float]
@@ -48,10 +48,10 @@ SHAPE: dict[str, Any] = {"kind": "token", "reduce": 128, "hidden": 160, "context
 
 
 class States:
-    """Hidden states of units, float16 ``[tokens, layers, size]``, and where each unit's begin."""
+    """Hidden states of units, float16 ``[tokens, layers, size]``, and where those of each unit start."""
 
     def __init__(self, learner: Taught, units: Sequence[Unit], progress: Progress, *, vary: bool) -> None:
-        """``vary``: some sentences are read in small letters, or in capitals."""
+        """``vary``: turn some sentences into lower case or capitals."""
         self.units = list(units)
         config = learner.trunk.config
         self.starts = np.cumsum([0, *(len(unit) for unit in self.units)])
@@ -71,14 +71,14 @@ class States:
         progress.remove_task(bar)
 
     def batch(self, chosen: Sequence[int]) -> tuple[list[Tensor], Tensor]:
-        """Layers ``[1, T, size]`` and the starts of the units ``chosen``."""
+        """Return layers ``[1, T, size]`` and the starts of the ``chosen`` units."""
         rows = np.concatenate([np.arange(self.starts[unit], self.starts[unit + 1]) for unit in chosen])
         values = torch.from_numpy(self.values[rows]).float()
         starts = torch.tensor([0, *np.cumsum([len(self.units[unit]) for unit in chosen])])
         return [layer.unsqueeze(0) for layer in values.unbind(1)], starts
 
     def logits(self, head: StarterHead) -> list[Tensor]:
-        """Of each unit, ``[tokens, labels]``."""
+        """Return logits per unit, ``[tokens, labels]``."""
         out: list[Tensor] = []
         with torch.no_grad():
             for first in range(0, len(self.units), 256):
@@ -88,7 +88,7 @@ class States:
 
 
 def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
-    """Puts new heads for the tasks of ``PLANS`` in the place of the learner's. Returns their dev scores."""
+    """Replace the learner's heads for the tasks of ``PLANS`` by new ones; return their dev scores."""
     learner.eval()
     tagged = {split: {one["text"]: one for one in data.read(f"pos/ewt.{split}")} for split in ("train", "dev")}
 
@@ -154,7 +154,7 @@ def _batches(
     taught: NDArray[np.int64],
     random: np.random.Generator,
 ) -> list[list[int]]:
-    """The batches of one epoch."""
+    """Return the batches of one epoch."""
     keep = [unit for unit in taught for _ in range(int(shares.get(names[unit], 0.0) + random.random()))]
     order = random.permutation(keep)
     made: list[list[int]] = [[]]

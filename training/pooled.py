@@ -1,6 +1,6 @@
-"""Moderation once more, on the trunk as it has become: a wider head on states that are computed once.
+"""A second fit of moderation on the finished trunk: a wider head on states that are computed once.
 
-Like ``training.polish`` for a head that reads whole texts: of each it needs the mean and the first of the tokens.
+Like ``training.polish``, but for a head that reads whole texts and needs the mean and the first of their tokens.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ EPOCHS = 8
 
 @torch.no_grad()
 def pooled(learner: Taught, units: Sequence[Unit], progress: Progress, *, vary: bool) -> NDArray[np.float16]:
-    """Of each unit the mean and the first of its tokens' hidden states, ``[units, 2, layers, size]``.
+    """Per unit the mean and the first of its tokens' hidden states, ``[units, 2, layers, size]``.
 
-    ``vary``: some texts are read in small letters, or in capitals.
+    ``vary``: turn some texts into lower case or capitals.
     """
     config = learner.trunk.config
     out = np.empty((len(units), 2, config.num_hidden_layers + 1, config.hidden_size), np.float16)
@@ -55,7 +55,7 @@ def _logits(head: StarterHead, values: NDArray[np.float16]) -> Tensor:
 
 
 def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
-    """Puts a new moderation head in the place of the learner's, of the epoch with the best three-way F1 on dev."""
+    """Replace the learner's moderation head by a new one, from the epoch with the best three-way F1 on dev."""
     learner.eval()
     units = sources.harmful(data, reader)
     values = pooled(learner, units, progress, vary=True)

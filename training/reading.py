@@ -1,4 +1,4 @@
-"""What the joint recipe learns from: tokens, their types, and targets of the heads."""
+"""The input of the joint recipe: tokens, their types, and the targets of the heads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Item:
 
 @dataclass(slots=True)
 class Unit:
-    """Sequences that are learnt from together, usually one, and what their heads should say."""
+    """Sequences that are learnt from together, usually one, and the targets of their heads."""
 
     items: list[Item]
     target: Any
@@ -45,7 +45,7 @@ class Unit:
 
 @dataclass
 class Source:
-    """Examples of one head: ``tokens`` of them are read in a run, again from the start if there are fewer."""
+    """Examples of one head; a run uses ``tokens`` tokens of them, starting over if there are fewer."""
 
     name: str
     head: str
@@ -53,14 +53,14 @@ class Source:
     tokens: int
 
     def batches(self, random: np.random.Generator, size: int) -> list[NDArray[np.int64]]:
-        """The units of each batch: about ``size`` tokens with their padding, of like length."""
+        """Return the units of each batch: about ``size`` tokens with their padding, of similar length."""
         out: list[NDArray[np.int64]] = []
         left = self.tokens
         lengths = np.array([max(map(len, unit.items)) for unit in self.units])
         counts = np.array([len(unit.items) for unit in self.units])
         while left > 0:
             order = random.permutation(len(self.units))
-            # Sorted within large pieces only, so that batches stay mixed.
+            # Sorted within large pieces only, so that batches stay random.
             for first in range(0, len(order), 2000):
                 part = order[first : first + 2000]
                 part = part[np.argsort(lengths[part], kind="stable")]
@@ -106,7 +106,7 @@ class Reader:
         return [(self._item(one, (first, second)), one) for one in (encoding, *encoding.overflowing)]
 
     def segments(self, text: str) -> tuple[list[Item], NDArray[np.int64]]:
-        """A text as coreference reads it, cut every 256, and its tokens' places ``[T, 2]``, (0, 0) if special."""
+        """A text for coreference, cut every 256 tokens, and its tokens' offsets ``[T, 2]``, (0, 0) if special."""
         self.tokenizer.no_truncation()
         places = words(text)
         encoding = self.tokenizer.encode([text[start:end] for start, end in places], is_pretokenized=True)
@@ -129,7 +129,7 @@ class Reader:
 
 
 def collate(items: Sequence[Item], random: np.random.Generator | None) -> tuple[Tensor, Tensor, Tensor]:
-    """ids, types and mask ``[N, longest]``. With ``random`` some sequences are read in small letters or in capitals."""
+    """Return ids, types and mask ``[N, longest]``; ``random`` turns some sequences into lower case or capitals."""
     longest = max(map(len, items))
     ids, types, mask = (np.zeros((len(items), longest), np.int64) for _ in range(3))
     for row, item in enumerate(items):
@@ -146,14 +146,14 @@ def collate(items: Sequence[Item], random: np.random.Generator | None) -> tuple[
 
 
 def flat(hidden: Sequence[Tensor], types: Tensor, mask: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-    """Hidden states ``[1, T, H]`` without padding, where sequences start ``[N + 1]``, and the tokens' sides ``[T]``."""
+    """Return hidden states ``[1, T, H]`` without padding, sequence starts ``[N + 1]``, and token sides ``[T]``."""
     real = mask.bool()
     starts = torch.nn.functional.pad(mask.sum(1).cumsum(0), (1, 0))
     return [layer[real].unsqueeze(0) for layer in hidden], starts, types[real] % SIDES
 
 
 def in_parts(units: Sequence[Unit], size: int) -> Iterator[list[Unit]]:
-    """Units of like length in batches of about ``size`` tokens, for measuring."""
+    """Return units of similar length in batches of about ``size`` tokens, for measuring."""
     part: list[Unit] = []
     for unit in sorted(units, key=len):
         if part and (len(part) + 1) * len(unit) > size:

@@ -1,8 +1,8 @@
 """Sentiment: negative, neutral, positive.
 
-Film reviews say what is negative and positive and never what is neutral, so the rest is gathered:
-restaurant sentences cut into clauses that hold one judgement, tweets by their emoticons (Go et al.
-2009), encyclopaedic sentences, questions, captions and commands as neutral, and templates.
+Film reviews are labelled negative or positive, never neutral. The other texts are: restaurant sentences, cut into
+clauses with one judgement; tweets, labelled by their emoticons (Go et al. 2009); encyclopaedic sentences, questions,
+captions and commands as neutral ones; and templates.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def review_ends(data: Data, split: str) -> Texts:
 
 
 def restaurant(data: Data, split: str) -> Texts:
-    """Restaurant sentences, and those of their clauses whose aspects agree."""
+    """Restaurant sentences, and their clauses whose aspects agree."""
     out = Texts(f"sentiment/mams.{split}")
     for example in data.read(f"absa/mams_atsa.{split}"):
         labels = {aspect["label"] for aspect in example["aspects"]}
@@ -97,7 +97,7 @@ def tweets(data: Data) -> Texts:
 
 
 def plain(data: Data, split: str) -> list[Texts]:
-    """Texts that state, ask or order and judge nothing."""
+    """Texts that state, ask or order something without judging it."""
     commands = [e["text"] for e in data.read(f"zero_shot/clinc150.{split}") if e["label"] not in TINTED]
     captions = list(dict.fromkeys(example["premise"] for example in data.read(f"nli/cad.{split}")))
     sources = {
@@ -119,7 +119,7 @@ def plain(data: Data, split: str) -> list[Texts]:
 
 
 def made_up(split: str) -> Texts:
-    """Template sentences; train and dev share templates and words but no sentence."""
+    """Template sentences; train and dev share templates and words, but no sentences."""
     out = Texts(f"sentiment/templates.{split}")
     for label, target in zip(LABELS, np.eye(3).tolist(), strict=True):
         made = templates.sentences(templates.SENTIMENT[label], 1150, seed=11)

@@ -1,4 +1,4 @@
-"""The starter as it ships, in the place of a learner: some of its heads are fitted again, the adapter stays."""
+"""The shipped starter in place of a learner: some of its heads are fitted again, the adapter stays."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from workers.models import adapter
 from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 RENEWED = ("ner", "pos", "pii", "moderation")
-"""What ``polish`` and ``pooled`` fit once more on the finished trunk."""
+"""The heads that ``polish`` and ``pooled`` fit again on the finished trunk."""
 
 
 class Shipped(nn.Module):
-    """The trunk with its adapter merged, and room for the heads that are fitted again."""
+    """The trunk with its adapter merged, and the heads that are fitted again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Shipped(nn.Module):
         self.heads = nn.ModuleDict()
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-        """As ``Learner.forward``."""
+        """Return what ``Learner.forward`` returns, without gradients."""
         output = self.trunk(input_ids=ids, token_type_ids=types, attention_mask=mask, output_hidden_states=True)
         return flat(output.hidden_states, types, mask)
 

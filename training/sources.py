@@ -1,4 +1,4 @@
-"""The sources of one run: which labelled texts, and how many tokens of each."""
+"""The sources of one run: which labelled texts are used, and how many tokens of each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def classified(reader: Reader, parts: Iterable[Texts]) -> list[Unit]:
 
 
 def toned() -> Texts:
-    """Sentences of our own with their tone."""
+    """Our own sentences with their tone."""
     out = Texts("sentiment/augment")
     for place, (label, made) in enumerate(phrases.SENTIMENT.items()):
         order = {"positive": [0.03, 0.07, 0.9], "negative": [0.9, 0.07, 0.03], "neutral": [0.04, 0.92, 0.04]}
@@ -35,7 +35,7 @@ def toned() -> Texts:
 
 
 def phrased() -> Texts:
-    """Sentences of our own that are harmless, offensive or hateful."""
+    """Our own sentences that are harmless, offensive or hateful."""
     out = Texts("moderation/augment")
     kinds = [
         (phrases.HARMLESS, (0.02, 0.01), 1500),
@@ -45,7 +45,7 @@ def phrased() -> Texts:
     for place, (made, target, count) in enumerate(kinds):
         for text in augment.sentences(made, count, seed=40 + place):
             out.add(text, target, 0.8)
-    # The tweets know these words for groups of people nearly as insults alone.
+    # In the tweets these words for groups of people are nearly always insults.
     calm = [text for text in phrases.HARMLESS if "{group}" in text]
     for text in augment.sentences([text.replace("{group}", word) for text in calm for word in MALIGNED], 600, seed=44):
         out.add(text, (0.02, 0.01), 0.8)
@@ -63,7 +63,7 @@ def harmful(data: Data, reader: Reader) -> list[Unit]:
 
 
 def plain_texts(data: Data) -> list[str]:
-    """Short texts of all kinds, for the embedding to stay what it was."""
+    """Short texts of all kinds, on which the embedding should stay as it was."""
     chance = chances.Random(8)
     texts: dict[str, None] = {}
     for name in (
@@ -92,11 +92,11 @@ AGAIN = {
     "reviews": 300_000, "sentiment": 250_000, "moderation": 1_200_000, "nli": 400_000, "zero_shot": 150_000,
     "absa": 900_000, "qa": 1_900_000, "gap": 150_000, "litbank": 200_000, "plain": 200_000,
 }  # fmt: skip
-"""Tokens of the second round: most for what the first left furthest from good on dev files."""
+"""Tokens of the second round: most for the tasks with the worst scores on dev files after the first."""
 
 
 def everything(data: Data, reader: Reader) -> list[Source]:
-    """The sources of the first round; their tokens are about two epochs of what is small and one of what is large."""
+    """Return the sources of the first round: about two epochs of small sets, and one of large ones."""
     tagged = {example["text"]: example for example in data.read("pos/ewt.train")}
     parts = review_parts(data)
     return [
@@ -119,5 +119,5 @@ def everything(data: Data, reader: Reader) -> list[Source]:
 
 
 def again(parts: Iterable[Source]) -> list[Source]:
-    """The same for the second round."""
+    """Return the sources of the second round."""
     return [replace(part, tokens=AGAIN[part.name]) for part in parts]

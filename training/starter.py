@@ -1,10 +1,10 @@
-"""Trains the starter pack: one adapter, ten heads.
+"""Train the starter pack: one adapter, ten heads.
 
 python -m training.starter --data ../shared/data          train, calibrate, write workers/starter/
-python -m training.starter --data ../shared/data --fresh  the same from the beginning, whatever an earlier run left
-python -m training.starter --data ../shared/data --last   its last step alone, on the adapter that ships
+python -m training.starter --data ../shared/data --fresh  start over, ignoring an earlier run
+python -m training.starter --data ../shared/data --last   only the last step, on the shipped adapter
 
-An interrupted run goes on where it stopped. How good the result is: python -m training.evaluate.
+An interrupted run resumes where it stopped. To measure the result: python -m training.evaluate.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
 @click.option("--out", default=STARTER_FOLDER, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--checkpoint", default=CHECKPOINT, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--threads", default=2, show_default=True)
-@click.option("--fresh", is_flag=True, help="Forget what an earlier run has learnt.")
-@click.option("--last", is_flag=True, help="Fit names, parts of speech, personal data and moderation again, no more.")
+@click.option("--fresh", is_flag=True, help="Discard what an earlier run has learnt.")
+@click.option("--last", is_flag=True, help="Only fit names, parts of speech, personal data and moderation again.")
 def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, last: bool) -> None:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
@@ -44,7 +44,7 @@ def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, 
     trunk = Path(HeadPack.open(STARTER, STARTER_FOLDER).trunk().model)
     reader = Reader(trunk)
     with Progress(console=console) as progress:
-        console.print("reading the labelled texts")
+        console.print("loading the labelled texts")
         if last:
             shipped = Shipped()
             scores = pooled.polish(shipped, sets, reader, progress) | calibration.harm(shipped, sets, reader)
@@ -62,7 +62,7 @@ def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, 
 def _whole(
     sets: Data, reader: Reader, trunk: Path, checkpoint: Path, progress: Progress, *, fresh: bool, out: Path
 ) -> dict[str, float]:
-    """The whole recipe; returns scores on the dev files."""
+    """Run the whole recipe; return scores on the dev files."""
     again = checkpoint.with_stem(f"{checkpoint.stem}-again")
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if fresh:
@@ -74,7 +74,7 @@ def _whole(
     joint.train(learner, parts, checkpoint, progress)
     joint.train(learner, sources.again(parts), again, progress, seed=1, peak=0.5)
     scores = polish.polish(learner, sets, reader, progress) | pooled.polish(learner, sets, reader, progress)
-    progress.console.print("finding temperatures and thresholds")
+    progress.console.print("choosing temperatures and thresholds")
     scores |= calibration.calibrate(learner, sets, reader)
     export.ship(learner, trunk, out)
     return scores

@@ -1,8 +1,8 @@
-"""Short everyday sentences put together from word lists written for this project.
+"""Short everyday sentences, composed from word lists written for this project.
 
-The labelled sets are film reviews, restaurant reviews and tweets; nothing in them says that
-"The train leaves at nine" is neutral or that a neighbour's religion is no insult. The lists hold
-no slurs: those the labelled tweets teach well enough.
+The labelled sets are film reviews, restaurant reviews and tweets. They do not teach that "The train leaves at nine" is
+neutral, or that a neighbour's religion is not an insult. The lists contain no slurs, which the labelled tweets teach
+well enough.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ _SLOTS = {
 
 
 def sentences(templates: list[str], count: int, seed: int) -> list[str]:
-    """``count`` different sentences, some in lower case or without their full stop, as people type."""
+    """Return ``count`` different sentences, some in lower case or without a full stop, as people type."""
     chance = random.Random(seed)
     made: dict[str, None] = {}
     while len(made) < count:

@@ -23,7 +23,7 @@ class Texts:
         self.weights.append(weight)
 
     def limit(self, count: int, seed: int = 0) -> Texts:
-        """At most ``count`` of the texts, drawn with a fixed seed."""
+        """Return at most ``count`` of the texts, drawn with a fixed seed."""
         chosen = np.sort(np.random.default_rng(seed).permutation(len(self.texts))[:count])
         cut = Texts(self.name)
         for index in chosen:

@@ -1,4 +1,4 @@
-"""Labelled tokens: which classes each piece of a text may have; for ``ner``, ``pos`` and ``pii``."""
+"""Labelled tokens: the classes that each token of a text may have; for ``ner``, ``pos`` and ``pii``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POS_LABELS = [
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ",
     "SYM", "VERB", "X",
 ]  # fmt: skip
-# Presidio's names; what checked patterns find is learnt too, so that it is taken for nothing else.
+# Presidio's names. What patterns find is learnt too, so that it is not taken for something else.
 PII_TYPES = [
     "PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS", "DATE_TIME", "TITLE", "AGE", "NRP", "ZIP_CODE",
     "CREDIT_CARD", "PHONE_NUMBER", "EMAIL_ADDRESS", "URL", "IBAN_CODE", "US_SSN", "IP_ADDRESS", "US_DRIVER_LICENSE",
@@ -36,7 +36,7 @@ Bools = NDArray[np.bool_]
 def bio(
     encoding: Encoding, spans: Iterable[dict[str, Any]], labels: list[str], names: dict[str, str], outside: list[int]
 ) -> Bools:
-    """``[tokens, labels]``: what each piece may be; the first of a span B-, the others I-, special ones anything."""
+    """``[tokens, labels]``: what each token may be; B- for the first of a span, then I-; anything for special ones."""
     allowed = np.zeros((len(encoding), len(labels)), dtype=bool)
     owner = np.full(max((end for _, end in encoding.offsets), default=0) + 1, -1)
     spans = list(spans)
@@ -57,7 +57,7 @@ def bio(
 
 
 def anchors(encoding: Encoding, offsets: Iterable[tuple[int, int]]) -> list[int]:
-    """For each given token the piece that speaks for it: the first that starts in it, else one that overlaps it; -1."""
+    """Return per given token its piece: the first that starts in it, else one that overlaps it, else -1."""
     starts = np.array([start for start, _ in encoding.offsets])
     ends = np.array([end for _, end in encoding.offsets])
     out = []
@@ -79,7 +79,7 @@ def names_in(
 ) -> list[Unit]:
     unmarked = [NER_LABELS.index(f"{bio_}-MISC") for bio_ in "BI"]
     outside = [0] if name in MARKS_MISC else [0, *unmarked]
-    # Of these sets nothing but names is known.
+    # These sets label only names.
     others = [
         0,
         *(
@@ -118,7 +118,7 @@ def speech(encoding: Encoding, example: dict[str, Any]) -> Bools:
 
 
 def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
-    """Personal data in templates; for training also with their values exchanged for others of the same kind."""
+    """Personal data in templates; for training also with values exchanged for others of the same kind."""
     examples = [e for name in ("synth", "large") for e in data.read(f"pii/presidio_{name}.{split}")]
     texts = {example["text"]: example["spans"] for example in examples}
     if split == "train":
@@ -145,5 +145,5 @@ def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
 
 
 def invented(reader: Reader) -> list[Unit]:
-    """Names in sentences of our own."""
+    """Names in our own sentences."""
     return names_in([{"text": text, "spans": spans} for text, spans in augment.named(4000, seed=22)], reader, "augment")

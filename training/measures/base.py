@@ -1,4 +1,4 @@
-"""How the test sets are measured: texts through a chain, annotations against labels, intervals by resampling."""
+"""Measuring on test sets: run texts through a chain, compare annotations with labels, resample for intervals."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MICRO_BATCH = 64
 ROUNDS = 1000
 BINS = 15
 Rows: TypeAlias = NDArray[np.int64]
-"""Which examples, by number; resampled ones come several times."""
+"""The numbers of examples; in a resampled set some occur several times."""
 
 
 class Measured(NamedTuple):
     """One line of the table.
 
-    - ``n``: examples, which are also what is resampled for ``low`` and ``high``, the 95 % interval.
-    - ``of``: where set, the part of the examples that ``metric`` is about.
+    - ``n``: the number of examples, which are resampled for ``low`` and ``high``, the 95 % interval.
+    - ``of``: if set, the part of the examples that ``metric`` is about.
     """
 
     task: str
@@ -46,7 +46,7 @@ class Measured(NamedTuple):
 
 @dataclass
 class Bench:
-    """The model that is measured, and the texts. ``limit``: so many examples of each set, taken evenly."""
+    """The model to measure, and the texts. ``limit``: at most so many examples of each set, taken evenly."""
 
     model: str
     data: Data
@@ -64,10 +64,10 @@ class Bench:
     def annotate(
         self, task: Mapping[str, Any], texts: Sequence[str], fields: Sequence[Mapping[str, Any]] | None = None
     ) -> list[Annotation]:
-        """What one task says of each text. ``task``: as in the pipeline file, without ``name``; ``model`` is the
-        measured one unless given, None for none. ``fields``: each text's event.
+        """Return the annotations of one task for each text. ``task``: as in the pipeline file, without ``name``; the
+        default ``model`` is the measured one, None means none. ``fields``: the event of each text.
 
-        Raises ModelError when the model cannot do it, RuntimeError when a text cannot be annotated.
+        Raises ModelError if the model does not fit the task, RuntimeError if a text cannot be annotated.
         """
         model = task.get("model", self.model)
         name = str(task["task"]).replace("-", "_")
@@ -77,7 +77,7 @@ class Bench:
             "tasks": [{key: value for key, value in config.items() if value is not None}], "output": {"topic": "out"},
         }  # fmt: skip
         chain = Chain.load(Pipeline.model_validate(pipeline), before=self._first.get(str(model)))
-        # Later chains take over the first one's trunk, tuned as it is.
+        # Later chains share the trunk of the first one, which has been tuned.
         if chain.stages and str(model) not in self._first:
             chain.warm_up()
             self._first[str(model)] = chain
@@ -98,7 +98,7 @@ def interval(statistic: Callable[[Rows], float], n: int, rounds: int | None = No
     """The 95 % percentile bootstrap interval (Efron 1979) of ``statistic`` over ``n`` examples."""
     random = np.random.default_rng(0)
     values = np.array([statistic(random.integers(0, max(n, 1), n)) for _ in range(rounds or ROUNDS)])
-    # A sample may hold nothing that could be counted.
+    # A sample may have nothing to count.
     counted = values[~np.isnan(values)]
     low, high = np.percentile(counted, (2.5, 97.5)) if len(counted) else (NAN, NAN)
     return float(low), float(high)
@@ -112,19 +112,19 @@ def measured(
 
 
 def summed(table: ArrayLike, formula: Callable[..., float]) -> Callable[[Rows], float]:
-    """A statistic from counts that add up. ``table``: ``[examples, counts]``; ``formula`` gets each count's sum."""
+    """Compute a statistic from sums over examples: ``formula`` gets the sums over ``table``, ``[examples, counts]``."""
     counts = np.asarray(table, np.float64)
     return lambda rows: formula(*counts[rows].sum(0).tolist())
 
 
 def mean(values: ArrayLike) -> Callable[[Rows], float]:
-    """``values``: one an example."""
+    """``values``: one per example."""
     each = np.asarray(values, np.float64)
     return lambda rows: float(each[rows].mean())
 
 
 def accuracy(task: str, set_: str, hits: ArrayLike, of: str = "") -> Measured:
-    """``hits``: a truth value an example."""
+    """``hits``: a truth value per example."""
     return measured(task, set_, "accuracy", mean(hits), len(np.asarray(hits)), of=of)
 
 

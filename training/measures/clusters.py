@@ -23,7 +23,7 @@ def coreference(bench: Bench) -> Iterator[Measured]:
 
 
 def _gap(bench: Bench) -> Iterator[Measured]:
-    """As GAP's scorer: a name is one positive or negative, so each text has two (Webster et al. 2018, section 4)."""
+    """Count as GAP's scorer: each name is positive or negative, so a text has two (Webster et al. 2018, section 4)."""
     examples = bench.read("coref/gap.test")
     made = bench.annotate({"task": "coreference"}, [example["text"] for example in examples])
     exact, loose, blind = [], [], []
@@ -47,7 +47,7 @@ def _gap(bench: Bench) -> Iterator[Measured]:
     yield line("F1", counts[feminine], f_score, "feminine")
     yield line("bias (feminine / masculine F1)", by_gender, _bias)
     yield line("F1", loose, f_score, "where a span that overlaps the name is enough")
-    # Nearly every second name is right, so recall alone goes far.
+    # Nearly half of the names are right, so recall alone gives a high score.
     yield line("F1", blind, f_score, "of linking every name")
 
 
@@ -70,7 +70,7 @@ def clusters_of(annotation: Annotation) -> list[frozenset[Mention]]:
 
 
 def around(found: Clusters, mention: Mention) -> frozenset[Mention]:
-    """The cluster that holds ``mention``, else an empty one."""
+    """Return the cluster that contains ``mention``, or an empty one."""
     return next((cluster for cluster in found if mention in cluster), frozenset())
 
 
@@ -87,13 +87,13 @@ def _bias(hits: float, found: float, gold: float, *feminine: float) -> float:
     return ratio(f_score(*feminine), f_score(hits, found, gold))
 
 
-# What is scored of a document, as (recall's numerator and denominator, precision's numerator and denominator): these
-# add up over documents, as in the shared task's scorer (Pradhan et al. 2014).
+# The counts of a document are (recall's numerator and denominator, precision's numerator and denominator). These are
+# added up over documents, as in the shared task's scorer (Pradhan et al. 2014).
 Score: TypeAlias = tuple[float, float, float, float]
 
 
 def muc(gold: Clusters, found: Clusters) -> Score:
-    """Links: a cluster in k parts lacks k - 1 of its own (Vilain et al. 1995)."""
+    """Links: a cluster that is split into k parts lacks k - 1 links (Vilain et al. 1995)."""
     return *_links(gold, found), *_links(found, gold)
 
 
@@ -107,7 +107,7 @@ def _links(these: Clusters, others: Clusters) -> tuple[int, int]:
 
 
 def b_cubed(gold: Clusters, found: Clusters) -> Score:
-    """Mentions: how much of each one's cluster is in its cluster on the other side (Bagga and Baldwin 1998)."""
+    """Mentions: the share of a mention's cluster that is in its cluster on the other side (Bagga and Baldwin 1998)."""
     return *_mentions(gold, found), *_mentions(found, gold)
 
 
@@ -117,7 +117,7 @@ def _mentions(these: Clusters, others: Clusters) -> tuple[float, int]:
 
 
 def ceaf(gold: Clusters, found: Clusters) -> Score:
-    """Clusters: the best pairing of both sides, each pair as alike as its Dice coefficient (Luo 2005, phi 4)."""
+    """Clusters: the best pairing of both sides, by the Dice coefficients of the pairs (Luo 2005, phi 4)."""
     alike = np.array([[2 * len(a & b) / (len(a) + len(b)) for b in found] for a in gold]).reshape(len(gold), len(found))
     best = float(assigned(alike))
     return best, len(gold), best, len(found)

@@ -1,4 +1,4 @@
-"""The trunk as it comes, and linear layers on it."""
+"""The unadapted trunk, and linear layers on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Linear: TypeAlias = Callable[[Tensor], Tensor]
 
 
 class Frozen:
-    """The trunk as it comes, and the labelled texts. ``limit``: so many examples of each file."""
+    """The unadapted trunk, and the labelled texts. ``limit``: at most so many examples of each file."""
 
     def __init__(self, data: Data, limit: int | None) -> None:
         folder = Path(HeadPack.open(STARTER, STARTER_FOLDER).trunk().model)
@@ -39,11 +39,11 @@ class Frozen:
 
     @torch.no_grad()
     def states(self, items: Sequence[Item], keep: Callable[[Tensor], Tensor] = Tensor.half) -> list[Tensor]:
-        """The last layer of each sequence, ``[tokens, H]``, or what ``keep`` makes of it."""
+        """Return the last layer of each sequence, ``[tokens, H]``, or the result of ``keep`` for it."""
         found: list[Tensor] = [torch.empty(0)] * len(items)
         for part in in_parts([Unit([item], place) for place, item in enumerate(items)], TOKENS):
             ids, types, mask = collate([unit.items[0] for unit in part], None)
-            # The plain trunk does not read capitals.
+            # The unadapted trunk does not read capitals.
             last = self.model(ids, token_type_ids=types % SIDES, attention_mask=mask).last_hidden_state
             for unit, row in zip(part, last, strict=True):
                 found[unit.target] = keep(row[: len(unit)])

@@ -1,4 +1,4 @@
-"""What a measure is held against: the floor, a linear probe on the frozen trunk, and what others report."""
+"""References for a measure: the floor, a linear probe on the frozen trunk, and results that others report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FLOORS = {
     "language own sentences, 20 languages accuracy": 0.95,
 }
 
-# Of each task the checkpoint people use, on the set its own card or paper reports: mostly not this one.
+# Per task a widely used checkpoint, on the set that its card or paper reports, which is mostly not this one.
 ELSEWHERE = {
     "pos ewt.test accuracy": "flair/upos-english: 0.986 on OntoNotes",
     "ner uner_ewt.test span F1": "NameTag 3, multilingual: 0.870, this set",
@@ -52,6 +52,6 @@ PROBES = Path(__file__).parent / "probe.json"
 
 
 def baselines() -> dict[str, float]:
-    """The frozen trunk with a linear probe, by ``Measured.key``: as stated with the floors, and by ``probe.py``."""
+    """Scores of a linear probe on the frozen trunk, by ``Measured.key``: stated with the floors, or of ``probe.py``."""
     computed = json.loads(PROBES.read_bytes()) if PROBES.exists() else {}
     return {key: value for part in computed.values() for key, value in part.items()} | STATED

@@ -1,4 +1,4 @@
-"""Formulas: counts in, a number between 0 and 1 out; nan where there was nothing to count."""
+"""Formulas from counts to a number between 0 and 1, or NaN if there was nothing to count."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def span_counts(gold: set[Span], found: set[Span]) -> tuple[int, int, int]:
 
 
 def loose_counts(text: str, gold: Iterable[Span], found: Iterable[Span]) -> tuple[int, int, int]:
-    """The same as presidio-research's ``SpanEvaluator`` counts.
+    """Count as presidio-research's ``SpanEvaluator``.
 
-    Spans of one label with nothing but punctuation between them are one, and equal are two spans of one label that
-    share nine tenths of their letters and digits.
+    Spans of one label with only punctuation between them are merged, and two spans of one label are equal if they share
+    nine tenths of their letters and digits.
     """
     ours, theirs = _joined(text, found), _joined(text, gold)
     hits = 0
@@ -71,15 +71,15 @@ def _letters(text: str, start: int, end: int) -> set[int]:
 
 
 def touched(gold: Iterable[Span], found: Iterable[Span]) -> int:
-    """How many of ``gold`` share a character with any of ``found``, whatever their labels."""
+    """Return how many of ``gold`` share a character with any of ``found``, whatever their labels."""
     places = list(found)
     return sum(any(start < b and a < end for a, b, _ in places) for start, end, _ in gold)
 
 
 def over_token(words: Sequence[Span], start: int, end: int) -> str | None:
-    """The label of the word that contains a token's first character, else of that which overlaps it most, or None.
+    """Return the label of the word with a token's first character, or of the one that overlaps it most, or None.
 
-    Tokens within one word all get its label, so of those that differ only some can be right.
+    All tokens within one word get its label, so if their labels differ, only some can be right.
     """
     near = [word for word in words if word[0] < end and start < word[1]]
     best = max(near, key=lambda word: (word[0] <= start, min(word[1], end) - max(word[0], start)), default=None)
@@ -98,7 +98,7 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def normalised(answer: str) -> str:
-    """An answer as SQuAD's ``evaluate-v1.1.py`` compares it: small letters, no punctuation, no articles."""
+    """Normalise an answer like SQuAD's ``evaluate-v1.1.py``: lower case, no punctuation, no articles."""
     bare = "".join(character for character in answer.lower() if character not in string.punctuation)
     return " ".join(_ARTICLES.sub(" ", bare).split())
 

@@ -15,7 +15,7 @@ from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 def aspect_sentiment(bench: Bench) -> Iterator[Measured]:
     examples = bench.read("absa/mams_atsa.test")
-    # Aspects of one sentence may overlap, which an event's must not: each gets a document of its own.
+    # Aspects of one sentence may overlap, which those of an event must not, so each gets its own document.
     asked = [(row, example["text"], aspect) for row, example in enumerate(examples) for aspect in example["aspects"]]
     fields = [{"aspects": [{"start": aspect["start"], "end": aspect["end"]}]} for _, _, aspect in asked]
     made = bench.annotate({"task": "aspect-sentiment", "aspects": "$.aspects"}, [text for _, text, _ in asked], fields)
@@ -67,7 +67,7 @@ def question_answering(bench: Bench) -> Iterator[Measured]:
 
 
 def similarity(bench: Bench) -> Iterator[Measured]:
-    """Also of the unadapted trunk, for what sharing costs."""
+    """Measure the unadapted trunk too, to show what sharing costs."""
     examples = bench.read("similarity/stsb_nomsrpar.test")
     plain = HeadPack.open(STARTER, STARTER_FOLDER).trunk().model
     for model, of in ((bench.model, ""), (plain, "unadapted trunk")):

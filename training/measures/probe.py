@@ -1,9 +1,9 @@
 """The baseline: a linear layer on the frozen trunk, fitted on the train files and measured on the test files.
 
-python -m training.measures.probe --data ../shared/data      writes training/measures/probe.json, goes on where it was
+python -m training.measures.probe --data ../shared/data      writes training/measures/probe.json; resumes
 
 Sentences are the mean of their tokens in the last layer, pairs ``[u; v; |u - v|; u * v]`` of both (Conneau et al. 2017,
-InferSent), tokens themselves. Nothing is chosen on any dev file. What the floors came with is not done again.
+InferSent), tokens are used as they are. Nothing is chosen on dev files. Probes stated with the floors are not repeated.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from workers.learning.scores import auroc, macro_f1
 from workers.tasks import answers
 
 QUESTIONS = 3000
-"""Windows that the answers are learnt from: all of their tokens are in memory."""
+"""The number of windows for answers, limited because all of their tokens are in memory."""
 Figures = Iterator[tuple[str, float]]
 
 
@@ -97,7 +97,7 @@ def _hits(logits: Tensor, gold: Tensor) -> float:
 
 
 def zero_shot(frozen: Frozen) -> Figures:
-    """Text and label name as a pair: the right label of a text against three wrong ones."""
+    """Pairs of a text and a label's name: the right label against three wrong ones."""
     chance = chances.Random(0)
     examples = [e for e in frozen.data.read("zero_shot/clinc150.train") if e["label"] != "oos"]
     unseen = pairs.held_out(example["label"] for example in examples)
@@ -150,7 +150,7 @@ def personal(frozen: Frozen) -> Figures:
 
 
 def _tagged(frozen: Frozen, train: list[Unit], test: list[Unit], head: str, labels: list[str]) -> list[set[Span]]:
-    """The spans of the test texts. What may be several labels is taken for the first, which is outside."""
+    """Return the spans of the test texts. A token that may have several labels gets the first, which is outside."""
     train, test = frozen.thin(train), frozen.thin(test)
     allowed = torch.from_numpy(np.concatenate([unit.target[head] for unit in train]))
     states = torch.cat(frozen.states([unit.items[0] for unit in train]))
@@ -214,7 +214,7 @@ def pronouns(frozen: Frozen) -> Figures:
 
 
 def cosine(frozen: Frozen) -> Figures:
-    """Nothing to fit: the trunk was made for this."""
+    """There is nothing to fit, because the trunk was trained for this."""
     unadapted = next(iter(similarity(frozen.bench)))
     yield unadapted.key, unadapted.value
 
@@ -225,7 +225,7 @@ PARTS = [sentiment, moderation, aspects, nli, zero_shot, names, personal, questi
 @click.command(help=__doc__)
 @click.option("--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", default=PROBES, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--limit", type=click.IntRange(min=1), help="So many examples of each file.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use at most so many examples of each file.")
 @click.option("--threads", type=click.IntRange(min=1))
 def main(*, data: Path, out: Path, limit: int | None, threads: int | None) -> None:
     if threads is not None:

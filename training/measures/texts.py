@@ -17,7 +17,7 @@ from workers.learning.scores import auroc, macro_f1
 SENTIMENTS = ["negative", "neutral", "positive"]
 CLASSES = ["neither", "offensive_language", "hate_speech"]
 OFFENSIVE, HATE = "harassment", "hate"
-"""What the standard taxonomy calls offensive language and hate speech."""
+"""The names of offensive language and hate speech in the standard taxonomy."""
 OWN = "training.own_languages"
 
 
@@ -53,7 +53,7 @@ def moderation(bench: Bench) -> Iterator[Measured]:
 
 
 def language(bench: Bench) -> Iterator[Measured]:
-    """Sentences of our own; nothing where they are missing."""
+    """Measure our own sentences; nothing if they are missing."""
     if find_spec(OWN) is None:
         return
     sentences: dict[str, list[str]] = import_module(OWN).SENTENCES
@@ -64,7 +64,7 @@ def language(bench: Bench) -> Iterator[Measured]:
 
 
 def pole(annotation: Annotation) -> str:
-    """Raises ModelError for a model that does not know both poles."""
+    """Raises ModelError if the model does not know both polarities."""
     scores: dict[str, float] = annotation["scores"]
     if not {"negative", "positive"} <= scores.keys():
         raise ModelError(f"its labels are {', '.join(scores)}, and not negative and positive")
@@ -72,13 +72,13 @@ def pole(annotation: Annotation) -> str:
 
 
 def three_way(annotation: Annotation) -> str:
-    """One class from the flags: hate speech first, then offensive language, else neither."""
+    """Return one class from the flags: hate speech if flagged, else offensive language if flagged, else neither."""
     flagged = {entry["label"] for entry in annotation["labels"] if entry["flagged"]}
     return CLASSES[2] if HATE in flagged else CLASSES[1] if OFFENSIVE in flagged else CLASSES[0]
 
 
 def score_of(annotation: Annotation, label: str) -> float:
-    """Raises ModelError for a model that does not know ``label``."""
+    """Raises ModelError if the model does not know ``label``."""
     scores: dict[str, float] = {entry["label"]: entry["score"] for entry in annotation["labels"]}
     if label not in scores:
         raise ModelError(f'its labels are {", ".join(scores)}, and none is "{label}"')
@@ -86,7 +86,7 @@ def score_of(annotation: Annotation, label: str) -> float:
 
 
 def _macro(task: str, set_: str, gold: list[str], found: list[str], classes: list[str]) -> Measured:
-    # A label of the model's that the set does not have is wrong whatever it is.
+    # A label that the set does not have is always wrong.
     number: dict[str, int] = {label: index for index, label in enumerate(classes)}
     truth = np.array([number[label] for label in gold])
     said = np.array([number.get(label, -1) for label in found])

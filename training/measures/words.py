@@ -12,9 +12,9 @@ from training.names import is_handle
 from training.tokens import MARKS_MISC, NER_TYPES, PII_NAMES
 
 CHECKED = ["CREDIT_CARD", "IBAN_CODE", "US_SSN", "IP_ADDRESS", "EMAIL_ADDRESS", "PHONE_NUMBER"]
-"""What has a pattern, and mostly a checksum."""
+"""Entities with a pattern, and mostly a checksum."""
 UNMARKED = {"large": {"AGE", "NRP"}}
-"""What is in a set's texts but not among its labels."""
+"""Entities that occur in a set's texts but not among its labels."""
 
 
 def pos(bench: Bench) -> Iterator[Measured]:
@@ -86,7 +86,7 @@ def _named(found: Iterable[dict[str, Any]], names: dict[str, str]) -> Iterator[S
 
 
 def _apart(text: str, found: set[Span]) -> set[Span]:
-    """Without handles: a set counts them as names or does not."""
+    """Drop user handles, which some sets label as names and others do not."""
     return {span for span in found if not is_handle(text, span[0])}
 
 
