@@ -12,7 +12,7 @@ from schemas.errors import GlossatorError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Outbound
 from stream.kafka.faults import Meaning, fault, meaning
-from stream.kafka.sink import ASK_AGAIN, Delivered, Refused, Sink
+from stream.kafka.sink import REPORT_WAIT, Delivered, Refused, Sink
 from stream.microbatch import MicroBatch
 
 
@@ -93,7 +93,7 @@ class AtLeastOnceSink(Sink):
                 self._produce(outbound, report)
                 return
             except BufferError:
-                self._poll_client(ASK_AGAIN)
+                self._poll_client(REPORT_WAIT)
                 if self._failed is not None:
                     raise self._failed from None
             except KafkaException as error:

@@ -15,7 +15,7 @@ from schemas.record import Assignment, Outbound
 from stream.kafka.admin import committed_offsets, same_slot
 from stream.kafka.deadline import returns_within
 from stream.kafka.faults import Meaning, fault, fenced, meaning
-from stream.kafka.sink import ASK_AGAIN, Delivered, Refused, Sink
+from stream.kafka.sink import REPORT_WAIT, Delivered, Refused, Sink
 from stream.microbatch import MicroBatch
 
 log = logging.getLogger("glossator.transactions")
@@ -185,7 +185,7 @@ class ExactlyOnceSink(Sink):
             try:
                 self._produce(part.outbounds[index], partial(self._report, self._number, part, index))
             except BufferError:
-                self._poll_client(ASK_AGAIN)
+                self._poll_client(REPORT_WAIT)
                 continue
             except KafkaException as failure:
                 error = failure.args[0]
@@ -251,7 +251,7 @@ class ExactlyOnceSink(Sink):
         """Try to commit, once. Raises _AbortedError and _UnresolvedError."""
         deadline = self._began + self._timeout
         while self._unreported and self._spoilt is None:
-            self._poll_client(ASK_AGAIN)
+            self._poll_client(REPORT_WAIT)
             if time.monotonic() > deadline:
                 raise _UnresolvedError("delivery reports are missing")
         if self._hopeless is not None:

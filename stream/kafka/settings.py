@@ -115,7 +115,7 @@ def make_consumer(settings: Settings, group: str, watch: ErrorWatch, **callbacks
 
 
 def make_producer(settings: Settings, watch: ErrorWatch, **overrides: Any) -> Producer:
-    """Make a producer; ``overrides`` win over the user's settings. Raises BrokerError for bad settings."""
+    """Make a producer; ``overrides`` replace the user's settings. Raises BrokerError for bad settings."""
     try:
         return Producer({**producer_settings(settings), **overrides, "error_cb": watch}, logger=_client_log())
     except KafkaException as error:

@@ -23,25 +23,25 @@ Refused: TypeAlias = Callable[[Outbound, str], Outbound | None]
 """Called with a record that the broker rejected for what it is, and the name of the Kafka error. Returns what to send
 in its place, or None if there is nothing left to try. Called from within the client, so it must not use the sink."""
 
-ASK_AGAIN = 0.1
-"""Seconds to wait for delivery reports before looking again whether there is room, or an answer."""
+REPORT_WAIT = 0.1
+"""Seconds for which a sink that cannot go on waits for delivery reports before it tries again."""
 _QUESTION = 3.0
 """Seconds between two questions whether the brokers are back."""
 
 
 class Sink(ABC):
-    """Publishes micro-batches, in order. One thread uses it; other threads may read its attributes.
+    """Publishes micro-batches, in order. One thread at a time uses it; any thread may read attributes and ``down``.
 
-    - ``open`` blocks until topics exist (and, for exactly once, the slot is taken).
-    - ``send`` blocks while the client's queue is full; ``poll`` blocks for up to its timeout. For exactly once both may
-      also end a transaction, which blocks until the cluster has committed it.
+    - ``open`` blocks until the topics exist and, with exactly once, the slot is taken.
+    - ``send`` blocks while the client's queue is full; ``poll`` blocks for up to its timeout. With exactly once both
+      may also end a transaction, which blocks until the cluster has committed it.
     - ``waiting`` never blocks.
-    - ``close`` blocks for about a second, and for exactly once for another.
+    - ``close`` blocks for about a second, with exactly once for about two.
 
-    A micro-batch is delivered once all of its records are in the log, and with exactly once also its offsets; those
-    the broker rejected are replaced by dead letters. ``delivered`` is then called on the sink's thread. A failure of
-    the cluster, not of a record, is raised by ``send`` or ``poll``: then the micro-batch is never delivered, and its
-    offsets are never committed.
+    A micro-batch is delivered when all of its records are in the log and, with exactly once, its offsets are committed.
+    Records that the broker rejected are replaced by dead letters. ``delivered`` is then called on the thread that uses
+    the sink. A failure of the cluster, as opposed to one of a record, is raised by ``send`` or ``poll``. Then the
+    micro-batch is never delivered, and its offsets are never committed.
 
     Attributes:
         evicted: the group no longer knows this member, so nothing that is still waiting can be committed.
@@ -51,7 +51,7 @@ class Sink(ABC):
     """
 
     def __init__(self, pipeline: Pipeline, delivered: Delivered, refused: Refused, **overrides: Any) -> None:
-        """``overrides``: settings of the producer that win over the user's, because the delivery depends on them."""
+        """``overrides``: settings of the producer that replace the user's, because the delivery depends on them."""
         self._delivered = delivered
         self._refused = refused
         self._watch = ErrorWatch("producer")

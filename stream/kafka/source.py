@@ -130,7 +130,7 @@ class Source:
                 if error.code() == KafkaError._PARTITION_EOF:
                     at_end.add(place)
                 else:
-                    self._judge(error, message)
+                    self._handle_error(error, message)
                 continue
             assignment = assigned.get(place)
             if assignment is None:  # fetched before a rebalance that took the partition away
@@ -278,7 +278,7 @@ class Source:
             elif reason.code() != KafkaError._NO_OFFSET:
                 log.warning("commit of %s[%d] was rejected: %s", offset.topic, offset.partition, reason.name())
 
-    def _judge(self, error: KafkaError, message: Message) -> None:
+    def _handle_error(self, error: KafkaError, message: Message) -> None:
         """Raise errors that waiting cannot mend; log the others."""
         if error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise OffsetError(

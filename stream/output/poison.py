@@ -35,7 +35,7 @@ class PoisonLimit:
         """Count an event that became a dead letter at ``stage``. Raises PoisonError if that is one too many."""
         self._row += 1
         self._count(stage)
-        self.judge()
+        self.check()
 
     def refused(self, stage: str) -> None:
         """Count an enriched event that became a dead letter after all, because the broker rejected it."""
@@ -50,7 +50,7 @@ class PoisonLimit:
         if rejected < events:
             self._refused = 0
 
-    def judge(self) -> None:
+    def check(self) -> None:
         """Raise PoisonError if there have been too many dead letters."""
         limits, row = self._limits, max(self._row, self._refused)
         if limits.in_a_row is not None and row >= limits.in_a_row:

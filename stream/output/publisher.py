@@ -36,7 +36,7 @@ class Publisher:
         out: their new owner sends them. Raises PoisonError when too many events have failed; then nothing of ``batch``
         is to be sent.
         """
-        self._limit.judge()
+        self._limit.check()
         stats, self._config = self._stats, builder.config
         outbounds: list[Outbound] = []
         before = stats.enriched

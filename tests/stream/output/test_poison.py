@@ -45,12 +45,12 @@ def test_events_that_the_broker_refuses_count_though_they_came_out_well() -> Non
     for _ in range(4):
         limit.passed()
         limit.refused("produce")
-        limit.judge()
+        limit.check()
     limit.landed(4)
     limit.passed()
     limit.refused("produce")
     with pytest.raises(PoisonError, match="5 dead letters in a row, the last failed at produce"):
-        limit.judge()
+        limit.check()
 
 
 def test_one_event_that_the_broker_takes_ends_the_row() -> None:
@@ -58,7 +58,7 @@ def test_one_event_that_the_broker_takes_ends_the_row() -> None:
     for _ in range(10):
         for _ in range(4):
             limit.refused("produce")
-        limit.judge()
+        limit.check()
         limit.landed(5)
 
 
@@ -71,7 +71,7 @@ def test_refusals_of_the_next_batch_may_come_before_the_first_has_landed() -> No
         limit.refused("produce")
     limit.landed(4)
     with pytest.raises(PoisonError, match="8 dead letters in a row"):
-        limit.judge()
+        limit.check()
 
 
 def test_refusals_count_within_a_minute_too() -> None:
@@ -80,4 +80,4 @@ def test_refusals_count_within_a_minute_too() -> None:
         limit.refused("produce")
         limit.landed(100)
     with pytest.raises(PoisonError, match="3 dead letters within a minute"):
-        limit.judge()
+        limit.check()
