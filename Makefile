@@ -4,9 +4,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# The number of processes that tests run in: make test JOBS=1
+JOBS := auto
+PARALLEL = --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format bench chaos train evaluate schema clean
+.PHONY: help demo test test-fast lint audit format bench chaos train evaluate schema clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
@@ -15,16 +18,21 @@ demo: $(READY)  ## Watch posts flow through an embedded Kafka and come out enric
 	$(BIN)/glossator demo
 
 test: lint  ## Everything: style, types, layers, all tests
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 test-fast: $(READY)  ## The tests that need no Kafka and little time
-	$(BIN)/pytest -m "not integration and not slow"
+	$(BIN)/pytest $(PARALLEL) -m "not integration and not slow"
 
 lint: $(READY)  ## Style, types, and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: $(READY)  ## Look the pinned dependencies up in a database of vulnerabilities; needs the network
+	$(PYTHON) -m venv --clear .venv/audit
+	.venv/audit/bin/python -m pip install --quiet pip-audit
+	.venv/audit/bin/pip-audit --requirement constraints.txt --no-deps
 
 format: $(READY)  ## Bring the code into the house style
 	$(BIN)/ruff check --fix .

@@ -1,35 +1,55 @@
-"""Fixtures for all tests: a Kafka to test against."""
+"""What all tests share: a Kafka to test against, hypothesis without deadlines, and the order of a parallel run."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
-from tests.kafka.choice import cluster
 from tests.kafka.cluster import Cluster
 from tests.kafka.jars import NoKafkaError
 from tests.kafka.node import KafkaNode
+from tests.kafka.shared import shared_cluster
+from tests.spread import spread
 
 _NEED_KAFKA = {"real_kafka", "kafka_node"}
+
+# A busy machine must not fail a test: nothing here is about time. With CI set, hypothesis has a profile like that.
+if hypothesis.settings.get_current_profile_name() == "default":
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks for a real broker is an integration test, marked or not."""
+    """Mark what asks for a real broker as an integration test, and order the tests for a parallel run."""
     for item in items:
         if _NEED_KAFKA.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.integration)
+    if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        items[:] = spread(items, workers)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use each core once for the fast suite and twice for all tests, because the integration tests mostly wait."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if "not integration" in config.option.markexpr else min(2 * cores, 8)
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def kafka(tmp_path_factory: pytest.TempPathFactory, worker_id: str, pytestconfig: pytest.Config) -> Cluster:
     """The best Kafka this machine offers; with luck a real one (``.real``)."""
-    with cluster(tmp_path_factory.mktemp("kafka")) as found:
-        yield found
+    folder = tmp_path_factory.getbasetemp()
+    stack = ExitStack()
+    # Not as this fixture's end: to wait there for the other processes would count as the time of the last test.
+    pytestconfig.add_cleanup(stack.close)
+    return stack.enter_context(shared_cluster((folder if worker_id == "master" else folder.parent) / "kafka"))
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +62,7 @@ def real_kafka(kafka: Cluster) -> Cluster:
 
 @pytest.fixture
 def kafka_node(tmp_path: Path) -> Iterator[KafkaNode]:
-    """A running broker of the test's own, to be stopped, killed and suspended at will."""
+    """A running broker for this test alone, which it may stop, kill and suspend."""
     try:
         node = KafkaNode(tmp_path / "kafka")
     except NoKafkaError as reason:

@@ -97,6 +97,15 @@ class Crew:
             if now >= self._again_at.get(slot, 0.0):
                 self._start(slot)
 
+    def start(self, within: float = 120.0) -> None:
+        """Returns when every slot that is wanted has a member with partitions: faults can strike from now on."""
+        deadline = time.monotonic() + within
+        self.look_after()
+        while not all("assigned" in self._logs[slot].read_text() for slot in self.wanted):
+            assert time.monotonic() < deadline, "the members did not start"
+            time.sleep(0.05)
+            self.look_after()
+
     def pick(self, number: int) -> int | None:
         """Choose one of the running slots; None if none runs."""
         running = sorted(self.wanted & self.members.keys())

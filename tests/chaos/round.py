@@ -84,8 +84,9 @@ def play(
         brokers.bootstrap_servers, case.input, scenario.seed, scenario.events, scenario.produce_for,
         folder / "events.jsonl",
     )  # fmt: skip
-    faults = Faults(scenario.faults, crew, brokers, feed, folder / "faults.jsonl", case.group)
     try:
+        crew.start()
+        faults = Faults(scenario.faults, crew, brokers, feed, folder / "faults.jsonl", case.group)
         feed.start()
         while not (faults.over and feed.done):
             faults.turn()

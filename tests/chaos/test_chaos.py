@@ -15,6 +15,7 @@ from tests.chaos.schedule import Fault, Scenario
 from tests.kafka.jars import NoKafkaError
 
 pytestmark = [pytest.mark.chaos, pytest.mark.integration, pytest.mark.timeout(600)]
+one_node = pytest.mark.xdist_group("chaos on one node")
 
 
 @contextmanager
@@ -62,6 +63,7 @@ ROUNDS = {
 }
 
 
+@one_node
 @pytest.mark.parametrize("delivery", ROUNDS)
 def test_a_round_keeps_every_promise(node: Brokers, tmp_path: Path, delivery: str) -> None:
     played = play(ROUNDS[delivery], node, tmp_path)
@@ -72,15 +74,16 @@ def test_a_round_keeps_every_promise(node: Brokers, tmp_path: Path, delivery: st
         assert played["responses_cut"] > 0, "no commit's response was cut off"
 
 
+@one_node
+def test_a_worker_that_commits_too_early_is_caught(node: Brokers, tmp_path: Path) -> None:
+    faulty = scenario("at_least_once", "classic", Fault(4.0, "latency", 4.0, 0, 1), Fault(6.0, "kill", 0.0, 0, 1))
+    played = play(faulty, node, tmp_path, mutant="commit-early")
+    assert any(promise.startswith(("ahead", "lost")) for promise in played["broken"]), played
+
+
 def test_the_coordinator_of_three_nodes_may_die(tmp_path: Path) -> None:
     faults = (Fault(4.0, "coordinator-kill", 3.0, 0, 1), Fault(6.0, "reset", 0.0, 0, 1), Fault(8.0, "kill", 0.0, 0, 1))
     with running(tmp_path / "brokers", 3) as brokers:
         played = play(scenario("exactly_once", "classic", *faults, nodes=3), brokers, tmp_path / "round")
     assert not played["broken"], played
     assert sorted(played["faults"]) == ["coordinator-kill", "kill", "reset"]
-
-
-def test_a_worker_that_commits_too_early_is_caught(node: Brokers, tmp_path: Path) -> None:
-    faulty = scenario("at_least_once", "classic", Fault(4.0, "latency", 4.0, 0, 1), Fault(6.0, "kill", 0.0, 0, 1))
-    played = play(faulty, node, tmp_path, mutant="commit-early")
-    assert any(promise.startswith(("ahead", "lost")) for promise in played["broken"]), played

@@ -26,7 +26,7 @@ from tests.kafka.cluster import Cluster
 from tests.kafka.jars import NoKafkaError
 from tests.kafka.node import KafkaNode
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("authorized")]
 
 _AUTHORIZED = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",

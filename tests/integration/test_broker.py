@@ -105,6 +105,8 @@ def test_what_keeps_a_worker_from_starting_is_one_line_and_a_status(
             str(file),
             "--patience",
             "4",
+            "--state",
+            str(tmp_path / "state"),
             "--log-level",
             "error",
         ]
