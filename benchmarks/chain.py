@@ -105,11 +105,11 @@ def main() -> None:
         figures[f"{way} / one"] = statistics.median(mean)
     tenth = sum(own["sentiment for a tenth"] for own in rounds) / sum(own["sentiment alone"] for own in rounds)
     figures["a tenth / all"] = tenth
-    alone, every, some = (
+    beside, every, some = (
         sum(own[way] for own in rounds)
         for way in ("sentiment alone", "sentiment and zero-shot", "sentiment and zero-shot for a tenth")
     )
-    figures["a tenth / all, beside a task of the same trunk"] = (some - alone) / (every - alone)
+    figures["a tenth / all, beside a task of the same trunk"] = (some - beside) / (every - beside)
     report(
         "chain", "Planned chain (targets: four tasks / one <= 1.15, all / one <= 1.2, a tenth / all <= 0.2)", figures
     )

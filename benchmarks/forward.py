@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -57,7 +58,7 @@ def run_packed(trunk: Trunk, batches: list[PackedBatch], ids: Ints) -> None:
 
 def matrix_products(trunk: PreTrainedModel, batches: list[PackedBatch]) -> Callable[[], None]:
     """Run the product of every linear layer once per packed forward, on prepared inputs."""
-    layers = [module for module in trunk.encoder.modules() if isinstance(module, nn.Linear)]
+    layers = [module for module in cast(nn.Module, trunk.encoder).modules() if isinstance(module, nn.Linear)]
     sizes = sorted({layer.in_features for layer in layers})
     inputs = [{n: torch.randn(len(batch.tokens), n).to(layers[0].weight) for n in sizes} for batch in batches]
 
@@ -93,13 +94,15 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     device, dtype = choose_device(Compute())
     checkpoint = resolve(options.model or HeadPack.open(STARTER, STARTER_FOLDER).trunk().model)
-    ordinary = load_model(checkpoint, "embedding").to(device=device, dtype=dtype)
+    ordinary = load_model(checkpoint, "embedding")
+    nn.Module.to(ordinary, device=device, dtype=dtype)
     trunk = Trunk(load_model(checkpoint, "embedding"), device, dtype)
     found = load_tokenizer(checkpoint)
     capacity = min(limit for limit in (found.limit, trunk.capacity, 512) if limit)
     tokenization = Tokenization(found.tokenizer, Cut(capacity, capacity // 4))
 
-    windows = [window for text in tokenization.encode(texts_from(options.texts, options.count)) for window in text]
+    encoded: Any = tokenization.encode(texts_from(options.texts, options.count))
+    windows = [window for text in encoded for window in text]
     sequences = [window.ids for window in windows]
     lengths = np.array([len(ids) for ids in sequences])
     starts, flat = flat_starts(lengths), np.concatenate([np.array(ids) for ids in sequences])

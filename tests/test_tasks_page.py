@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from pydantic import TypeAdapter
@@ -35,7 +35,7 @@ SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE
 TASKS = [name for model in get_args(get_args(AnyTask)[0]) for name in get_args(model.model_fields["task"].annotation)]
 # Entries speak of the tasks that the page has introduced before.
 NER = "- {name: entities, task: ner, model: starter}\n"
-NAMED: Any = TypeAdapter(EnrichedEvent.model_fields["annotations"].annotation)
+NAMED: Any = TypeAdapter(cast(Any, EnrichedEvent.model_fields["annotations"].annotation))
 
 
 def _fences(language: str, text: str) -> list[str]:

@@ -8,7 +8,8 @@ with a fifth of the templates held out, more epochs were always better.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,15 +131,19 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
             logits = head(*states.batch(chosen))
             allowed = torch.from_numpy(np.concatenate([states.units[unit].target[task] for unit in chosen]))
             learn = ~allowed.all(1)
-            return -logits[learn].log_softmax(1).masked_fill(~allowed[learn], -torch.inf).logsumexp(1).mean()
+            result: Tensor = -logits[learn].log_softmax(1).masked_fill(~allowed[learn], -torch.inf).logsumexp(1).mean()
+            return result
+
+        def value_on_dev(head: StarterHead, task: str = task, epoch: Iterator[int] = epoch) -> float:
+            return score(task, head, next(epoch))
 
         def on_epoch(epoch: int, value: float, task: str = task) -> None:
             progress.console.print(f"{task}, epoch {epoch}: {value:.4f} on dev" if task != "pii" else f"pii, {epoch}")
 
         best = fit(
-            head, epochs, loss, lambda head, task=task, epoch=epoch: score(task, head, next(epoch)), rate=2e-3,
+            head, epochs, loss, value_on_dev, rate=2e-3,
             decay=0.05, dropout=0.25, patience=plan.patience, on_epoch=on_epoch,
-            on_step=lambda bar=bar: progress.advance(bar),
+            on_step=partial(progress.advance, bar),
         )  # fmt: skip
         if task != "pii":
             out[f"{task} again"] = best

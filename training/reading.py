@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 
-from workers.encoder.casing import cases
+from workers.encoder.casing import SIDES, cases
 from workers.encoder.words import words
-from workers.models.adapter import SIDES
 
 MAX_TOKENS = 256
 
@@ -64,7 +63,8 @@ class Source:
             for first in range(0, len(order), 2000):
                 part = order[first : first + 2000]
                 part = part[np.argsort(lengths[part], kind="stable")]
-                made, batch, longest, rows = [], [], 0, 0
+                made, longest, rows = [], 0, 0
+                batch: list[Any] = []
                 for index in part:
                     longest_now, rows_now = max(longest, lengths[index]), rows + counts[index]
                     if batch and longest_now * rows_now > size:

@@ -98,7 +98,7 @@ def names_in(
                     ner[index] = True
         personal = [span for span in example["spans"] if span["label"] != "MISC"]
         pii = bio(encoding, personal, PII_LABELS, NER_TYPES, others)
-        for index in np.flatnonzero(ner.all(1)):
+        for index in np.flatnonzero(ner.all(1)).tolist():
             pii[index] = True
         target = {"ner": ner, "pii": pii, "text": example["text"], "spans": example["spans"], "encoding": encoding}
         words = (tagged or {}).get(example["text"])

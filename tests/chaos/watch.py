@@ -57,7 +57,7 @@ class Watch:
     def ends(self, committed_only: bool = False) -> dict[tuple[str, int], int]:
         """Return the output topics' high watermarks or last stable offsets. Raises KafkaException or TimeoutError."""
         level = IsolationLevel.READ_COMMITTED if committed_only else IsolationLevel.READ_UNCOMMITTED
-        latest: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        latest: Any = OffsetSpec.latest()
         asked = {TopicPartition(p.topic, p.partition): latest for p in self._partitions}
         answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=5.0)
         try:

@@ -38,7 +38,7 @@ def test_key_headers_and_timestamp_are_kept(real_kafka: Any) -> None:
 
     case = Case(real_kafka, partitions=1)
     producer = Producer({"bootstrap.servers": real_kafka.bootstrap_servers})
-    headers = [("traceparent", b"00-abc"), ("empty", None), ("twice", b"1"), ("twice", b"2")]
+    headers: Any = [("traceparent", b"00-abc"), ("empty", None), ("twice", b"1"), ("twice", b"2")]
     for value in (b'{"text": "fine"}', b"no json"):
         producer.produce(case.input, value, b"\xff\x00", headers=headers, timestamp=1_700_000_000_123)
     producer.flush()

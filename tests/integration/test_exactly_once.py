@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.lib import PROTOCOLS, Case, eventually
 
-ONCE = {"delivery": "exactly_once"}
+ONCE: dict[str, Any] = {"delivery": "exactly_once"}
 
 
 def done(case: Case, count: int) -> bool:

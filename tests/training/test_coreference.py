@@ -112,7 +112,11 @@ def write(name: str, content: bytes) -> Spoil:
 
 
 def remove(*names: str) -> Spoil:
-    return lambda source: [(source / name).unlink() for name in names]
+    def spoil(source: Path) -> None:
+        for name in names:
+            (source / name).unlink()
+
+    return spoil
 
 
 class Code:

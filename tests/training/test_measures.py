@@ -6,9 +6,9 @@ import gzip
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -38,13 +38,16 @@ class Told(Bench):
         return list(itertools.islice(self.said[task["task"]], len(texts)))
 
 
+Write: TypeAlias = Callable[..., Path]
+
+
 @pytest.fixture(autouse=True)
-def _few_rounds(monkeypatch):
+def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "ROUNDS", 10)
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Write:
     def write(**sets: list[dict[str, Any]]) -> Path:
         for name, examples in sets.items():
             task, _, rest = name.partition("__")
@@ -64,19 +67,19 @@ def values(lines: Any) -> dict[str, float]:
     return {line.key: line.value for line in lines}
 
 
-def test_f_weighs_recall_with_the_square_of_beta():
+def test_f_weighs_recall_with_the_square_of_beta() -> None:
     # Precision 1/2, recall 1/4: F1 = 2/6, F2 = 5 * 1/8 / (4 * 1/2 + 1/4).
     assert metrics.f_score(1, 2, 4) == pytest.approx(1 / 3)
     assert metrics.f2(1, 2, 4) == pytest.approx(5 / 18)
     assert math.isnan(metrics.f_score(0, 0, 0))
 
 
-def test_spans_count_when_start_end_and_label_are_equal():
+def test_spans_count_when_start_end_and_label_are_equal() -> None:
     gold = {(0, 4, "PERSON"), (10, 14, "LOCATION")}
     assert metrics.span_counts(gold, {(0, 4, "PERSON"), (10, 15, "LOCATION"), (10, 14, "PERSON")}) == (1, 3, 2)
 
 
-def test_loose_counts_join_neighbours_and_forgive_a_tenth():
+def test_loose_counts_join_neighbours_and_forgive_a_tenth() -> None:
     text = "12, Mill Lane, Leeds. Ann"
     gold = [(0, 2, "ADDRESS"), (4, 13, "ADDRESS"), (15, 20, "PLACE"), (22, 25, "PERSON")]
     assert metrics.loose_counts(text, gold, [(0, 14, "ADDRESS"), (15, 20, "AGE"), (22, 25, "PERSON")]) == (2, 3, 3)
@@ -84,7 +87,7 @@ def test_loose_counts_join_neighbours_and_forgive_a_tenth():
     assert metrics.loose_counts(text, [], []) == (0, 0, 0)
 
 
-def test_touching_is_no_overlap():
+def test_touching_is_no_overlap() -> None:
     gold = [(0, 4, "A"), (4, 8, "B"), (8, 9, "C")]
     assert metrics.touched(gold, [(2, 4, "X"), (9, 12, "X")]) == 1
 
@@ -99,11 +102,11 @@ def test_touching_is_no_overlap():
         ((20, 22), None),
     ],
 )
-def test_a_token_has_the_label_of_the_word_over_it(token, label):
+def test_a_token_has_the_label_of_the_word_over_it(token: Any, label: Any) -> None:
     assert metrics.over_token([(0, 6, "AUX"), (7, 8, "X"), (8, 17, "Y")], *token) == label
 
 
-def test_spearman_compares_ranks_and_ties_share_theirs():
+def test_spearman_compares_ranks_and_ties_share_theirs() -> None:
     one = np.array([1.0, 2.0, 3.0, 4.0])
     assert metrics.spearman(one, np.array([1.0, 10.0, 100.0, 1000.0])) == pytest.approx(1)
     # Differences of ranks 0, 1, 1, 0: 1 - 6 * 2 / (4 * 15).
@@ -112,7 +115,7 @@ def test_spearman_compares_ranks_and_ties_share_theirs():
     assert metrics.spearman(one, np.array([0.0, 0.0, 1.0, 2.0])) == pytest.approx(4.5 / math.sqrt(22.5))
 
 
-def test_answers_are_compared_as_squad_does():
+def test_answers_are_compared_as_squad_does() -> None:
     assert metrics.normalised("The  U.S. , an island!") == "us island"
     assert metrics.exact_match("the Beatles", ["Wings", "Beatles."]) == 1
     assert metrics.exact_match("Beatles band", ["Beatles"]) == 0
@@ -126,24 +129,24 @@ GOLD = [frozenset({(0, 1), (2, 3), (4, 5)}), frozenset({(6, 7), (8, 9)})]
 FOUND = [frozenset({(0, 1), (2, 3)}), frozenset({(4, 5), (6, 7), (8, 9)}), frozenset({(10, 11), (12, 13)})]
 
 
-def test_muc_counts_links():
+def test_muc_counts_links() -> None:
     # The first gold cluster is in two parts; of the found ones the second is, and the third is of nobody's.
     assert clusters.muc(GOLD, FOUND) == (1 + 1, 2 + 1, 1 + 1 + 0, 1 + 2 + 1)
 
 
-def test_b_cubed_counts_mentions():
+def test_b_cubed_counts_mentions() -> None:
     recall = 4 / 3 + 1 / 3 + 4 / 2
     precision = 4 / 2 + 1 / 3 + 4 / 3
     assert clusters.b_cubed(GOLD, FOUND) == pytest.approx((recall, 5, precision, 7))
 
 
-def test_ceaf_pairs_clusters():
+def test_ceaf_pairs_clusters() -> None:
     # Dice: 2 * 2 / 5 for the first pair, 2 * 2 / 5 for the second.
     assert clusters.ceaf(GOLD, FOUND) == pytest.approx((1.6, 2, 1.6, 3))
     assert clusters.ceaf(GOLD, []) == (0, 2, 0, 0)
 
 
-def test_conll_is_the_mean_of_three_f1():
+def test_conll_is_the_mean_of_three_f1() -> None:
     counts = [*clusters.muc(GOLD, FOUND), *clusters.b_cubed(GOLD, FOUND), *clusters.ceaf(GOLD, FOUND)]
     # Each F1 as 2 * hits / total, where the numerators are equal.
     b_cubed = 2 * (11 / 15) * (11 / 21) / (11 / 15 + 11 / 21)
@@ -153,7 +156,7 @@ def test_conll_is_the_mean_of_three_f1():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 4), (4, 2), (5, 5), (3, 6)])
-def test_the_best_pairing_is_the_best_of_all(shape):
+def test_the_best_pairing_is_the_best_of_all(shape: Any) -> None:
     random = np.random.default_rng(shape)
     for _ in range(20):
         # Many zeros and ties, as clusters have.
@@ -164,7 +167,7 @@ def test_the_best_pairing_is_the_best_of_all(shape):
         assert clusters.assigned(profit) == pytest.approx(best)
 
 
-def test_intervals_hold_the_value_and_grow_with_doubt():
+def test_intervals_hold_the_value_and_grow_with_doubt() -> None:
     hits = np.tile([1, 1, 1, 0], 25)
     many = interval(mean(hits), len(hits), rounds=200)
     few = interval(mean(hits[:20]), 20, rounds=200)
@@ -174,19 +177,19 @@ def test_intervals_hold_the_value_and_grow_with_doubt():
     assert all(map(math.isnan, interval(summed(np.zeros((0, 2)), metrics.ratio), 0)))
 
 
-def test_counts_are_summed_before_they_are_divided():
+def test_counts_are_summed_before_they_are_divided() -> None:
     statistic = summed([(1, 1), (0, 3)], metrics.ratio)
     assert statistic(np.array([0, 1])) == pytest.approx(1 / 4)
     assert statistic(np.array([0, 0, 1])) == pytest.approx(2 / 5)
 
 
-def test_calibration_is_the_gap_between_sureness_and_truth():
+def test_calibration_is_the_gap_between_sureness_and_truth() -> None:
     # Bins of a fifteenth: [0.8, 0.8667) with 0.81 and 0.85, and 0.1.
     found = calibration("t", "s", [0.81, 0.85, 0.1], [True, False, False])
     assert found.value == pytest.approx((2 * abs(0.83 - 0.5) + 0.1) / 3)
 
 
-def test_parts_of_speech(folder):
+def test_parts_of_speech(folder: Write) -> None:
     data = folder(pos__ewt__test=[
         {"text": "I cannot go", "offsets": [[0, 1], [2, 5], [5, 8], [9, 11]], "tags": ["PRON", "AUX", "PART", "VERB"]},
     ])  # fmt: skip
@@ -194,7 +197,7 @@ def test_parts_of_speech(folder):
     assert values(words.pos(Told(data, {"pos": [said]}))) == {"pos ewt.test accuracy": 0.5}
 
 
-def test_names_with_and_without_what_a_set_does_not_mark(folder):
+def test_names_with_and_without_what_a_set_does_not_mark(folder: Write) -> None:
     text = "@ann in Rome"
     data = folder(
         ner__uner_ewt__test=[{"text": "Rome", "spans": [span(0, 4, "LOC")]}],
@@ -214,7 +217,7 @@ def test_names_with_and_without_what_a_set_does_not_mark(folder):
     }
 
 
-def test_personal_data(folder):
+def test_personal_data(folder: Write) -> None:
     data = folder(
         pii__presidio_synth__test=[
             {"text": "a" * 40, "spans": [span(0, 5, "GPE"), span(10, 20, "US_SSN"), span(30, 32, "AGE")]}
@@ -234,7 +237,7 @@ def test_personal_data(folder):
     assert found["pii presidio.test recall AGE"] == 0
 
 
-def test_reviews_are_judged_by_the_poles(folder):
+def test_reviews_are_judged_by_the_poles(folder: Write) -> None:
     data = folder(
         sentiment__cad__test=[{"text": "a", "label": "positive"}],
         sentiment__tweeteval_sentiment__test=[{"text": "a", "label": "positive"}, {"text": "b", "label": "neutral"}],
@@ -253,7 +256,7 @@ def flags(harassment: float, hate: float) -> Annotation:
     return {"labels": [{"label": name, "score": score, "flagged": score >= 0.5} for name, score in labels.items()]}
 
 
-def test_moderation_takes_the_worst_flag_for_the_class(folder):
+def test_moderation_takes_the_worst_flag_for_the_class(folder: Write) -> None:
     classes = ["neither", "offensive_language", "hate_speech"]
     data = folder(
         moderation__davidson__test=[{"text": "a", "label": label} for label in classes],
@@ -271,14 +274,14 @@ def test_moderation_takes_the_worst_flag_for_the_class(folder):
     assert found["moderation tweeteval_hate.test AUROC"] == pytest.approx(0.5)
 
 
-def test_a_model_of_other_labels_is_refused():
+def test_a_model_of_other_labels_is_refused() -> None:
     with pytest.raises(ModelError, match="LABEL_0, LABEL_1"):
         texts.pole({"scores": {"LABEL_0": 0.9, "LABEL_1": 0.1}})
     with pytest.raises(ModelError, match='none is "hate"'):
         texts.score_of({"labels": [{"label": "spam", "score": 0.5}]}, "hate")
 
 
-def test_each_aspect_is_asked_by_itself(folder):
+def test_each_aspect_is_asked_by_itself(folder: Write) -> None:
     aspects = [{"term": "food", "label": "neutral", **span(4, 8)}, {"term": "food here", **span(4, 13)}]
     aspects = [{**aspect, "label": label} for aspect, label in zip(aspects, ("neutral", "positive"), strict=True)]
     data = folder(absa__mams_atsa__test=[{"text": "The food here", "aspects": aspects}])
@@ -288,9 +291,9 @@ def test_each_aspect_is_asked_by_itself(folder):
     assert bench.asked == [{"aspects": [{"start": 4, "end": end}]} for end in (8, 13)]
 
 
-def test_answers(folder):
+def test_answers(folder: Write) -> None:
     examples = [{"context": "in Rome", "question": "where", "answers": [{"text": "Rome", "start": 3}]}] * 2
-    said = [{"answers": [{"answer": {"text": "in Rome", "score": 0.9}}]}, {"answers": [{"answer": None}]}]
+    said: list[Any] = [{"answers": [{"answer": {"text": "in Rome", "score": 0.9}}]}, {"answers": [{"answer": None}]}]
     found = values(pairs.question_answering(Told(folder(qa__qed__dev=examples), {"question-answering": said})))
     assert found == {
         "question-answering qed.dev token F1": pytest.approx(1 / 3),
@@ -298,7 +301,7 @@ def test_answers(folder):
     }
 
 
-def test_vectors_are_compared_by_their_cosines(folder):
+def test_vectors_are_compared_by_their_cosines(folder: Write) -> None:
     rows = [("a", "a", 5.0), ("a", "b", 0.0), ("a", "c", 2.0)]
     data = folder(
         similarity__stsb_nomsrpar__test=[{"text1": one, "text2": two, "score": score} for one, two, score in rows]
@@ -310,7 +313,7 @@ def test_vectors_are_compared_by_their_cosines(folder):
     }
 
 
-def test_only_unseen_intents_are_asked_for(folder):
+def test_only_unseen_intents_are_asked_for(folder: Write) -> None:
     labels = [f"intent_{number}" for number in range(20)]
     data = folder(
         zero_shot__clinc150__train=[{"text": "a", "label": label} for label in [*labels, "oos"]],
@@ -322,7 +325,7 @@ def test_only_unseen_intents_are_asked_for(folder):
     assert first.value in {0, 1 / 15}
 
 
-def test_pronouns_and_names(folder):
+def test_pronouns_and_names(folder: Write) -> None:
     def gap(pronoun: str, a: bool, b: bool) -> dict[str, Any]:
         text = f"Ann met Bea when {pronoun} left"
         places = {"pronoun": [17, 17 + len(pronoun)], "a": [0, 3], "b": [8, 11]}
@@ -356,24 +359,24 @@ def test_pronouns_and_names(folder):
     assert found["coreference litbank.test CoNLL F1 singletons of the gold count"] == pytest.approx(both)
 
 
-def test_a_limit_is_taken_evenly(tmp_path):
+def test_a_limit_is_taken_evenly(tmp_path: Path) -> None:
     examples = [{"number": number} for number in range(10)]
     assert [e["number"] for e in Bench("none", Data(tmp_path), 3).thin(examples)] == [0, 3, 6]
     assert len(Bench("none", Data(tmp_path), 30).thin(examples)) == 10
 
 
-def test_the_bench_runs_what_a_pipeline_would(tmp_path):
+def test_the_bench_runs_what_a_pipeline_would(tmp_path: Path) -> None:
     found = Bench("none", Data(tmp_path)).annotate({"task": "pii", "model": None}, ["write to ann@example.org"])
     assert [entry["label"] for entry in found[0]["spans"]] == ["EMAIL_ADDRESS"]
 
 
-def test_a_text_that_fails_stops_the_measuring(tmp_path):
+def test_a_text_that_fails_stops_the_measuring(tmp_path: Path) -> None:
     recipe = {"task": "similarity", "against": "$.other", "model": str(tiny.checkpoint("mpnet", "embedding"))}
     with pytest.raises(RuntimeError, match="text 0 of similarity failed"):
         Bench("none", Data(tmp_path)).annotate(recipe, ["a text"])
 
 
-def test_what_a_figure_is_held_against_stands_beside_it(monkeypatch, tmp_path):
+def test_what_a_figure_is_held_against_stands_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     probes = tmp_path / "probe.json"
     probes.write_text('{"nli": {"nli taxinli.test accuracy": 0.4567}, "pos": {"pos ewt.test accuracy": 0.1}}')
     monkeypatch.setattr(known, "PROBES", probes)
@@ -385,12 +388,12 @@ def test_what_a_figure_is_held_against_stands_beside_it(monkeypatch, tmp_path):
     assert as_table([line, plain]).row_count == 2
 
 
-def test_every_floor_and_figure_is_of_a_task_that_is_measured():
+def test_every_floor_and_figure_is_of_a_task_that_is_measured() -> None:
     for key in (*known.FLOORS, *known.ELSEWHERE, *known.STATED):
         assert key.split()[0] in FAMILIES
 
 
-def test_the_probe_is_fitted_to_each_label_by_itself_or_to_one_of_them():
+def test_the_probe_is_fitted_to_each_label_by_itself_or_to_one_of_them() -> None:
     rows = torch.tensor([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0], [3.0, 5.0]])
     one = frozen.fit(rows, torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]))
     assert one(rows).argmax(1).tolist() == [0, 0, 1, 1]
@@ -398,11 +401,11 @@ def test_the_probe_is_fitted_to_each_label_by_itself_or_to_one_of_them():
     assert (both(rows) > 0).tolist() == [[True, True], [True, True], [True, False], [True, False]]
 
 
-def test_the_probe_heeds_weights():
+def test_the_probe_heeds_weights() -> None:
     rows, targets = torch.zeros(3, 1), torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     weighed = frozen.fit(rows, targets, weights=torch.tensor([6.0, 1.0, 1.0]))
     assert weighed(rows).softmax(1)[0].tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
 
 
-def test_a_pair_is_both_vectors_their_distance_and_their_product():
+def test_a_pair_is_both_vectors_their_distance_and_their_product() -> None:
     assert frozen.joined(torch.tensor([1.0, 2.0]), torch.tensor([3.0, -1.0])).tolist() == [1, 2, 3, -1, 2, 3, 3, -2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -139,7 +139,7 @@ def conditions(draw: st.DrawFn, earlier: list[Own]) -> When:
     for own in earlier:
         if own.kind in CLASSIFIERS:
             labels = {"claim": NLI, "vector": ("a", "b")}.get(own.kind, tiny.LABELS["sequence"])
-            terms.append(st.sampled_from(labels).map(lambda label, name=own.name: label_is(name, label)))
+            terms.append(st.sampled_from(labels).map(partial(label_is, own.name)))
         elif own.kind == "spans":
             terms.append(st.just(has_spans(own.name)))
     made = draw(st.one_of(terms))

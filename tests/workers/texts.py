@@ -11,5 +11,5 @@ WORDS = (
 )  # fmt: skip
 
 words = st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join)
-anything = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 texts = words | anything

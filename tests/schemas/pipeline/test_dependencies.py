@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
+from operator import ne
 from typing import Any
 
 import pytest
@@ -271,9 +273,7 @@ graphs = (
     .flatmap(
         lambda size: st.fixed_dictionaries(
             {
-                node: st.lists(
-                    st.integers(0, size - 1).filter(lambda other, own=node: other != own), max_size=3, unique=True
-                )
+                node: st.lists(st.integers(0, size - 1).filter(partial(ne, node)), max_size=3, unique=True)
                 for node in range(size)
             }
         )

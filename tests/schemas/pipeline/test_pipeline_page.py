@@ -83,7 +83,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return "list" if "discriminator" in schema["items"] else f"list of {_kind(schema['items'])}"
     if kind == "object":
         # JSON Schema lists a mapping whose keys have a pattern under that pattern.
-        values = schema.get("additionalProperties", *schema.get("patternProperties", {}).values())
+        values: Any = schema.get("additionalProperties", *schema.get("patternProperties", {}).values())
         if values is True:
             return "mapping"
         return "mapping" if "anyOf" in values else f"mapping of {_kind(values)}"

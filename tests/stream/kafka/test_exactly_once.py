@@ -128,7 +128,7 @@ def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch
         mock.patch("stream.kafka.sink.largest_batch", lambda *_: 1_000_000),
         mock.patch.object(exactly_once, "committed_offsets", committed),
         mock.patch.object(exactly_once, "same_slot", lambda *_: []),
-        mock.patch.object(exactly_once.time, "sleep", lambda _: None),
+        mock.patch("stream.kafka.exactly_once.time.sleep", lambda _: None),
     ):
         sink = ExactlyOnceSink(
             pipeline(delivery="exactly_once"), landed.append, Publisher(pipeline(), Stats()).refused,
@@ -193,7 +193,7 @@ def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches
     for partition, read in enumerate(offsets):
         # The committed offset matches the outputs exactly, and covers everything if the partition is still ours.
         committed = cluster.offsets.get(("in", partition), 0)
-        assert {value for value in found if value.startswith(f"{partition}-".encode())} == {
+        assert {value for value in found if value and value.startswith(f"{partition}-".encode())} == {
             f"{partition}-{offset}".encode() for offset in range(committed)
         }
         assert committed == read or assignments[partition].state == Assignment.GONE
@@ -262,8 +262,11 @@ def test_what_nobody_can_mend_ends_the_worker(call: str, error: KafkaError, rais
 def test_a_call_that_never_returns_is_given_up() -> None:
     cluster = Cluster()
     stuck = mock.Mock(side_effect=lambda *_: threading.Event().wait(5))
-    with working(cluster) as (sink, landed), mock.patch.object(exactly_once, "_HANGS", 0.05):
-        sink._producer.send_offsets_to_transaction = stuck
+    with (
+        working(cluster) as (sink, landed),
+        mock.patch.object(exactly_once, "_HANGS", 0.05),
+        mock.patch.object(sink._producer, "send_offsets_to_transaction", stuck),
+    ):
         sink.send(*_batch(0, _record(Assignment("in", 0), 0)))
         _due(sink)
         assert stuck.called

@@ -30,7 +30,7 @@ def test_original_and_reason() -> None:
 
 def test_the_message_of_a_foreign_exception_is_withheld() -> None:
     letter = dead_letter(RECORD, Failure.of(ValueError("the text was: secret"), "forward"), "d", "p", "c")
-    assert not [header for header in letter.headers if header[1] and b"secret" in bytes(header[1])]
+    assert not [header for header in letter.headers if header[1] and "secret" in str(header[1])]
 
 
 def test_a_letter_too_large_keeps_its_coordinates() -> None:

@@ -130,7 +130,7 @@ def test_the_bound_is_that_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
         {"long_text": "truncate"},
         {"task": "sentiment"},
     ],
-    ids=str,
+    ids=lambda setting: next(iter(setting)),
 )
 def test_another_model_or_setting_is_another_entry(other: dict[str, Any]) -> None:
     made = chain(task("a"), {**task("b"), **other})
@@ -178,7 +178,7 @@ def test_notices_come_again_with_their_annotation() -> None:
 
 
 def test_and_name_the_task_they_are_of() -> None:
-    cut = {"long_text": "truncate", "max_length": 16}
+    cut: dict[str, Any] = {"long_text": "truncate", "max_length": 16}
     made = chain(task("a", **cut), task("b", **cut))
     first, again = event(LONG), event(LONG)
     run(made, first)

@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tokenizers import Encoding
 
 from schemas.document import Document, Failure
 from schemas.errors import AnnotateError, DeviceError, ModelError
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import expected, pipeline
 from workers.chain.chain import Chain
+from workers.chain.stage import Stage
 from workers.tasks.base import Task
 
 TEXTS = [
@@ -39,11 +41,22 @@ def documents(texts: list[str] = TEXTS) -> list[Document]:
     return [Document(None, text) for text in texts]
 
 
-def annotations(chain: Chain, texts: list[str] = TEXTS) -> list[dict[str, Any]]:
+def annotated(chain: Chain, texts: list[str] = TEXTS) -> list[dict[str, Any]]:
     batch = documents(texts)
     chain.run(batch)
     assert not any(document.failure for document in batch)
     return [document.annotations for document in batch]
+
+
+def failure_of(document: Document) -> Failure:
+    assert document.failure is not None
+    return document.failure
+
+
+def encoded(stage: Stage, text: str) -> list[Encoding]:
+    (windows,) = stage.tokenization.encode([text])
+    assert isinstance(windows, list)
+    return windows
 
 
 def close(one: Any, other: Any) -> bool:
@@ -60,7 +73,7 @@ def sizes(chain: Chain, monkeypatch: pytest.MonkeyPatch, limit: int | None = Non
     forwards: list[list[int]] = []
     for trunk in {stage.trunk for stage in chain.stages}:
 
-        def forward(batch, ids, *rest, own=trunk.forward):
+        def forward(batch: Any, ids: Any, *rest: Any, own: Any = trunk.forward) -> Any:
             forwards.append(np.diff(batch.starts).tolist())
             if limit is not None and len(batch.tokens) > limit:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -70,47 +83,47 @@ def sizes(chain: Chain, monkeypatch: pytest.MonkeyPatch, limit: int | None = Non
     return forwards
 
 
-def test_every_document_gets_every_annotation_in_the_order_of_the_pipeline(chain):
-    for text, own in zip(TEXTS, annotations(chain), strict=True):
+def test_every_document_gets_every_annotation_in_the_order_of_the_pipeline(chain: Chain) -> None:
+    for text, own in zip(TEXTS, annotated(chain), strict=True):
         assert list(own) == ["tone", "spans", "vector", "same"]
         assert own["tone"] == own["same"]
         assert all(0 <= span["start"] < span["end"] <= len(text) for span in own["spans"]["spans"])
     assert chain.models.keys() == {"tone", "spans", "vector", "same"}
 
 
-def test_what_a_document_gets_does_not_depend_on_its_company(chain):
-    together = annotations(chain)
+def test_what_a_document_gets_does_not_depend_on_its_company(chain: Chain) -> None:
+    together = annotated(chain)
     for text, own in zip(TEXTS, together, strict=True):
-        assert close(annotations(chain, [text])[0], own)
+        assert close(annotated(chain, [text])[0], own)
 
 
-def test_annotations_are_made_of_the_models_own_scores(chain):
-    (own,) = annotations(chain, ["the quick brown fox"])
-    window = chain.stages[0].tokenization.encode(["the quick brown fox"])[0][0]
+def test_annotations_are_made_of_the_models_own_scores(chain: Chain) -> None:
+    (own,) = annotated(chain, ["the quick brown fox"])
+    window = encoded(chain.stages[0], "the quick brown fox")[0]
     logits = torch.from_numpy(expected("bert", "sequence", window.ids))
     assert own["tone"]["scores"] == pytest.approx(
         dict(zip(tiny.LABELS["sequence"], logits.softmax(-1).tolist(), strict=True)), abs=1e-4
     )
 
 
-def test_tokens_are_counted_over_all_stages(chain):
+def test_tokens_are_counted_over_all_stages(chain: Chain) -> None:
     (document,) = documents(["the quick brown fox"])
     chain.prepare([document])
-    windows = [stage.tokenization.encode([document.text])[0] for stage in chain.stages]
+    windows = [encoded(stage, document.text) for stage in chain.stages]
     assert document.tokens == sum(len(window) for own in windows for window in own)
 
 
-def test_equal_texts_are_computed_once(chain, monkeypatch):
+def test_equal_texts_are_computed_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     forwards = sizes(chain, monkeypatch)
-    once = annotations(chain, ["the quick brown fox", "dogs"])
+    once = annotated(chain, ["the quick brown fox", "dogs"])
     tokens = sum(map(sum, forwards))
     forwards.clear()
-    many = annotations(chain, ["the quick brown fox", "dogs"] * 5)
+    many = annotated(chain, ["the quick brown fox", "dogs"] * 5)
     assert sum(map(sum, forwards)) == tokens
     assert all(close(own, once[n % 2]) for n, own in enumerate(many))
 
 
-def test_documents_that_failed_before_are_left_alone(chain, monkeypatch):
+def test_documents_that_failed_before_are_left_alone(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     failure = Failure("decode", "DecodeError", "no JSON")
     batch = documents(["dogs", "", "fox"])
     batch[1].failure = failure
@@ -127,8 +140,8 @@ def test_documents_that_failed_before_are_left_alone(chain, monkeypatch):
     assert forwards == []
 
 
-def test_a_text_the_tokenizer_refuses_fails_alone(chain):
-    wanted = annotations(chain, ["dogs", "fox"])
+def test_a_text_the_tokenizer_refuses_fails_alone(chain: Chain) -> None:
+    wanted = annotated(chain, ["dogs", "fox"])
     batch = documents(["dogs", "a lone \udc00", "fox"])
     chain.run(batch)
     failure = batch[1].failure
@@ -137,21 +150,21 @@ def test_a_text_the_tokenizer_refuses_fails_alone(chain):
     assert [close(batch[n].annotations, wanted[n // 2]) for n in (0, 2)] == [True, True]
 
 
-def test_a_token_without_an_embedding_never_reaches_the_device(chain, monkeypatch):
+def test_a_token_without_an_embedding_never_reaches_the_device(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     chain.stages[0].trunk.vocabulary = 20
     batch = documents(["", "the quick brown fox", ""])
     chain.run(batch)
     assert [document.failure is None for document in batch] == [True, False, True]
-    assert batch[1].failure.stage == "tokenize"
+    assert failure_of(batch[1]).stage == "tokenize"
 
 
 def poison(chain: Chain, monkeypatch: pytest.MonkeyPatch, text: str, error: Exception) -> list[int]:
     """The first stage raises if a forward contains a token of ``text``; returns the sizes of the forwards."""
     stage = chain.stages[0]
-    (mark, *_) = stage.tokenization.encode([text])[0][0].ids[1:]
+    (mark, *_) = encoded(stage, text)[0].ids[1:]
     own, forwards = stage.trunk.forward, []
 
-    def forward(batch, ids, *rest):
+    def forward(batch: Any, ids: Any, *rest: Any) -> Any:
         forwards.append(len(batch))
         if mark in ids[batch.tokens]:
             raise error
@@ -161,9 +174,11 @@ def poison(chain: Chain, monkeypatch: pytest.MonkeyPatch, text: str, error: Exce
     return forwards
 
 
-def test_a_failing_forward_is_bisected_until_the_poison_stands_alone(chain, monkeypatch):
+def test_a_failing_forward_is_bisected_until_the_poison_stands_alone(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = [f"the brown {'dog ' * n}" for n in range(1, 17)]
-    wanted = annotations(chain, texts)
+    wanted = annotated(chain, texts)
     # The poison is there twice: equal texts are one sequence, and every document that reads it fails.
     batch = documents([*texts[:5], "\N{PILE OF POO}", *texts[5:], "\N{PILE OF POO}"])
     forwards = poison(chain, monkeypatch, "\N{PILE OF POO}", RuntimeError("secret text of an event"))
@@ -172,17 +187,19 @@ def test_a_failing_forward_is_bisected_until_the_poison_stands_alone(chain, monk
     failed = [n for n, document in enumerate(batch) if document.failure]
     assert failed == [5, 17]
     for n in failed:
-        assert batch[n].failure.stage == "forward"
-        assert batch[n].failure.error == "RuntimeError"
-        assert batch[n].failure.task is None
-        assert "secret" not in batch[n].failure.message
+        assert failure_of(batch[n]).stage == "forward"
+        assert failure_of(batch[n]).error == "RuntimeError"
+        assert failure_of(batch[n]).task is None
+        assert "secret" not in failure_of(batch[n]).message
     assert all(close(own.annotations, wanted[n]) for n, own in enumerate([*batch[:5], *batch[6:17]]))
     # 17 sequences: no more than two forwards at each of the five halvings.
     assert len(forwards) <= 1 + 2 * 5
 
 
 @pytest.mark.parametrize("kind", ["CUDA error: device-side assert triggered", "CUDA error: an illegal memory access"])
-def test_a_broken_device_stops_the_worker_instead_of_failing_every_event(chain, monkeypatch, kind):
+def test_a_broken_device_stops_the_worker_instead_of_failing_every_event(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     forwards = poison(chain, monkeypatch, "the", torch.AcceleratorError(kind))
     with pytest.raises(DeviceError) as caught:
         chain.run(documents())
@@ -190,18 +207,18 @@ def test_a_broken_device_stops_the_worker_instead_of_failing_every_event(chain, 
     assert "\n" not in str(caught.value)
 
 
-def test_out_of_memory_halves_the_forward_and_is_remembered(chain, monkeypatch):
-    wanted = annotations(chain)
+def test_out_of_memory_halves_the_forward_and_is_remembered(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = annotated(chain)
     trunk = chain.stages[0].trunk
     for stage in chain.stages:
         stage.trunk.forward_tokens = 10_000
     forwards = sizes(chain, monkeypatch, limit=60)
-    got = annotations(chain)
+    got = annotated(chain)
     assert all(map(close, got, wanted))
     assert trunk.forward_tokens <= 60
     assert any(sum(lengths) > 60 for lengths in forwards)
     forwards.clear()
-    annotations(chain)
+    annotated(chain)
     assert all(sum(lengths) <= 60 for lengths in forwards)
 
 
@@ -215,27 +232,31 @@ def test_out_of_memory_halves_the_forward_and_is_remembered(chain, monkeypatch):
         MemoryError(),
     ],
 )  # fmt: skip
-def test_a_sequence_that_never_fits_fails_alone_with_a_reason(chain, monkeypatch, error):
+def test_a_sequence_that_never_fits_fails_alone_with_a_reason(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, error: Any
+) -> None:
     before = chain.stages[0].trunk.forward_tokens
     poison(chain, monkeypatch, "\N{PILE OF POO}", error)
     batch = documents(["\N{PILE OF POO}", "dogs", "fox"])
     chain.run(batch)
     assert [document.failure is None for document in batch] == [False, True, True]
-    assert (batch[0].failure.stage, batch[0].failure.error) == ("forward", "ForwardError")
-    assert "no memory for a sequence of" in batch[0].failure.message
+    assert (failure_of(batch[0]).stage, failure_of(batch[0]).error) == ("forward", "ForwardError")
+    assert "no memory for a sequence of" in failure_of(batch[0]).message
     assert chain.stages[0].trunk.forward_tokens < before
 
 
 @pytest.mark.parametrize("stage", [0, 1])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_scores_that_are_no_numbers_fail_their_own_document(chain, monkeypatch, stage, value):
+def test_scores_that_are_no_numbers_fail_their_own_document(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, stage: Any, value: Any
+) -> None:
     texts = ["dogs", "\N{PILE OF POO} \N{PILE OF POO}", "fox"]
-    wanted = annotations(chain, ["dogs", "fox"])
+    wanted = annotated(chain, ["dogs", "fox"])
     found = chain.stages[stage]
-    mark = found.tokenization.encode(["dogs \N{PILE OF POO}"])[0][0].ids[-2]
+    mark = encoded(found, "dogs \N{PILE OF POO}")[0].ids[-2]
     own = found.trunk.forward
 
-    def forward(batch, ids, *rest):
+    def forward(batch: Any, ids: Any, *rest: Any) -> Any:
         (states,) = own(batch, ids, *rest)
         for number in range(len(batch)):
             place = slice(batch.starts[number], batch.starts[number + 1])
@@ -247,16 +268,18 @@ def test_scores_that_are_no_numbers_fail_their_own_document(chain, monkeypatch, 
     batch = documents(texts)
     chain.run(batch)
     assert [document.failure is None for document in batch] == [True, False, True]
-    assert (batch[1].failure.stage, batch[1].failure.error) == ("forward", "ForwardError")
-    assert "not a number" in batch[1].failure.message
+    assert (failure_of(batch[1]).stage, failure_of(batch[1]).error) == ("forward", "ForwardError")
+    assert "not a number" in failure_of(batch[1]).message
     assert close([batch[0].annotations, batch[2].annotations], wanted)
 
 
-def test_a_task_that_fails_costs_its_own_document_only_and_is_named(chain, monkeypatch):
+def test_a_task_that_fails_costs_its_own_document_only_and_is_named(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task: Task = next(planned.task for planned in chain.plan if planned.task.name == "spans")
     own = task.annotate
 
-    def annotate(document, readings):
+    def annotate(document: Any, readings: Any) -> Any:
         if document.text == "Café":
             raise AnnotateError("offsets go backwards")
         if document.text == "":
@@ -266,14 +289,14 @@ def test_a_task_that_fails_costs_its_own_document_only_and_is_named(chain, monke
     monkeypatch.setattr(task, "annotate", annotate)
     batch = documents()
     chain.run(batch)
-    failed = {document.text: document.failure for document in batch if document.failure}
+    failed = {document.text: failure_of(document) for document in batch if document.failure}
     assert failed.keys() == {"Café", ""}
     assert (failed["Café"].task, failed["Café"].message) == ("spans", "offsets go backwards")
     assert (failed[""].stage, failed[""].error) == ("annotate", "KeyError")
     assert "secret" not in failed[""].message
 
 
-def test_a_truncation_asked_for_is_recorded_for_each_task_concerned():
+def test_a_truncation_asked_for_is_recorded_for_each_task_concerned() -> None:
     bert = str(tiny.checkpoint("bert", "sequence"))
     chain = Chain.load(pipeline(
         {"name": "a", "task": "text-classification", "model": bert, "long_text": "truncate", "max_length": 16},
@@ -283,7 +306,7 @@ def test_a_truncation_asked_for_is_recorded_for_each_task_concerned():
     text = "the quick brown fox jumps over the lazy dog " * 10
     long, short = documents([text, "fox"])
     chain.run([long, short])
-    (window,) = chain.stages[0].tokenization.encode([text])[0]
+    (window,) = encoded(chain.stages[0], text)
     kept = max(end for _, end in window.offsets)
     assert long.notices == [
         {"task": task, "kind": "truncated", "kept": kept, "of": len(text)} for task in ("a", "b")
@@ -293,17 +316,17 @@ def test_a_truncation_asked_for_is_recorded_for_each_task_concerned():
     assert len(long.sequences[1].windows[text]) > 1
 
 
-def test_a_long_text_is_read_to_its_end():
+def test_a_long_text_is_read_to_its_end() -> None:
     chain = Chain.load(pipeline(
         {"name": "spans", "task": "token-classification", "model": str(tiny.checkpoint("bert", "token")),
          "aggregation": "none", "max_length": 16, "stride": 4},
     ))  # fmt: skip
     text = "the quick brown fox jumps over the lazy dog " * 30
-    (own,) = annotations(chain, [text])
+    (own,) = annotated(chain, [text])
     assert max(span["end"] for span in own["spans"]["spans"]) > len(text) - 20
 
 
-def test_warm_up_measures_the_forward_unless_configured(chain):
+def test_warm_up_measures_the_forward_unless_configured(chain: Chain) -> None:
     chain.warm_up()
     assert all(stage.trunk.forward_tokens >= 256 for stage in chain.stages)
     bert = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence"))}
@@ -312,20 +335,22 @@ def test_warm_up_measures_the_forward_unless_configured(chain):
     assert fixed.stages[0].trunk.forward_tokens == 77
 
 
-def test_models_that_fail_on_a_plain_sentence_are_found_before_the_first_event(chain, monkeypatch):
+def test_models_that_fail_on_a_plain_sentence_are_found_before_the_first_event(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     poison(chain, monkeypatch, "a", RuntimeError())
     monkeypatch.setattr("workers.chain.chain.tune", lambda *_: None)
     with pytest.raises(ModelError, match='task "tone" fails on a plain sentence'):
         chain.warm_up()
 
 
-def test_a_task_that_reads_a_field_does_not_hide_models_that_fail(monkeypatch):
+def test_a_task_that_reads_a_field_does_not_hide_models_that_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     model = str(tiny.checkpoint("bert", "sequence", labels=("contradiction", "neutral", "entailment")))
     chain = Chain.load(pipeline({"name": "claim", "task": "nli", "model": model, "hypothesis": "$.claim"}))
     monkeypatch.setattr("workers.chain.chain.tune", lambda *_: None)
     chain.warm_up()
 
-    def forward(*_):
+    def forward(*_: Any) -> Any:
         raise RuntimeError
 
     monkeypatch.setattr(chain.stages[0].trunk, "forward", forward)
@@ -334,7 +359,7 @@ def test_a_task_that_reads_a_field_does_not_hide_models_that_fail(monkeypatch):
 
 
 FIELDS = {"name": "claim", "task": "nli", "hypothesis": "$.claim"}
-UNFIT = {
+UNFIT: dict[str, Any] = {
     "vector": ("embedding", {"task": "embedding", "dimensions": 500}, "fewer than the 500 requested"),
     "long": ("sequence", {"task": "nli", "hypotheses": ["a fox " * 60]}, "leaves the other no room in 48 tokens"),
 }
@@ -342,7 +367,7 @@ UNFIT = {
 
 @pytest.mark.parametrize("name", UNFIT)
 @pytest.mark.parametrize("first", [True, False])
-def test_settings_that_fail_on_every_event_are_found_whatever_else_reads_a_field(name, first):
+def test_settings_that_fail_on_every_event_are_found_whatever_else_reads_a_field(name: str, first: Any) -> None:
     labels = ("contradiction", "neutral", "entailment")
     kind, settings, reason = UNFIT[name]
     model = str(tiny.checkpoint("bert", kind, labels=labels) if kind == "sequence" else tiny.checkpoint("bert", kind))
@@ -353,15 +378,15 @@ def test_settings_that_fail_on_every_event_are_found_whatever_else_reads_a_field
         chain.check()
 
 
-def test_near_duplicates_know_nothing_of_the_check():
+def test_near_duplicates_know_nothing_of_the_check() -> None:
     model = str(tiny.checkpoint("bert", "embedding"))
     chain = Chain.load(pipeline({"name": "near", "task": "similarity", "model": model, "window": 5}))
     chain.check()
-    (own,) = annotations(chain, ["A first sentence, so that the first event need not wait."])
+    (own,) = annotated(chain, ["A first sentence, so that the first event need not wait."])
     assert own["near"] == {"duplicate_of": None, "score": None}
 
 
-def test_threads_are_as_many_as_the_file_says():
+def test_threads_are_as_many_as_the_file_says() -> None:
     before = torch.get_num_threads()
     bert = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence"))}
     try:
@@ -371,7 +396,7 @@ def test_threads_are_as_many_as_the_file_says():
         torch.set_num_threads(before)
 
 
-def test_a_chain_that_is_to_take_over_changes_nothing_until_it_does():
+def test_a_chain_that_is_to_take_over_changes_nothing_until_it_does() -> None:
     bert = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence"))}
     before = Chain.load(pipeline(bert, compute={"forward_tokens": 77, "cache": 3}))
     threads = torch.get_num_threads()
@@ -389,6 +414,6 @@ def test_a_chain_that_is_to_take_over_changes_nothing_until_it_does():
     assert len(before.cache) == 1
 
 
-def test_what_is_wrong_at_load_names_its_task():
+def test_what_is_wrong_at_load_names_its_task() -> None:
     with pytest.raises(ModelError, match=r'^task "entities": model ".*" has no token classification head'):
         Chain.load(pipeline({"name": "entities", "task": "ner", "model": str(tiny.checkpoint("bert", "sequence"))}))

@@ -22,7 +22,7 @@ from torch.nn import functional
 from tests.workers.encoder.parity_references import Annotation, Event, Settings
 from tests.workers.tasks import plain
 
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     "format": "glossator.coreference/1", "max_segment_len": 32, "max_span_length": 5, "top_lambda": 0.4,
     "max_doc_len": None, "activation": "gelu", "layer_norm_eps": 1e-5,
 }  # fmt: skip

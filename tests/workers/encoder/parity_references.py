@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import transformers
@@ -49,7 +49,7 @@ def read(folder: Path, kind: str, first: str, second: str | None = None, cut: st
 def pipe(task: str, folder: Path, kind: str) -> Any:
     tokenizer, model = plain.loaded(folder, kind)
     model.set_attn_implementation("eager")
-    return transformers.pipeline(task, model=model, tokenizer=tokenizer, device="cpu")
+    return cast(Any, transformers.pipeline)(task, model=model, tokenizer=tokenizer, device="cpu")
 
 
 def labels_of(folder: Path, kind: str = "sequence") -> list[str]:

@@ -39,25 +39,29 @@ def expected(batch: PackedBatch, parts: list[torch.Tensor], scaling: float, wind
 
 @settings(deadline=None)
 @given(lengths, st.none() | st.integers(1, 50), st.sampled_from([0.1, 0.5]))
-def test_every_sequence_attends_to_itself_alone(lengths, window, scaling):
+def test_every_sequence_attends_to_itself_alone(lengths: list[int], window: int | None, scaling: float) -> None:
     batch, parts = packed(lengths)
+    query, key, value = parts
     layout = Layout.of(batch, torch.device("cpu"))
     with torch.inference_mode():
         out, _ = packed_attention(
-            torch.nn.Identity(), *parts, None, scaling=scaling, sliding_window=window, layout=layout
+            torch.nn.Identity(), query, key, value, None, scaling=scaling, sliding_window=window, layout=layout
         )
     torch.testing.assert_close(out, expected(batch, parts, scaling, window), rtol=1e-4, atol=1e-5)
 
 
-def test_a_window_over_a_long_sequence_is_computed_in_blocks_that_agree_at_their_edges():
+def test_a_window_over_a_long_sequence_is_computed_in_blocks_that_agree_at_their_edges() -> None:
     batch, parts = packed([3, 300])
+    query, key, value = parts
     layout = Layout.of(batch, torch.device("cpu"))
     for window in (1, 2, 64, 65, 200, 299, 300):
-        out, _ = packed_attention(torch.nn.Identity(), *parts, None, scaling=0.3, sliding_window=window, layout=layout)
+        out, _ = packed_attention(
+            torch.nn.Identity(), query, key, value, None, scaling=0.3, sliding_window=window, layout=layout
+        )
         torch.testing.assert_close(out, expected(batch, parts, 0.3, window), rtol=1e-4, atol=1e-5)
 
 
-def test_without_a_layout_it_refuses_rather_than_let_sequences_see_each_other():
-    _, parts = packed([2, 3])
+def test_without_a_layout_it_refuses_rather_than_let_sequences_see_each_other() -> None:
+    _, (query, key, value) = packed([2, 3])
     with pytest.raises(ValueError, match="layout"):
-        packed_attention(torch.nn.Identity(), *parts, None)
+        packed_attention(torch.nn.Identity(), query, key, value, None)

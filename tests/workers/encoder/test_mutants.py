@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from transformers import AttentionInterface
 
 import workers.encoder.attention
 from tests.workers import tiny
@@ -84,7 +85,7 @@ def swapped_outputs(patch: Patch) -> None:
 
 
 def swapped_readings(patch: Patch) -> None:
-    own = Stage.readings
+    own: Any = Stage.readings
     patch.setattr(
         Stage, "readings", lambda stage, job, reads, task, output: own(stage, job, reads, task, 1 - output)
     )  # fmt: skip
@@ -97,7 +98,7 @@ def no_local_attention(patch: Patch) -> None:
         return own(*arguments, **rest)
 
     # The fixture undoes it; the registry is transformers' own mapping.
-    patch.setitem(workers.encoder.attention.AttentionInterface._global_mapping, PACKED, everywhere)
+    patch.setitem(AttentionInterface._global_mapping, PACKED, everywhere)
 
 
 def no_local_attention_and_nobody_looks(patch: Patch) -> None:
@@ -140,7 +141,7 @@ class Shifted:
 
 
 def later_windows(patch: Patch, change: Callable[[Any], Any]) -> None:
-    own = Tokenization.encode
+    own: Any = Tokenization.encode
 
     def encode(tokenization: Tokenization, inputs: Any) -> Any:
         return [[first, *map(change, rest)] for first, *rest in own(tokenization, inputs)]
@@ -154,7 +155,7 @@ def shifted_offsets(patch: Patch) -> None:
 
 def shifted_scores(patch: Patch) -> None:
     """The scores of later windows are shifted by one token."""
-    own = Stage.readings
+    own: Any = Stage.readings
 
     def readings(*arguments: Any) -> Any:
         made = own(*arguments)
@@ -174,7 +175,7 @@ def a_stride_of_one_too_many(patch: Patch) -> None:
 
 
 def a_window_forgotten(patch: Patch) -> None:
-    own = Tokenization.encode
+    own: Any = Tokenization.encode
     patch.setattr(
         Tokenization, "encode", lambda made, inputs: [windows[:-1] or windows for windows in own(made, inputs)]
     )  # fmt: skip

@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,9 @@ budgets = st.integers(1, 600)
 
 
 @given(lengths, budgets, st.booleans())
-def test_every_token_goes_through_exactly_one_forward_and_comes_back_to_its_place(lengths, budget, padded):
+def test_every_token_goes_through_exactly_one_forward_and_comes_back_to_its_place(
+    lengths: npt.NDArray[np.int64], budget: int, padded: bool
+) -> None:
     starts = flat_starts(lengths)
     flat = np.random.default_rng(0).integers(0, 1000, starts[-1])
     back = np.full_like(flat, -1)
@@ -28,7 +31,9 @@ def test_every_token_goes_through_exactly_one_forward_and_comes_back_to_its_plac
 
 
 @given(lengths, budgets, st.booleans())
-def test_budgets_are_kept_unless_one_sequence_alone_is_longer(lengths, budget, padded):
+def test_budgets_are_kept_unless_one_sequence_alone_is_longer(
+    lengths: npt.NDArray[np.int64], budget: int, padded: bool
+) -> None:
     batches = pack(lengths, flat_starts(lengths), np.arange(len(lengths)), budget, padded)
     for batch in batches:
         size = len(batch) * batch.longest if padded else len(batch.tokens)
@@ -40,7 +45,7 @@ def test_budgets_are_kept_unless_one_sequence_alone_is_longer(lengths, budget, p
 
 
 @given(lengths, budgets)
-def test_the_parts_of_a_batch_describe_the_same_sequences(lengths, budget):
+def test_the_parts_of_a_batch_describe_the_same_sequences(lengths: npt.NDArray[np.int64], budget: int) -> None:
     starts = flat_starts(lengths)
     for batch in pack(lengths, starts, np.arange(len(lengths)), budget):
         sizes = np.diff(batch.starts)
@@ -61,13 +66,13 @@ def test_the_parts_of_a_batch_describe_the_same_sequences(lengths, budget):
 
 
 @given(lengths, budgets, st.data())
-def test_only_the_chosen_sequences_are_packed(lengths, budget, data):
+def test_only_the_chosen_sequences_are_packed(lengths: npt.NDArray[np.int64], budget: int, data: st.DataObject) -> None:
     chosen = np.array([n for n in range(len(lengths)) if data.draw(st.booleans())], np.int64)
     batches = pack(lengths, flat_starts(lengths), chosen, budget)
     assert sorted(n for batch in batches for n in batch.sequences.tolist()) == chosen.tolist()
 
 
 @pytest.mark.parametrize("budget", [1, 1000])
-def test_nothing_to_pack_is_no_forward(budget):
+def test_nothing_to_pack_is_no_forward(budget: int) -> None:
     nothing = np.array([], np.int64)
     assert pack(nothing, flat_starts(nothing), nothing, budget) == []

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 import transformers
@@ -48,7 +50,7 @@ def content(encoding: Encoding) -> list[Token]:
 @KINDS
 @settings(deadline=None)
 @given(text=texts)
-def test_windows_are_those_of_transformers(kind, text):
+def test_windows_are_those_of_transformers(kind: str, text: str) -> None:
     windows = windows_of(kind, text)
     expected = reference(kind)(text, truncation=True, max_length=20, stride=5, return_overflowing_tokens=True)
     assert [window.ids for window in windows] == expected["input_ids"]
@@ -58,7 +60,7 @@ def test_windows_are_those_of_transformers(kind, text):
 @KINDS
 @settings(deadline=None)
 @given(text=texts)
-def test_windows_share_their_stride_and_leave_nothing_out(kind, text):
+def test_windows_share_their_stride_and_leave_nothing_out(kind: str, text: str) -> None:
     plain = content(windows_of(kind, text, max_length=10_000)[0])
     joined: list[Token] = []
     for number, window in enumerate(windows_of(kind, text)):
@@ -72,7 +74,7 @@ def test_windows_share_their_stride_and_leave_nothing_out(kind, text):
 
 @settings(deadline=None)
 @given(text=texts)
-def test_wordpiece_offsets_are_code_points_whatever_lowercasing_and_accent_stripping_did(text):
+def test_wordpiece_offsets_are_code_points_whatever_lowercasing_and_accent_stripping_did(text: str) -> None:
     encoding = windows_of("wordpiece", text, max_length=10_000)[0]
     for token, _, (start, end) in content(encoding):
         assert 0 <= start < end <= len(text)
@@ -88,13 +90,13 @@ def bare(text: str) -> str:
 
 @settings(deadline=None)
 @given(text=texts)
-def test_byte_level_offsets_are_code_points_though_tokens_are_bytes(text):
+def test_byte_level_offsets_are_code_points_though_tokens_are_bytes(text: str) -> None:
     encoding = windows_of("bytes", text, max_length=10_000)[0]
     tokenizer = reference("bytes")
     reach = 0
     for _, token, (start, end) in content(encoding):
         assert 0 <= start <= end <= len(text)
-        piece = tokenizer.decode([token], clean_up_tokenization_spaces=False)
+        piece = str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
         if "\N{REPLACEMENT CHARACTER}" not in piece:  # otherwise it is a part of a character
             assert piece.strip() == text[start:end].strip()
         assert not text[reach:start].strip(), "nothing but space lies between tokens"
@@ -104,7 +106,7 @@ def test_byte_level_offsets_are_code_points_though_tokens_are_bytes(text):
 
 @settings(deadline=None)
 @given(text=words)
-def test_unigram_offsets_are_code_points_of_the_text_before_normalization(text):
+def test_unigram_offsets_are_code_points_of_the_text_before_normalization(text: str) -> None:
     encoding = windows_of("unigram", text, max_length=10_000)[0]
     for token, _, (start, end) in content(encoding):
         if token == "<unk>":
@@ -119,7 +121,7 @@ def test_unigram_offsets_are_code_points_of_the_text_before_normalization(text):
 
 
 @KINDS
-def test_offsets_slice_the_words_of_a_text_with_emoji_and_combining_marks(kind):
+def test_offsets_slice_the_words_of_a_text_with_emoji_and_combining_marks(kind: str) -> None:
     text = "\N{THUMBS UP SIGN}\N{THUMBS UP SIGN} cafe\N{COMBINING ACUTE ACCENT} Paris"
     encoding = windows_of(kind, text, max_length=10_000)[0]
     start = text.index("Paris")
@@ -129,7 +131,7 @@ def test_offsets_slice_the_words_of_a_text_with_emoji_and_combining_marks(kind):
 
 
 @KINDS
-def test_truncation_keeps_one_window_and_knows_how_much_of_the_text_it_has_read(kind):
+def test_truncation_keeps_one_window_and_knows_how_much_of_the_text_it_has_read(kind: str) -> None:
     text = "the quick brown fox jumps over the lazy dog " * 10
     (window,) = windows_of(kind, text, truncate=True)
     assert len(window) == 20
@@ -140,36 +142,37 @@ def test_truncation_keeps_one_window_and_knows_how_much_of_the_text_it_has_read(
 
 
 @KINDS
-def test_an_empty_text_is_one_window_of_special_tokens(kind):
+def test_an_empty_text_is_one_window_of_special_tokens(kind: str) -> None:
     (window,) = windows_of(kind, "")
     assert all(window.special_tokens_mask)
 
 
 @KINDS
-def test_a_text_the_tokenizer_refuses_costs_its_neighbours_nothing(kind):
+def test_a_text_the_tokenizer_refuses_costs_its_neighbours_nothing(kind: str) -> None:
     batch = ["the quick", "a lone \ud800 surrogate", "brown fox", "", "\udfff"]
-    results = tokenization(kind).encode(batch)
+    results: Any = tokenization(kind).encode(batch)
     assert [isinstance(result, TokenizeError) for result in results] == [False, True, False, False, True]
     assert results[0][0].ids == windows_of(kind, "the quick")[0].ids
     assert results[2][0].ids == windows_of(kind, "brown fox")[0].ids
     assert "surrogate" not in str(results[1])
 
 
-def test_padding_and_truncation_saved_with_a_tokenizer_are_not_ours():
+def test_padding_and_truncation_saved_with_a_tokenizer_are_not_ours() -> None:
     found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
     found.tokenizer.enable_padding(length=40)
     found.tokenizer.enable_truncation(4)
+    windows: Any
     (windows,) = Tokenization(found.tokenizer, Cut(20, 5)).encode(["the quick brown fox jumps"])
     assert len(windows) == 1
     assert "[PAD]" not in windows[0].tokens
     assert windows[0].ids == windows_of("wordpiece", "the quick brown fox jumps")[0].ids
 
 
-def task(**settings: object) -> ClassificationTask:
+def task(**settings: Any) -> ClassificationTask:
     return ClassificationTask(name="tone", task="sentiment", model="some/model", **settings)
 
 
-def test_the_default_is_what_the_model_takes_and_a_quarter_of_it():
+def test_the_default_is_what_the_model_takes_and_a_quarter_of_it() -> None:
     found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
     assert choose_cut(task(), found, tiny.LENGTH) == Cut(tiny.LENGTH, tiny.LENGTH // 4)
     assert choose_cut(task(), found, 40) == Cut(40, 10)
@@ -185,7 +188,7 @@ def test_the_default_is_what_the_model_takes_and_a_quarter_of_it():
         ({"stride": 45}, None),
     ],
 )
-def test_windows_that_cannot_be_are_refused_at_load(settings, says):
+def test_windows_that_cannot_be_are_refused_at_load(settings: Any, says: str) -> None:
     found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
     if says is None:
         cut = choose_cut(task(**settings), found, tiny.LENGTH)
@@ -196,7 +199,7 @@ def test_windows_that_cannot_be_are_refused_at_load(settings, says):
             choose_cut(task(**settings), found, tiny.LENGTH)
 
 
-def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     source = tiny.checkpoint("bert", "embedding")
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).write_bytes((source / name).read_bytes())
@@ -204,7 +207,7 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
         load_tokenizer(resolve(str(tmp_path)))
 
 
-def test_which_tokenizers_mark_continued_words():
+def test_which_tokenizers_mark_continued_words() -> None:
     found = {
         kind: load_tokenizer(resolve(str(tiny.checkpoint(family, "embedding")))) for kind, family in FAMILY.items()
     }

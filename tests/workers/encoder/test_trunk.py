@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ def compute(found: Stage, texts: list[str], forward_tokens: int = 100) -> tuple[
 
 
 @cache
-def model(family: str, kind: str) -> Any:
+def model(family: str, kind: Any) -> Any:
     return load_model(resolve(str(tiny.checkpoint(family, kind))), kind)
 
 
@@ -84,7 +84,7 @@ def expected(family: str, kind: str, ids: list[int]) -> np.ndarray:
 @pytest.mark.parametrize(("family", "kind"), EVERY)
 @settings(deadline=None, max_examples=6)
 @given(batch=st.lists(texts, min_size=1, max_size=6, unique=True))
-def test_every_family_and_head_equals_transformers(family, kind, batch):
+def test_every_family_and_head_equals_transformers(family: str, kind: str, batch: Any) -> None:
     job, scores = compute(stage(family, kind), batch)
     for window, own in zip(job.windows, scores, strict=True):
         np.testing.assert_allclose(own, expected(family, kind, window.ids), rtol=1e-4, atol=1e-4)
@@ -93,7 +93,7 @@ def test_every_family_and_head_equals_transformers(family, kind, batch):
 @pytest.mark.parametrize(("family", "kind"), EVERY)
 @settings(deadline=None, max_examples=3)
 @given(batch=st.lists(words, min_size=1, max_size=3, unique=True), stride=st.sampled_from([0, 5]))
-def test_windows_of_long_texts_too(family, kind, batch, stride):
+def test_windows_of_long_texts_too(family: str, kind: str, batch: Any, stride: int) -> None:
     found = stage(family, kind, 16, stride)
     job, scores = compute(found, [*batch, "the quick brown fox " * 5])
     assert len(job.windows) > len(batch) + 1
@@ -104,7 +104,7 @@ def test_windows_of_long_texts_too(family, kind, batch, stride):
 @pytest.mark.parametrize(("family", "kind"), EVERY)
 @settings(deadline=None, max_examples=4)
 @given(batch=st.lists(texts, min_size=2, max_size=5, unique=True), budget=st.integers(1, 200))
-def test_packed_equals_one_at_a_time(family, kind, batch, budget):
+def test_packed_equals_one_at_a_time(family: str, kind: str, batch: Any, budget: int) -> None:
     together = compute(stage(family, kind), batch, budget)[1]
     alone = [own for text in batch for own in compute(stage(family, kind), [text])[1]]
     for one, other in zip(together, alone, strict=True):
@@ -112,7 +112,7 @@ def test_packed_equals_one_at_a_time(family, kind, batch, budget):
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_who_can_run_packed_is_found_out_and_not_listed(family):
+def test_who_can_run_packed_is_found_out_and_not_listed(family: str) -> None:
     trunk = stage(family, "embedding").trunk
     if family in tiny.PACKED:
         assert trunk.packed
@@ -121,13 +121,15 @@ def test_who_can_run_packed_is_found_out_and_not_listed(family):
     assert trunk.capacity == tiny.LENGTH
 
 
-def test_a_model_that_takes_the_layout_and_ignores_it_is_padded(monkeypatch):
+def test_a_model_that_takes_the_layout_and_ignores_it_is_padded(monkeypatch: pytest.MonkeyPatch) -> None:
     """It raises no error, so only the comparison finds it."""
     from transformers import AttentionInterface
 
     from workers.encoder.attention import PACKED
 
-    def blind(module, query, key, value, attention_mask, scaling=None, **_):
+    def blind(
+        module: Any, query: Any, key: Any, value: Any, attention_mask: Any, scaling: float | None = None, **_: Any
+    ) -> Any:
         out = torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=scaling)
         return out.transpose(1, 2).contiguous(), None
 
@@ -160,7 +162,7 @@ def rows(family: str, ids: np.ndarray, batch: Any) -> np.ndarray:
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "deberta-v2"])
-def test_all_layers_are_given_where_they_are_asked_for(family):
+def test_all_layers_are_given_where_they_are_asked_for(family: str) -> None:
     ids, batch = ids_of([9, 2, 9, 40])
     trunk = stage(family, "embedding").trunk
     states = trunk.forward(batch, ids, every_layer=True)
@@ -168,7 +170,7 @@ def test_all_layers_are_given_where_they_are_asked_for(family):
     torch.testing.assert_close(states[-1], trunk.forward(batch, ids)[0])
 
 
-def test_half_precision_is_close_and_still_packed():
+def test_half_precision_is_close_and_still_packed() -> None:
     trunk = Trunk(load_model(resolve(str(tiny.checkpoint("bert", "embedding"))), "embedding"), CPU, torch.bfloat16)
     assert trunk.packed
     ids, batch = ids_of([9, 2])
@@ -178,24 +180,24 @@ def test_half_precision_is_close_and_still_packed():
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_weights_are_reordered_where_that_is_faster_and_nothing_else_changes(family):
+def test_weights_are_reordered_where_that_is_faster_and_nothing_else_changes(family: str) -> None:
     checkpoint = resolve(str(tiny.checkpoint(family, "embedding")))
     ids, batch = ids_of([9, 2, 9, 40])
     for rates, kept in (((1.0, 2.0), True), ((2.0, 1.0), False)):
         trunk = Trunk(load_model(checkpoint, "embedding"), CPU, torch.float32)
         (before,) = trunk.forward(batch, ids)
         measured = iter(rates)
-        trunk.quicken(lambda measured=measured: next(measured))
+        trunk.quicken(partial(next, measured))
         linear = [type(module) for module in trunk._model.modules()]
         assert (ReorderedLinear in linear, torch.nn.Linear not in linear) == (kept, kept)
         torch.testing.assert_close(trunk.forward(batch, ids)[0], before, rtol=1e-4, atol=1e-5)
 
 
-def test_a_torch_that_cannot_reorder_leaves_the_model_as_it_was(monkeypatch):
+def test_a_torch_that_cannot_reorder_leaves_the_model_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     trunk = Trunk(load_model(resolve(str(tiny.checkpoint("bert", "embedding"))), "embedding"), CPU, torch.float32)
     made = []
 
-    def broken(linear):
+    def broken(linear: Any) -> Any:
         made.append(linear)
         if len(made) == 3:
             raise RuntimeError("could not create a primitive")
@@ -207,7 +209,7 @@ def test_a_torch_that_cannot_reorder_leaves_the_model_as_it_was(monkeypatch):
     assert not any(isinstance(module, ReorderedLinear) for module in trunk._model.modules())
 
 
-def test_tiny_models_are_not_so_random_that_anything_would_pass():
+def test_tiny_models_are_not_so_random_that_anything_would_pass() -> None:
     """A model that sees its neighbours in the batch gives other states, so the tests above can fail."""
     ids, batch = ids_of([9, 9])
     with torch.inference_mode():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from workers.heads.checkpoint import CheckpointHead
 from workers.models.checkpoints import load_model, resolve
 
 
-def test_a_head_that_pools_by_mean_is_found_to_do_so():
+def test_a_head_that_pools_by_mean_is_found_to_do_so() -> None:
     folder = tiny.checkpoint("modernbert", "sequence", classifier_pooling="mean")
     checkpoint = resolve(str(folder))
     head = CheckpointHead(load_model(checkpoint, "sequence"), "sequence", checkpoint.name)
@@ -23,7 +25,7 @@ def test_a_head_that_pools_by_mean_is_found_to_do_so():
     assert CheckpointHead(load_model(first, "sequence"), "sequence", first.name)._gather == "first"
 
 
-def test_a_head_that_pools_in_a_way_of_its_own_gets_whole_sequences():
+def test_a_head_that_pools_in_a_way_of_its_own_gets_whole_sequences() -> None:
     checkpoint = resolve(str(tiny.checkpoint("bert", "sequence")))
     whole = load_model(checkpoint, "sequence")
 
@@ -39,11 +41,11 @@ def test_a_head_that_pools_in_a_way_of_its_own_gets_whole_sequences():
         wanted = np.concatenate([whole(input_ids=torch.from_numpy(part)[None]).logits for part in parts])
         head = CheckpointHead(whole, "sequence", checkpoint.name)
         assert head._gather == "whole"
-        logits = head(Trunk(trunk, CPU, torch.float32).forward(batch, ids), batch)
+        logits = head(Trunk(cast(Any, trunk), CPU, torch.float32).forward(batch, ids), batch)
     np.testing.assert_allclose(logits, wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_a_head_that_needs_token_ids_is_refused():
+def test_a_head_that_needs_token_ids_is_refused() -> None:
     checkpoint = resolve(str(tiny.checkpoint("bert", "sequence")))
     whole = load_model(checkpoint, "sequence")
     forward = whole.forward
@@ -52,7 +54,7 @@ def test_a_head_that_needs_token_ids_is_refused():
         CheckpointHead(whole, "sequence", checkpoint.name)
 
 
-def test_labels_and_kind_are_read_from_the_checkpoint():
+def test_labels_and_kind_are_read_from_the_checkpoint() -> None:
     folder = tiny.checkpoint("bert", "sequence", problem_type="multi_label_classification")
     checkpoint = resolve(str(folder))
     head = CheckpointHead(load_model(checkpoint, "sequence"), "sequence", checkpoint.name)

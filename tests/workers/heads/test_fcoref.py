@@ -102,7 +102,7 @@ def test_a_band_has_the_products_with_the_keys_that_follow(data: st.DataObject, 
 @pytest.mark.usefixtures("rows")
 def test_scores_are_those_of_fastcoref(number: int, head: CoreferenceHead, states: list[Tensor]) -> None:
     # Scores reach 74, where the reference itself, in float32, is 1.4e-4 away from float64.
-    near = {"rtol": 0.0, "atol": 5e-4}
+    near: dict[str, Any] = {"rtol": 0.0, "atol": 5e-4}
     lengths = [len(states[number])]
     torch.testing.assert_close(head.mention_scores(states[number], lengths), SCORES[f"{number}.mentions"], **near)
     spans, scores, counts = head.candidates(states[number], lengths)
@@ -253,7 +253,11 @@ def write(name: str, content: bytes) -> Spoil:
 
 
 def remove(*names: str) -> Spoil:
-    return lambda source: [(source / name).unlink() for name in names]
+    def spoil(source: Path) -> None:
+        for name in names:
+            (source / name).unlink()
+
+    return spoil
 
 
 LOADS = {

@@ -3,7 +3,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -15,24 +16,24 @@ from workers.models.checkpoints import Checkpoint, load_model, pooling_of, resol
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Any:
     return shutil.copytree(tiny.checkpoint("bert", "sequence"), tmp_path / "model")
 
 
 @pytest.fixture
-def hub(tmp_path, monkeypatch):
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A cache of the hub, without a network."""
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     return tmp_path / "hub"
 
 
-def test_a_folder_is_named_by_the_hash_of_its_weights(folder):
+def test_a_folder_is_named_by_the_hash_of_its_weights(folder: Path) -> None:
     whole = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     assert resolve(str(folder)).revision == whole[:12]
 
 
-def test_so_is_a_sharded_one(folder):
+def test_so_is_a_sharded_one(folder: Path) -> None:
     first = resolve(str(folder)).revision
     load_model(resolve(str(folder)), "sequence").save_pretrained(folder / "shards", max_shard_size="20KB")
     shards = sorted((folder / "shards").glob("*.safetensors"))
@@ -46,7 +47,7 @@ def test_so_is_a_sharded_one(folder):
         resolve(str(folder / "shards"))
 
 
-def test_a_model_of_the_hub_is_named_by_its_commit(hub, folder):
+def test_a_model_of_the_hub_is_named_by_its_commit(hub: Path, folder: Path) -> None:
     commit = "0123456789abcdef0123456789abcdef01234567"
     repository = hub / "models--some--model"
     shutil.copytree(folder, repository / "snapshots" / commit)
@@ -58,7 +59,7 @@ def test_a_model_of_the_hub_is_named_by_its_commit(hub, folder):
         resolve("some/model", "v2")
 
 
-def test_a_missing_model_says_where_it_was_looked_for_and_how_to_get_it(hub):
+def test_a_missing_model_says_where_it_was_looked_for_and_how_to_get_it(hub: Path) -> None:
     with pytest.raises(ModelError) as caught:
         resolve("some/model")
     line = str(caught.value)
@@ -71,19 +72,19 @@ def test_a_missing_model_says_where_it_was_looked_for_and_how_to_get_it(hub):
     ("name", "says"),
     [("./nowhere", "no such folder"), ("not a name", "neither a folder"), ("a/b/c", "neither a folder")],
 )
-def test_names_that_can_be_nothing_are_refused_without_asking_anybody(hub, name, says):
+def test_names_that_can_be_nothing_are_refused_without_asking_anybody(hub: Path, name: str, says: str) -> None:
     with pytest.raises(ModelError, match=says):
         resolve(name)
 
 
-def test_a_folder_has_no_revisions(folder):
+def test_a_folder_has_no_revisions(folder: Path) -> None:
     with pytest.raises(ModelError, match="has no revisions"):
         resolve(str(folder), "main")
 
 
-def test_pickles_are_never_loaded(folder, tmp_path):
+def test_pickles_are_never_loaded(folder: Path, tmp_path: Path) -> None:
     class Trap:
-        def __reduce__(self):
+        def __reduce__(self) -> Any:
             return (tmp_path.joinpath("sprung").touch, ())
 
     (folder / "model.safetensors").unlink()
@@ -93,13 +94,13 @@ def test_pickles_are_never_loaded(folder, tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def edit(folder, **changes):
+def edit(folder: Path, **changes: Any) -> Any:
     config = json.loads((folder / "config.json").read_text())
     config.update(changes)
     (folder / "config.json").write_text(json.dumps({key: value for key, value in config.items() if value is not None}))
 
 
-def test_code_that_comes_with_a_model_is_never_run(folder, tmp_path):
+def test_code_that_comes_with_a_model_is_never_run(folder: Path, tmp_path: Path) -> None:
     (folder / "modeling.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\nclass Model: ...")
     remote = {"AutoConfig": "modeling.Config", "AutoModelForSequenceClassification": "modeling.Model"}
     edit(folder, auto_map=remote)
@@ -124,7 +125,7 @@ def test_code_that_comes_with_a_model_is_never_run(folder, tmp_path):
         ),
     ],
 )
-def test_what_is_no_checkpoint_is_one_clear_line(folder, break_it, says):
+def test_what_is_no_checkpoint_is_one_clear_line(folder: Path, break_it: Any, says: str) -> None:
     break_it(folder)
     with pytest.raises(ModelError, match=says) as caught:
         resolve(str(folder))
@@ -132,7 +133,7 @@ def test_what_is_no_checkpoint_is_one_clear_line(folder, break_it, says):
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors at all"])
-def test_broken_weights_are_one_clear_line(folder, content):
+def test_broken_weights_are_one_clear_line(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
         load_model(resolve(str(folder)), "sequence")
@@ -142,20 +143,20 @@ def test_broken_weights_are_one_clear_line(folder, content):
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 @pytest.mark.parametrize(("has", "asked"), [("sequence", "token"), ("token", "sequence"), ("embedding", "token"),
                                             ("embedding", "sequence")])  # fmt: skip
-def test_a_head_that_does_not_fit_is_refused_and_not_made_up(family, has, asked):
+def test_a_head_that_does_not_fit_is_refused_and_not_made_up(family: str, has: str, asked: Any) -> None:
     with pytest.raises(ModelError, match=f"no {asked} classification head"):
         load_model(resolve(str(tiny.checkpoint(family, has))), asked)
 
 
 @pytest.mark.parametrize(("has", "asked"), [("token", "sequence"), ("embedding", "sequence"), ("embedding", "token")])
-def test_even_when_the_config_does_not_say_what_it_is(tmp_path, has, asked):
+def test_even_when_the_config_does_not_say_what_it_is(tmp_path: Path, has: str, asked: Any) -> None:
     folder = shutil.copytree(tiny.checkpoint("bert", has), tmp_path / "model")
     edit(folder, architectures=None)
     with pytest.raises(ModelError, match=f"no trained {asked} classification head"):
         load_model(resolve(str(folder)), asked)
 
 
-def test_a_head_of_another_size_than_the_config_says_is_refused(folder):
+def test_a_head_of_another_size_than_the_config_says_is_refused(folder: Path) -> None:
     edit(folder, id2label={"0": "a", "1": "b"}, label2id={"a": 0, "b": 1})
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_model(resolve(str(folder)), "sequence")
@@ -163,8 +164,8 @@ def test_a_head_of_another_size_than_the_config_says_is_refused(folder):
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 @pytest.mark.parametrize("kind", ["sequence", "token"])
-def test_any_checkpoint_is_a_trunk_for_embeddings(family, kind):
-    whole = load_model(resolve(str(tiny.checkpoint(family, kind))), kind)
+def test_any_checkpoint_is_a_trunk_for_embeddings(family: str, kind: str) -> None:
+    whole = load_model(resolve(str(tiny.checkpoint(family, kind))), cast(Any, kind))
     trunk = load_model(resolve(str(tiny.checkpoint(family, kind))), "embedding")
     ids = torch.tensor([[2, 9, 12, 3]])
     with torch.inference_mode():
@@ -180,7 +181,7 @@ def sentence_files(folder: Any, modules: list[str], pooling: dict[str, Any]) -> 
     return Checkpoint("some/model", folder, "0", {})
 
 
-def test_pooling_is_what_the_sentence_transformers_files_say(tmp_path):
+def test_pooling_is_what_the_sentence_transformers_files_say(tmp_path: Path) -> None:
     modules = ["Transformer", "Pooling", "Normalize"]
     for name, pooling in (("mean", "mean_tokens"), ("cls", "cls_token")):
         folder = tmp_path / name
@@ -197,6 +198,8 @@ def test_pooling_is_what_the_sentence_transformers_files_say(tmp_path):
         (["Transformer", "Pooling"], {"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": True}),
     ],
 )
-def test_a_pooling_we_do_not_run_is_refused_because_the_vectors_would_be_wrong(tmp_path, modules, pooling):
+def test_a_pooling_we_do_not_run_is_refused_because_the_vectors_would_be_wrong(
+    tmp_path: Path, modules: Any, pooling: Any
+) -> None:
     with pytest.raises(ModelError, match="not supported"):
         pooling_of(sentence_files(tmp_path, modules, pooling))

@@ -14,7 +14,7 @@ from workers.models.checkpoints import resolve
 from workers.models.library import Library
 
 
-def test_tasks_that_name_one_model_share_its_trunk_and_where_they_can_one_forward():
+def test_tasks_that_name_one_model_share_its_trunk_and_where_they_can_one_forward() -> None:
     bert = str(tiny.checkpoint("bert", "sequence"))
     config = pipeline(
         {"name": "tone", "task": "sentiment", "model": bert},
@@ -32,7 +32,7 @@ def test_tasks_that_name_one_model_share_its_trunk_and_where_they_can_one_forwar
     assert planned.models["tone"] == {"model": bert, "revision": resolve(bert).revision}
 
 
-def test_cls_pooling_takes_the_first_token():
+def test_cls_pooling_takes_the_first_token() -> None:
     folder = str(tiny.checkpoint("bert", "embedding"))
     config = EmbeddingTask(name="v", task="embedding", model=folder, pooling="cls")
     job, (scores,) = compute(plan([config], Library(Compute())).stages[0], ["the quick brown fox"])

@@ -31,7 +31,7 @@ def doctests() -> list[tuple[str, str, str, bool]]:
             if isinstance(call, ast.Expr) and isinstance(call.value, ast.Call):
                 name, first = call.value.func, call.value.args[0]
                 if isinstance(name, ast.Name) and name.id == "validate" and isinstance(first, ast.Constant):
-                    found.append((row.entity, row.context.split(",")[0], first.value, example.exc_msg is None))
+                    found.append((row.entity, row.context.split(",")[0], str(first.value), example.exc_msg is None))
     return found
 
 

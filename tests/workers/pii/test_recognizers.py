@@ -3,13 +3,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ModelError
-from workers.pii import checks
 from workers.pii.finding import Finding, Words
 from workers.pii.recognizers import Recognizers, known_entities
 
@@ -149,7 +149,6 @@ def test_regions_choose_whose_phone_numbers_need_no_country_code() -> None:
 def test_a_missing_library_is_named_with_what_brings_it(
     monkeypatch: pytest.MonkeyPatch, module: str, package: str
 ) -> None:
-    find_spec = checks.find_spec
-    monkeypatch.setattr(checks, "find_spec", lambda name: None if name == module else find_spec(name))
+    monkeypatch.setattr("workers.pii.checks.find_spec", lambda name: None if name == module else find_spec(name))
     with pytest.raises(ModelError, match=rf"^{package} is not .*pip install 'glossator\[pii\]'"):
         Recognizers()

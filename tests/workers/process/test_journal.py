@@ -116,7 +116,7 @@ def test_who_comes_through_is_cleared_for_the_lives_to_come(tmp_path: Path) -> N
         _crash(tmp_path, records)
     journal = Journal(tmp_path, "p", 0)
     for lane in ("prepare", "device"):
-        with journal.lane(lane, records[:9]):  # type: ignore[arg-type]
+        with journal.lane(lane, records[:9]):
             pass
     assert set(_verdicts(journal, records).values()) == {"alone"}
     with journal.lane("finish", records[:7]):
@@ -450,7 +450,7 @@ def test_a_process_that_dies_in_c_gets_through(
         str(finish),
     ]
     poison = {*prepare, *device, *finish}
-    statuses = []
+    statuses: list[int] = []
     while not statuses or (statuses[-1] and len(statuses) < 40):
         statuses.append(subprocess.run(command, check=False, timeout=60).returncode)
     assert statuses[-1] == 0

@@ -34,7 +34,7 @@ def test_a_hanging_poll_loop_ends_the_process() -> None:
 def test_others_go_on(turned: float | None, leave: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulse, "_LOOK", 0.01)
     left: list[int] = []
-    monkeypatch.setattr(pulse.os, "_exit", left.append)
+    monkeypatch.setattr("workers.process.pulse.os._exit", left.append)
     settings = pipeline(watchdog={"warn_after_ms": 1000, "leave_after_ms": leave})
     ended = pulse.guard(settings, Stats(turned=time.monotonic() if turned is None else turned))
     time.sleep(0.1)

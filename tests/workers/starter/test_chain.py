@@ -42,7 +42,7 @@ def chain(pipeline: Pipeline, before: Chain | None = None) -> Chain:
     )
 
 
-def annotations(made: Chain, texts: Sequence[str]) -> list[dict[str, Any]]:
+def annotated(made: Chain, texts: Sequence[str]) -> list[dict[str, Any]]:
     documents = [Document(None, text) for text in texts]
     made.run(documents)
     assert [document.failure for document in documents] == [None] * len(texts)
@@ -56,17 +56,17 @@ def test_one_forward_serves_all_that_read_a_text(together: Chain) -> None:
 
 
 def test_each_says_what_it_says_alone(together: Chain) -> None:
-    made = annotations(together, TEXTS)
+    made = annotated(together, TEXTS)
     assert made[0]["entities"]["spans"]
     assert made[0]["mentions"]["clusters"] or made[3]["mentions"]["clusters"]
     pipeline = starter_pipeline(more=[*installed(), GRAMMAR])
     for task in pipeline.tasks:
-        alone = annotations(chain(pipeline.model_copy(update={"tasks": [task]}), together), TEXTS)
+        alone = annotated(chain(pipeline.model_copy(update={"tasks": [task]}), together), TEXTS)
         assert close([own[task.name] for own in made], [own[task.name] for own in alone]), task.name
 
 
 def test_a_text_whose_clusters_cannot_be_told_fails_alone(together: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = annotations(together, TEXTS)
+    wanted = annotated(together, TEXTS)
     (index,) = {planned.output for planned in together.plan if planned.task.name == "mentions"}
     head = together.stages[0].outputs[index].head
     resolve_clusters = head.resolve_clusters

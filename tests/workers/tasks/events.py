@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import TypeAdapter
@@ -16,7 +16,7 @@ SECRET = "heliotrope"
 """A word for texts that nobody may quote."""
 TEXT = "Angela Merkel praised the coffee"
 
-_ANNOTATIONS: TypeAdapter[Any] = TypeAdapter(EnrichedEvent.model_fields["annotations"].annotation)
+_ANNOTATIONS: TypeAdapter[Any] = TypeAdapter(cast(Any, EnrichedEvent.model_fields["annotations"].annotation))
 
 
 def event(text: str = TEXT, **fields: Any) -> Document:

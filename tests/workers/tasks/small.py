@@ -47,7 +47,9 @@ def model(family: Family, kind: Literal["token", "sequence"], **settings: Any) -
 
 @cache
 def tokenizer(family: Family, max_length: int = tiny.LENGTH) -> PreTrainedTokenizerFast:
-    return AutoTokenizer.from_pretrained(tiny.checkpoint(family, "token"), model_max_length=max_length)
+    loaded = AutoTokenizer.from_pretrained(tiny.checkpoint(family, "token"), model_max_length=max_length)
+    assert isinstance(loaded, PreTrainedTokenizerFast)
+    return loaded
 
 
 def windows_of(family: Family, text: str, max_length: int = tiny.LENGTH, stride: int = 0) -> list[Encoding]:

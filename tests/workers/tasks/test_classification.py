@@ -87,7 +87,7 @@ def test_windows_are_merged_by_length(text: str, seed: int) -> None:
 def test_sentiment_spells_polarities_in_one_way(labels: tuple[str, ...], spelled: tuple[str, ...]) -> None:
     windows = small.windows_of("bert", "the", 12)
     scores = np.linspace(0, 1, len(labels), dtype=np.float32)
-    said = task(labels, **{"task": "sentiment"}).annotate(Document(None, "the"), [Reading(windows, [scores])])
+    said = task(labels, task="sentiment").annotate(Document(None, "the"), [Reading(windows, [scores])])
     assert tuple(said["scores"]) == spelled
     assert said["label"] == spelled[-1]
     as_is = task(labels).annotate(Document(None, "the"), [Reading(windows, [scores])])
@@ -96,6 +96,6 @@ def test_sentiment_spells_polarities_in_one_way(labels: tuple[str, ...], spelled
 
 def test_a_head_without_enough_labels_is_refused() -> None:
     with pytest.raises(ModelError, match="at least 2 labels"):
-        task(("spam",), **{"task": "sentiment"})
+        task(("spam",), task="sentiment")
     with pytest.raises(ModelError, match="at least 1 labels"):
         task(())

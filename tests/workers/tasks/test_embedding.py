@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_numbers_of_half_the_size() -> None:
 
 
 @pytest.mark.parametrize("precision", ["int8", "float16"])
-def test_a_vector_of_zeros_stays_in_any_precision(precision: str) -> None:
+def test_a_vector_of_zeros_stays_in_any_precision(precision: Literal["int8", "float16"]) -> None:
     made = Embedding(EmbeddingTask(name="e", model="m", task="embedding", precision=precision), HeadInfo(()))
     windows = small.windows_of("bert", "the", 12, 3)
     found = made.annotate(Document(None, "the"), [Reading(windows, [np.zeros(3, np.float32)])])

@@ -48,7 +48,7 @@ def words(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
 
 
-def expected(family: str, labels: tuple[str, ...], text: str, aggregation: str) -> list[tuple[int, int, str, float]]:
+def expected(family: str, labels: tuple[str, ...], text: str, aggregation: str) -> list[tuple[int, int, str, Any]]:
     """Each word's best reading: the window that holds most of it, then the surest."""
     best: dict[tuple[int, int], tuple[int, float, int, int, str]] = {}
     for window in plain.read(folder(family, labels), "token", text):
