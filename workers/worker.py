@@ -1,49 +1,52 @@
-"""The composition root: polls, prepares, computes, publishes, commits. One loop, three more threads."""
+"""One member of the consumer group: polls, prepares, computes, publishes and commits, on four threads."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from schemas.document import Document
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
-from stream.codecs.formats import codec
 from stream.flight import Flight
 from stream.kafka.delivery import make_sink
 from stream.kafka.sink import Sink
 from stream.kafka.source import Source
 from stream.microbatch import MicroBatch, MicroBatcher
-from stream.output.event_builder import EventBuilder
 from stream.output.publisher import Publisher
 from stream.telemetry.stats import Stats
+from workers.process.engine import Engine
 from workers.process.journal import Journal, NoJournal, guilty
 from workers.process.lanes import Channel, Lane
 from workers.process.observer import Observer
+from workers.process.suspects import Verdict
 
-if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
+if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
     from workers.chain.chain import Chain, Work
 
 _IDLE = 0.1
+"""Seconds to wait for records, or for a micro-batch, before looking at other things."""
+_REPORTS = 0.005
+"""Seconds to wait for delivery reports before looking for the next micro-batch."""
+_LANE_END = 1.0
+"""Seconds to wait for each thread to end."""
 _CLOSE = 15.0
-"""Seconds that leaving the group and letting go of the producer may take."""
-
-
-class Engine:
-    """What a configuration makes of events; swapped whole."""
-
-    def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
-        self.chain = chain
-        self.decode = codec(pipeline.input, chain.reads_fields).decode
-        self.builder = EventBuilder(pipeline, chain.models)
+"""Seconds that leaving the group and closing the producer may take."""
 
 
 class Worker:
     """One member of the pipeline's consumer group.
 
-    ``run`` works until ``stop`` is called (from any thread, or a signal handler), or until something
-    fails that a restart or a person must mend. Whatever happens, an event's offset is committed only
-    after its enriched event or its dead letter is in the log.
+    ``run`` works until ``stop`` is called, or until something fails that only a restart or a person can repair. An
+    event's offset is never committed before its enriched event or its dead letter is in the log.
+
+    Attributes:
+        stats: Counters and gauges, updated while ``run`` works; any thread may read them.
+        hung: After ``run``, whether a thread still holds the device or the brokers, so that only ``os._exit`` ends the
+            process.
     """
 
     def __init__(
@@ -54,165 +57,243 @@ class Worker:
         slot: int = 0,
         journal: Journal | NoJournal | None = None,
     ) -> None:
-        """``patience``: seconds to wait at the start for brokers and topics; ``slot``: this worker's stable number;
-        ``journal``: of that slot."""
+        """Make a worker that is not connected yet.
+
+        Args:
+            pipeline: The topics, the client's settings and everything about moving events.
+            chain: Its tasks, loaded and warmed up.
+            patience: Seconds to wait at the start for brokers and topics.
+            slot: The worker's stable number among those of its pipeline.
+            journal: The journal of that slot, which finds the events that kill the process; closed after a clean end.
+        """
         self.stats = Stats()
         self.hung = False
-        """After ``run``: a thread still holds the device or the brokers, so only ``os._exit`` ends the process."""
         self._pipeline = pipeline
-        self._engine = Engine(pipeline, chain)
-        self._next: deque[Engine] = deque(maxlen=1)
+        self._engines = deque([Engine(pipeline, chain)], maxlen=1)
         self._patience = patience
         self._slot = slot
         self._journal = journal or NoJournal()
         self._stopping = threading.Event()
-        self._failure: BaseException | None = None
-        self._observer = Observer(pipeline, self.stats)
 
     def stop(self) -> None:
-        """Asks for a graceful end: finish what is started, commit, leave the group."""
+        """Ask for a graceful end: finish what is started, commit, leave the group. Any thread, or a signal handler."""
         self._stopping.set()
 
     def swap(self, pipeline: Pipeline, chain: Chain) -> None:
-        """From the next micro-batch on events are ``chain``'s; what is started is finished as it was begun.
+        """Use ``chain`` from the next micro-batch on; micro-batches already cut are finished with the chain before.
 
-        From any thread. ``pipeline`` equals the worker's in all that ``workers/process/reload.py`` calls fixed.
+        Any thread may call it. ``pipeline`` must equal the worker's in all that ``process.reload.fixed`` compares.
         """
-        self._next.append(Engine(pipeline, chain))
+        self._engines.append(Engine(pipeline, chain))
 
     def run(self) -> bool:
-        """Works the input off. Read from top to bottom, this is the way of one event.
+        """Process the input until stopped. Call it once; the calling thread becomes the poll thread.
 
-        Returns whether everything started was finished; False when the drain timeout was over first. Raises
-        BrokerError (TopicError, AccessError, OffsetError, FencedError), StuckError, PoisonError or DeviceError.
+        Returns whether everything started was finished; False if the drain timeout was over first. Raises BrokerError
+        (TopicError, AccessError, SettingError, OffsetError, FencedError), StuckError, PoisonError or DeviceError.
         """
-        pipeline, stats, journal = self._pipeline, self.stats, self._journal
-        batching = pipeline.batching
-        batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
-        arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
-        prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
-        computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
-        flight = Flight(
-            pipeline, wake=lambda: arrived.put([]), failed=lambda: self._failure is not None or sink.evicted
-        )
-        publisher = Publisher(pipeline, stats)
-
-        def landed(batch: MicroBatch) -> None:
-            publisher.landed(batch)
-            flight.landed(batch)
-
-        sink = make_sink(
-            pipeline, delivered=landed, refused=publisher.refused,
-            slot=self._slot, hurry=lambda: flight.draining, membership=lambda: source.metadata,
-        )  # fmt: skip
-
-        def pack(engine: Engine, batch: MicroBatch) -> Work:
-            with journal.lane("prepare", batch.records):
-                return engine.chain.pack(batch.documents)
-
-        def prepare() -> None:
-            while True:
-                records = arrived.get(batcher.wait()) or []
-                live, leaving = _sorted_out(records, batcher)
-                flight.dropped(leaving)
-                if self._next:
-                    if (rest := batcher.cut_rest()) is not None:
-                        prepared.put((self._engine, rest, pack(self._engine, rest)))
-                    self._engine = self._next.pop()
-                engine = self._engine
-                batches = []
-                with stats.phase("prepare"):
-                    for piece, verdict in journal.pieces(live):
-                        if verdict == "guilty":
-                            documents = [guilty(record) for record in piece]
-                        else:
-                            with journal.lane("prepare", piece):
-                                documents = [engine.decode(record) for record in piece]
-                                engine.chain.prepare(documents)
-                        for document in documents:
-                            document.alone = verdict == "alone"
-                        batches += batcher.add(documents)
-                if (due := batcher.cut_due()) is not None:
-                    batches.append(due)
-                for batch in batches:
-                    prepared.put((engine, batch, pack(engine, batch)))
-
-        def device() -> None:
-            for engine, batch, work in prepared:
-                self._observer.on_device = batch.number
-                with stats.phase("forward"), journal.lane("device", batch.records):
-                    engine.chain.forward(work)
-                self._observer.on_device = None
-                computed.put((engine, batch, work))
-
-        def finish() -> None:
-            while True:
-                # While delivery reports are out, they are what there is to wait for.
-                ready = computed.get(0 if sink.waiting else _IDLE)
-                if ready is None:
-                    sink.poll(0.005)
-                    if (source.down or sink.down) and sink.answers():
-                        source.recovered()
-                    continue
-                engine, batch, work = ready
-                with stats.phase("finish"):
-                    with journal.lane("finish", batch.records):
-                        engine.chain.annotate(work)
-                        outbounds = publisher.outbounds(batch, engine.builder)
-                    stats.fill = batch.tokens / batching.max_tokens
-                sink.send(batch, outbounds)
-
-        sink.open(self._patience, self._stopping.is_set)
-        source = Source(
-            pipeline, on_revoke=lambda leaving: flight.drain(leaving, source), on_lost=flight.abandon, slot=self._slot
-        )
-        lanes = [Lane(work.__name__, work, self._fail) for work in (prepare, device, finish)]
+        run = _Run(self._pipeline, self._engines, self.stats, self._journal, self._slot)
         drained = False
         self.hung = True
         try:
-            while not self._stopping.is_set() and self._failure is None:
-                records = source.poll(_IDLE)
-                if records:
-                    stats.polled += len(records)
-                    flight.take_off(records)
-                    arrived.put(records)
-                flight.apply_landings(source)
-                flight.regulate(source)
-                self._observer.observe(flight, source, sink, self._engine.chain.cache)
-            # Nothing more is wanted, but the group must be answered: it may take partitions away all the same.
-            source.pause()
-            drained = flight.drain(source.assignments, source, meanwhile=lambda: source.poll(0))
-            self._observer.observe(flight, source, sink, self._engine.chain.cache)
+            run.open(self._patience, self._stopping.is_set)
+            while not self._stopping.is_set() and run.failure is None:
+                run.poll()
+            drained = run.drain()
         finally:
-            for channel in (arrived, prepared, computed):
-                channel.abort()
-            for lane in lanes:
-                lane.join(1.0)
-            busy = any(lane.is_alive() for lane in lanes)
-            closing = Lane("close", lambda: _close(source, None if busy else sink), self._fail)
-            closing.join(_CLOSE)
-            self.hung = busy or closing.is_alive()
-            if drained and not busy:
-                journal.close()
-        if self._failure is not None:
-            raise self._failure
+            self.hung = run.close(drained)
+        if run.failure is not None:
+            raise run.failure
         return drained
 
+
+class _Run:
+    """The parts of a running worker. Its methods, from top to bottom, are the way of an event through them.
+
+    ``open``, ``poll``, ``drain`` and ``close`` belong to the poll thread, the only one that uses the consumer. The
+    methods ``_prepare``, ``_device`` and ``_finish`` are threads that hand micro-batches on through channels.
+
+    ``failure`` is the first exception that ended one of these threads.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, engines: deque[Engine], stats: Stats, journal: Journal | NoJournal, slot: int
+    ) -> None:
+        """``engines`` holds the one to begin with, and later the one to replace it."""
+        batching = pipeline.batching
+        self.failure: BaseException | None = None
+        self._pipeline, self._slot = pipeline, slot
+        self._engines, self._engine = engines, engines.pop()
+        self._stats = stats
+        self._journal = journal
+        self._observer = Observer(pipeline, stats)
+        self._batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
+        self._arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
+        self._prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
+        self._computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
+        self._publisher = Publisher(pipeline, stats)
+        self._flight = Flight(pipeline, wake=lambda: self._arrived.put([]), failed=self._nothing_lands)
+        self._lanes: list[Lane] = []
+        self._sink: Sink  # both are made by open, which enters them into _clients
+        self._source: Source
+        self._clients: list[Sink | Source] = []
+
+    def open(self, patience: float, stop: Callable[[], bool]) -> None:
+        """Connect to brokers and topics, join the group, and start the threads.
+
+        Waits up to ``patience`` seconds for brokers and topics, or until ``stop`` returns true.
+        """
+        self._sink = make_sink(
+            self._pipeline, delivered=self._landed, refused=self._publisher.refused,
+            slot=self._slot, hurry=lambda: self._flight.draining, membership=self._membership,
+        )  # fmt: skip
+        self._clients.append(self._sink)
+        self._sink.open(patience, stop)
+        self._source = Source(self._pipeline, on_revoke=self._revoked, on_lost=self._flight.abandon, slot=self._slot)
+        self._clients.append(self._source)
+        for work in (self._prepare, self._device, self._finish):
+            self._lanes.append(Lane(work.__name__.strip("_"), work, self._fail))
+
+    def poll(self) -> None:
+        """Turn the poll loop once: take what has arrived, commit what has landed, hold back if too much is in flight.
+
+        Raises what ``Source.poll`` raises, and StuckError.
+        """
+        records = self._source.poll(_IDLE)
+        if records:
+            self._stats.polled += len(records)
+            self._flight.take_off(records)
+            self._arrived.put(records)
+        self._flight.apply_landings(self._source)
+        self._flight.regulate(self._source)
+        self._observe()
+
+    def _prepare(self) -> None:
+        """Decode and tokenize records, and cut them into micro-batches."""
+        while True:
+            records = self._arrived.get(self._batcher.wait()) or []
+            live, leaving = _part_leaving(records, self._batcher)
+            self._flight.dropped(leaving)
+            self._take_over()
+            batches = []
+            with self._stats.phase("prepare"):
+                for piece, verdict in self._journal.pieces(live):
+                    batches += self._batcher.add(self._documents(piece, verdict))
+            if (due := self._batcher.cut_due()) is not None:
+                batches.append(due)
+            for batch in batches:
+                self._pack(batch)
+
+    def _documents(self, records: Sequence[Record], verdict: Verdict) -> list[Document]:
+        """Make the documents of ``records``; events found guilty of killing the process are not even decoded."""
+        if verdict == "guilty":
+            return [guilty(record) for record in records]
+        engine = self._engine
+        with self._journal.lane("prepare", records):
+            documents = [engine.decode(record) for record in records]
+            engine.chain.prepare(documents)
+        for document in documents:
+            document.alone = verdict == "alone"
+        return documents
+
+    def _take_over(self) -> None:
+        """Use the next engine, if there is one; what is not cut yet was tokenized for the present one."""
+        if self._engines:
+            if (rest := self._batcher.cut_rest()) is not None:
+                self._pack(rest)
+            self._engine = self._engines.pop()
+
+    def _pack(self, batch: MicroBatch) -> None:
+        with self._journal.lane("prepare", batch.records):
+            work = self._engine.chain.pack(batch.documents)
+        self._prepared.put((self._engine, batch, work))
+
+    def _device(self) -> None:
+        """Run the forwards."""
+        for engine, batch, work in self._prepared:
+            self._observer.on_device = batch.number
+            with self._stats.phase("forward"), self._journal.lane("device", batch.records):
+                engine.chain.forward(work)
+            self._observer.on_device = None
+            self._computed.put((engine, batch, work))
+
+    def _finish(self) -> None:
+        """Annotate, build the events, send them, and hear what has become of those sent before."""
+        sink, source = self._sink, self._source
+        while True:
+            # While delivery reports are out, waiting for them comes first.
+            job = self._computed.get(0 if sink.waiting else _IDLE)
+            if job is None:
+                sink.poll(_REPORTS)
+                if (source.down or sink.down) and sink.answers():
+                    source.recovered()
+                continue
+            engine, batch, work = job
+            with self._stats.phase("finish"):
+                with self._journal.lane("finish", batch.records):
+                    engine.chain.annotate(work)
+                    outbounds = self._publisher.outbounds(batch, engine.builder)
+                self._stats.fill = batch.tokens / self._pipeline.batching.max_tokens
+            sink.send(batch, outbounds)
+
+    def _landed(self, batch: MicroBatch) -> None:
+        """Every record made from ``batch`` is in the log; called by the sink, on the finish thread."""
+        self._publisher.landed(batch)
+        self._flight.landed(batch)
+
+    def _revoked(self, leaving: list[Assignment]) -> None:
+        """The group waits for ``leaving``: finish and commit what is in flight; called by the source in a poll."""
+        self._flight.drain(leaving, self._source)
+
+    def drain(self) -> bool:
+        """Finish and commit everything that is started; False if the drain timeout was over first."""
+        source = self._source
+        # Polling continues without fetching: the group must be answered, and may still take partitions away.
+        source.pause()
+        drained = self._flight.drain(source.assignments, source, meanwhile=lambda: source.poll(0))
+        self._observe()
+        return drained
+
+    def close(self, drained: bool) -> bool:
+        """End the threads and leave the group, however far ``open`` has come; returns whether a thread hangs.
+
+        A thread that does not end may be using the sink, which is then left open. If everything was ``drained``, the
+        journal is closed, too.
+        """
+        for channel in (self._arrived, self._prepared, self._computed):
+            channel.abort()
+        for lane in self._lanes:
+            lane.join(_LANE_END)
+        busy = any(lane.is_alive() for lane in self._lanes)
+        clients = ExitStack()  # closes the sink first, and the source even if that fails
+        for client in reversed(self._clients):
+            if not (busy and client is self._sink):
+                clients.callback(client.close)
+        closing = Lane("close", clients.close, self._fail)
+        closing.join(_CLOSE)
+        if drained and not busy:
+            self._journal.close()
+        return busy or closing.is_alive()
+
+    def _observe(self) -> None:
+        self._observer.observe(self._flight, self._source, self._sink, self._engine.chain.cache)
+
+    def _membership(self) -> object:
+        return self._source.metadata
+
+    def _nothing_lands(self) -> bool:
+        return self.failure is not None or self._sink.evicted
+
     def _fail(self, error: BaseException) -> None:
-        self._failure = self._failure or error
+        self.failure = self.failure or error
 
 
-def _close(source: Source, sink: Sink | None) -> None:
-    if sink is not None:
-        sink.close()
-    source.close()
+def _part_leaving(records: list[Record], batcher: MicroBatcher) -> tuple[list[Record], list[Record]]:
+    """Part ``records`` into those that may be started and those whose partition is leaving.
 
-
-def _sorted_out(records: list[Record], batcher: MicroBatcher) -> tuple[list[Record], list[Record]]:
-    """Records that may be started; and what is dropped, of ``records`` and ``batcher``: their partition is leaving.
-
-    ``Progress`` rests on dropped records being the tail of their partition. One may begin to leave in between, so what
-    waits in the batcher, which is older, is looked at first.
+    The second list begins with what ``batcher`` holds of such partitions. ``Progress`` requires that dropped records
+    are the tail of their partition. A partition may begin to leave while this runs, so the batcher, whose records are
+    older, is looked at first.
     """
     leaving = batcher.purge()
     live: list[Record] = []

@@ -1,14 +1,21 @@
-"""What the worker's own steps promise, apart from the brokers."""
+"""The worker's own steps, without brokers: what is dropped, and what is closed when it cannot start."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
 from schemas.document import Document
+from schemas.errors import BrokerError
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.progress import Progress
-from workers.worker import _sorted_out
+from tests.noop import NoopChain, pipeline
+from workers import worker as worker_module
+from workers.worker import Worker, _part_leaving
 
 BETWEEN = ("purge", "polled")
 """When the partition begins to leave: just before, or just after what waits in the batcher has been looked at."""
@@ -40,11 +47,11 @@ def test_what_is_dropped_is_the_tail_of_its_partition_whenever_that_begins_to_le
     older, newer = records[:3], records[3:]
     assert batcher.add([Document(record) for record in older]) == []
     batcher.when = when
-    live, dropped = _sorted_out(newer, batcher)
+    live, dropped = _part_leaving(newer, batcher)
     progress.dropped(dropped)
     batches: list[MicroBatch] = batcher.add([Document(record) for record in live])
     batcher.when = ""
-    live, dropped = _sorted_out([], batcher)
+    live, dropped = _part_leaving([], batcher)
     progress.dropped(dropped)
     for batch in batches:
         progress.finished(batch.number, batch.ends, batch.size)
@@ -52,3 +59,66 @@ def test_what_is_dropped_is_the_tail_of_its_partition_whenever_that_begins_to_le
     committable = progress.take_committable().get(assignment, 0)
     assert done >= set(range(committable))
     assert progress.pending([assignment]) == 0
+
+
+class Client:
+    """Stands in for a sink or a source: fails to open where told to, and records whether it is closed."""
+
+    waiting = 0
+    down = evicted = paused = False
+
+    def __init__(self, fails: bool = False) -> None:
+        self.closed = 0
+        self._fails = fails
+
+    def open(self, patience: float, stop: Callable[[], bool]) -> None:
+        if self._fails:
+            raise BrokerError("no broker answers")
+
+    def poll(self, timeout: float) -> list[Record]:
+        return []
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def refuse(*_: object, **__: object) -> Any:
+    raise BrokerError("no consumer can be made")
+
+
+def failing_start(name: str) -> Callable[[threading.Thread], None]:
+    start = threading.Thread.start
+
+    def guarded(thread: threading.Thread) -> None:
+        if thread.name == name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    return guarded
+
+
+@pytest.mark.parametrize("half", ["sink", "open", "source", "prepare", "finish"])
+def test_nothing_is_left_when_the_start_fails_half_way(half: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, source = Client(fails=half == "open"), Client()
+    monkeypatch.setattr(worker_module, "make_sink", refuse if half == "sink" else lambda *_, **__: sink)
+    monkeypatch.setattr(worker_module, "Source", refuse if half == "source" else lambda *_, **__: source)
+    if half in {"prepare", "finish"}:
+        monkeypatch.setattr(threading.Thread, "start", failing_start(half))
+    before = set(threading.enumerate())
+    worker = Worker(pipeline(), cast(Any, NoopChain()))
+    with pytest.raises(RuntimeError if half in {"prepare", "finish"} else BrokerError):
+        worker.run()
+    assert set(threading.enumerate()) == before
+    assert (sink.closed, source.closed) == (int(half != "sink"), int(half in {"prepare", "finish"}))
+    assert not worker.hung
+
+
+def test_a_sink_that_cannot_be_closed_does_not_keep_the_worker_in_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, source = Client(), Client()
+    monkeypatch.setattr(sink, "close", refuse)
+    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: sink)
+    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: source)
+    monkeypatch.setattr(threading.Thread, "start", failing_start("finish"))
+    with pytest.raises(RuntimeError):
+        Worker(pipeline(), cast(Any, NoopChain())).run()
+    assert source.closed == 1

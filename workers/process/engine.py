@@ -1,0 +1,27 @@
+"""What a worker needs of one configuration, replaced as a whole by a reload."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.pipeline.config import Pipeline
+from stream.codecs.formats import codec
+from stream.output.event_builder import EventBuilder
+
+if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
+    from workers.chain.chain import Chain
+
+
+class Engine:
+    """Decodes records, annotates documents and builds events for one configuration.
+
+    Attributes:
+        chain: The tasks, loaded and warmed up.
+        decode: Makes the document of a record; one that fails is a failed document.
+        builder: Makes the JSON of an enriched event.
+    """
+
+    def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
+        self.chain = chain
+        self.decode = codec(pipeline.input, chain.reads_fields).decode
+        self.builder = EventBuilder(pipeline, chain.models)
