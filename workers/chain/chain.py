@@ -287,10 +287,7 @@ class Chain:
 
 
 def _annotate_together(planned: Planned, documents: Sequence[Document]) -> dict[int, Entry]:
-    """Return the annotations that a task makes of all documents at once, by their numbers.
-
-    Empty if the documents must be annotated one at a time.
-    """
+    """Return a task's annotations by document number; empty if the documents must be annotated one at a time."""
     if planned.stage is not None or not planned.task.quicker_together:
         return {}
     try:

@@ -29,7 +29,7 @@ class Output:
 
 
 class Forwards:
-    """Runs the forwards of one stage. Only the device thread may use it, except while models are loaded."""
+    """Runs the forwards of one stage: on the thread that loads the chain, then on the device thread."""
 
     def __init__(self, trunk: Trunk, outputs: Sequence[Output], tasks: Mapping[str, int]) -> None:
         """Prepare to run ``outputs`` on ``trunk``; ``tasks`` maps a task's name to the output it reads."""

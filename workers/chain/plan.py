@@ -137,8 +137,7 @@ class Placement:
         self.tasks.append(Planned(task, None, 0, level, needs.condition, needs.requires, False, key))
 
     def add(self, task: Task, needs: Needs, key: bytes | None, model: Model, cut: Cut) -> None:
-        """Place a task with a model in the first stage that can serve it, or in a new one."""
-        trunk, tokenizer = model.trunk, model.tokenizer
+        """Place a task with a model: in the first stage that can serve it, or in a new one."""
         inputs_from = self._available(needs.requires) + 1
         decided_from = self._available(needs.for_condition) + 1
         conditional = needs.condition is not None or self._any_conditional(needs.requires)
@@ -147,18 +146,14 @@ class Placement:
         fitting = [
             index
             for index, stage in enumerate(self.stages)
-            if stage.trunk is trunk and stage.cut == cut and stage.tokenizer.tokenizer is tokenizer.tokenizer
+            if stage.trunk is model.trunk
+            and stage.cut == cut
+            and stage.tokenizer.tokenizer is model.tokenizer.tokenizer
         ]
-        place = None
-        if conditional and reads_text:
-            ridable = [index for index in fitting if self.stages[index].reads_every_text]
-            place = next((index for index in ridable if self.stages[index].level >= inputs_from), None)
+        place = self._to_ride_on(fitting, inputs_from) if conditional and reads_text else None
         rides = place is not None
         if place is None:
-            level = max(inputs_from, decided_from)
-            place = next((index for index in fitting if self.stages[index].level == level), len(self.stages))
-            if place == len(self.stages):
-                self.stages.append(StagePlan(trunk, tokenizer, cut, level))
+            place = self._at_level(max(inputs_from, decided_from), fitting, model, cut)
             stage = self.stages[place]
             stage.conditional = stage.conditional and conditional
             stage.reads_every_text = stage.reads_every_text or (reads_text and not conditional)
@@ -166,6 +161,19 @@ class Placement:
         level = max(stage.level, decided_from - 1)
         output = stage.add(task.name, Output(model.head, task.activation()))
         self.tasks.append(Planned(task, place, output, level, needs.condition, needs.requires, rides, key))
+
+    def _to_ride_on(self, fitting: Sequence[int], inputs_from: int) -> int | None:
+        """Return the first fitting stage that reads every text, and not before the task's inputs are known."""
+        stages = self.stages
+        return next((n for n in fitting if stages[n].reads_every_text and stages[n].level >= inputs_from), None)
+
+    def _at_level(self, level: int, fitting: Sequence[int], model: Model, cut: Cut) -> int:
+        """Return the first fitting stage at ``level``, or a new one."""
+        place = next((index for index in fitting if self.stages[index].level == level), None)
+        if place is None:
+            place = len(self.stages)
+            self.stages.append(StagePlan(model.trunk, model.tokenizer, cut, level))
+        return place
 
     def _available(self, names: Iterable[str]) -> int:
         """Return the level after whose forwards all of ``names`` can annotate; -1 if they need none."""

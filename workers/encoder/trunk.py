@@ -27,7 +27,8 @@ _PROBE_LENGTHS = (5, 11, 11)
 class Trunk:
     """A transformer without its head, on its device.
 
-    Only the device thread may use it; while models are loaded, the thread that loads them.
+    ``forward`` keeps no state, so several threads may call it at once: the device thread and, during a hot swap, the
+    thread that tries the new chain. Everything else belongs to the thread that loads the model.
 
     Attributes:
         packed: whether the model can run on packed batches; otherwise they are padded for the forward.

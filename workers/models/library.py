@@ -105,7 +105,8 @@ class Library:
         checkpoint = self._checkpoint(name, config.revision, f"loading {name}")
         # The head goes first: loading it may bring the trunk along.
         head = self._head(config, checkpoint, kind)
-        return Model(self._trunk(checkpoint), head, self._tokenizer(checkpoint), checkpoint.revision)
+        tokenizer = self._tokenizer(checkpoint)
+        return Model(self._trunk(checkpoint), head, tokenizer, checkpoint.revision)
 
     def _of_pack(self, config: AnyTask, kind: HeadKind, pack: HeadPack, base: PackTrunk) -> Model:
         if config.revision is not None:
