@@ -1,4 +1,4 @@
-"""Every file of examples/, unmodified, over the tiny models of ``tests/hub.py`` in the place of those it names."""
+"""Every file of examples/, unmodified, with the tiny models of ``tests/hub.py`` instead of those it names."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_dozen_events_as_the_comment_describes_them_are_enriched(name: str) ->
 def test_a_bad_event_fails_with_a_reason_and_its_neighbours_do_not(name: str) -> None:
     good = events(name, ENGLISH[:2])
     (bad,) = events(name, ["heliotrope"])
-    # The last field that the comment names: the text, or what is read beside it.
+    # The last field that the comment names: the text, or the one that is read with it.
     field = list(bad)[-1]
     del bad[field]
     before, failed, after = documents = decoded(name, [good[0], bad, good[1]])
@@ -116,7 +116,7 @@ def test_a_bad_event_fails_with_a_reason_and_its_neighbours_do_not(name: str) ->
     assert failed.failure.stage in {"decode", "fields"}
     assert f"$.{field}" in failed.failure.message
     assert "heliotrope" not in failed.failure.message
-    if name != "similarity":  # which remembers what came before
+    if name != "similarity":  # which remembers earlier events
         alone = decoded(name, good)
         loaded(name).chain.run(alone)
         assert close([before.annotations, after.annotations], [document.annotations for document in alone])
@@ -124,7 +124,7 @@ def test_a_bad_event_fails_with_a_reason_and_its_neighbours_do_not(name: str) ->
 
 @every_example
 def test_the_commands_in_the_comment_run(name: str) -> None:
-    # A command is indented, may follow settings of the environment, and may be explained behind some spaces.
+    # A command is indented; environment variables may precede it, and an explanation may follow after some spaces.
     commands = re.findall(r"^ {3}(?:\w+=\w+ )?glossator (.+?)(?: {3,}.*)?$", comment(name), re.MULTILINE)
     for command in commands:
         verb, *arguments = shlex.split(command)

@@ -1,4 +1,4 @@
-"""What docs/tasks.md shows is true: its entries lint, its annotations have their shapes, its example runs."""
+"""docs/tasks.md is correct: its entries lint, its annotations have their shapes, its example runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TOPICS = [
 OWN = "A task of your own"
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 TASKS = [name for model in get_args(get_args(AnyTask)[0]) for name in get_args(model.model_fields["task"].annotation)]
-# Entries speak of the tasks that the page has introduced before.
+# Entries refer to tasks that the page has introduced before.
 NER = "- {name: entities, task: ner, model: starter}\n"
 NAMED: Any = TypeAdapter(cast(Any, EnrichedEvent.model_fields["annotations"].annotation))
 
@@ -60,7 +60,7 @@ def _tasks_of(heading: str) -> list[str]:
 
 
 def _annotated(heading: str) -> Iterator[tuple[dict[str, Any], dict[str, Any], str | None]]:
-    """The entries of a section's YAML with their annotations and, where it is given, the text of each."""
+    """Yield the entries of a section's YAML with their annotations and, if given, their texts."""
     entries = {entry["name"]: entry for fence in _fences("yaml", SECTIONS[heading]) for entry in _entries(fence)}
     shown = re.findall(
         r"(?:^For `([^`]+)`[^:]*:\n\n)?^```json\n(.*?)^```$", SECTIONS[heading], re.MULTILINE | re.DOTALL
@@ -71,7 +71,7 @@ def _annotated(heading: str) -> Iterator[tuple[dict[str, Any], dict[str, Any], s
 
 
 def _spans(value: Any) -> Iterator[dict[str, Any]]:
-    """Everything within ``value`` that has a place in the text and says what stands there."""
+    """Yield everything within ``value`` that has a position in the text."""
     if isinstance(value, dict):
         if "start" in value:
             yield value
@@ -133,7 +133,7 @@ def test_annotations_without_a_foreign_model_are_what_this_version_writes() -> N
 
 
 def _close(one: Any, other: Any) -> bool:
-    """Equal but for what another processor may round in another way; int8 numbers may differ by one."""
+    """Equal except for rounding, which may differ between processors; int8 numbers may differ by one."""
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_close(one[key], other[key]) for key in one)
     if isinstance(one, list):
@@ -191,7 +191,7 @@ def test_the_task_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def _anchors(page: Path) -> set[str]:
-    """As GitHub makes them of headings."""
+    """The anchors that GitHub makes of headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -63,10 +63,10 @@ def facts(entry: dict[str, Any], revision: str) -> str:
     lines = [f"- revision `{revision}`"]
     if "labels" in entry:
         lines.append("- labels: " + ", ".join(f"`{label}`" for label in entry["labels"]))
-        lines.append(f"- temperature {entry['temperature']:.2f}, found on the dev files")
+        lines.append(f"- temperature {entry['temperature']:.2f}, fitted on the dev files")
     if entry.get("thresholds"):
         shown = ", ".join(f"{label} {value:.2f}" for label, value in entry["thresholds"].items())
-        lines.append(f"- thresholds, those of the best three-way F1 on the dev file: {shown}")
+        lines.append(f"- thresholds with the best three-way F1 on the dev file: {shown}")
     if entry.get("aggregation"):
         lines.append(f"- word pieces are joined by `{entry['aggregation']}`, the best on the dev files")
     return "\n".join(lines)
@@ -99,10 +99,10 @@ def own_answers(answers: Sequence[dict[str, Any]]) -> str:
     bad = [answer for answer in answers if not answer["good"]]
     good = [answer for answer in answers if answer["good"]]
     lines = [
-        "## Sentences of our own",
+        "## Our own sentences",
         "",
-        f"Never trained on, `training/own_sentences.py`: {len(good)} of {len(answers)} answers are as expected. "
-        "All the others, and a few of those:",
+        f"These are never trained on (`training/own_sentences.py`). {len(good)} of {len(answers)} answers are as "
+        "expected. All others, and a few of the expected ones:",
         "",
         "| Text | Expected | Answer | |",
         "|---|---|---|---|",
@@ -120,7 +120,8 @@ def identity(groups: Sequence[dict[str, Any]], terms: Sequence[dict[str, Any]]) 
         "",
         "## Identity words in neutral sentences",
         "",
-        "Share flagged of 100 neutral templates × terms (`training/own_identity.py`), 95 % intervals (Wilson 1927):",
+        "Share of texts flagged, of 100 neutral templates × terms (`training/own_identity.py`), with 95 % intervals "
+        "(Wilson 1927):",
         "",
         "| Group | Texts | Flagged |",
         "|---|---:|---|",

@@ -1,4 +1,4 @@
-"""Cards say what was measured, and what was missed."""
+"""Cards show what was measured, and which aims were missed."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def remove(*names: str) -> Spoil:
 
 
 class Code:
-    """What a pickle must not get to run."""
+    """Code that a pickle must not be able to run."""
 
     def __reduce__(self) -> Any:
         return Path.touch, (Path("/tmp/glossator-pickle-ran"),)

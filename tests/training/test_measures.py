@@ -1,4 +1,4 @@
-"""Metrics against values worked out by hand, and the measures on labelled sets of a few lines."""
+"""Metrics against values computed by hand, and the measures on labelled sets of a few lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from training.measures.base import Bench, Measured, accuracy, calibration, inter
 
 
 class Told(Bench):
-    """Says what the test told it to, instead of a model: per task, in the order of the texts of all its sets."""
+    """Replaces a model by given annotations: per task, in the order of the texts of all its sets."""
 
     def __init__(self, folder: Path, said: Mapping[str, list[Annotation]], limit: int | None = None) -> None:
         super().__init__("none", Data(folder), limit)
@@ -130,7 +130,7 @@ FOUND = [frozenset({(0, 1), (2, 3)}), frozenset({(4, 5), (6, 7), (8, 9)}), froze
 
 
 def test_muc_counts_links() -> None:
-    # The first gold cluster is in two parts; of the found ones the second is, and the third is of nobody's.
+    # The first gold cluster is split in two; so is the second found one, and the third has no counterpart.
     assert clusters.muc(GOLD, FOUND) == (1 + 1, 2 + 1, 1 + 1 + 0, 1 + 2 + 1)
 
 
@@ -341,7 +341,7 @@ def test_pronouns_and_names(folder: Write) -> None:
     said = [
         clustered((0, 3), (17, 20)),
         clustered((0, 3), (8, 11), (17, 19)),
-        # A longer span is not the name, and a cluster without the pronoun says nothing of it.
+        # A longer span is not the name, and a cluster without the pronoun does not count.
         {"clusters": [*clustered((0, 7), (17, 20))["clusters"], *clustered((8, 11), (12, 16))["clusters"]]},
         clustered((0, 1), (2, 3)),
     ]
@@ -383,7 +383,7 @@ def test_what_a_figure_is_held_against_stands_beside_it(monkeypatch: pytest.Monk
     line, plain = accuracy("nli", "taxinli.test", [1, 0]), Measured("pos", "ewt.test", "accuracy", 1, math.nan, 0, 1)
     made = as_json([line, plain])
     assert (made[0]["value"], made[0]["probe"], made[0]["floor"]) == (0.5, 0.4567, 0.55)
-    # What the floors came with stands, whatever is computed.
+    # The stated figures take precedence over computed ones.
     assert (made[1]["value"], made[1]["probe"]) == (None, 0.949)
     assert as_table([line, plain]).row_count == 2
 

@@ -1,4 +1,4 @@
-"""The project's own questions: enough of them, none that was trained on, and counted right."""
+"""The project's own questions: there are enough, none was trained on, and they are counted correctly."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ WORDS: dict[str, list[str]] = {
     "person": templates.PEOPLE,
     "given": word_lists.GIVEN, "surname": word_lists.SURNAMES,
 }  # fmt: skip
-"""What fills the gaps; a gap that is not named here takes up to three words, whatever they are."""
+"""The values of gaps; a gap that is not listed here takes up to three arbitrary words."""
 
 
 def shape(text: str) -> str:
-    """A template without its gaps, a sentence as it is: small letters and no punctuation."""
+    """Return a template without its gaps, or a sentence, in lower case and without punctuation."""
     return re.sub(r"\W+", " ", re.sub(r"\{.*?\}", "", text)).strip().lower()
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """What matches the sentences that a template makes, whatever their capitals and full stops."""
+    """Return a pattern for the sentences of a template, whatever their capitals and full stops."""
 
     def gap(found: re.Match[str]) -> str:
         return f"(?:very )?(?:{'|'.join(WORDS[found[1]])})" if found[1] in WORDS else r"[\w'-]+(?: [\w'-]+){0,2}"
@@ -50,7 +50,7 @@ def pattern(template: str) -> re.Pattern[str]:
 def test_filled_templates_are_recognised() -> None:
     for template in templates.HARMLESS, templates.HATEFUL, templates.OFFENSIVE:
         made = [pattern(text) for text in template]
-        # An article may have become another one.
+        # An article may have been replaced.
         texts = [
             text for text in templates.sentences(template, 200, 0) if not re.search(r"\ban? ", text, re.IGNORECASE)
         ]
@@ -60,7 +60,7 @@ def test_filled_templates_are_recognised() -> None:
 def test_there_are_sixty_four_sentences_and_nothing_is_taught() -> None:
     texts = [single.text for single in SINGLES]
     assert len(texts) == len(set(texts)) >= 64
-    # What has gaps alone teaches no words.
+    # A template with nothing but gaps teaches no words.
     taught = [pattern(text) for text in TAUGHT if shape(text)]
     for text in [*texts, *(pair.text for pair in PAIRS), *(one.text for one in sentences())]:
         assert not any(one.fullmatch(text) for one in taught), text

@@ -1,4 +1,4 @@
-"""Sentences with personal data: every template's gap is filled, and spans say what is where."""
+"""Sentences with personal data: all gaps of templates are filled, and spans have the right positions."""
 
 from __future__ import annotations
 

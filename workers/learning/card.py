@@ -105,7 +105,7 @@ def _table(result: Result) -> list[str]:
     if not baseline:
         rows = ["| metric | this head |", "|---|---|"]
         rows += [f"| {_cell(metric.name)} | {interval(metric)} |" for metric in result.metrics]
-        return rows + (["", f"{result.no_baseline}."] if result.no_baseline else [])
+        return rows + (["", f"{result.no_baseline[0].upper()}{result.no_baseline[1:]}."] if result.no_baseline else [])
     rows = [f"| metric | this head | {result.against} |", "|---|---|---|"]
     return rows + [
         f"| {_cell(metric.name)} | {interval(metric)} | {interval(baseline.get(metric.name))} |"

@@ -1,4 +1,4 @@
-"""What a file of labelled texts may say, and what is said of one that may not be learnt from."""
+"""Valid files of labelled texts, and the messages about files that cannot be used."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_what_no_head_can_learn_is_refused(rows: list[Any], task: Task, why: str
 
 
 def test_other_programs_files_are_read(tmp_path: Path) -> None:
-    """Byte order mark, CRLF, empty lines, fields of their own, repeated texts."""
+    """Byte order mark, CRLF, empty lines, additional fields, repeated texts."""
     file = tmp_path / "labels.jsonl"
     rows = [*GOOD, {"text": "One", "label": "a", "annotator": 7}]
     file.write_bytes(b"\xef\xbb\xbf" + b"\r\n\r\n".join(json.dumps(row).encode() for row in rows) + b"\r\n")
@@ -119,7 +119,7 @@ def test_valid_spans_come_back_as_they_were(tmp_path_factory: pytest.TempPathFac
         {"text": f"{text} {n}", "spans": [{"start": len(text) + 1, "end": len(text) + 2, "label": "X"}]} for n in (1, 2)
     ]
     labelled = load_examples(lines(tmp_path_factory.mktemp("spans"), *rows), "ner")
-    # What they mark comes back; white space at their ends is not of the name.
+    # Spans come back as they were, except for white space at their ends.
     assert [text[a:b] for a, b, _ in labelled.examples[0].spans] == [text[a:b].strip() for a, b in pairs]
     assert all(a <= c < d <= b for (a, b), (c, d, _) in zip(pairs, labelled.examples[0].spans, strict=True))
 
@@ -138,7 +138,7 @@ def test_utf_16_is_named_once(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_read(tmp_path: Path) -> None:
-    """As a shell makes one of ``<(zcat labels.jsonl.gz)``: it can be read once."""
+    """A shell makes a pipe of ``<(zcat labels.jsonl.gz)``, which can be read only once."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=["\n".join(map(json.dumps, GOOD))])

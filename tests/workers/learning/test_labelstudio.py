@@ -1,4 +1,4 @@
-"""Label Studio's export is read as the rows that a person would have written."""
+"""Label Studio's export gives the same rows as JSON lines."""
 
 from __future__ import annotations
 

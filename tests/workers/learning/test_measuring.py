@@ -1,4 +1,4 @@
-"""Thresholds are those of the most recall that the asked precision allows."""
+"""Thresholds have the highest recall that the requested precision allows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_it_lies_midway_where_classes_part() -> None:
 
 
 def test_no_lower_than_the_last_right_one() -> None:
-    """One wrong text more would still be precise enough, and find nothing."""
+    """A lower threshold would still be precise enough, but would only flag a wrong text."""
     scores = [0.9] * 20 + [0.3, 0.2, 0.1]
     assert found(scores, [1] * 20 + [0, 0, 0]) == (0.6, True)
 
@@ -39,7 +39,7 @@ def test_a_label_nobody_has() -> None:
     st.floats(0.5, 1.0),
 )
 def test_the_precision_is_kept(pairs: list[tuple[int, bool]], fine: int, precision: float) -> None:
-    """Scores may differ in their sixth decimal alone, the last that they have."""
+    """Scores may differ only in their sixth decimal, which is the last one."""
     scores = np.array([score / fine for score, _ in pairs])
     gold = np.array([right for _, right in pairs])
     value, reached = threshold(scores, gold, precision)

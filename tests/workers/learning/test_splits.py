@@ -1,4 +1,4 @@
-"""A text is on one side of the split for good, whatever file it stands in."""
+"""A text is always in the same split, in every file."""
 
 from __future__ import annotations
 

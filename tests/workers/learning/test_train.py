@@ -1,4 +1,4 @@
-"""Labelled texts in, a pack out that a pipeline serves, on the forward of the starter."""
+"""Training on labelled texts gives a pack that a pipeline can use, on the forward of the starter."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same_adapter_and_another_one_another(tmp_path: 
 
 
 def test_the_starter_is_measured_where_it_knows_the_labels(tmp_path: Path) -> None:
-    """Neutral is a polarity like the others; it only means "nothing found" where a task flags."""
+    """Neutral is a polarity like the others; it means "nothing found" only for moderation."""
     words = {"positive": "splendid", "neutral": "brown", "negative": "horrible"}
     rows = [{"text": f"Lamp {n} is {words[label]}.", "label": label} for n in range(60) for label in words]
     result = run(Options(write(tmp_path / "three.jsonl", rows), "sentiment", tmp_path / "pack"))
@@ -188,7 +188,7 @@ def test_missing_parents_of_a_pack_are_created(tmp_path: Path) -> None:
 
 
 def test_adapting_starts_from_what_the_pipeline_computes() -> None:
-    """Before it has learnt, the trunk with an adapter gives a head the states that the packed trunk gives."""
+    """Before training, the trunk with an adapter gives a head the same states as the packed trunk."""
     examples = [Example(Row(n, f"f:{n}", {}), text, ("a",)) for n, text in enumerate(tiny.SENTENCES)]
     base = open_trunk(str(tiny.checkpoint("roberta", "embedding")), Compute(device="cpu"))
     windows = make_windows(base.stage, examples)

@@ -1,4 +1,4 @@
-"""Events with fields, run through a chain together, and those that must fail alone."""
+"""Helpers that run events with fields through a chain, and check that a bad event fails alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.workers.chain.test_chain import close
 from workers.chain.chain import Chain
 
 SECRET = "heliotrope"
-"""A word for texts that nobody may quote."""
+"""A word in texts that no message may quote."""
 TEXT = "Angela Merkel praised the coffee"
 
 _ANNOTATIONS: TypeAdapter[Any] = TypeAdapter(cast(Any, EnrichedEvent.model_fields["annotations"].annotation))
@@ -24,18 +24,18 @@ def event(text: str = TEXT, **fields: Any) -> Document:
 
 
 def run(chain: Chain, *documents: Document) -> list[dict[str, Any]]:
-    """The annotations, in the shapes of the contract; none may have failed."""
+    """Return the annotations, validated against the contract; no event may have failed."""
     chain.run(documents)
     for document in documents:
         if document.failure is not None:
-            # No AssertionError, so that nobody takes it for a comparison that failed.
+            # Not an AssertionError, which would look like a failed comparison.
             pytest.fail(f"{document.failure.task}: {document.failure.message}")
         _ANNOTATIONS.validate_python(document.annotations, strict=True)
     return [document.annotations for document in documents]
 
 
 def fails_alone(chain: Chain, good: dict[str, Any], bad: Document, stage: str, says: str, task: str = "t") -> None:
-    """``bad`` fails with its reason, quoting no text, and two neighbours are annotated as if it were not there."""
+    """Check that ``bad`` fails with its reason and without quoting text, and that its two neighbours are annotated."""
     (wanted,) = run(chain, event(**good))
     before, after = event(**good), event(**good)
     chain.run([before, bad, after])

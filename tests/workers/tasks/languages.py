@@ -1,4 +1,4 @@
-"""Short sentences of twenty languages, as people write them: news, small talk, complaints, shouting.
+"""Short sentences in twenty languages, as people write them: news, small talk, complaints, shouting.
 
 Written for these tests before any detector had seen them; ISO 639-1 codes, Norwegian is Bokmål.
 """

@@ -1,4 +1,4 @@
-"""What plain transformers says: a checkpoint's own tokenizer and model, one sequence at a time, nothing of ours."""
+"""Plain transformers as a reference: a checkpoint's tokenizer and model, one sequence at a time, without our code."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def read(
     max_length: int = tiny.LENGTH,
     stride: int | None = None,
 ) -> list[Window]:
-    """The windows of a text or a pair; ``cut`` says which of the pair is cut. The stride is a quarter by default."""
+    """Return the windows of a text or a pair; ``cut``: the text that is cut. The default stride is a quarter."""
     tokenizer, model = loaded(folder, kind)
     made = tokenizer(
         first, second, truncation=cut if second is not None else True, max_length=max_length,
@@ -74,7 +74,7 @@ def softmax(rows: np.ndarray) -> np.ndarray:
 
 
 def mean(windows: list[Window], rows: list[np.ndarray]) -> np.ndarray:
-    """One row from those of all windows, weighted by length; a text without tokens weighs one."""
+    """Merge the rows of all windows, weighted by length; a text without tokens weighs one."""
     return np.average(np.stack(rows), axis=0, weights=[max(1, window.weight) for window in windows])
 
 

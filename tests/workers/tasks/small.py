@@ -1,4 +1,4 @@
-"""What the tasks' tests share: tiny models with real tokenizers, texts that hurt, windows and their scores."""
+"""Shared by the tests of tasks: tiny models with real tokenizers, difficult texts, windows and their scores."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from transformers import (
 from tests.workers import tiny
 from workers.encoder.reading import HeadInfo
 
-# One family for each kind of tokenizer: marked subwords, bytes, and SentencePiece's.
+# One model family per kind of tokenizer: marked subwords, bytes, SentencePiece.
 Family = Literal["bert", "roberta", "xlm-roberta"]
 FAMILIES: tuple[Family, ...] = ("bert", "roberta", "xlm-roberta")
 

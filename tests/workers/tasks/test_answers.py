@@ -1,4 +1,4 @@
-"""Answers against a plain decoder written from the papers, and what holds of them whatever the logits say."""
+"""Answers against a simple decoder written from the papers, and their properties for any logits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(text: str, windows: list[Encoding], logits: list[NDArray[np.float32]], *
 
 
 def noise(rng: np.random.Generator, window: Encoding) -> NDArray[np.float32]:
-    """Logits of a model that knows nothing; in two cases of three coarse, so that many are equal."""
+    """Random logits; in two of three cases coarse ones, so that many are equal."""
     size = (len(window), 2)
     coarse = rng.integers(3)
     made = rng.normal(scale=3, size=size) if coarse == 0 else rng.integers(-2, 3 if coarse == 1 else -1, size)
@@ -88,7 +88,7 @@ def test_as_the_plain_decoder_says() -> None:
         counts.add(len(windows))
         said.add(found.best is not None)
         empty += not found.alternatives
-    # The cases are what they are meant to be.
+    # The generated cases are as intended.
     assert counts == set(range(1, 7))
     assert said == {True, False}
     assert empty
@@ -171,7 +171,7 @@ def test_a_context_without_text_does_not_answer(kind: str, text: str, may_be_nul
 
 
 def marked(kind: str, text: str, **at: float) -> tuple[list[Encoding], list[NDArray[np.float32]]]:
-    """One window, all logits -9 but those of words' first characters: ``{word}_start`` and ``{word}_end``."""
+    """One window; all logits are -9 except those named by a word: ``{word}_start``, ``{word}_end``."""
     windows = windows_of(kind, text, 100, 0)
     table = np.full((len(windows[0]), 2), -9, np.float32)
     for name, logit in at.items():

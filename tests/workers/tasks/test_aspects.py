@@ -1,4 +1,4 @@
-"""Aspects against plain transformers, wherever they come from, and those that are none."""
+"""Aspects from every source against plain transformers, and invalid aspects."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def place(start: Any, end: Any) -> dict[str, Any]:
 
 
 NEITHER = "is neither a text nor"
-# What stands at $.about and cannot be read, and what is said of it; the text has ten characters.
+# Invalid values at $.about, and the messages about them; the text has ten characters.
 BAD = {
     "nothing": (None, "fields", "is not a list of at most 256 aspects"),
     "a text": (SECRET, "fields", "is not a list of at most 256 aspects"),

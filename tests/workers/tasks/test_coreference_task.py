@@ -1,4 +1,4 @@
-"""The whole way of a text through converted F-coref weights, against what fastcoref said (fixtures/coreference)."""
+"""Texts through converted F-coref weights, against the clusters of fastcoref (fixtures/coreference)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
 
 
 def expected(document: dict[str, Any]) -> list[list[tuple[int, int]]]:
-    """fastcoref's clusters: no mention without characters, none twice, none alone, and none in two clusters (the
-    one that begins first has it)."""
+    """Return fastcoref's clusters without empty, repeated or single mentions, and with no mention in two clusters.
+
+    A mention in two clusters stays in the one that starts first.
+    """
     taken: set[tuple[int, int]] = set()
     clusters = []
     in_order = sorted(zip(document["clusters"], document["spans"], strict=True), key=lambda pair: min(pair[0]))

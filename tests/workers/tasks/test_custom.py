@@ -1,4 +1,4 @@
-"""Tasks of the user's own: found by their names, run like any other, and harmless when they break."""
+"""Custom tasks: found by name, run like any other task, and harmless if they break."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HERE = "tests.workers.tasks.test_custom"
 
 
 class Shout(Task):
-    """Without a model: the text in capitals, with what the options say behind it."""
+    """Without a model: the text in capitals, followed by the option ``end``."""
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
         assert not readings
@@ -39,7 +39,7 @@ class Shout(Task):
 
 
 class Silent(Shout):
-    """Says nothing of where its answers come from."""
+    """Has no reference, although it has no model."""
 
     def reference(self) -> None:  # type: ignore[override]
         return None
@@ -64,11 +64,11 @@ class Best(Task):
 
 
 class Strange:
-    """No task at all."""
+    """Not a task."""
 
 
 class Broken(Shout):
-    """Takes an option for granted."""
+    """Fails without an option."""
 
     def __init__(self, config: Any, head: HeadInfo) -> None:
         super().__init__(config, head)
@@ -76,7 +76,7 @@ class Broken(Shout):
 
 
 class Choosy(Task):
-    """Wants options that it understands."""
+    """Checks its options."""
 
     def __init__(self, config: Any, head: HeadInfo) -> None:
         super().__init__(config, head)

@@ -1,4 +1,4 @@
-"""Embeddings: merged by length, cut, of length one, and as short as asked for."""
+"""Embeddings: merged by length, cut, normalized, and written with the requested precision."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_as_many_dimensions_as_asked_for(family: str, dimensions: int | None, no
     for text, own in zip(TEXTS, found, strict=True):
         wanted = plain.vector(tiny.checkpoint(family, "embedding"), text)[:dimensions]
         if normalize:
-            # After cutting: the first few of a unit vector are none.
+            # Normalized after cutting: the first few numbers of a unit vector are not a unit vector.
             wanted = wanted / np.linalg.norm(wanted)
         assert list(own["t"]) == ["vector"]
         assert own["t"]["vector"] == pytest.approx(wanted, abs=1e-4)
@@ -81,7 +81,7 @@ def test_numbers_of_half_the_size() -> None:
     exact = run(chain(), *map(event, TEXTS))
     short = run(chain(precision="float16"), *map(event, TEXTS))
     for one, other in zip(exact, short, strict=True):
-        # The shortest decimals that float16 reads back: only then are they as exact as it is.
+        # The shortest decimals that parse back to the same float16.
         assert np.float16(other["t"]["vector"]).astype(float) == pytest.approx(one["t"]["vector"], rel=2**-11, abs=1e-5)
         for value in other["t"]["vector"]:
             assert type(value) is float

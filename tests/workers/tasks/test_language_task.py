@@ -30,7 +30,7 @@ def chain(*others: dict[str, Any], **settings: Any) -> Chain:
 
 @cache
 def library() -> Chain:
-    """It reads its model each time it is made."""
+    """Shared, because every new one loads its model."""
     return chain()
 
 

@@ -50,7 +50,7 @@ def test_nli_equals_transformers(family: str) -> None:
     for (premise, hypothesis), own in zip(pairs, found, strict=True):
         (row,) = scores(model, premise, hypothesis)
         as_said(own["t"], row)
-    # The order of the two matters, or the comparison would say little.
+    # The order of the two texts matters; otherwise the comparison would show little.
     assert found[0]["t"]["scores"] != pytest.approx(found[1]["t"]["scores"], abs=1e-3)
 
 
@@ -200,7 +200,7 @@ def test_a_head_of_something_else_is_refused(task: str, settings: dict[str, Any]
         chain(task, folder(labels=labels), **settings)
 
 
-# What stands at $.other and cannot be read, and what is said of it.
+# Invalid values at $.other, and the messages about them.
 BAD = {
     "a number": (17, "fields", "the value at $.other is not a text"),
     "a list": ([SECRET], "fields", "the value at $.other is not a text"),

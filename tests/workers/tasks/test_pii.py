@@ -1,4 +1,4 @@
-"""The task ``pii``: its settings, its company, and what it says when it cannot start."""
+"""The task ``pii``: its settings, its use with other tasks, and its messages when it cannot start."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def refusal(**settings: Any) -> str:
 
 
 def consistent(text: str, spans: Spans) -> bool:
-    """In the order of the text, none overlapping another, offsets in code points."""
+    """Spans are in text order, do not overlap, and their offsets are code points."""
     places = [place for span in spans for place in range(span["start"], span["end"])]
     return places == sorted(set(places)) and all(text[one["start"] : one["end"]] == one["text"] != "" for one in spans)
 
@@ -73,7 +73,7 @@ def test_patterns_alone() -> None:
 
 def test_entities_choose() -> None:
     assert found(entities=["IP_ADDRESS"]) == [("IP_ADDRESS", "192.0.2.17")]
-    # What is not asked for does not stand in the way of what is.
+    # Entities that are not requested do not hide those that are.
     assert found("http://192.0.2.17/x", entities=["IP_ADDRESS"]) == [("IP_ADDRESS", "192.0.2.17")]
 
 
@@ -168,7 +168,7 @@ def test_labels_become_presidios() -> None:
 
 
 def test_what_others_found_is_not_remembered_beyond_them() -> None:
-    """The cache outlives a pipeline; the model behind the same name may be another by then."""
+    """The cache outlives a pipeline, and the model of the same name may have changed."""
 
     def config(model: str) -> Any:
         return pipeline(

@@ -44,12 +44,12 @@ def settled(rows: np.ndarray, aggregation: str) -> np.ndarray:
 
 
 def words(text: str) -> list[tuple[int, int]]:
-    """White space parts words, and every mark stands alone."""
+    """Words are separated by white space, and every punctuation mark is a word."""
     return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
 
 
 def expected(family: str, labels: tuple[str, ...], text: str, aggregation: str) -> list[tuple[int, int, str, Any]]:
-    """Each word's best reading: the window that holds most of it, then the surest."""
+    """Return each word from the window that contains most of it, then from the one with the highest score."""
     best: dict[tuple[int, int], tuple[int, float, int, int, str]] = {}
     for window in plain.read(folder(family, labels), "token", text):
         encoding = window.encoding

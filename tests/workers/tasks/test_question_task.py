@@ -1,4 +1,4 @@
-"""Question answering through the chain: plain transformers read the windows, a plain decoder finds the answers."""
+"""Question answering through the chain, against plain transformers and a simple decoder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check(
     found: dict[str, Any], model: Path, text: str, question: str = QUESTION, n_best: int = 4, tau: float = 0.0,
     may_be_null: bool = True,
 ) -> None:  # fmt: skip
-    """Whether one entry of ``answers`` is what the papers make of transformers' logits."""
+    """Whether an entry of ``answers`` is what the reference decoder computes from transformers' logits."""
     windows = plain.read(model, "span", question, text, cut="only_second")
     best, null, listed = squad_reference.answers(
         text, [window.encoding for window in windows], [window.rows for window in windows], n_best, 6, tau, may_be_null
@@ -100,7 +100,7 @@ def test_a_context_of_25000_words_is_read_to_its_end(monkeypatch: pytest.MonkeyP
 
 
 def test_an_answer_anywhere_in_a_long_context_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A head that answers "fox" wherever it stands: only offsets and windows are left to go wrong."""
+    """With a head that always answers "fox", only offsets and windows can be wrong."""
     made = chain(questions=[QUESTION], unanswerable=False, max_answer_tokens=1)
     stage = made.stages[0]
     (mark,) = stage.tokenization._plain.encode("fox", add_special_tokens=False).ids
@@ -123,7 +123,7 @@ def test_an_answer_anywhere_in_a_long_context_is_found(monkeypatch: pytest.Monke
         assert answer["answer"]["start"] == text.index("fox")
 
 
-# What stands at $.ask and is no question, and what is said of it.
+# Invalid values at $.ask, and the messages about them.
 BAD = {
     "nothing": (None, "fields", "neither a text nor a list of texts"),
     "a number": (17, "fields", "neither a text nor a list of texts"),

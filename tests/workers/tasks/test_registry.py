@@ -1,4 +1,4 @@
-"""Every task of the pipeline file has its class, and every class fits what the schemas say of it."""
+"""Every task of the pipeline file has a class, and every class agrees with the schemas."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_every_task_has_a_class_with_the_head_it_needs(task: str) -> None:
     assert issubclass(found, Task)
     assert found.head_kind == HEADS[task]
     assert found.paired == (task in PAIRED)
-    # Of questions the context is cut, which is the second text.
+    # For question answering the context is cut, which is the second text.
     assert found.windowed == (1 if task == "question-answering" else 0)
 
 

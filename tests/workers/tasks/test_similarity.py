@@ -1,4 +1,4 @@
-"""Similarity against cosines of plain transformers' vectors, and near duplicates against a plain loop."""
+"""Similarity against cosines of plain transformers' vectors, and near duplicates against a simple loop."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ vectors = st.lists(st.integers(-2, 2), min_size=3, max_size=3)
 
 @given(size=st.integers(1, 5), stream=st.lists(st.tuples(vectors, st.integers(0, 8)), max_size=20))
 def test_the_ring_is_a_list_of_the_last(size: int, stream: list[tuple[list[int], int]]) -> None:
-    """Whole numbers, so that products are exact and the latest of equals is certain."""
+    """Whole numbers make products exact, so the latest of equals is well defined."""
     ring = Recent(size)
     kept: list[tuple[list[int], str]] = []
     for vector, number in stream:

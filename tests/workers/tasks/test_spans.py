@@ -1,4 +1,4 @@
-"""Spans against transformers' own pipeline, and what holds of them whatever the model says."""
+"""Spans against transformers' own pipeline, and their properties for any scores."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def annotate(spans: Spans, family: Family, labels: tuple[str, ...], text: str, m
 
 
 def expected(pipe: TokenClassificationPipeline, text: str, **more: Any) -> list[dict[str, Any]]:
-    """The pipeline's entities, none overlapping another, stripped of white space and of those left empty."""
+    """Return the pipeline's entities without overlaps, stripped of white space, and without empty ones."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of its own heuristic
         entities = pipe(text, **more)
@@ -124,7 +124,7 @@ def test_spans_slice_the_text_and_never_overlap(
 
 
 def scripted(text: str, labels: tuple[str, ...], said: list[tuple[str, float]], **more: Any) -> list[dict[str, Any]]:
-    """The spans when the model gives each token of ``text`` the label and score ``said`` of it."""
+    """Return the spans if the model gives the tokens of ``text`` the labels and scores ``said``."""
     (window,) = small.windows_of("bert", text, LONG)
     assert len(window) == len(said) + 2, window.tokens
     table = np.zeros((len(window), len(labels)), np.float32)
