@@ -22,7 +22,7 @@ from training import calibration, tokens
 from training.data import Data
 from training.reading import Reader, Unit, collate, in_parts
 from training.shipped import Taught
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 from workers.learning.fit import fit, new_head
 
 BATCH = 4096
@@ -78,7 +78,7 @@ class States:
         starts = torch.tensor([0, *np.cumsum([len(self.units[unit]) for unit in chosen])])
         return [layer.unsqueeze(0) for layer in values.unbind(1)], starts
 
-    def logits(self, head: StarterHead) -> list[Tensor]:
+    def logits(self, head: ScoreMix) -> list[Tensor]:
         """Return logits per unit, ``[tokens, labels]``."""
         out: list[Tensor] = []
         with torch.no_grad():
@@ -107,7 +107,7 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
     names = np.array([name for name, units in sets.items() for _ in units])
     on_dev = {name: States(learner, dev[name], progress, vary=False) for name in ("uner_ewt", "wikigold", "wnut17")}
 
-    def score(task: str, head: StarterHead, epoch: int) -> float:
+    def score(task: str, head: ScoreMix, epoch: int) -> float:
         if task == "pii":
             return epoch
         if task == "pos":
@@ -127,14 +127,14 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
         epochs = [_batches(states, plan.shares, names, np.flatnonzero(taught), random) for _ in range(plan.epochs)]
         bar = progress.add_task(f"{task} again", total=sum(map(len, epochs)))
 
-        def loss(head: StarterHead, chosen: Sequence[int], task: str = task) -> Tensor:
+        def loss(head: ScoreMix, chosen: Sequence[int], task: str = task) -> Tensor:
             logits = head(*states.batch(chosen))
             allowed = torch.from_numpy(np.concatenate([states.units[unit].target[task] for unit in chosen]))
             learn = ~allowed.all(1)
             result: Tensor = -logits[learn].log_softmax(1).masked_fill(~allowed[learn], -torch.inf).logsumexp(1).mean()
             return result
 
-        def value_on_dev(head: StarterHead, task: str = task, epoch: Iterator[int] = epoch) -> float:
+        def value_on_dev(head: ScoreMix, task: str = task, epoch: Iterator[int] = epoch) -> float:
             return score(task, head, next(epoch))
 
         def on_epoch(epoch: int, value: float, task: str = task) -> None:
@@ -173,7 +173,7 @@ def _batches(
     return made
 
 
-def _accuracy(states: States, head: StarterHead) -> float:
+def _accuracy(states: States, head: ScoreMix) -> float:
     hits = []
     for unit, logits in zip(states.units, states.logits(head), strict=True):
         if "pos" in unit.target:

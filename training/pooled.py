@@ -19,7 +19,7 @@ from training.data import Data
 from training.reading import Reader, Unit, collate, in_parts
 from training.shipped import Taught
 from workers.encoder.pooling import reduced
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 from workers.learning.fit import fit, new_head
 from workers.learning.states import POOLING
 
@@ -49,7 +49,7 @@ def pooled(learner: Taught, units: Sequence[Unit], progress: Progress, *, vary: 
     return out
 
 
-def _logits(head: StarterHead, values: NDArray[np.float16]) -> Tensor:
+def _logits(head: ScoreMix, values: NDArray[np.float16]) -> Tensor:
     mixed = torch.einsum("l,npls->nps", head.mix, torch.from_numpy(values).float())
     return head.project(mixed.flatten(1))
 
@@ -72,12 +72,12 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
     epochs = [np.array_split(random.permutation(len(units)), len(units) // BATCH) for _ in range(EPOCHS)]
     bar = progress.add_task("moderation again", total=sum(map(len, epochs)))
 
-    def loss(head: StarterHead, chosen: NDArray[np.int64]) -> Tensor:
+    def loss(head: ScoreMix, chosen: NDArray[np.int64]) -> Tensor:
         logits = _logits(head, values[chosen])
         each = functional.binary_cross_entropy_with_logits(logits, targets[chosen], reduction="none").sum(1)
         return (each * weights[chosen]).mean()
 
-    def score(head: StarterHead) -> float:
+    def score(head: ScoreMix) -> float:
         return moderation.best_thresholds(_logits(head, dev).sigmoid().numpy(), gold)[1]
 
     best = fit(

@@ -22,7 +22,7 @@ from workers.heads.base import Head
 Kind = Literal["token", "sequence", "span"]
 
 
-class StarterHead(nn.Module):
+class ScoreMix(nn.Module):
     """Mixes layers, pools, and projects: hidden states of a packed batch -> logits.
 
     - ``kind``: "token" (one row of logits per token), "span" (one row per token: start and end), "sequence" (one row
@@ -117,7 +117,7 @@ class StarterHead(nn.Module):
 
     def as_head(self) -> Head:
         """Return the head that runs this module in a chain."""
-        return LayersHead(self)
+        return ScoreMixHead(self)
 
 
 def _near(starts: NDArray[np.int64], context: int) -> NDArray[np.int32]:
@@ -144,10 +144,10 @@ def _sides(mixed: Tensor, starts: Tensor, sides: Tensor | None) -> Tensor:
     return torch.cat([left, right, (left - right).abs(), left * right], dim=1)
 
 
-class LayersHead(Head):
+class ScoreMixHead(Head):
     """A scoring head of a pack, in a chain."""
 
-    def __init__(self, module: StarterHead) -> None:
+    def __init__(self, module: ScoreMix) -> None:
         """Wrap ``module``."""
         self._module = module
         self.per = "sequence" if module.kind == "sequence" else "token"

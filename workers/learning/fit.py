@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 
 Batch = Any
 
@@ -30,7 +30,7 @@ class Softmax(nn.Module):
 def new_head(
     labels: list[str], layers: int, size: int, *, kind: str, hidden: int = 0, reduce: int = 0, context: int = 0,
     pooling: tuple[str, ...] = (), multi_label: bool = False, aggregation: str | None = None,
-) -> StarterHead:  # fmt: skip
+) -> ScoreMix:  # fmt: skip
     """Create a head with random weights.
 
     Args:
@@ -60,14 +60,14 @@ def new_head(
         "kind": kind, "labels": labels, "multi_label": multi_label, "thresholds": {}, "aggregation": aggregation,
         "pooling": list(pooling), "context": context, "sha256": "", "temperature": 1.0,
     }  # fmt: skip
-    return StarterHead(entry, tensors)
+    return ScoreMix(entry, tensors)
 
 
 def fit(
-    head: StarterHead,
+    head: ScoreMix,
     epochs: Sequence[Sequence[Batch]],
-    loss: Callable[[StarterHead, Batch], Tensor],
-    score: Callable[[StarterHead], float],
+    loss: Callable[[ScoreMix, Batch], Tensor],
+    score: Callable[[ScoreMix], float],
     *,
     rate: float,
     decay: float,
@@ -155,7 +155,7 @@ def _trained(modules: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in modules.named_parameters() if value.requires_grad}
 
 
-def tensors(head: StarterHead) -> dict[str, Any]:
+def tensors(head: ScoreMix) -> dict[str, Any]:
     """Return the head's tensors as they are written to its file: float16, except for the mix."""
     return {
         name: value.detach().contiguous().to(torch.float32 if name == "mix" else torch.float16)

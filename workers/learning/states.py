@@ -20,7 +20,7 @@ from workers.encoder.packing import Ints, PackedBatch
 from workers.encoder.pooling import first_tokens, means, mixed
 from workers.encoder.trunk import States
 from workers.heads.base import Head
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 from workers.learning.trunks import Windows, chunks
 from workers.models.adapter import attach
 
@@ -42,7 +42,7 @@ class Source(Protocol):
     layers: int
     device: torch.device
 
-    def logits(self, head: StarterHead, chosen: Ints) -> Tensor:
+    def logits(self, head: ScoreMix, chosen: Ints) -> Tensor:
         """Return the logits of the windows with the numbers ``chosen``, in that order.
 
         These are ``[windows, labels]``, or ``[tokens, labels]`` for a token head.
@@ -94,7 +94,7 @@ class Kept:
             advance(len(part))
         self.device = model.device
 
-    def logits(self, head: StarterHead, chosen: Ints) -> Tensor:
+    def logits(self, head: ScoreMix, chosen: Ints) -> Tensor:
         """Return the logits of ``chosen`` windows from the states that were kept; see ``Source.logits`` for shapes."""
         assert self._kept is not None
         rows = chosen if self._pooled else self._windows.tokens(chosen)
@@ -164,7 +164,7 @@ class Adapting:
         self.size = int(model.config.hidden_size)
         self.layers = int(model.config.num_hidden_layers) + 1
 
-    def logits(self, head: StarterHead, chosen: Ints) -> Tensor:
+    def logits(self, head: ScoreMix, chosen: Ints) -> Tensor:
         """Return the logits of ``chosen`` windows, with gradients if they are enabled; see ``Source`` for shapes."""
         windows = self._windows
         sizes = windows.starts[chosen + 1] - windows.starts[chosen]

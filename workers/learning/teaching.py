@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from workers.encoder.packing import Ints
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 from workers.learning.examples import Task
 from workers.learning.fit import fit, new_head, tensors
 from workers.learning.scores import temperature
@@ -65,7 +65,7 @@ def teach(
     on_plan: Callable[[int], object],
     on_step: Callable[[], object],
     on_epoch: Callable[[int, float], object],
-) -> tuple[StarterHead, float]:
+) -> tuple[ScoreMix, float]:
     """Train a head, and the adapter of ``trunk`` if there is one; return the head and its loss on dev.
 
     The head is on the CPU, has its temperature, and its weights are rounded as in a file.
@@ -97,7 +97,7 @@ def teach(
     on_plan(sum(map(len, epochs)))
     dev = batches(parts["dev"], sizes)
 
-    def on_dev(head: StarterHead) -> float:
+    def on_dev(head: ScoreMix) -> float:
         losses = [float(targets.loss(source.logits(head, batch), batch)) * len(batch) for batch in dev]
         return -sum(losses) / len(parts["dev"])
 
@@ -138,12 +138,12 @@ def batches(chosen: Ints, sizes: Ints, random: np.random.Generator | None = None
     return result if random is None else [result[index] for index in random.permutation(len(result))]
 
 
-def as_written(head: StarterHead) -> StarterHead:
+def as_written(head: ScoreMix) -> ScoreMix:
     """Return ``head`` as it is after writing and loading it: with rounded weights."""
-    return StarterHead(entry(head, ""), tensors(head))
+    return ScoreMix(entry(head, ""), tensors(head))
 
 
-def entry(head: StarterHead, sha256: str) -> dict[str, Any]:
+def entry(head: ScoreMix, sha256: str) -> dict[str, Any]:
     """Return the head's entry in ``glossator.json``."""
     return {
         "sha256": sha256, "kind": head.kind, "labels": list(head.labels), "multi_label": head.multi_label,
@@ -153,7 +153,7 @@ def entry(head: StarterHead, sha256: str) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _temperature(source: Source, head: StarterHead, targets: Targets, dev: Sequence[Ints]) -> float:
+def _temperature(source: Source, head: ScoreMix, targets: Targets, dev: Sequence[Ints]) -> float:
     logits: list[Tensor] = []
     expected: list[Tensor] = []
     for batch in dev:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from schemas.errors import ModelError
 from schemas.pipeline.config import Compute
 from workers.encoder.packing import Ints
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 from workers.learning import measuring
 from workers.learning.card import Result, card
 from workers.learning.examples import Task, load_examples
@@ -84,7 +84,7 @@ def train(options: Options, progress: Progress) -> Result:
 
 def _learn(
     options: Options, result: Result, base: Base, folder: Path, progress: Progress
-) -> tuple[StarterHead, dict[str, Tensor] | None]:
+) -> tuple[ScoreMix, dict[str, Tensor] | None]:
     """Train and return the head, and the tensors of the adapter if one is requested."""
     task, labels = options.task, result.labelled.labels
     examples = [*result.parts["train"], *result.parts["dev"]]
@@ -130,7 +130,7 @@ def _adapting(options: Options, base: Base, windows: Windows) -> Adapting:
         ) from error
 
 
-def _choose(options: Options, result: Result, head: StarterHead, folder: Path, progress: Progress) -> None:
+def _choose(options: Options, result: Result, head: ScoreMix, folder: Path, progress: Progress) -> None:
     """Choose aggregation and thresholds on dev, by running the whole way from text to annotation."""
     result.temperature = float(head.temperature)
     if options.task == "ner":

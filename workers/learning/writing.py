@@ -15,7 +15,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 from workers.learning.examples import Task
 from workers.learning.fit import tensors
 from workers.learning.teaching import entry
@@ -76,7 +76,7 @@ def beside(out: Path) -> Iterator[Path]:
 
 
 def write(
-    folder: Path, task: Task, trunk: Mapping[str, Any], head: StarterHead, adapter: Mapping[str, Tensor] | None
+    folder: Path, task: Task, trunk: Mapping[str, Any], head: ScoreMix, adapter: Mapping[str, Tensor] | None
 ) -> None:
     """Write ``glossator.json`` and the tensors into ``folder``, replacing earlier ones.
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from schemas.errors import ModelError
 from workers.heads.coreference import ClusterMix
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 from workers.models.checkpoints import resolve
 
 FORMAT = "glossator.pack/1"
@@ -81,7 +81,7 @@ class HeadPack:
         folder = Path(model).expanduser()
         return cls.open(model, folder) if (folder / MANIFEST).is_file() else None
 
-    def head(self, task: str, device: torch.device | str = "cpu") -> StarterHead | ClusterMix:
+    def head(self, task: str, device: torch.device | str = "cpu") -> ScoreMix | ClusterMix:
         """Load the head for a kind of task, such as "ner", in float32 on ``device``.
 
         Raises ModelError if the pack has none, or if its file is not the one listed.
@@ -91,7 +91,7 @@ class HeadPack:
         if entry is None:
             served = sorted({task for entry in heads.values() for task in entry["tasks"]})
             raise ModelError(f'{_the(self.name)} has no head for the task "{task}"; it has: {", ".join(served)}')
-        head_type: type[StarterHead] | type[ClusterMix] = ClusterMix if entry["kind"] == "coreference" else StarterHead
+        head_type: type[ScoreMix] | type[ClusterMix] = ClusterMix if entry["kind"] == "coreference" else ScoreMix
         try:
             head: nn.Module = head_type(entry, self._tensors(entry)).to(device)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -19,15 +19,13 @@ from torch import Tensor
 import workers.encoder.pooling
 from schemas.errors import ModelError
 from workers.encoder.pooling import mixed, mixtures
-from workers.heads.pack_heads import StarterHead
+from workers.heads.pack_heads import ScoreMix
 from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, HeadPack
 
 PACK = HeadPack.open(STARTER, STARTER_FOLDER)
 ENTRIES: dict[str, dict[str, Any]] = PACK.manifest["heads"]
 LAYERS, SIZE = 6, 384
-SHIPPED = {
-    name: head for name, entry in ENTRIES.items() if isinstance(head := PACK.head(entry["tasks"][0]), StarterHead)
-}
+SHIPPED = {name: head for name, entry in ENTRIES.items() if isinstance(head := PACK.head(entry["tasks"][0]), ScoreMix)}
 POOLED = [name for name, head in SHIPPED.items() if head.kind == "sequence"]
 
 
@@ -125,7 +123,7 @@ def test_the_manifest_lists_what_is_shipped(name: str) -> None:
     assert head.revision == entry["sha256"][:12]
     assert (STARTER_FOLDER / entry["card"]).read_text(encoding="utf-8").count(head.revision) == 1
     assert float(head.mix.sum()) == pytest.approx(1.0, abs=1e-5)
-    if isinstance(head, StarterHead):
+    if isinstance(head, ScoreMix):
         assert head.multi_label == bool(head.thresholds)
         assert set(head.thresholds) <= set(head.labels)
         assert all(0 < limit < 1 for limit in head.thresholds.values())
@@ -143,7 +141,7 @@ def test_every_task_of_a_head_loads_it() -> None:
         for task in entry["tasks"]:
             head = PACK.head(task)
             assert head.revision == entry["sha256"][:12]
-            assert not isinstance(head, StarterHead) or head.labels == tuple(entry["labels"])
+            assert not isinstance(head, ScoreMix) or head.labels == tuple(entry["labels"])
 
 
 def test_labels_are_those_the_tasks_speak() -> None:
