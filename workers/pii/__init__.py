@@ -1,1 +1,1 @@
-"""Personal data that has a form: e-mail addresses, cards, national numbers. Pure: no torch, nothing of the stream."""
+"""Recognisers of personal data that has a form: e-mail addresses, cards, national numbers. No torch, no stream."""

@@ -1,4 +1,4 @@
-"""What proves a number: python-stdnum's checks, found by name, and the few that it lacks."""
+"""Checks that prove a number: those of python-stdnum, found by name, and a few that it lacks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 from schemas.errors import ModelError
 from workers.pii import crypto
+from workers.pii.boundaries import compact
 
 _CARD = re.compile(
     "4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})"  # Visa
@@ -23,13 +24,13 @@ _CARD = re.compile(
 
 @cache
 def stdnum(name: str) -> Callable[[str], bool]:
-    """``is_valid`` of a module of python-stdnum, such as ``us.ssn``."""
+    """Return ``is_valid`` of a module of python-stdnum, such as ``us.ssn``."""
     check: Callable[[str], bool] = import_module(f"stdnum.{name}").is_valid
     return check
 
 
 def require_libraries() -> None:
-    """Raises ModelError where a library of the extra ``pii`` is not installed."""
+    """Raise ModelError if a library of the extra ``pii`` is not installed."""
     for library, package in (("stdnum", "python-stdnum"), ("phonenumbers", "phonenumbers")):
         if find_spec(library) is None:
             raise ModelError(f"{package} is not installed, which finds personal data: pip install 'glossator[pii]'")
@@ -40,14 +41,14 @@ def _digits(number: str) -> str:
 
 
 def card(number: str) -> bool:
-    """A payment card of a known brand and length (ISO/IEC 7812) whose last digit is right (Luhn)."""
+    """Whether it is a payment card of a known brand and length (ISO/IEC 7812) whose last digit is right (Luhn)."""
     return _CARD.fullmatch(digits := _digits(number)) is not None and stdnum("luhn")(digits)
 
 
 def iban(number: str) -> bool:
-    """An IBAN of ISO 13616: length and structure of its country, and mod 97; not which banks a country has."""
-    signs = re.sub("[ -]", "", number)
-    # Nearly all that fails does so here, ten times as fast.
+    """Whether it is an IBAN of ISO 13616: its country's length and structure, and mod 97, but not the bank."""
+    signs = compact(number)
+    # Nearly everything that fails, fails here, ten times as fast.
     if int("".join(str(int(sign, 36)) for sign in signs[4:] + signs[:4])) % 97 != 1:
         return False
     valid: bool = import_module("stdnum.iban").is_valid(signs, check_country=False)
@@ -55,14 +56,17 @@ def iban(number: str) -> bool:
 
 
 def us_ssn(number: str) -> bool:
+    """Whether it has the structure of a US Social Security number that may have been issued."""
     return stdnum("us.ssn")(number.replace(" ", "-"))
 
 
 def us_itin(number: str) -> bool:
+    """Whether it has the structure of a US Individual Taxpayer Identification Number."""
     return stdnum("us.itin")(number.replace(" ", "-"))
 
 
 def luhn(number: str) -> bool:
+    """Whether the last of its digits is the Luhn check digit."""
     return stdnum("luhn")(_digits(number))
 
 
@@ -76,21 +80,25 @@ _NRIC = {
 
 
 def sg_nric(number: str) -> bool:
-    """Singapore's NRIC and FIN. The authority does not publish the rule; this is the one that Ngiam Shih Tung worked
-    out (NRIC checksum, 2003), with the series M of 2022 as the government's FormSG checks it."""
+    """Whether the last letter of a Singapore NRIC or FIN is right.
+
+    The authority does not publish the rule; this is the one that Ngiam Shih Tung worked out (NRIC checksum, 2003), with
+    the series M of 2022 as the government's FormSG checks it.
+    """
     total, letters = _NRIC[number[0]]
     total += sum(weight * int(digit) for weight, digit in zip((2, 7, 6, 5, 4, 3, 2), number[1:8], strict=True))
     return letters[total % 11] == number[8]
 
 
 def au_medicare(number: str) -> bool:
-    """Australia's Medicare card: the ninth digit checks the first eight; the tenth counts issues."""
+    """Whether the ninth digit of an Australian Medicare number, which checks the first eight, is right."""
     digits = _digits(number)
     total = sum(weight * int(digit) for weight, digit in zip((1, 3, 7, 9) * 2, digits, strict=False))
     return total % 10 == int(digits[8])
 
 
 def ip(address: str) -> bool:
+    """Whether it is an IPv4 or IPv6 address."""
     try:
         return bool(ip_address(address))
     except ValueError:
@@ -98,24 +106,24 @@ def ip(address: str) -> bool:
 
 
 def ipv6(address: str) -> bool:
-    """An IPv6 address; not ``a::b``, ``1::2`` and ``::``, which programs are full of."""
+    """Whether it is an IPv6 address; not ``a::b``, ``1::2`` and ``::``, which source code is full of."""
     groups = [group for group in address.split(":") if group]
     long = any(len(group) > 3 for group in groups) and any(map(str.isdigit, address))
     return ip(address) and (len(groups) > 2 or long or address == "::1")
 
 
 def hexadecimal(number: str) -> bool:
-    """Whether there is a letter among the digits."""
+    """Whether it contains a letter."""
     return any(map(str.isalpha, number))
 
 
 def ethereum(address: str) -> bool:
-    """Mixed case that is the checksum of EIP-55; in one case there is none to check."""
+    """Whether its mixed case is the checksum of EIP-55; an address in one case has none to check."""
     digits = address[2:]
     return digits not in (digits.lower(), digits.upper()) and crypto.mixed_case(address)
 
 
 def email(address: str) -> bool:
-    """Whether the host is one: at most 255 characters (RFC 5321, 4.5.3.1), and no label ends with a hyphen."""
+    """Whether its host is valid: at most 255 characters (RFC 5321, 4.5.3.1), and no label ends with a hyphen."""
     host = address.rpartition("@")[2]
     return len(host) <= 255 and "-." not in host

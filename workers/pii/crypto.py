@@ -71,7 +71,7 @@ def mixed_case(address: str) -> bool:
 
 
 def keccak256(message: bytes) -> bytes:
-    """Keccak-256 of at most 135 bytes: SHA3-256 with the padding it had before FIPS 202, which hashlib lacks."""
+    """Compute Keccak-256 of at most 135 bytes: SHA3-256 with the padding from before FIPS 202, which hashlib lacks."""
     block = bytearray(message.ljust(136, b"\0"))
     block[len(message)] ^= 0x01
     block[135] ^= 0x80
@@ -105,7 +105,7 @@ def _round_constants() -> list[int]:
 
 
 def _moves() -> list[tuple[int, int]]:
-    """Where rho and pi take each lane, and by how far it is rotated."""
+    """Where rho and pi move each lane, and by how many bits they rotate it."""
     moves, x, y = [(0, 0)] * 25, 1, 0
     for step in range(24):
         moves[x + 5 * y] = (y + 5 * ((2 * x + 3 * y) % 5), (step + 1) * (step + 2) // 2 % 64)

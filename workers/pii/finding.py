@@ -1,4 +1,4 @@
-"""What a recogniser is and what it finds, and the words near a finding that make it likelier or less likely."""
+"""Recognisers, their findings, and the words near a finding that make it more or less likely."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from workers.pii.boundaries import UNSPACED, continues, groups, is_one_of_many, touches_word
+
 BOOST = 0.35
 FLOOR = 0.55
-"""What context adds to a score, and the least it makes of one. Presidio's LemmaContextAwareEnhancer adds as much but
-ends at 0.4; ours must lift the weakest pattern over the default threshold of the task, 0.5."""
+"""How much context adds to a score, and the lowest score it leads to. Presidio's LemmaContextAwareEnhancer adds as much
+but has a floor of 0.4; ours must lift the weakest pattern over the default threshold of the task, 0.5."""
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``text[start:end]`` (code points, half-open) is a ``label``, with a ``score`` of 0 to 1.
+    """``text[start:end]`` (code points, half-open) is a ``label``, with a ``score`` from 0 to 1.
 
-    ``checked``: a checksum or a parser proved it; otherwise it only looks like one.
-    ``learnt``: a model said so, whose score is on no scale of patterns.
+    ``recognizer`` is the name of what found it. ``checked``: a checksum or a parser proved it; otherwise it has the
+    right form only. ``learnt``: a model found it, whose scores cannot be compared with those of patterns.
     """
 
     start: int
@@ -31,51 +34,77 @@ class Finding:
 
 
 class Words:
-    """Words or phrases looked for near a finding: whole words in any case, with or without a plural s.
+    """Words or phrases to look for near a finding.
 
-    At most ``before`` words before the finding and ``after`` words after it are read, at most 100 characters each way.
+    They are compared as whole words in any case, with or without a plural s; those of scripts without spaces between
+    words also match within a run of text. At most ``before`` words before the finding and ``after`` words after it are
+    read, at most 100 characters each way.
     """
 
     def __init__(self, phrases: Iterable[str], before: int = 5, after: int = 3) -> None:
-        forms = sorted({" ".join(re.findall(r"\w+", phrase.lower())) for phrase in phrases} - {""})
-        self._any = re.compile(rf" (?:{'|'.join(map(re.escape, forms))})s?(?= )" if forms else r"(?!)")
+        """Compile the phrases; empty ones are ignored."""
+        forms = sorted({" ".join(_WORD.findall(phrase.lower())) for phrase in phrases} - {""})
+        spaced = [re.escape(form) for form in forms if not re.search(f"[{UNSPACED}]", form)]
+        unspaced = [re.escape(form) for form in forms if re.search(f"[{UNSPACED}]", form)]
+        ways = [rf" (?:{'|'.join(spaced)})s?(?= )"] * bool(spaced) + unspaced
+        self._any = re.compile("|".join(ways) or r"(?!)")
         self._before, self._after = before, after
 
     @classmethod
     def of(cls, phrases: str, before: int = 5, after: int = 3) -> Words:
-        """The same, with commas between the phrases."""
+        """Make ``Words`` of phrases separated by commas."""
         return cls(phrases.split(","), before, after)
 
     def near(self, text: str, start: int, end: int) -> int | None:
-        """How far the nearest stands from ``text[start:end]``, in characters, at least 1; None where there is none."""
-        found = re.findall(r"\w+", text[max(0, start - 100) : start].lower())[-self._before :] if self._before else []
-        words = f" {' '.join(found)} "
-        distances = [len(words) - match.end() for match in self._any.finditer(words)]
-        found = re.findall(r"\w+", text[end : end + 100].lower())[: self._after]
-        distances += [match.start() + 1 for match in self._any.finditer(f" {' '.join(found)} ")]
+        """The distance of the nearest word from ``text[start:end]``, at least 1 character; None if there is none."""
+        words = _WORD.findall(text[max(0, start - 100) : start].lower())[-self._before :] if self._before else []
+        line = f" {' '.join(words)} "
+        distances = [len(line) - match.end() for match in self._any.finditer(line)]
+        words = _WORD.findall(text[end : end + 100].lower())[: self._after]
+        distances += [match.start() + 1 for match in self._any.finditer(f" {' '.join(words)} ")]
         return min(distances, default=None)
 
 
 class Recognizer(Protocol):
     """Finds one entity in a text.
 
-    ``Recognizers`` calls ``find`` only where the text has a number of at least ``digits`` digits and ``hint``, if there
-    is one, matches somewhere; a hint should be quick. It applies ``context`` and ``against`` to what was found.
+    ``Recognizers`` calls ``find`` only if the text has a number of at least ``digits`` digits and ``hint``, if there is
+    one, matches somewhere; a hint should be fast. It applies ``context`` and ``against`` to what ``find`` yields.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The recogniser's name, for ``Finding.recognizer``."""
+        ...
+
     @property
-    def entity(self) -> str: ...
+    def entity(self) -> str:
+        """The label of its findings."""
+        ...
+
     @property
-    def digits(self) -> int: ...
+    def digits(self) -> int:
+        """The number of digits that the text's longest number must have."""
+        ...
+
     @property
-    def hint(self) -> re.Pattern[str] | None: ...
+    def hint(self) -> re.Pattern[str] | None:
+        """What must match somewhere in the text; None if the recogniser reads every text."""
+        ...
+
     @property
-    def context(self) -> Words | None: ...
+    def context(self) -> Words | None:
+        """Words that raise the score of a finding near them."""
+        ...
+
     @property
-    def against(self) -> Words | None: ...
-    def find(self, text: str) -> Iterable[Finding]: ...
+    def against(self) -> Words | None:
+        """Words that lower the score of a finding near them."""
+        ...
+
+    def find(self, text: str) -> Iterable[Finding]:
+        """The findings in ``text``, with offsets into it, before any context."""
+        ...
 
 
 Check = Callable[[str], bool]
@@ -83,11 +112,16 @@ Check = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Pattern:
-    """One entity by a regular expression and, where there is one, a check of what matched.
+    """Finds one entity by a regular expression and, if there is one, a check of what matched.
 
-    ``score`` is for a match written with separators, ``bare`` for one in a single run of letters and digits.
-    ``proves``: false for a check that sees no more than structure.
-    ``regroup``: text that follows may look like one more group; drop groups from the end until the check holds.
+    ``score`` is for a match written with separators, ``bare`` for one in a single run of letters and digits. ``loose``
+    (None: ``bare``) is for unusual separators (points, tabs, two spaces, in a group called ``sep`` of the regular
+    expression), for small letters where capitals are usual, and for a match that touches a word.
+    ``capitals``: the letters of the value are usually capitals. ``proves``: false for a check that sees the structure
+    only.
+    ``regroup``: the text that follows may look like one more group; drop groups from the end until the check holds.
+    ``bounded``: the regular expression decides itself where a match may begin and end. Otherwise a match may touch
+    letters and, across commas, other numbers, as far as that is safe.
     """
 
     name: str
@@ -102,27 +136,75 @@ class Pattern:
     against: Words | None = None
     proves: bool = True
     regroup: bool = False
+    bounded: bool = True
+    loose: float | None = None
+    capitals: bool = False
 
     def find(self, text: str) -> Iterator[Finding]:
+        """The matches that pass the check, in order, none overlapping another."""
         at = 0
         while match := self.regex.search(text, at):
-            found = self._proved(match[0])
             start = match.start()
-            # What failed may have taken the first group of a good one: 2024 4111 1111 1111 1111.
-            at = start + max(1, len(found or re.split("[ -]", match[0], maxsplit=1)[0]))
-            if found:
-                score = self.bare if found.isalnum() else self.score
-                proved = self.proves and self.check is not None
-                yield Finding(start, start + len(found), self.entity, score, self.name, proved)
+            value = self._checked(match[0])
+            if not value:
+                # What failed may have taken the first group of a valid number: 2024 4111 1111 1111 1111.
+                at = start + max(1, len(groups(match[0])[0]))
+                continue
+            end = start + len(value)
+            score = self._score(match, value)
+            placed = score if self.bounded else self._placed(text, start, end, match.end(), score)
+            if placed is None:
+                at = start + 1
+                continue
+            at = end
+            yield Finding(start, end, self.entity, placed, self.name, self._proved)
 
-    def _proved(self, found: str) -> str:
-        while self.check is not None and found and not self.check(found):
-            found = found[: max(0, found.rfind(" "), found.rfind("-"))] if self.regroup else ""
-        return found
+    @property
+    def _proved(self) -> bool:
+        return self.proves and self.check is not None
+
+    def _placed(self, text: str, start: int, end: int, last: int, score: float) -> float | None:
+        """The score of ``text[start:end]`` in its surroundings; None if it is a part of something longer.
+
+        ``last`` is where the match ended before groups were dropped.
+        """
+        touches = touches_word(text, start, end)
+        if touches is None or continues(text, start, last, self._proved):
+            return None
+        bare = text[start:end].isalnum()
+        if touches and bare and not self._proved:
+            return None
+        if (touches and (bare or not self._proved)) or (not self.regroup and is_one_of_many(text, start, end)):
+            return min(score, self._loose)
+        return score
+
+    @property
+    def _loose(self) -> float:
+        return self.bare if self.loose is None else min(self.bare, self.loose)
+
+    def _score(self, match: re.Match[str], value: str) -> float:
+        loose = self._loose
+        separator = match["sep"] if "sep" in self.regex.groupindex else None
+        # 123.456.782 may be an amount, 4111.1111.1111.1111 is none.
+        if separator in ("\t", "  ") or (separator == "." and not (self.proves and _is_no_amount(groups(value)))):
+            return loose
+        if self.capitals and not value.isupper():
+            return loose
+        return self.bare if value.isalnum() else self.score
+
+    def _checked(self, value: str) -> str:
+        """``value``, or as many of its first groups as pass the check; empty if nothing passes."""
+        while self.check is not None and value and not self.check(value):
+            value = value[: -len(groups(value)[-1])].rstrip(" .\t-") if self.regroup and len(groups(value)) > 1 else ""
+        return value
+
+
+def _is_no_amount(parts: list[str]) -> bool:
+    return len(parts) > 2 and len(parts[-1]) > 3
 
 
 def in_context(finding: Finding, recognizer: Recognizer, text: str) -> Finding:
-    """The finding with the score that the nearest word that tells makes of it: to order, call 650-253-0000."""
+    """The finding with its score raised or lowered by the nearest context word: to order, call 650-253-0000."""
     score = finding.score
     place = text, finding.start, finding.end
     context = None if recognizer.context is None else recognizer.context.near(*place)

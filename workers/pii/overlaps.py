@@ -1,4 +1,4 @@
-"""Overlapping findings -> the ones to report."""
+"""Choose which of overlapping findings to report."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from workers.pii.finding import Finding
 
 
 def resolve(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings that do not overlap, by start; the same for any order of the input. Drop what is under your threshold
-    first: a weak finding would otherwise hide a good one.
+    """Return findings that do not overlap, by start, whatever the order of the input.
 
-    Of findings with the same span the likeliest stays (patterns before models, then score, then checked, then the
-    label's alphabet): the checksum of one country does not make a number that another country's name stands beside.
-    Then, of findings that overlap, checked before unchecked, longer before shorter (a URL before the e-mail address in
-    it, an IBAN before the phone number in it), then score, start and label.
+    Drop findings below the threshold first; otherwise a weak finding would hide a good one.
+
+    Of findings with the same span the likeliest wins (patterns before models, then score, then checked, then the
+    label's alphabetical order): a number beside the name of one country is not another country's because a checksum
+    happens to hold. Of findings that overlap, checked ones win over unchecked ones, then longer over shorter ones (a
+    URL over the e-mail address in its path, an IBAN over the phone number in it), then score, start and label decide.
     """
     spans: dict[tuple[int, int], Finding] = {}
     for finding in sorted(

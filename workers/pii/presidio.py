@@ -1,14 +1,15 @@
-"""Recognisers of the user's own, in Presidio's no-code YAML.
+"""Recognisers that users define, in Presidio's no-code YAML.
 
-The format is that of https://microsoft.github.io/presidio/analyzer/adding_recognizers/. Presidio itself is not needed
-and not used: this is a reader of our own.
+The format is that of https://microsoft.github.io/presidio/analyzer/adding_recognizers/. Presidio itself is neither
+needed nor used.
 
-- Supported: custom recognisers with patterns, deny lists and context words; the files' flags; predefined recognisers by
-  name where we have their entities, which changes nothing, for the task's ``entities`` choose among those.
-- Different: context words are whole words (with or without a plural s) and not parts of lemmas, and of all languages at
-  once, since an event does not say its language.
-- Refused: remote recognisers, those that need a model or a class of Python, several entities in one recogniser,
-  settings of predefined ones, and every field not known here.
+- Supported: custom recognisers with patterns, deny lists and context words; the file's flags; predefined recognisers by
+  name if we find their entities, which has no effect, because the task's ``entities`` choose among those.
+- Different: context words are whole words (with or without a plural s), not parts of lemmas, and those of all languages
+  count at once, because an event does not name its language. Words of a deny list may touch an underscore, and in
+  scripts without spaces between words other letters.
+- Refused: remote recognisers, those that need a model or a Python class, several entities in one recogniser, settings
+  of predefined ones, and every field not known here.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from schemas.errors import AnnotateError, ModelError
+from workers.pii.boundaries import JOINING
 from workers.pii.finding import Finding, Recognizer, Words
 
 TIMEOUT_S = 2.0
-"""Processor time of all threads together that may pass while one pattern reads one text: what ``regex`` counts."""
+"""Limit of one pattern over one text, in seconds of processor time of all threads, which is what ``regex`` counts."""
 _FILE_BYTES = 1 << 20
 _PATTERNS = 1000
 _PATTERN_LENGTH = 10_000
@@ -43,7 +45,7 @@ _OURS = {
     "UrlRecognizer", "UsBankRecognizer", "UsItinRecognizer", "UsLicenseRecognizer", "UsPassportRecognizer",
     "UsSsnRecognizer", "ZaIdNumberRecognizer",
 }  # fmt: skip
-"""Presidio's predefined recognisers whose entities we find ourselves."""
+"""Presidio's predefined recognisers whose entities we find."""
 
 _ENTRY = {
     "name", "type", "enabled", "supported_entity", "supported_entities", "supported_language", "supported_languages",
@@ -55,10 +57,10 @@ _TOP = {"recognizers", "supported_languages", "global_regex_flags"}
 
 @dataclass(frozen=True)
 class Custom:
-    """Patterns of the user's: their matches are never ``checked``.
+    """Finds one entity by patterns of the user's, whose matches are never ``checked``.
 
-    Regular expressions from outside can take time exponential in the text. They run in the ``regex`` package, as in
-    Presidio, for at most ``TIMEOUT_S``; then the event fails with AnnotateError.
+    ``patterns``: compiled regular expressions with their scores. They can take time exponential in the length of the
+    text, so they run in the ``regex`` package, as in Presidio, for at most ``TIMEOUT_S`` each.
     """
 
     name: str
@@ -70,9 +72,10 @@ class Custom:
     hint: None = None
 
     def find(self, text: str) -> Iterator[Finding]:
+        """The matches in ``text`` that are not empty. Raises AnnotateError when a pattern runs out of time."""
         try:
             for pattern, score in self.patterns:
-                # All at once: the clock of the timeout would go on while a caller looks at a match.
+                # All at once: the timeout would keep running while a caller handles a match.
                 for match in list(pattern.finditer(text, timeout=TIMEOUT_S)):
                     if match.start() < match.end():
                         yield Finding(match.start(), match.end(), self.entity, score, self.name, checked=False)
@@ -85,10 +88,11 @@ class _Refused(Exception):  # noqa: N818
 
 
 def load_recognizers(path: Path) -> list[Recognizer]:
-    """The recognisers of a file, in its order.
+    """Load the recognisers of a file, in its order.
 
-    A predefined recogniser adds nothing: its entity is already one of ``Recognizers``. Raises ModelError with file,
-    entry and reason for what cannot be read or done; at most 1 MiB, 1000 patterns and 20,000 denied words.
+    A predefined recogniser adds nothing: ``Recognizers`` has its entity already. A file may have at most 1 MiB, 1,000
+    patterns, and 20,000 words in a deny list. Raises ModelError, naming file, entry and reason, for a file that cannot
+    be read or used.
     """
     try:
         if path.stat().st_size > _FILE_BYTES:
@@ -97,22 +101,22 @@ def load_recognizers(path: Path) -> list[Recognizer]:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     except (YAMLError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: is no YAML: {type(error).__name__}") from error
+        raise ModelError(f"{path}: is not valid YAML: {type(error).__name__}") from error
     try:
         flags, entries = _top(document)
     except _Refused as refused:
         raise ModelError(f"{path}: {refused}") from None
-    found: list[Custom] = []
+    recognizers: list[Custom] = []
     for number, entry in enumerate(entries, 1):
         name = entry.get("name") if isinstance(entry, dict) else entry
         try:
-            found += _recognizer(entry, flags)
-            if sum(len(one.patterns) for one in found) > _PATTERNS:
+            recognizers += _recognizer(entry, flags)
+            if sum(len(each.patterns) for each in recognizers) > _PATTERNS:
                 raise _Refused(f"more than {_PATTERNS} patterns in one file")
         except _Refused as refused:
             where = f"recognizer {number}" + (f" ({name})" if isinstance(name, str) else "")
             raise ModelError(f"{path}: {where}: {refused}") from None
-    return list(found)
+    return list(recognizers)
 
 
 def _top(document: object) -> tuple[int, list[object]]:
@@ -140,9 +144,9 @@ def _recognizer(entry: object, flags: int) -> list[Custom]:
     if kind == "predefined":
         ours = known.get("class_name", name) in _OURS
         if enabled and not ours:
-            raise _Refused("there is no such predefined recognizer without Presidio")
+            raise _Refused("needs Presidio, which is not used; only recognizers of entities found here can be named")
         if ours and not enabled:
-            raise _Refused("is switched off by leaving its entity out of the task's entities")
+            raise _Refused("cannot be disabled here: leave its entity out of the task's entities")
         return []
     if not enabled:
         return []
@@ -170,13 +174,13 @@ def _pattern(pattern: object, flags: int) -> tuple[regex.Pattern[str], float]:
     try:
         return regex.compile(written, flags), _score(known.get("score"))
     except (regex.error, RecursionError, OverflowError, ValueError) as error:
-        raise _Refused(f"a regex that cannot be compiled: {error}") from None
+        raise _Refused(f"its regex cannot be compiled: {error}") from None
 
 
 def _deny(words: list[str], score: float, flags: int) -> tuple[regex.Pattern[str], float]:
     if len(words) > _DENIED:
         raise _Refused(f"more than {_DENIED} words in its deny_list")
-    return regex.compile(r"(?:^|(?<=\W))\L<words>(?:(?=\W)|$)", flags, words=words), score
+    return regex.compile(rf"(?<!{JOINING})\L<words>(?!{JOINING})", flags, words=words), score
 
 
 def _context(entry: dict[str, Any]) -> list[str]:
@@ -192,7 +196,7 @@ def _mapping(value: object, keys: set[str], what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _Refused(f"{what} must be a mapping")
     if unknown := sorted(str(key) for key in value if key not in keys):
-        raise _Refused(f"{what} has what is not supported: {', '.join(unknown)}")
+        raise _Refused(f"{what} has unsupported fields: {', '.join(unknown)}")
     return value
 
 
@@ -203,7 +207,7 @@ def _list(value: object, what: str) -> list[object]:
 
 
 def _texts(value: object, what: str) -> list[str]:
-    return [_text(one, f"each of {what}") for one in _list(value, what)]
+    return [_text(entry, f"each of {what}") for entry in _list(value, what)]
 
 
 def _text(value: object, what: str, longest: int = 1000) -> str:

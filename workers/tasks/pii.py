@@ -1,4 +1,4 @@
-"""``pii``: what identifies a person, by checked patterns, by a model, or by both."""
+"""``pii``: finds personal data by checked patterns, by a model, or by both."""
 
 from __future__ import annotations
 
@@ -24,24 +24,27 @@ _NAMES = {
     **ENTITIES, "GPE": "LOCATION", "FAC": "LOCATION", "NORP": "NRP", "DATE": "DATE_TIME", "TIME": "DATE_TIME",
     "EMAIL": "EMAIL_ADDRESS", "PHONE": "PHONE_NUMBER",
 }  # fmt: skip
-"""Labels of common models -> Presidio's entity, after its NerModelConfiguration; others stay, in capitals."""
+"""Labels of common models -> Presidio's entities, after its NerModelConfiguration. Others are kept, in capitals."""
 _IMPERSONAL = frozenset({
     "CARDINAL", "EVENT", "LANGUAGE", "LAW", "MISC", "MONEY", "ORDINAL", "PERCENT", "PRODUCT", "QUANTITY", "WORK_OF_ART",
 })  # fmt: skip
-"""Labels of OntoNotes and CoNLL that identify nobody: Presidio leaves them out too; here unless asked for."""
+"""Labels of OntoNotes and CoNLL that identify nobody, left out unless asked for; Presidio always leaves them out."""
 _EDGES = " \t\r\n,;:-"
 
 
 class Pii(Task):
-    """Spans under Presidio's entity names, none overlapping another.
+    """Finds personal data by patterns and in the spans of other tasks.
 
-    Findings of patterns, of ``spans`` of other tasks and of the model compete; what scores under the threshold
-    does not; see ``workers/pii/overlaps.py`` for who wins.
+    The spans have Presidio's entity names, and none overlaps another. Findings with at least the threshold's score
+    compete as ``workers.pii.overlaps.resolve`` describes.
     """
 
     def __init__(self, config: PiiTask, head: HeadInfo) -> None:
-        """Raises ModelError when the patterns' libraries are missing, the file of recognisers cannot be used, an entity
-        asked for cannot be found, or a region is unknown."""
+        """Compile the patterns.
+
+        Raises ModelError if the patterns' libraries are missing, the file of recognisers cannot be used, nothing finds
+        one of the entities asked for, or a region is unknown.
+        """
         super().__init__(config, head)
         self._threshold = config.threshold
         self._others = config.spans or []
@@ -51,7 +54,7 @@ class Pii(Task):
         asked = set(config.entities or ())
         self._entities = frozenset(asked) or None
         unknown = sorted(asked - patterned - named)
-        # What other tasks' models call their spans is not known here.
+        # The labels of other tasks' models are not known here.
         if unknown and not self._others:
             known = patterned | named
             hint = did_you_mean(unknown[0], known) or f"; it can be {', '.join(sorted(known))}" + (
@@ -64,9 +67,11 @@ class Pii(Task):
             raise ModelError(str(error)) from None
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """Return the spans in ``document.text``; needs the annotations of the tasks named in ``spans``."""
         return self._resolved(document, ())
 
     def reference(self) -> dict[str, str] | None:
+        """Return this package and its version as the model."""
         return {"model": "glossator.pii", "revision": version("glossator")}
 
     def _is_wanted(self, label: str) -> bool:
@@ -77,9 +82,9 @@ class Pii(Task):
         return ()
 
     def _resolved(self, document: Document, more: Iterable[Finding]) -> Annotation:
-        """The annotation of what patterns and other tasks find, and ``more``."""
+        """The annotation of what patterns and other tasks find, together with ``more``."""
         text = document.text
-        borrowed = (one for name in self._others for one in _findings(document.annotations[name], name))
+        borrowed = (each for name in self._others for each in _findings(document.annotations[name], name))
         kept = [
             finding
             for finding in (*self._recognizers.find(text), *borrowed, *more)
@@ -96,25 +101,28 @@ class Pii(Task):
 
 
 class PiiByModel(Pii):
-    """With a token classifier for what has no pattern: names, places, organisations."""
+    """Finds also what has no pattern, such as names, places and organisations, by a token classifier."""
 
     head_kind = "token"
 
     def __init__(self, config: PiiTask, head: HeadInfo) -> None:
-        """Raises ModelError also for a head without the label ``O``."""
+        """Take the labels from ``head``. Raises ModelError as ``Pii`` does, and for a head without the label ``O``."""
         self._spans = Spans(config, head)
         self._head_labels = head.labels
-        # Other tasks' spans and the file of recognisers can change while text and settings stay.
+        # Other tasks' spans and the file of recognisers can change while text and settings stay the same.
         self.cacheable = config.spans is None and config.recognizers is None
         super().__init__(config, head)
 
     def activation(self) -> Activation:
+        """Return how the classifier's logits become probabilities."""
         return self._spans.activation()
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
+        """Return the spans that patterns, other tasks and the classifier find; ``readings`` are the classifier's."""
         return self._resolved(document, _findings(self._spans.annotate(document, readings), "model"))
 
     def reference(self) -> dict[str, str] | None:
+        """Return None: the checkpoint is the model."""
         return None
 
     def _named(self) -> Iterable[str]:
@@ -122,19 +130,21 @@ class PiiByModel(Pii):
 
 
 def _findings(annotation: Annotation, source: str) -> list[Finding]:
-    """What a model finds, without the commas and colons at its ends, which models are careless about."""
-    found = []
+    """The spans of a model without commas and colons at their ends, which models often include by mistake."""
+    findings = []
     for span in annotation["spans"]:
         text: str = span["text"]
         start = span["start"] + len(text) - len(text.lstrip(_EDGES))
         end = span["end"] - len(text) + len(text.rstrip(_EDGES))
         if start < end:
-            found.append(Finding(start, end, _entity(span["label"]), span["score"], source, checked=False, learnt=True))
-    return found
+            findings.append(
+                Finding(start, end, _entity(span["label"]), span["score"], source, checked=False, learnt=True)
+            )
+    return findings
 
 
 def _entity(label: str) -> str:
-    """A model's label under Presidio's name for it. Single tokens still have their ``B-`` or ``I-``."""
+    """Presidio's name for a model's label, which has a ``B-`` or ``I-`` if spans are single tokens."""
     name = label.upper()
     name = name[2:] if name.startswith(("B-", "I-")) else name
     return _NAMES.get(name, name)

@@ -21,8 +21,11 @@ def resolved(text: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        # An address within a longer one belongs to it.
-        ("see https://example.com/?to=bob@example.org now", [("URL", "https://example.com/?to=bob@example.org")]),
+        # An address in a path belongs to the URL, one in a query is found beside it.
+        (
+            "see https://example.com/?to=bob@example.org now",
+            [("URL", "https://example.com/?to="), ("EMAIL_ADDRESS", "bob@example.org")],
+        ),
         ("at http://192.0.2.1/admin", [("URL", "http://192.0.2.1/admin")]),
         ("bob@example.com", [("EMAIL_ADDRESS", "bob@example.com")]),
         ("bob@192-0-2-1.example.com", [("EMAIL_ADDRESS", "bob@192-0-2-1.example.com")]),

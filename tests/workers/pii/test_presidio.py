@@ -118,20 +118,20 @@ def test_a_pattern_that_takes_too_long_fails_the_event(write: Write, monkeypatch
     [
         ("", "the file must be a mapping"),
         ("[]", "the file must be a mapping"),
-        ("a: [", "is no YAML"),
-        ("a: 1\na: 2", "is no YAML"),
+        ("a: [", "is not valid YAML"),
+        ("a: 1\na: 2", "is not valid YAML"),
         ("recognizers: 5", "has no list of recognizers"),
-        ("recognizers: []\nsupported_countries: [us]", "the file has what is not supported: supported_countries"),
+        ("recognizers: []\nsupported_countries: [us]", "the file has unsupported fields: supported_countries"),
         ("recognizers: []\nglobal_regex_flags: 1024", "global_regex_flags must be"),
         ("recognizers: [5]", "recognizer 1: it must be a mapping"),
         ("recognizers: [{type: custom}]", "recognizer 1: name must be"),
-        ("recognizers: [GlinerRecognizer]", r"recognizer 1 \(GlinerRecognizer\): there is no such predefined"),
+        ("recognizers: [GlinerRecognizer]", r"recognizer 1 \(GlinerRecognizer\): needs Presidio"),
         ("recognizers: [{name: A, type: remote}]", r"recognizer 1 \(A\): type must be"),
-        ("recognizers: [{name: A, model: x}]", r"recognizer 1 \(A\): it has what is not supported: model"),
-        ("recognizers: [{name: UrlRecognizer, type: predefined, context: [x]}]", "not supported: context"),
+        ("recognizers: [{name: A, model: x}]", r"recognizer 1 \(A\): it has unsupported fields: model"),
+        ("recognizers: [{name: UrlRecognizer, type: predefined, context: [x]}]", "unsupported fields: context"),
         (
             "recognizers: [{name: UrlRecognizer, type: predefined, enabled: false}]",
-            r"recognizer 1 \(UrlRecognizer\): is switched off by leaving its entity out of the task's entities",
+            r"recognizer 1 \(UrlRecognizer\): cannot be disabled here: leave its entity out of the task's entities",
         ),
         ("recognizers: [{name: A, supported_entity: A}]", "has neither patterns nor a deny_list"),
         ("recognizers: [{name: A, enabled: 'no', deny_list: [a]}]", "enabled must be"),
@@ -143,7 +143,7 @@ def test_a_pattern_that_takes_too_long_fails_the_event(write: Write, monkeypatch
         ("recognizers: [{name: A, supported_entity: A, context: [1], deny_list: [a]}]", "each of context must be"),
         (
             "recognizers: [UrlRecognizer, {name: A, supported_entity: A, patterns: [{regex: '(', score: 1}]}]",
-            r"recognizer 2 \(A\): a regex that cannot be compiled: missing \)",
+            r"recognizer 2 \(A\): its regex cannot be compiled: missing \)",
         ),
         ("recognizers: [{name: A, supported_entity: A, patterns: [{regex: a, score: x}]}]", "a score must be"),
         ("recognizers: [{name: A, supported_entity: A, patterns: [{regex: a, score: true}]}]", "a score must be"),
@@ -184,7 +184,7 @@ def test_what_is_no_file_of_text_is_refused(write: Write, tmp_path: Path) -> Non
     with pytest.raises(ModelError, match="cannot be read: No such file"):
         load_recognizers(tmp_path / "none.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"recognizers: [\xff]")
-    with pytest.raises(ModelError, match="is no YAML"):
+    with pytest.raises(ModelError, match="is not valid YAML"):
         load_recognizers(tmp_path / "latin.yaml")
-    with pytest.raises(ModelError, match="is no YAML"):
+    with pytest.raises(ModelError, match="is not valid YAML"):
         load_recognizers(write("[" * 1000))
