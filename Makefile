@@ -21,7 +21,7 @@ test: lint  ## Everything: style, types, layers, all tests
 	$(BIN)/pytest $(PARALLEL)
 
 test-fast: $(READY)  ## The tests that need no Kafka and little time
-	$(BIN)/pytest $(PARALLEL) -m "not integration and not slow"
+	$(BIN)/pytest $(PARALLEL) --hypothesis-profile fast -m "not integration and not slow"
 
 lint: $(READY)  ## Style, types, and the direction of imports
 	$(BIN)/ruff check .

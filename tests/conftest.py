@@ -17,12 +17,13 @@ from tests.kafka.node import KafkaNode
 from tests.kafka.shared import shared_cluster
 from tests.spread import spread
 
-_NEED_KAFKA = {"real_kafka", "kafka_node"}
+_NEED_KAFKA = {"kafka", "kafka_node"}
 
 # A busy machine must not fail a test: nothing here is about time. With CI set, hypothesis has a profile like that.
 if hypothesis.settings.get_current_profile_name() == "default":
     hypothesis.settings.register_profile("patient", deadline=None)
     hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("fast", deadline=None, max_examples=20)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import pytest
 
 
@@ -14,7 +12,10 @@ def spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     so the long tests come first in each block, and what is left to steal is short. Short tests keep their order, as
     they share fixtures with their neighbours, and so do long tests in the same ``xdist_group``.
     """
-    units = [list(unit) for _, unit in groupby(filter(_is_long, items), _group)]
+    groups: dict[object, list[pytest.Item]] = {}
+    for item in filter(_is_long, items):
+        groups.setdefault(_group(item), []).append(item)
+    units = [*groups.values()]
     shares = [[item for unit in units[number::workers] for item in unit] for number in range(workers)]
     short = [item for item in items if not _is_long(item)]
     size, larger = divmod(len(items), workers)

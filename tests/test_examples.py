@@ -122,6 +122,7 @@ def test_a_bad_event_fails_with_a_reason_and_its_neighbours_do_not(name: str) ->
         assert close([before.annotations, after.annotations], [document.annotations for document in alone])
 
 
+@pytest.mark.slow
 @every_example
 def test_the_commands_in_the_comment_run(name: str) -> None:
     # A command is indented; environment variables may precede it, and an explanation may follow after some spaces.
@@ -135,6 +136,7 @@ def test_the_commands_in_the_comment_run(name: str) -> None:
     assert len(commands) >= 2
 
 
+@pytest.mark.slow
 def test_without_cuda_the_log_says_that_there_is_no_flash_attention(caplog: pytest.LogCaptureFixture) -> None:
     for name, file in EXAMPLES.items():
         caplog.clear()

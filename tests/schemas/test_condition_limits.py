@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.conditions import Condition
 from schemas.errors import ConditionError
+from tests.thoroughness import examples
 
 NESTED = {
     "parentheses": ("(", "true", ")"),
@@ -82,7 +83,7 @@ PIECES = (
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(source=st.lists(st.sampled_from(PIECES)).map("".join) | st.text(max_size=40))
 def test_any_text_is_a_condition_or_a_value_error(source: str) -> None:
     try:

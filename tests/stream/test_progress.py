@@ -10,6 +10,7 @@ from schemas.document import Document
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.progress import Progress
+from tests.thoroughness import examples
 
 
 class ProgressMachine(RuleBasedStateMachine):
@@ -118,7 +119,7 @@ class ProgressMachine(RuleBasedStateMachine):
 
 
 TestProgress = ProgressMachine.TestCase
-TestProgress.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestProgress.settings = settings(max_examples=examples(200), stateful_step_count=40, deadline=None)
 
 
 def test_delivery_out_of_order_waits_for_the_head() -> None:

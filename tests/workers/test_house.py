@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 PACKAGES = ("chain", "models", "heads", "tasks", "encoder", "pii")
 PROGRAM = """
 import importlib, json, pkgutil, sys
@@ -17,6 +19,7 @@ print(json.dumps(sorted(sys.modules)))
 """
 
 
+@pytest.mark.slow
 def test_the_chain_and_all_below_it_load_nothing_of_stream() -> None:
     """Runs in a new process, because this one has already imported everything."""
     ran = subprocess.run([sys.executable, "-c", PROGRAM, *PACKAGES], capture_output=True, text=True, check=True)

@@ -19,6 +19,7 @@ from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load, load_file, parse, parse_file
 from schemas.pipeline.tasks import ClassificationTask, ModerationTask, SpanTask
 from tests.schemas.pipeline.pipelines import GOOD, mutate
+from tests.thoroughness import examples
 
 
 def wrong(text: str, environ: dict[str, str] | None = None) -> list[str]:
@@ -472,7 +473,7 @@ def _tries(text: str) -> None:
         _inside(error, text)
 
 
-MANY = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 YAMLISH = st.text(alphabet="ab01:-?[]{}&*!|>%@#'\"\\,. \n\t$~<=\x00\x85\u2028\ud800é🙂", max_size=60)
 
 

@@ -49,7 +49,9 @@ def test_another_process_produces_what_is_read_here(cluster: Cluster) -> None:
     "group",
     [
         # A change of a classic group takes this timeout less a second.
-        {"partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": 6000},
+        pytest.param(
+            {"partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": 6000}, marks=pytest.mark.slow
+        ),
         {"group.protocol": "consumer"},
     ],
     ids=["cooperative", "kip-848"],

@@ -23,6 +23,7 @@ from stream.microbatch import MicroBatch
 from stream.output.publisher import Publisher
 from stream.telemetry.stats import Stats
 from tests.noop import pipeline
+from tests.thoroughness import examples
 
 RETRIABLE = KafkaError(KafkaError._TIMED_OUT, retriable=True)
 ABORTABLE = KafkaError(KafkaError.ILLEGAL_GENERATION, txn_requires_abort=True)
@@ -152,7 +153,7 @@ def _due(sink: ExactlyOnceSink) -> None:
     sink.poll(0)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(
     faults=st.lists(
         st.tuples(

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.document import Document
+from tests.thoroughness import examples
 from tests.workers import naive, tiny
 from tests.workers.chain.test_chain import close, sizes
 from tests.workers.chain.test_plan import agree
@@ -54,7 +55,7 @@ some = st.text(st.sampled_from("ab1:;\udc00\0"), max_size=4)
 inputs = st.lists(some | st.tuples(some, some), max_size=3)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(one=inputs, other=inputs)
 def test_keys_are_equal_for_equal_inputs_alone(one: list[Any], other: list[Any]) -> None:
     assert (key(b"task", one) == key(b"task", other)) == (one == other)
@@ -241,7 +242,7 @@ def test_what_failed_is_not_kept() -> None:
     assert len(made.cache) == 0
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 @given(tasks=naive.chains(), events=st.lists(naive.events, min_size=2, max_size=4), size=st.sampled_from([1, 3, 100]))
 def test_annotations_are_those_without_it(tasks: list[naive.Own], events: list[list[naive.Event]], size: int) -> None:
     """Few different texts, so that most are repeated, in the same micro-batch or a later one."""

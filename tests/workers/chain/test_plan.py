@@ -14,13 +14,14 @@ from safetensors.torch import load_file, save_file
 
 from schemas.document import Document
 from schemas.record import Assignment, Record
+from tests.thoroughness import examples
 from tests.workers import naive, tiny
 from tests.workers.chain.test_chain import close, sizes
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(tasks=naive.chains(), events=naive.events, cut=st.integers(0, 6))
 def test_whatever_is_planned_says_what_every_task_alone_says(
     tasks: list[naive.Own], events: list[naive.Event], cut: int

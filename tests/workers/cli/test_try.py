@@ -111,6 +111,7 @@ def test_pretty_is_for_people(pipeline: str) -> None:
     assert rest[-1] == "text 2: the text is empty (DecodeError)"
 
 
+@pytest.mark.slow
 def test_events_come_while_the_input_is_still_open(pipeline: str) -> None:
     command = [sys.executable, "-m", "workers.cli.main", "try", "--pipeline", pipeline]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -11,16 +11,19 @@ from tests.workers import tiny
 from tests.workers.encoder import parity, parity_table
 from tests.workers.encoder.parity import BOUND, COLUMNS, EVENTS, ROWS, WITHOUT_SCORES
 from tests.workers.encoder.parity_references import read
+from tests.workers.families import slow_but_for_some
 
 FAMILIES = [family for families in COLUMNS.values() for family in families]
+every_family = pytest.mark.parametrize("family", slow_but_for_some(FAMILIES))
 
 
 @pytest.mark.parametrize("row", ROWS)
-@pytest.mark.parametrize("family", FAMILIES)
+@every_family
 def test_a_task_says_what_transformers_says(family: str, row: str) -> None:
     assert parity.cell(row, family) < BOUND
 
 
+@pytest.mark.slow
 def test_there_is_something_to_compare() -> None:
     """Over all families: each run trains different tokenizers, and sometimes one family annotates little."""
     runs = [parity.run(family).annotations for family in FAMILIES]
@@ -38,7 +41,7 @@ def test_there_is_something_to_compare() -> None:
     assert {annotations["similarity_2"]["duplicate_of"] is None for annotations in everything} == {True, False}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@every_family
 def test_all_tasks_share_one_trunk_and_long_texts_are_windows(family: str) -> None:
     stages = parity.run(family).chain.stages
     (trunk,) = {id(stage.trunk): stage.trunk for stage in stages}.values()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from schemas.document import Document
 from schemas.pipeline.config import Compute, Pipeline
 from tests.workers import tiny
+from tests.workers.families import slow_but_for_some
 from tests.workers.texts import texts, words
 from workers.chain.forward import Output
 from workers.chain.job import Job
@@ -28,7 +29,9 @@ from workers.models.library import Library
 
 CPU = torch.device("cpu")
 TASKS = {"sequence": "text-classification", "token": "token-classification", "embedding": "embedding"}
-EVERY = [(family, kind) for family in tiny.FAMILIES for kind in TASKS]
+every_family_and_head = pytest.mark.parametrize(
+    ("family", "kind"), slow_but_for_some((family, kind) for family in tiny.FAMILIES for kind in TASKS)
+)
 
 
 def pipeline(*tasks: dict[str, Any], **settings: Any) -> Pipeline:
@@ -81,7 +84,7 @@ def expected(family: str, kind: str, ids: list[int]) -> np.ndarray:
     return result[0].numpy()
 
 
-@pytest.mark.parametrize(("family", "kind"), EVERY)
+@every_family_and_head
 @settings(deadline=None, max_examples=6)
 @given(batch=st.lists(texts, min_size=1, max_size=6, unique=True))
 def test_every_family_and_head_equals_transformers(family: str, kind: str, batch: Any) -> None:
@@ -90,7 +93,7 @@ def test_every_family_and_head_equals_transformers(family: str, kind: str, batch
         np.testing.assert_allclose(own, expected(family, kind, window.ids), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("family", "kind"), EVERY)
+@every_family_and_head
 @settings(deadline=None, max_examples=3)
 @given(batch=st.lists(words, min_size=1, max_size=3, unique=True), stride=st.sampled_from([0, 5]))
 def test_windows_of_long_texts_too(family: str, kind: str, batch: Any, stride: int) -> None:
@@ -101,7 +104,7 @@ def test_windows_of_long_texts_too(family: str, kind: str, batch: Any, stride: i
         np.testing.assert_allclose(own, expected(family, kind, window.ids), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("family", "kind"), EVERY)
+@every_family_and_head
 @settings(deadline=None, max_examples=4)
 @given(batch=st.lists(texts, min_size=2, max_size=5, unique=True), budget=st.integers(1, 200))
 def test_packed_equals_one_at_a_time(family: str, kind: str, batch: Any, budget: int) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 import workers.encoder.pooling
 from schemas.errors import ModelError
+from tests.thoroughness import examples
 from workers.encoder.pooling import mixed, mixtures
 from workers.heads.pack_heads import ScoreMix
 from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, HeadPack
@@ -54,7 +55,7 @@ def spoil(folder: Path, change: Callable[[dict[str, Any]], object]) -> HeadPack:
 
 
 @given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=12), seed=st.integers(0, 2**31))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @pytest.mark.parametrize("name", SHIPPED)
 def test_packed_equals_one_at_a_time(name: str, lengths: list[int], seed: int) -> None:
     head = SHIPPED[name]
@@ -73,7 +74,7 @@ def test_packed_equals_one_at_a_time(name: str, lengths: list[int], seed: int) -
     tokens=st.integers(0, 600), count=st.integers(1, 4), seed=st.integers(0, 2**31),
     most=st.sampled_from([1, 100_000, 10_000_000]),
 )  # fmt: skip
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_mixes_made_together_are_those_made_alone(tokens: int, count: int, seed: int, most: int) -> None:
     hidden = [layer.bfloat16() for layer in states(tokens, seed)]
     mixes = torch.randn(count, LAYERS + 1, generator=torch.Generator().manual_seed(seed))

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import LabelsError
+from tests.thoroughness import examples
 from workers.learning.examples import Task, load_examples
 
 SECRET = "Blumenkohl"
@@ -108,7 +109,7 @@ def test_labels_get_the_task_s_spelling(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_valid_spans_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     text = data.draw(st.text(st.sampled_from("ab ä\U0001f600\u0301\n"), min_size=4, max_size=30).filter(str.strip))
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), min_size=2, max_size=8)))
@@ -148,7 +149,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.one_of(st.binary(max_size=40), st.text(max_size=40).map(str.encode)), max_size=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_rubbish_is_refused_line_by_line(tmp_path_factory: pytest.TempPathFactory, parts: list[bytes]) -> None:
     file = tmp_path_factory.mktemp("rubbish") / "labels.jsonl"
     file.write_bytes(b"\n".join(parts))

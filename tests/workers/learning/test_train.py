@@ -99,6 +99,7 @@ def test_the_same_seed_gives_the_same_files(pack: tuple[Path, Result], tmp_path:
     assert contents(tmp_path / "pack") == contents(pack[0])
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_adapter_and_another_one_another(tmp_path: Path) -> None:
     trunk = str(tiny.checkpoint("bert", "sequence"))
     made = [Options(parts(tmp_path), "ner", tmp_path / f"{n}", trunk, True, seed=n // 2) for n in range(3)]
@@ -111,6 +112,7 @@ def test_the_same_seed_gives_the_same_adapter_and_another_one_another(tmp_path: 
     assert first["head.safetensors"] != other["head.safetensors"]
 
 
+@pytest.mark.slow
 def test_the_starter_is_measured_where_it_knows_the_labels(tmp_path: Path) -> None:
     """Neutral is a polarity like the others; it means "nothing found" only for moderation."""
     words = {"positive": "splendid", "neutral": "brown", "negative": "horrible"}
@@ -120,7 +122,7 @@ def test_the_starter_is_measured_where_it_knows_the_labels(tmp_path: Path) -> No
     assert "F1 neutral" in {metric.name for metric in result.baseline}
 
 
-@pytest.mark.parametrize("adapt", [False, True])
+@pytest.mark.parametrize("adapt", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_names_are_learnt_on_any_trunk(adapt: bool, tmp_path: Path) -> None:
     trunk = tiny.checkpoint("bert", "sequence")
     file = parts(tmp_path)
@@ -133,6 +135,7 @@ def test_names_are_learnt_on_any_trunk(adapt: bool, tmp_path: Path) -> None:
     assert [(span["text"], span["label"]) for span in document.annotations["mine"]["spans"]] == [("valve", "PART")]
 
 
+@pytest.mark.slow
 def test_several_labels_a_text(tmp_path: Path) -> None:
     rude, odd = ("awful", "fine"), ("banana", "lamp")
     rows = [

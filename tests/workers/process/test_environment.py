@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 
 IMPORT_ALL = """
@@ -34,6 +36,7 @@ def run(code: str, **environment: str) -> str:
     return ended.stdout.strip()
 
 
+@pytest.mark.slow
 def test_importing_every_module_leaves_the_environment_and_the_allocator_alone() -> None:
     assert run(IMPORT_ALL) == "[] []"
 

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from schemas.errors import FencedError
 from schemas.record import Assignment, Record
+from tests.thoroughness import examples
 from tests.workers.process.dying import EVENTS
 from workers.process.journal import Journal, LaneName, spans_of
 from workers.process.lanes import Closed
@@ -389,7 +390,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 TestJournalMachine = JournalMachine.TestCase
-TestJournalMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestJournalMachine.settings = settings(max_examples=examples(40), stateful_step_count=25, deadline=None)
 
 
 def _live(folder: Path, poison: dict[int, LaneName], cut: int, steps: int) -> set[int] | None:
@@ -414,7 +415,7 @@ def _live(folder: Path, poison: dict[int, LaneName], cut: int, steps: int) -> se
     return dead
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.dictionaries(st.integers(0, 29), st.sampled_from(LANES), max_size=6),
     st.integers(1, 30),

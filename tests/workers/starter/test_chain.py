@@ -55,6 +55,7 @@ def test_one_forward_serves_all_that_read_a_text(together: Chain) -> None:
     assert {planned.stage for planned in together.plan if planned.task.name != "tongue"} == {0}
 
 
+@pytest.mark.slow
 def test_each_says_what_it_says_alone(together: Chain) -> None:
     made = annotated(together, TEXTS)
     assert made[0]["entities"]["spans"]

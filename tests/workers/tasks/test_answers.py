@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer, processors
 
+from tests.thoroughness import examples
 from tests.workers import tiny
 from tests.workers.tasks import squad_reference
 from workers.tasks.answers import POOL, Answer, Answers, decode
@@ -26,7 +27,7 @@ PIECES = (
 GAPS = (" ", " ", " ", "", "  ", "\n")
 QUESTION = "who?"
 
-thorough = settings(deadline=None, max_examples=60)
+thorough = settings(deadline=None, max_examples=examples(60))
 
 
 @cache

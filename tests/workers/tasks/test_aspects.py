@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.thoroughness import examples
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
 from tests.workers.tasks import plain, small
@@ -82,7 +83,7 @@ def test_no_aspect_is_no_mistake() -> None:
     check(some["t"]["aspects"][0], TEXT, "fox")
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(text=small.texts, data=st.data())
 def test_any_places_that_do_not_overlap(text: str, data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=8, unique=True).map(sorted))

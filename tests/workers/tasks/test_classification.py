@@ -15,6 +15,7 @@ from transformers import TextClassificationPipeline
 from schemas.document import Document
 from schemas.errors import ModelError
 from schemas.pipeline.tasks import ClassificationTask
+from tests.thoroughness import examples
 from tests.workers import tiny
 from tests.workers.tasks import small
 from workers.encoder.reading import HeadInfo, Reading
@@ -39,7 +40,7 @@ def reference(problem: str | None) -> TextClassificationPipeline:
 
 
 @pytest.mark.parametrize("problem", [None, "multi_label_classification"])
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(text=small.texts)
 def test_equals_the_pipeline(problem: str | None, text: str) -> None:
     pipe = reference(problem)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from schemas.errors import ModelError
+from tests.thoroughness import examples
 from tests.workers.tasks.languages import SENTENCES
 from workers.tasks.language_detector import LIMIT, UNDETERMINED, Detector
 
@@ -100,7 +101,7 @@ def test_a_million_characters_are_told_by_their_beginning() -> None:
     assert detector().detect([long])[0][0][0] == "en"
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.lists(st.text(max_size=60), max_size=4))
 def test_neighbours_do_not_matter(texts: list[str]) -> None:
     answers = detector().detect(texts)

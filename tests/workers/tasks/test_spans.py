@@ -16,6 +16,7 @@ from transformers import TokenClassificationPipeline
 from schemas.document import Document
 from schemas.errors import ModelError
 from schemas.pipeline.tasks import SpanTask
+from tests.thoroughness import examples
 from tests.workers import tiny
 from tests.workers.tasks import small
 from tests.workers.tasks.small import FAMILIES, Family
@@ -27,7 +28,7 @@ PLAIN = ("LOC", "O", "PER", "X-PER", "ORG")
 JOINING = ("simple", "first", "average", "max")
 LONG, SHORT, STRIDE = tiny.LENGTH, 16, 5
 
-thorough = settings(deadline=None, max_examples=50)
+thorough = settings(deadline=None, max_examples=examples(50))
 
 
 def task(labels: tuple[str, ...], family: Family = "bert", **more: Any) -> Spans:
