@@ -96,17 +96,17 @@ def main() -> None:
     rounds = [{way: seconds(made, texts, turn) for way, made in ways.items()} for turn in range(options.rounds)]
     gc.unfreeze()
     figures = {"texts": float(len(texts)), "tokens a forward": float(size)}
-    figures |= {f"{way}, texts/s": len(texts) / statistics.median(own[way] for own in rounds) for way in ways}
+    figures |= {f"{way}, texts/s": len(texts) / statistics.median(times[way] for times in rounds) for way in ways}
     for task in TASKS:
         alone = f"{task['task']} alone"
-        figures[f"four tasks / {alone}"] = statistics.median(own["four tasks"] / own[alone] for own in rounds)
+        figures[f"four tasks / {alone}"] = statistics.median(times["four tasks"] / times[alone] for times in rounds)
     for way in ("four tasks", "all but coreference", "all tasks"):
-        mean = [own[way] / statistics.mean(own[f"{task['task']} alone"] for task in TASKS) for own in rounds]
+        mean = [times[way] / statistics.mean(times[f"{task['task']} alone"] for task in TASKS) for times in rounds]
         figures[f"{way} / one"] = statistics.median(mean)
-    tenth = sum(own["sentiment for a tenth"] for own in rounds) / sum(own["sentiment alone"] for own in rounds)
+    tenth = sum(times["sentiment for a tenth"] for times in rounds) / sum(times["sentiment alone"] for times in rounds)
     figures["a tenth / all"] = tenth
     beside, every, some = (
-        sum(own[way] for own in rounds)
+        sum(times[way] for times in rounds)
         for way in ("sentiment alone", "sentiment and zero-shot", "sentiment and zero-shot for a tenth")
     )
     figures["a tenth / all, beside a task of the same trunk"] = (some - beside) / (every - beside)

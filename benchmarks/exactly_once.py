@@ -96,20 +96,20 @@ def latencies(kafka: Cluster, delivery: str, seconds: float) -> list[float]:
         reader.subscribe([out])
         while not worker.stats.partitions or not reader.assignment():
             reader.poll(0.05)
-        found: list[float] = []
+        delays: list[float] = []
         count = int(RATE * seconds)
         began = time.perf_counter()
         sent = 0
-        while len(found) < count:
+        while len(delays) < count:
             while sent < count and time.perf_counter() - began >= sent / RATE:
                 producer.produce(topic, orjson.dumps({"text": "an event", "at": time.time()}), str(sent).encode())
                 sent += 1
             producer.poll(0)
             message = reader.poll(0.002)
             if message is not None and message.error() is None:
-                found.append((time.time() - orjson.loads(message.value() or b"")["event"]["at"]) * 1000)
+                delays.append((time.time() - orjson.loads(message.value() or b"")["event"]["at"]) * 1000)
         reader.close()
-    return found
+    return delays
 
 
 def main() -> None:
@@ -140,9 +140,9 @@ def main() -> None:
         for name, case in cases.items():
             rounds = [{delivery: rate(case, kafka, delivery) for delivery in DELIVERIES} for _ in range(options.rounds)]
             for delivery in DELIVERIES:
-                figures[f"{name}, {delivery}, events/s"] = statistics.median(own[delivery] for own in rounds)
+                figures[f"{name}, {delivery}, events/s"] = statistics.median(speeds[delivery] for speeds in rounds)
             figures[f"{name}, exactly / at least once"] = statistics.median(
-                own["exactly_once"] / own["at_least_once"] for own in rounds
+                speeds["exactly_once"] / speeds["at_least_once"] for speeds in rounds
             )
         for delivery in DELIVERIES:
             measured = sorted(latencies(kafka, delivery, 10.0))

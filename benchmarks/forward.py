@@ -63,9 +63,9 @@ def matrix_products(trunk: PreTrainedModel, batches: list[PackedBatch]) -> Calla
     inputs = [{n: torch.randn(len(batch.tokens), n).to(layers[0].weight) for n in sizes} for batch in batches]
 
     def run() -> None:
-        for one in inputs:
+        for values in inputs:
             for layer in layers:
-                torch.mm(one[layer.in_features], layer.weight.t())
+                torch.mm(values[layer.in_features], layer.weight.t())
 
     return run
 
@@ -125,9 +125,9 @@ def main() -> None:
         "tokens a forward": float(trunk.forward_tokens),
         "threads": float(torch.get_num_threads()),
     }
-    figures |= {f"{way}, tokens/s": tokens / statistics.median(own[way] for own in rounds) for way in ways}
+    figures |= {f"{way}, tokens/s": tokens / statistics.median(times[way] for times in rounds) for way in ways}
     for way in list(ways)[1:]:
-        figures[f"packed / {way}"] = statistics.median(own[way] / own["packed"] for own in rounds)
+        figures[f"packed / {way}"] = statistics.median(times[way] / times["packed"] for times in rounds)
     report("forward", f"Packed forward on {device} (targets: >= 2 one at a time, >= 0.5 of matrix products)", figures)
 
 

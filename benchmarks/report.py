@@ -17,8 +17,8 @@ RESULTS = Path(__file__).parent / "results"
 def report(name: str, title: str, figures: Mapping[str, float]) -> None:
     """Print ``figures`` and write them to ``benchmarks/results/<name>.json``."""
     table = Table("", "", title=title, show_header=False)
-    for what, figure in figures.items():
-        table.add_row(what, f"{figure:,.3f}" if abs(figure) < 100 else f"{figure:,.0f}")
+    for label, figure in figures.items():
+        table.add_row(label, f"{figure:,.3f}" if abs(figure) < 100 else f"{figure:,.0f}")
     Console().print(table)
     RESULTS.mkdir(exist_ok=True)
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}

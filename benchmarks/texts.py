@@ -20,8 +20,8 @@ def texts_from(file: Path | None, count: int) -> list[str]:
     data = source.read_bytes()
     events = [orjson.loads(line) for line in (gzip.decompress(data) if source.suffix == ".gz" else data).splitlines()]
     bodies = [event.get("value", event) for event in events]  # the demo's lines are complete records
-    found = [body.get("text") for body in bodies if isinstance(body, dict)]
-    texts = [text for text in found if isinstance(text, str) and text.strip()]
+    values = [body.get("text") for body in bodies if isinstance(body, dict)]
+    texts = [text for text in values if isinstance(text, str) and text.strip()]
     repeats = itertools.count()
     chosen = (text if n == 0 else f"{n}. {text}" for n in repeats for text in texts)
     return list(itertools.islice(chosen, count))

@@ -25,9 +25,9 @@ Figures = Sequence[dict[str, Any]]
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("own", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--pack", "folder", default=STARTER_FOLDER, type=click.Path(file_okay=False, path_type=Path))
-def main(scores: Path, own: Path, folder: Path) -> None:
+def main(scores: Path, asked: Path, folder: Path) -> None:
     figures = json.loads(scores.read_bytes())["figures"]
-    answers = json.loads(own.read_bytes())
+    answers = json.loads(asked.read_bytes())
     pack = HeadPack.open(STARTER, folder)
     (folder / "cards").mkdir(exist_ok=True)
     for name, entry in pack.manifest["heads"].items():

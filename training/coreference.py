@@ -65,12 +65,12 @@ def read_config(source: Path) -> dict[str, Any]:
 
 def settings_of(config: dict[str, Any], source: Path) -> dict[str, Any]:
     """Return the content of coreference.json. fastcoref skips documents longer than ``max_doc_len``, if it is set."""
-    said = config["coref_head"]
+    head = config["coref_head"]
     try:
         settings = {
             "format": FORMAT,
-            **{key: said[key] for key in ("max_segment_len", "max_span_length", "top_lambda")},
-            "max_doc_len": said.get("max_doc_len"),
+            **{key: head[key] for key in ("max_segment_len", "max_span_length", "top_lambda")},
+            "max_doc_len": head.get("max_doc_len"),
             "activation": config["hidden_act"],
             "layer_norm_eps": config["layer_norm_eps"],
         }

@@ -260,9 +260,9 @@ def train(
             part = checkpoint.with_suffix(".part")
             torch.save({"model": learner.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}, part)
             part.rename(checkpoint)
-            said = ", ".join(f"{name} {value:.3f}" for name, value in sorted(running.items()))
+            scores = ", ".join(f"{name} {value:.3f}" for name, value in sorted(running.items()))
             progress.console.print(
-                f"step {step + 1:,} of {steps:,}, {read / (time.monotonic() - begun):,.0f} tokens/s: {said}"
+                f"step {step + 1:,} of {steps:,}, {read / (time.monotonic() - begun):,.0f} tokens/s: {scores}"
             )
     progress.remove_task(bar)
     learner.eval()

@@ -59,22 +59,22 @@ def single_answers(bench: Bench) -> Iterator[Answer]:
         chosen = [single for single in SINGLES if getattr(single, field) is not None]
         yield from zip(chosen, bench.annotate({"task": task}, [single.text for single in chosen]), strict=True)
 
-    for single, found in asked("tone", "sentiment"):
+    for single, result in asked("tone", "sentiment"):
         wanted = single.tone or frozenset()
-        got = f"{found['label']} {found['score']:.2f}"
-        yield answer(single.kind, "sentiment", single.text, " or ".join(sorted(wanted)), got, found["label"] in wanted)
-    for single, found in asked("flagged", "moderation"):
-        flags = ", ".join(f"{one['label']} {one['score']:.2f}" for one in found["labels"] if one["flagged"])
+        got = f"{result['label']} {result['score']:.2f}"
+        yield answer(single.kind, "sentiment", single.text, " or ".join(sorted(wanted)), got, result["label"] in wanted)
+    for single, result in asked("flagged", "moderation"):
+        flags = ", ".join(f"{entry['label']} {entry['score']:.2f}" for entry in result["labels"] if entry["flagged"])
         wanted_flag = "flagged" if single.flagged else "not flagged"
         yield answer(
             single.kind, "moderation", single.text, wanted_flag, flags or "not flagged", bool(flags) == single.flagged
         )
-    for single, found in asked("names", "ner"):
-        got_names = {(span["text"], span["label"]) for span in found["spans"] if span["label"] != "MISC"}
+    for single, result in asked("names", "ner"):
+        got_names = {(span["text"], span["label"]) for span in result["spans"] if span["label"] != "MISC"}
         names = set(single.names or ())
         yield answer(single.kind, "ner", single.text, _named(names), _named(got_names), got_names == names)
-    for single, found in asked("personal", "pii"):
-        got_names = {(span["text"], span["label"]) for span in found["spans"]}
+    for single, result in asked("personal", "pii"):
+        got_names = {(span["text"], span["label"]) for span in result["spans"]}
         wanted_names = set(single.personal or ())
         # If nothing is personal, nothing may be found.
         good = wanted_names <= got_names if wanted_names else not got_names
@@ -91,53 +91,59 @@ def pair_answers(bench: Bench) -> Iterator[Answer]:
         "question-answering": {"question": "$.asked", "unanswerable": False},
     }  # fmt: skip
     for (task, labels), pairs in groups.items():
-        own = {"labels": list(labels)} if labels else settings.get(task, {})
+        extra = {"labels": list(labels)} if labels else settings.get(task, {})
         fields = [{"asked": pair.asked, "aspects": [pair.asked]} for pair in pairs]
-        found = bench.annotate({"task": task, **own}, [pair.text for pair in pairs], fields)
-        for pair, annotation in zip(pairs, found, strict=True):
+        results = bench.annotate({"task": task, **extra}, [pair.text for pair in pairs], fields)
+        for pair, annotation in zip(pairs, results, strict=True):
             got, good = _paired(pair, annotation)
             asked = "" if task == "zero-shot" else f" | {pair.asked}"
             yield answer(task, task, pair.text + asked, pair.expected, got, good)
 
 
-def _paired(pair: Pair, found: Annotation) -> tuple[str, bool]:
+def _paired(pair: Pair, result: Annotation) -> tuple[str, bool]:
     if pair.task == "coreference":
         place = _place(pair.text, str(pair.asked))
-        mentions = next((cluster for cluster in clusters_of(found) if place in cluster), frozenset())
-        said = sorted(pair.text[start:end] for start, end in mentions - {place})
-        return ", ".join(said) or "nothing", _place(pair.text, pair.expected) in mentions
+        mentions = next((cluster for cluster in clusters_of(result) if place in cluster), frozenset())
+        antecedents = sorted(pair.text[start:end] for start, end in mentions - {place})
+        return ", ".join(antecedents) or "nothing", _place(pair.text, pair.expected) in mentions
     if pair.task == "question-answering":
-        best = found["answers"][0]["answer"]
+        best = result["answers"][0]["answer"]
         got = "nothing" if best is None else str(best["text"])
         return got, normalised(got) == normalised(pair.expected)
     if pair.task == "pos":
         place = _place(pair.text, str(pair.asked))
-        tag = next((str(span["label"]) for span in found["spans"] if (span["start"], span["end"]) == place), "nothing")
+        tag = next((str(span["label"]) for span in result["spans"] if (span["start"], span["end"]) == place), "nothing")
         return tag, tag == pair.expected
-    label = str((found["aspects"][0] if pair.task == "aspect-sentiment" else found)["label"])
+    label = str((result["aspects"][0] if pair.task == "aspect-sentiment" else result)["label"])
     return label, label == pair.expected
 
 
 def _place(text: str, words: str) -> tuple[int, int]:
     """Return where ``words`` first occur as whole words."""
-    found = re.search(rf"\b{re.escape(words)}\b", text)
-    assert found is not None
-    return found.span()
+    match = re.search(rf"\b{re.escape(words)}\b", text)
+    assert match is not None
+    return match.span()
 
 
 def identity(bench: Bench) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return how often neutral sentences are flagged: by group, in all, and by term, since a group hides its worst."""
     asked = list(sentences())
-    found = bench.annotate({"task": "moderation"}, [one.text for one in asked])
-    flagged = [one for one, own in zip(asked, found, strict=True) if any(label["flagged"] for label in own["labels"])]
-    groups, terms = (_counted([one[by] for one in flagged], [one[by] for one in asked]) for by in (0, 1))
+    results = bench.annotate({"task": "moderation"}, [sentence.text for sentence in asked])
+    flagged = [
+        sentence
+        for sentence, result in zip(asked, results, strict=True)
+        if any(label["flagged"] for label in result["labels"])
+    ]
+    groups, terms = (
+        _counted([sentence[by] for sentence in flagged], [sentence[by] for sentence in asked]) for by in (0, 1)
+    )
     return _rated([*groups, ("all", len(flagged), len(asked))]), _rated(terms)
 
 
 def languages(bench: Bench) -> list[dict[str, Any]]:
     pairs = [(code, text) for code, texts in SENTENCES.items() for text in texts]
-    found = bench.annotate({"task": "language", "model": None}, [text for _, text in pairs])
-    hits = Counter(code for own, (code, _) in zip(found, pairs, strict=True) if own["label"] == code)
+    results = bench.annotate({"task": "language", "model": None}, [text for _, text in pairs])
+    hits = Counter(code for result, (code, _) in zip(results, pairs, strict=True) if result["label"] == code)
     rows = [(code, hits[code], len(texts)) for code, texts in SENTENCES.items()]
     return _rated([*rows, ("all", hits.total(), len(pairs))])
 
@@ -167,21 +173,21 @@ def _named(names: set[tuple[str, str]]) -> str:
 def answer_table(answers: Sequence[Answer]) -> Table:
     """Return a table of every bad answer, and how many answers of each task are good."""
     table = Table("task", "text", "expected", "got", box=box.SIMPLE_HEAD)
-    for task, count in Counter(one["task"] for one in answers).items():
-        own = [one for one in answers if one["task"] == task]
+    for task, count in Counter(answer["task"] for answer in answers).items():
+        of_task = [answer for answer in answers if answer["task"] == task]
         table.add_section()
-        table.add_row(task, f"{sum(one['good'] for one in own)} of {count} good", style="bold")
-        for one in own:
-            if not one["good"]:
-                table.add_row("", f"{one['text']} ({one['kind']})", one["expected"], one["got"])
+        table.add_row(task, f"{sum(answer['good'] for answer in of_task)} of {count} good", style="bold")
+        for answer in of_task:
+            if not answer["good"]:
+                table.add_row("", f"{answer['text']} ({answer['kind']})", answer["expected"], answer["got"])
     return table
 
 
 def kind_table(answers: Sequence[Answer]) -> Table:
     """Return a table of how many answers are good and bad for each kind of sentence."""
     table = Table("kind", "good", "bad", box=box.SIMPLE_HEAD, title="answers by kind")
-    good = Counter(one["kind"] for one in answers if one["good"])
-    for kind, count in Counter(one["kind"] for one in answers).items():
+    good = Counter(answer["kind"] for answer in answers if answer["good"])
+    for kind, count in Counter(answer["kind"] for answer in answers).items():
         table.add_row(kind, str(good[kind]), str(count - good[kind]))
     return table
 

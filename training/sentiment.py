@@ -122,8 +122,8 @@ def made_up(split: str) -> Texts:
     """Template sentences; train and dev share templates and words, but no sentences."""
     out = Texts(f"sentiment/templates.{split}")
     for label, target in zip(LABELS, np.eye(3).tolist(), strict=True):
-        made = templates.sentences(templates.SENTIMENT[label], 1150, seed=11)
-        for text in made[:1000] if split == "train" else made[1000:]:
+        sentences = templates.sentences(templates.SENTIMENT[label], 1150, seed=11)
+        for text in sentences[:1000] if split == "train" else sentences[1000:]:
             out.add(text, (np.array(target) * 0.94 + 0.02).tolist(), 0.7 if split == "train" else 0.3)
     return out
 

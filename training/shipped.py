@@ -24,8 +24,8 @@ class Shipped(nn.Module):
         super().__init__()
         under = HeadPack.open(STARTER, STARTER_FOLDER).trunk()
         self.trunk = BertModel.from_pretrained(under.model, add_pooling_layer=False, dtype=torch.float32)
-        for one in under.adapters:
-            adapter.merge(self.trunk, one)
+        for tensors in under.adapters:
+            adapter.merge(self.trunk, tensors)
         self.heads = nn.ModuleDict()
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:

@@ -82,7 +82,7 @@ class Bench:
             chain.warm_up()
             self._first[str(model)] = chain
         documents = [
-            Document(None, text, fields=own) for text, own in zip(texts, fields or [{}] * len(texts), strict=True)
+            Document(None, text, fields=event) for text, event in zip(texts, fields or [{}] * len(texts), strict=True)
         ]
         for first in range(0, len(documents), MICRO_BATCH):
             self.on_done(first, len(documents))
@@ -136,8 +136,8 @@ def calibration(task: str, set_: str, confidence: ArrayLike, correct: ArrayLike,
     )
 
 
-def labelled(task: str, set_: str, found: Iterable[Annotation], gold: Sequence[str]) -> Measured:
+def labelled(task: str, set_: str, results: Iterable[Annotation], gold: Sequence[str]) -> Measured:
     """Calibration of annotations with a ``label`` and its ``score``."""
-    found = list(found)
-    correct = [own["label"] == label for own, label in zip(found, gold, strict=True)]
-    return calibration(task, set_, [own["score"] for own in found], correct)
+    results = list(results)
+    correct = [result["label"] == label for result, label in zip(results, gold, strict=True)]
+    return calibration(task, set_, [result["score"] for result in results], correct)

@@ -25,10 +25,10 @@ def coreference(bench: Bench) -> Iterator[Measured]:
 def _gap(bench: Bench) -> Iterator[Measured]:
     """Count as GAP's scorer: each name is positive or negative, so a text has two (Webster et al. 2018, section 4)."""
     examples = bench.read("coref/gap.test")
-    made = bench.annotate({"task": "coreference"}, [example["text"] for example in examples])
+    results = bench.annotate({"task": "coreference"}, [example["text"] for example in examples])
     exact, loose, blind = [], [], []
-    for example, own in zip(examples, made, strict=True):
-        cluster = around(clusters_of(own), tuple(example["pronoun"]))
+    for example, result in zip(examples, results, strict=True):
+        cluster = around(clusters_of(result), tuple(example["pronoun"]))
         names, gold = (tuple(example["a"]), tuple(example["b"])), (example["a_coref"], example["b_coref"])
         exact.append(_counts([name in cluster for name in names], gold))
         overlaps = [any(start < name[1] and name[0] < end for start, end in cluster) for name in names]
@@ -41,8 +41,8 @@ def _gap(bench: Bench) -> Iterator[Measured]:
         return measured("coreference", "gap.test", metric, summed(rows, formula), len(np.asarray(rows)), of=of)
 
     yield line("F1", counts, f_score)
-    yield line("precision", counts, lambda hits, found, gold: ratio(hits, found))
-    yield line("recall", counts, lambda hits, found, gold: ratio(hits, gold))
+    yield line("precision", counts, lambda hits, predicted, gold: ratio(hits, predicted))
+    yield line("recall", counts, lambda hits, predicted, gold: ratio(hits, gold))
     yield line("F1", counts[~feminine], f_score, "masculine")
     yield line("F1", counts[feminine], f_score, "feminine")
     yield line("bias (feminine / masculine F1)", by_gender, _bias)
@@ -53,12 +53,12 @@ def _gap(bench: Bench) -> Iterator[Measured]:
 
 def _litbank(bench: Bench) -> Iterator[Measured]:
     examples = bench.read("coref/litbank.test")
-    made = bench.annotate({"task": "coreference"}, [example["text"] for example in examples])
-    found = [clusters_of(own) for own in made]
+    results = bench.annotate({"task": "coreference"}, [example["text"] for example in examples])
+    predicted = [clusters_of(entry) for entry in results]
     gold = [[frozenset((a, b) for a, b in cluster) for cluster in example["clusters"]] for example in examples]
-    linked = [[cluster for cluster in own if len(cluster) > 1] for own in gold]
+    linked = [[cluster for cluster in entry if len(cluster) > 1] for entry in gold]
     for of, truth in (("", linked), ("singletons of the gold count", gold)):
-        table = [[*muc(*pair), *b_cubed(*pair), *ceaf(*pair)] for pair in zip(truth, found, strict=True)]
+        table = [[*muc(*pair), *b_cubed(*pair), *ceaf(*pair)] for pair in zip(truth, predicted, strict=True)]
         yield measured("coreference", "litbank.test", "CoNLL F1", summed(table, conll), len(table), of=of)
         for at, name in enumerate(("MUC", "B³", "CEAFe")):
             part = np.array(table)[:, 4 * at : 4 * at + 4]
@@ -66,12 +66,12 @@ def _litbank(bench: Bench) -> Iterator[Measured]:
 
 
 def clusters_of(annotation: Annotation) -> list[frozenset[Mention]]:
-    return [frozenset((span["start"], span["end"]) for span in own["spans"]) for own in annotation["clusters"]]
+    return [frozenset((span["start"], span["end"]) for span in cluster["spans"]) for cluster in annotation["clusters"]]
 
 
-def around(found: Clusters, mention: Mention) -> frozenset[Mention]:
+def around(predicted: Clusters, mention: Mention) -> frozenset[Mention]:
     """Return the cluster that contains ``mention``, or an empty one."""
-    return next((cluster for cluster in found if mention in cluster), frozenset())
+    return next((cluster for cluster in predicted if mention in cluster), frozenset())
 
 
 def _pronoun(example: dict[str, Any]) -> str:
@@ -79,12 +79,12 @@ def _pronoun(example: dict[str, Any]) -> str:
     return str(example["text"][start:end]).lower()
 
 
-def _counts(said: Sequence[bool], gold: Sequence[bool]) -> tuple[int, int, int]:
-    return sum(a and b for a, b in zip(said, gold, strict=True)), sum(said), sum(gold)
+def _counts(predicted: Sequence[bool], gold: Sequence[bool]) -> tuple[int, int, int]:
+    return sum(a and b for a, b in zip(predicted, gold, strict=True)), sum(predicted), sum(gold)
 
 
-def _bias(hits: float, found: float, gold: float, *feminine: float) -> float:
-    return ratio(f_score(*feminine), f_score(hits, found, gold))
+def _bias(hits: float, predicted: float, gold: float, *feminine: float) -> float:
+    return ratio(f_score(*feminine), f_score(hits, predicted, gold))
 
 
 # The counts of a document are (recall's numerator and denominator, precision's numerator and denominator). These are
@@ -92,9 +92,9 @@ def _bias(hits: float, found: float, gold: float, *feminine: float) -> float:
 Score: TypeAlias = tuple[float, float, float, float]
 
 
-def muc(gold: Clusters, found: Clusters) -> Score:
+def muc(gold: Clusters, predicted: Clusters) -> Score:
     """Links: a cluster that is split into k parts lacks k - 1 links (Vilain et al. 1995)."""
-    return *_links(gold, found), *_links(found, gold)
+    return *_links(gold, predicted), *_links(predicted, gold)
 
 
 def _links(these: Clusters, others: Clusters) -> tuple[int, int]:
@@ -106,9 +106,9 @@ def _links(these: Clusters, others: Clusters) -> tuple[int, int]:
     return kept, sum(len(cluster) - 1 for cluster in these)
 
 
-def b_cubed(gold: Clusters, found: Clusters) -> Score:
+def b_cubed(gold: Clusters, predicted: Clusters) -> Score:
     """Mentions: the share of a mention's cluster that is in its cluster on the other side (Bagga and Baldwin 1998)."""
-    return *_mentions(gold, found), *_mentions(found, gold)
+    return *_mentions(gold, predicted), *_mentions(predicted, gold)
 
 
 def _mentions(these: Clusters, others: Clusters) -> tuple[float, int]:
@@ -116,11 +116,13 @@ def _mentions(these: Clusters, others: Clusters) -> tuple[float, int]:
     return sum(both**2 / size for both, size in shared), sum(map(len, these))
 
 
-def ceaf(gold: Clusters, found: Clusters) -> Score:
+def ceaf(gold: Clusters, predicted: Clusters) -> Score:
     """Clusters: the best pairing of both sides, by the Dice coefficients of the pairs (Luo 2005, phi 4)."""
-    alike = np.array([[2 * len(a & b) / (len(a) + len(b)) for b in found] for a in gold]).reshape(len(gold), len(found))
+    alike = np.array([[2 * len(a & b) / (len(a) + len(b)) for b in predicted] for a in gold]).reshape(
+        len(gold), len(predicted)
+    )
     best = float(assigned(alike))
-    return best, len(gold), best, len(found)
+    return best, len(gold), best, len(predicted)
 
 
 def assigned(profit: NDArray[np.float64]) -> float:
@@ -165,6 +167,6 @@ def conll(*counts: float) -> float:
     return sum(_f1(*counts[at : at + 4]) for at in (0, 4, 8)) / 3
 
 
-def _f1(hit: float, gold: float, right: float, found: float) -> float:
-    recall, precision = hit / gold if gold else 0.0, right / found if found else 0.0
+def _f1(hit: float, gold: float, right: float, predicted: float) -> float:
+    recall, precision = hit / gold if gold else 0.0, right / predicted if predicted else 0.0
     return 2 * recall * precision / (recall + precision) if recall + precision else 0.0

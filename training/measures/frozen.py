@@ -40,14 +40,14 @@ class Frozen:
     @torch.no_grad()
     def states(self, items: Sequence[Item], keep: Callable[[Tensor], Tensor] = Tensor.half) -> list[Tensor]:
         """Return the last layer of each sequence, ``[tokens, H]``, or the result of ``keep`` for it."""
-        found: list[Tensor] = [torch.empty(0)] * len(items)
+        outputs: list[Tensor] = [torch.empty(0)] * len(items)
         for part in in_parts([Unit([item], place) for place, item in enumerate(items)], TOKENS):
             ids, types, mask = collate([unit.items[0] for unit in part], None)
             # The unadapted trunk does not read capitals.
             last = self.model(ids, token_type_ids=types % SIDES, attention_mask=mask).last_hidden_state
             for unit, row in zip(part, last, strict=True):
-                found[unit.target] = keep(row[: len(unit)])
-        return found
+                outputs[unit.target] = keep(row[: len(unit)])
+        return outputs
 
     def vectors(self, units: Sequence[Unit]) -> Tensor:
         return torch.stack(self.states([unit.items[0] for unit in units], lambda row: row.mean(0)))

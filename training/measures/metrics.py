@@ -20,35 +20,37 @@ def ratio(part: float, whole: float) -> float:
     return part / whole if whole else NAN
 
 
-def f_score(hits: float, found: float, gold: float, beta: float = 1.0) -> float:
+def f_score(hits: float, predicted: float, gold: float, beta: float = 1.0) -> float:
     """F of ``hits`` among ``found`` and ``gold``; ``beta`` times as much weight on recall (van Rijsbergen 1979)."""
-    return ratio((1 + beta**2) * hits, beta**2 * gold + found)
+    return ratio((1 + beta**2) * hits, beta**2 * gold + predicted)
 
 
-def f2(hits: float, found: float, gold: float) -> float:
-    return f_score(hits, found, gold, 2.0)
+def f2(hits: float, predicted: float, gold: float) -> float:
+    return f_score(hits, predicted, gold, 2.0)
 
 
-def span_counts(gold: set[Span], found: set[Span]) -> tuple[int, int, int]:
+def span_counts(gold: set[Span], predicted: set[Span]) -> tuple[int, int, int]:
     """(equal in start, end and label; found; gold)"""
-    return len(gold & found), len(found), len(gold)
+    return len(gold & predicted), len(predicted), len(gold)
 
 
-def loose_counts(text: str, gold: Iterable[Span], found: Iterable[Span]) -> tuple[int, int, int]:
+def loose_counts(text: str, gold: Iterable[Span], predicted: Iterable[Span]) -> tuple[int, int, int]:
     """Count as presidio-research's ``SpanEvaluator``.
 
     Spans of one label with only punctuation between them are merged, and two spans of one label are equal if they share
     nine tenths of their letters and digits.
     """
-    ours, theirs = _joined(text, found), _joined(text, gold)
+    candidates, targets = _joined(text, predicted), _joined(text, gold)
     hits = 0
-    left = list(ours)
-    for span in theirs:
-        match = next((own for own in left if own[2] == span[2] and _alike(text, own, span)), None)
+    left = list(candidates)
+    for span in targets:
+        match = next(
+            (candidate for candidate in left if candidate[2] == span[2] and _alike(text, candidate, span)), None
+        )
         if match is not None:
             left.remove(match)
             hits += 1
-    return hits, len(ours), len(theirs)
+    return hits, len(candidates), len(targets)
 
 
 def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
@@ -61,8 +63,8 @@ def _joined(text: str, spans: Iterable[Span]) -> list[Span]:
     return out
 
 
-def _alike(text: str, one: Span, other: Span) -> bool:
-    a, b = _letters(text, *one[:2]), _letters(text, *other[:2])
+def _alike(text: str, first: Span, second: Span) -> bool:
+    a, b = _letters(text, *first[:2]), _letters(text, *second[:2])
     return len(a & b) >= 0.9 * len(a | b) > 0
 
 
@@ -70,9 +72,9 @@ def _letters(text: str, start: int, end: int) -> set[int]:
     return {place for place in range(start, end) if text[place].isalnum()}
 
 
-def touched(gold: Iterable[Span], found: Iterable[Span]) -> int:
+def touched(gold: Iterable[Span], predicted: Iterable[Span]) -> int:
     """Return how many of ``gold`` share a character with any of ``found``, whatever their labels."""
-    places = list(found)
+    places = list(predicted)
     return sum(any(start < b and a < end for a, b, _ in places) for start, end, _ in gold)
 
 
@@ -86,9 +88,9 @@ def over_token(words: Sequence[Span], start: int, end: int) -> str | None:
     return None if best is None else best[2]
 
 
-def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+def spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """Rank correlation; equal values share their mean rank."""
-    a, b = _ranks(one), _ranks(other)
+    a, b = _ranks(first), _ranks(second)
     return float(np.corrcoef(a, b)[0, 1]) if a.std() and b.std() else NAN
 
 
@@ -103,16 +105,16 @@ def normalised(answer: str) -> str:
     return " ".join(_ARTICLES.sub(" ", bare).split())
 
 
-def exact_match(found: str, gold: Iterable[str]) -> float:
-    return float(any(normalised(found) == normalised(answer) for answer in gold))
+def exact_match(predicted: str, gold: Iterable[str]) -> float:
+    return float(any(normalised(predicted) == normalised(answer) for answer in gold))
 
 
-def token_f1(found: str, gold: Iterable[str]) -> float:
+def token_f1(predicted: str, gold: Iterable[str]) -> float:
     """The best overlap of words with any of the right answers (Rajpurkar et al. 2016)."""
-    return max(_overlap(normalised(found).split(), normalised(answer).split()) for answer in gold)
+    return max(_overlap(normalised(predicted).split(), normalised(answer).split()) for answer in gold)
 
 
-def _overlap(found: list[str], gold: list[str]) -> float:
-    if not found or not gold:
-        return float(found == gold)
-    return f_score((Counter(found) & Counter(gold)).total(), len(found), len(gold))
+def _overlap(predicted: list[str], gold: list[str]) -> float:
+    if not predicted or not gold:
+        return float(predicted == gold)
+    return f_score((Counter(predicted) & Counter(gold)).total(), len(predicted), len(gold))

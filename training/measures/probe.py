@@ -49,9 +49,9 @@ def sentiment(frozen: Frozen) -> Figures:
     targets, weights = _taught(units)
     linear = fit(frozen.vectors(units), targets, weights=weights)
     examples = frozen.read("sentiment/tweeteval_sentiment.test")
-    found = linear(frozen.vectors(_read(frozen, examples))).argmax(1)
+    predicted = linear(frozen.vectors(_read(frozen, examples))).argmax(1)
     gold = np.array([SENTIMENTS.index(example["label"]) for example in examples])
-    yield "sentiment tweeteval_sentiment.test macro F1", macro_f1(gold, found.numpy(), 3)
+    yield "sentiment tweeteval_sentiment.test macro F1", macro_f1(gold, predicted.numpy(), 3)
 
 
 def moderation(frozen: Frozen) -> Figures:

@@ -24,31 +24,33 @@ OWN = "training.own_languages"
 def sentiment(bench: Bench) -> Iterator[Measured]:
     reviews = bench.read("sentiment/cad.test")
     gold = [example["label"] for example in reviews]
-    found = bench.annotate({"task": "sentiment"}, [example["text"] for example in reviews])
+    results = bench.annotate({"task": "sentiment"}, [example["text"] for example in reviews])
     # Film reviews have no neutral class, so the larger of the two poles counts.
-    yield accuracy("sentiment", "cad.test", [pole(own) == label for own, label in zip(found, gold, strict=True)])
-    yield labelled("sentiment", "cad.test", found, gold)
+    yield accuracy(
+        "sentiment", "cad.test", [pole(result) == label for result, label in zip(results, gold, strict=True)]
+    )
+    yield labelled("sentiment", "cad.test", results, gold)
     tweets = bench.read("sentiment/tweeteval_sentiment.test")
     gold = [example["label"] for example in tweets]
-    found = bench.annotate({"task": "sentiment"}, [example["text"] for example in tweets])
-    yield _macro("sentiment", "tweeteval_sentiment.test", gold, [own["label"] for own in found], SENTIMENTS)
-    yield labelled("sentiment", "tweeteval_sentiment.test", found, gold)
+    results = bench.annotate({"task": "sentiment"}, [example["text"] for example in tweets])
+    yield _macro("sentiment", "tweeteval_sentiment.test", gold, [result["label"] for result in results], SENTIMENTS)
+    yield labelled("sentiment", "tweeteval_sentiment.test", results, gold)
 
 
 def moderation(bench: Bench) -> Iterator[Measured]:
     examples = bench.read("moderation/davidson.test")
-    found = bench.annotate({"task": "moderation"}, [example["text"] for example in examples])
+    results = bench.annotate({"task": "moderation"}, [example["text"] for example in examples])
     gold = [example["label"] for example in examples]
-    yield _macro("moderation", "davidson.test", gold, list(map(three_way, found)), CLASSES)
+    yield _macro("moderation", "davidson.test", gold, list(map(three_way, results)), CLASSES)
     # Hate speech is offensive language, too.
     for label, true in ((OFFENSIVE, set(CLASSES[1:])), (HATE, {CLASSES[2]})):
-        scores = [score_of(own, label) for own in found]
-        yield calibration("moderation", "davidson.test", scores, [own in true for own in gold], label)
+        scores = [score_of(result, label) for result in results]
+        yield calibration("moderation", "davidson.test", scores, [result in true for result in gold], label)
     for name, label in (("offensive", OFFENSIVE), ("hate", HATE)):
         examples = bench.read(f"moderation/tweeteval_{name}.test")
-        found = bench.annotate({"task": "moderation"}, [example["text"] for example in examples])
+        results = bench.annotate({"task": "moderation"}, [example["text"] for example in examples])
         truth = [example["label"] == name for example in examples]
-        ranking = _ranking(truth, [score_of(own, label) for own in found])
+        ranking = _ranking(truth, [score_of(result, label) for result in results])
         yield measured("moderation", f"tweeteval_{name}.test", "AUROC", ranking, len(truth))
 
 
@@ -58,8 +60,8 @@ def language(bench: Bench) -> Iterator[Measured]:
         return
     sentences: dict[str, list[str]] = import_module(OWN).SENTENCES
     pairs = [(code, text) for code, texts in sentences.items() for text in texts]
-    found = bench.annotate({"task": "language", "model": None}, [text for _, text in pairs])
-    hits = [own["label"] == code for own, (code, _) in zip(found, pairs, strict=True)]
+    results = bench.annotate({"task": "language", "model": None}, [text for _, text in pairs])
+    hits = [result["label"] == code for result, (code, _) in zip(results, pairs, strict=True)]
     yield accuracy("language", f"own sentences, {len(sentences)} languages", hits)
 
 
@@ -85,19 +87,21 @@ def score_of(annotation: Annotation, label: str) -> float:
     return scores[label]
 
 
-def _macro(task: str, set_: str, gold: list[str], found: list[str], classes: list[str]) -> Measured:
+def _macro(task: str, set_: str, gold: list[str], labels: list[str], classes: list[str]) -> Measured:
     # A label that the set does not have is always wrong.
     number: dict[str, int] = {label: index for index, label in enumerate(classes)}
     truth = np.array([number[label] for label in gold])
-    said = np.array([number.get(label, -1) for label in found])
-    return measured(task, set_, "macro F1", lambda rows: macro_f1(truth[rows], said[rows], len(classes)), len(truth))
+    predicted = np.array([number.get(label, -1) for label in labels])
+    return measured(
+        task, set_, "macro F1", lambda rows: macro_f1(truth[rows], predicted[rows], len(classes)), len(truth)
+    )
 
 
 def _ranking(gold: list[bool], scores: list[float]) -> Callable[[Rows], float]:
     truth, values = np.array(gold), np.array(scores, np.float32)
 
     def statistic(rows: Rows) -> float:
-        own = truth[rows]
-        return float(auroc(own, values[rows])) if own.any() and not own.all() else NAN
+        sample = truth[rows]
+        return float(auroc(sample, values[rows])) if sample.any() and not sample.all() else NAN
 
     return statistic

@@ -19,22 +19,22 @@ UNMARKED = {"large": {"AGE", "NRP"}}
 
 def pos(bench: Bench) -> Iterator[Measured]:
     examples = bench.read("pos/ewt.test")
-    found = bench.annotate({"task": "pos"}, [example["text"] for example in examples])
+    results = bench.annotate({"task": "pos"}, [example["text"] for example in examples])
     table = []
-    for example, own in zip(examples, found, strict=True):
-        words = sorted(spans(own))
-        said = [over_token(words, start, end) for start, end in example["offsets"]]
-        hits = sum(label == tag for label, tag in zip(said, example["tags"], strict=True))
-        table.append((hits, len(said)))
+    for example, result in zip(examples, results, strict=True):
+        words = sorted(spans(result))
+        labels = [over_token(words, start, end) for start, end in example["offsets"]]
+        hits = sum(label == tag for label, tag in zip(labels, example["tags"], strict=True))
+        table.append((hits, len(labels)))
     yield measured("pos", "ewt.test", "accuracy", summed(table, ratio), len(table))
 
 
 def ner(bench: Bench) -> Iterator[Measured]:
     for name in ("uner_ewt", "wikigold", "btc"):
         examples = bench.read(f"ner/{name}.test")
-        found = bench.annotate({"task": "ner"}, [example["text"] for example in examples])
+        results = bench.annotate({"task": "ner"}, [example["text"] for example in examples])
         ours = set(NER_TYPES.values()) - ({"MISC"} if name not in MARKS_MISC else set())
-        kept = [{span for span in spans(own) if span[2] in ours} for own in found]
+        kept = [{span for span in spans(result) if span[2] in ours} for result in results]
         gold = [set(_named(example["spans"], NER_TYPES)) for example in examples]
         handles = "without handles" if name == "btc" else ""
         table = [
@@ -56,24 +56,26 @@ def pii(bench: Bench) -> Iterator[Measured]:
             texts.append(example["text"])
             gold.append(set(_named(example["spans"], PII_NAMES)))
             unmarked.append(UNMARKED.get(name, set()))
-    said = bench.annotate({"task": "pii"}, texts)
-    found = [{span for span in spans(own) if span[2] not in skip} for own, skip in zip(said, unmarked, strict=True)]
+    results = bench.annotate({"task": "pii"}, texts)
+    predicted = [
+        {span for span in spans(entry) if span[2] not in skip} for entry, skip in zip(results, unmarked, strict=True)
+    ]
 
     def line(metric: str, table: Sequence[Sequence[int]], formula: Callable[..., float], of: str = "") -> Measured:
         return measured("pii", "presidio.test", metric, summed(table, formula), len(table), of=of)
 
-    table = list(map(span_counts, gold, found))
+    table = list(map(span_counts, gold, predicted))
     yield line("span F2", table, f2)
     yield line("span F1", table, f_score)
-    yield line("span F2 as presidio-research counts", list(map(loose_counts, texts, gold, found)), f2)
+    yield line("span F2 as presidio-research counts", list(map(loose_counts, texts, gold, predicted)), f2)
     yield line(
         "recall of overlaps of any type",
-        [(touched(*pair), len(pair[0])) for pair in zip(gold, found, strict=True)],
+        [(touched(*pair), len(pair[0])) for pair in zip(gold, predicted, strict=True)],
         ratio,
     )
     for of, types in {"checked numbers": set(CHECKED), **{name: {name} for name in _types(gold)}}.items():
-        parts = [{span for span in own if span[2] in types} for own in gold]
-        hits = [(len(part & own), len(part)) for part, own in zip(parts, found, strict=True)]
+        parts = [{span for span in entry if span[2] in types} for entry in gold]
+        hits = [(len(part & entry), len(part)) for part, entry in zip(parts, predicted, strict=True)]
         yield line("recall", hits, ratio, of)
 
 
@@ -81,15 +83,15 @@ def spans(annotation: Annotation) -> set[Span]:
     return set(_named(annotation["spans"], {}))
 
 
-def _named(found: Iterable[dict[str, Any]], names: dict[str, str]) -> Iterator[Span]:
-    return ((span["start"], span["end"], names.get(span["label"], span["label"])) for span in found)
+def _named(entries: Iterable[dict[str, Any]], names: dict[str, str]) -> Iterator[Span]:
+    return ((span["start"], span["end"], names.get(span["label"], span["label"])) for span in entries)
 
 
-def _apart(text: str, found: set[Span]) -> set[Span]:
+def _apart(text: str, predicted: set[Span]) -> set[Span]:
     """Drop user handles, which some sets label as names and others do not."""
-    return {span for span in found if not is_handle(text, span[0])}
+    return {span for span in predicted if not is_handle(text, span[0])}
 
 
 def _types(gold: Sequence[set[Span]]) -> list[str]:
-    present = {span[2] for own in gold for span in own}
+    present = {span[2] for entry in gold for span in entry}
     return [*(name for name in CHECKED if name in present), *sorted(present - set(CHECKED))]

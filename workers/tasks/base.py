@@ -21,11 +21,11 @@ Reader: TypeAlias = Callable[[Sequence[Input]], list[Reading]]
 class Task(ABC):
     """One entry of ``tasks:`` in the pipeline file.
 
-    Lifecycle: when a pipeline file is loaded (at startup and on a hot swap), one thread calls ``__init__``, then
-    ``activation`` and ``learn`` or, without a model, ``reference``, once each. It then tries the task on a plain
-    sentence. After that, every event leads to one call of ``inputs`` (if there is a model) and one of ``annotate``.
-    Both are skipped for events that the task's ``when`` excludes and for events that have already failed;
-    ``annotate`` is also skipped if ``compute.cache`` holds the annotation.
+    Lifecycle: when a pipeline file is loaded (at startup, and on a hot swap, which makes new instances), one thread
+    calls ``__init__``, then ``activation`` and ``learn`` or, without a model, ``reference``, once each. It then tries
+    the task on a plain sentence. After that, every event leads to one call of ``inputs`` (if there is a model) and one
+    of ``annotate``. Both are skipped for events that the task's ``when`` excludes and for events that have already
+    failed; ``annotate`` is also skipped if ``compute.cache`` holds the annotation.
 
     Threads: ``inputs`` is always called by the same thread, and so is ``annotate``, but these may be two threads that
     run at the same time, on different micro-batches. State that only ``annotate`` uses needs no lock, and sees the

@@ -15,7 +15,7 @@ from workers.tasks.base import Task
 from workers.tasks.scores import merge_windows, numbers
 
 DEFAULT_THRESHOLD = 0.5
-_SAYS_NOTHING = re.compile(r"LABEL_\d+")
+_PLACEHOLDER = re.compile(r"LABEL_\d+")
 
 
 class Moderation(Task):
@@ -71,7 +71,7 @@ class Moderation(Task):
         if isinstance(taxonomy, dict):
             self._require_known(config, taxonomy, head.labels, "taxonomy")
             return {label: taxonomy.get(label, label) for label in head.labels}
-        if not head.multi_label and len(head.labels) > 1 and all(map(_SAYS_NOTHING.fullmatch, head.labels)):
+        if not head.multi_label and len(head.labels) > 1 and all(map(_PLACEHOLDER.fullmatch, head.labels)):
             raise self._unfit(
                 config, "has labels without a meaning; name them with "
                 'taxonomy: {LABEL_0: clean, LABEL_1: toxicity}, where "clean" is the one that is never flagged'
