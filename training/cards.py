@@ -23,7 +23,7 @@ Figures = Sequence[dict[str, Any]]
 
 @click.command(help=__doc__)
 @click.argument("scores", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("own", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("asked", metavar="OWN", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--pack", "folder", default=STARTER_FOLDER, type=click.Path(file_okay=False, path_type=Path))
 def main(scores: Path, asked: Path, folder: Path) -> None:
     figures = json.loads(scores.read_bytes())["figures"]
