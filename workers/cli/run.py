@@ -160,7 +160,8 @@ def _log_to_stderr(level: str, form: str, slot: int | None) -> None:
 
 def _supervise(pipeline: Pipeline, arguments: list[str], workers: int, *, first: int, prefixed: bool) -> int:
     """Run ``workers`` processes of this program with ``arguments`` until told to stop; return the exit status."""
-    from workers.process.supervisor import again, cuda_devices, supervise
+    from workers.process.devices import cuda_devices
+    from workers.process.supervisor import again, supervise
 
     devices = cuda_devices() if pipeline.compute.device in {"auto", "cuda"} else []
     return supervise(

@@ -1,0 +1,1 @@
+"""What a worker process needs beside its work: threads, signals, crashes, reloading, and several on one machine."""

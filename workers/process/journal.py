@@ -1,18 +1,18 @@
-"""What is being worked on, written down so that it outlives the process: for events that kill it again and again.
+"""A record of the events in hand that survives the process, to find events that kill it again and again.
 
-A model can take the process with it (a fault in C, a broken device, the kernel out of memory). The events in hand are
-then read again after the start, and would kill it again, for ever. So what each thread has in hand stands in a file,
-and whoever finds it there after a crash knows whom to suspect:
+A model can take the whole process down: a fault in C code, a broken device, the kernel running out of memory. The
+events in hand are then read again after the restart and would kill it again, forever. So what each thread has in hand
+is kept in a file, and the next process that finds it after a crash knows which events to suspect:
 
-- in hand at one crash: suspected, and treated like any other;
-- at two, without having come through all threads in between: worked on alone, with nothing else in hand in any thread;
-- at one more, alone: a dead letter of stage ``crash``.
+- in hand at one crash: suspected, but processed like any other;
+- in hand at two crashes without passing all threads in between: processed alone, with nothing else in hand anywhere;
+- in hand at one more crash, alone: turned into a dead letter of stage ``crash``.
 
-Coming through clears of suspicion, a clean end clears everybody. A crash says nothing of those who were not
-in hand: they keep what stands against them, for otherwise two such events within one commit interval would take turns
-for ever. `suspects.py` has the rules.
+An event that passes all threads is no longer suspected, and after a clean end none is. A crash is no evidence about
+events that were not in hand, so these keep their count; otherwise two such events within one commit interval could
+alternate forever. The rules are in ``suspects.py``.
 
-Only topics, partitions and offsets are written, never a text.
+Only topics, partitions and offsets are written, never text.
 """
 
 from __future__ import annotations
@@ -42,35 +42,40 @@ log = logging.getLogger("glossator.journal")
 
 LaneName = Literal["prepare", "device", "finish"]
 _MOST = 4096
-"""Suspects kept: a file of some 100 kB."""
+"""Suspects kept, in a file of about 100 kB."""
 _ROOM = 1 << 16
+"""Bytes for each lane in the file of what is in hand."""
 _HEADER = struct.Struct("<II")
+"""Length and CRC-32 of a lane's data."""
 _OFFSETS: dict[LaneName, int] = {"prepare": 0, "device": _ROOM, "finish": 2 * _ROOM}
 
 
 class Journal:
-    """The journal of one slot: ``pieces`` belongs to the thread that prepares, ``lane`` to each lane's own thread.
+    """The journal of one slot. Only the prepare thread may call ``pieces``, and each lane's thread its own ``lane``.
 
-    ``<pipeline>-<slot>.inflight`` holds what is in hand: memory of the kernel's, which outlives the process, not the
-    machine. ``<pipeline>-<slot>.suspects`` holds who is suspected, and which run writes the other file: what another
-    run has left there counts for nothing, so that one replaced file settles a start or an end as a whole.
+    ``<pipeline>-<slot>.inflight`` holds what is in hand. It is memory-mapped, so it survives the process, but not a
+    crash of the machine. ``<pipeline>-<slot>.suspects`` holds the suspects and the id of the run that writes the other
+    file; what other runs left there is ignored. So replacing this one file makes a start or an end take effect at once.
     """
 
     def __init__(self, folder: Path, pipeline: str, slot: int) -> None:
-        """Raises OSError where ``folder`` cannot be written to, FencedError while another process has the slot."""
+        """Lock the slot and find out which events are suspected.
+
+        Raises OSError if ``folder`` cannot be written to, and FencedError while another process holds the slot.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._suspects_file = folder / f"{pipeline}-{slot}.suspects"
         self._file = os.open(folder / f"{pipeline}-{slot}.inflight", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # On a full disk a hole in the file would end the process with SIGBUS.
+            # Writing to a hole in the mapped file would end the process with SIGBUS if the disk is full.
             os.posix_fallocate(self._file, 0, len(_OFFSETS) * _ROOM)
             self._map = mmap.mmap(self._file, len(_OFFSETS) * _ROOM)
             self._suspects = self._open()
         except BlockingIOError:
             os.close(self._file)
             raise FencedError(
-                f"another worker of {pipeline} on this machine has slot {slot}: start each with a --slot of its own"
+                f"another worker of {pipeline} on this machine has slot {slot}: each worker needs its own --slot"
             ) from None
         except BaseException:
             os.close(self._file)
@@ -81,9 +86,9 @@ class Journal:
         self._broken = False
 
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
-        """``records`` in order, cut so that whoever must be alone is."""
+        """Yield ``records`` in order, in pieces with one verdict each; a suspect that must be alone is a piece."""
         suspects = self._suspects
-        if not any(one.crashes >= ALONE for one in suspects):
+        if not any(suspect.crashes >= ALONE for suspect in suspects):
             yield records, "clear"
             return
         together: list[Record] = []
@@ -101,9 +106,9 @@ class Journal:
 
     @contextmanager
     def lane(self, lane: LaneName, records: Iterable[Record]) -> Iterator[None]:
-        """Writes down that ``records`` are in hand while the block runs; what it raises leaves them there.
+        """Record that ``records`` are in hand while the block runs; if the block raises, they stay recorded.
 
-        Waits while another lane has somebody in hand who must be alone. Raises Closed after a block has raised.
+        Blocks while another lane has an event in hand that must be alone. Raises Closed after any block has raised.
         """
         spans = spans_of(records)
         self._enter(lane, spans)
@@ -123,13 +128,13 @@ class Journal:
             self._turn.notify_all()
 
     def close(self) -> None:
-        """A clean end: nobody is suspected any more."""
+        """Record a clean end, after which no event is suspected, and unlock the slot."""
         self._suspects_file.unlink(missing_ok=True)
         self._map.close()
         os.close(self._file)
 
     def _enter(self, lane: LaneName, spans: Sequence[Span]) -> None:
-        """With one in hand who must be alone, a crash says whom to blame only if nobody else is in hand."""
+        """Wait until ``spans`` may be in hand. A suspect must be alone so that a crash is evidence against it."""
         with self._turn:
             alone = must_be_alone(self._suspects, spans)
             while (self._alone or (alone and self._busy)) and not self._broken:
@@ -146,11 +151,11 @@ class Journal:
             self._suspects = left
             try:
                 self._save(left)
-            except OSError as error:  # somebody is worked on alone once more than needed
+            except OSError as error:  # at worst, an event is processed alone once more than necessary
                 log.warning("%s cannot be written: %s", self._suspects_file.name, error.strerror)
 
     def _open(self) -> list[Suspect]:
-        """Who is suspected from now on."""
+        """Return the suspects after whatever ended the last run, and begin a new run."""
         self._run, suspects = self._load()
         spans = [span for lane in _OFFSETS for span in self._read(lane)] if self._run else []
         if spans:
@@ -158,14 +163,14 @@ class Journal:
             log.warning("the last run died with up to %d events in hand", events)
             suspects = raised(suspects, spans)
             if len(suspects) > _MOST:
-                log.warning("%d spans are suspected: %d are kept in mind", len(suspects), _MOST)
-                suspects = sorted(suspects, key=lambda one: (-one.crashes, one.age))[:_MOST]
+                log.warning("%d spans of events are suspected; only %d are remembered", len(suspects), _MOST)
+                suspects = sorted(suspects, key=lambda suspect: (-suspect.crashes, suspect.age))[:_MOST]
         self._run = os.urandom(8).hex()
         self._save(suspects)
         return suspects
 
     def _load(self) -> tuple[str, list[Suspect]]:
-        """The last run and its suspects; "" and none after a clean end."""
+        """Read the last run's id and its suspects; an empty id and none after a clean end."""
         try:
             run, rows = orjson.loads(self._suspects_file.read_bytes())
             if isinstance(run, str) and all(_is_row(row, 6) for row in rows):
@@ -174,24 +179,24 @@ class Journal:
             return "", []
         except (ValueError, TypeError):
             pass
-        log.warning("%s cannot be read and is begun anew", self._suspects_file.name)
+        log.warning("%s cannot be read; starting a new one", self._suspects_file.name)
         return "", []
 
     def _save(self, suspects: Sequence[Suspect]) -> None:
         fresh = self._suspects_file.with_suffix(".new")
-        fresh.write_bytes(orjson.dumps((self._run, [tuple(one) for one in suspects])))
+        fresh.write_bytes(orjson.dumps((self._run, [tuple(suspect) for suspect in suspects])))
         fresh.replace(self._suspects_file)
 
     def _write(self, lane: LaneName, spans: Sequence[Span]) -> None:
         data = orjson.dumps((self._run, spans))
-        while len(data) > _ROOM - _HEADER.size:  # hundreds of partitions in one micro-batch: some must do
+        while len(data) > _ROOM - _HEADER.size:  # a micro-batch of hundreds of partitions: record only some of them
             spans = spans[: len(spans) // 2]
             data = orjson.dumps((self._run, spans))
         at = _OFFSETS[lane]
         self._map[at : at + _HEADER.size + len(data)] = _HEADER.pack(len(data), zlib.crc32(data)) + data
 
     def _read(self, lane: LaneName) -> list[Span]:
-        """What the last run had in hand. Torn means that work had not begun, or was over: nothing."""
+        """Return what the last run had in hand. A torn entry was being written, so the work was not under way."""
         at = _OFFSETS[lane]
         length, check = _HEADER.unpack(self._map[at : at + _HEADER.size])
         data = self._map[at + _HEADER.size : at + _HEADER.size + min(length, _ROOM - _HEADER.size)]
@@ -200,16 +205,16 @@ class Journal:
         with contextlib.suppress(ValueError, TypeError):
             run, rows = orjson.loads(data)
             if run == self._run and all(_is_row(row, 4) for row in rows):
-                return [(one[0], one[1], one[2], one[3]) for one in rows]
+                return [(row[0], row[1], row[2], row[3]) for row in rows]
         return []
 
 
 def spans_of(records: Iterable[Record]) -> list[Span]:
-    """The spans of ``records``, which come in the order of their offsets."""
+    """Return one span per assignment, from its first to its last offset in ``records``, which are in offset order."""
     firsts: dict[Assignment, int] = {}
     lasts: dict[Assignment, int] = {}
     place, offset = None, 0
-    for record in records:  # runs of one partition: the poll brings them so, and this is the hot path
+    for record in records:  # the hot path: a poll returns runs of one partition
         if record.assignment is not place:
             if place is not None:
                 lasts[place] = offset
@@ -222,22 +227,25 @@ def spans_of(records: Iterable[Record]) -> list[Span]:
 
 
 class NoJournal:
-    """Suspects nobody: for a worker without a folder to write to."""
+    """A journal that records nothing and suspects no event, for a worker without a folder to write to."""
 
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
+        """Yield ``records`` in one piece."""
         yield records, "clear"
 
     def lane(self, lane: LaneName, records: Iterable[Record]) -> AbstractContextManager[None]:
+        """Return a context manager that does nothing."""
         return nullcontext()
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def guilty(record: Record) -> Document:
-    """The document of an event that has killed the process."""
+    """Return the failed document of an event that has killed the process."""
     document = Document(record)
-    why = CrashError("the process died with this event in hand three times, the last time with it alone")
-    document.failure = Failure.of(why, "crash")
+    error = CrashError("the process died with this event in hand three times, the last time with it alone")
+    document.failure = Failure.of(error, "crash")
     return document
 
 

@@ -1,4 +1,4 @@
-"""Ends a process whose poll loop has stopped turning: the watchdog runs in that loop and cannot see it."""
+"""Ends a process whose poll loop has stopped turning, which the watchdog cannot see because it runs in that loop."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from stream.telemetry.stats import Stats
 log = logging.getLogger("glossator.watchdog")
 
 _LOOK = 1.0
-_CLOSE = 15.0
-"""Seconds that closing may take after the last drain."""
+"""Seconds between two looks at the poll loop."""
+_AFTER_DRAIN = 15.0
+"""Seconds that committing and closing may take after a drain."""
 
 
 def guard(pipeline: Pipeline, stats: Stats) -> threading.Event:
-    """Ends the process with the status of StuckError when a turn takes longer than any should; set the event to stop.
+    """Start a thread that ends the process with StuckError's status when the poll loop has not turned for too long.
 
-    Calls into librdkafka can hang for as long as the clock was set back: it waits by the time of day.
+    Calls into librdkafka can hang for as long as the system clock was set back, because it waits by the time of day.
+    Set the event that is returned to stop the thread. Without ``watchdog.leave_after_ms`` none is started.
     """
     ended = threading.Event()
     leave = pipeline.watchdog.leave_after_ms
     if leave is not None:
-        # A turn may hold a whole drain, when partitions are taken away.
-        patience = (leave + pipeline.drain_timeout_ms) / 1000 + _CLOSE
+        # One turn may include a whole drain, when partitions are revoked.
+        patience = (leave + pipeline.drain_timeout_ms) / 1000 + _AFTER_DRAIN
         threading.Thread(target=_guard, args=(stats, patience, ended), name="pulse", daemon=True).start()
     return ended
 

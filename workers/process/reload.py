@@ -1,4 +1,4 @@
-"""A changed pipeline file takes over while the worker goes on: no rebalance, nothing lost, or nothing changed."""
+"""Applies a changed pipeline file while the worker keeps running: without a rebalance, and completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,24 +20,26 @@ from workers.chain.chain import Chain
 log = logging.getLogger("glossator")
 
 _FREE = frozenset({"tasks", "compute", "input", "output"})
+"""Sections that may change while the worker runs, in part: the fields are below. ``tasks`` may change completely."""
 _FREE_INPUT = frozenset({"text", "max_characters", "max_bytes", "format"})
 _FREE_OUTPUT = frozenset({"text", "offset_unit"})
 _FREE_COMPUTE = frozenset({"device", "dtype", "attention", "cache"})
-"""Threads are the process's, and the forward size belongs to trunks that may stay."""
+"""Not ``threads``, which belongs to the process, and not ``forward_tokens``, which belongs to trunks that may stay."""
 
 
 class Reloader(threading.Thread):
-    """Reads the file again when asked (``ask``, from SIGHUP), or with ``watch`` when it has changed.
+    """A thread that reloads the pipeline file when ``ask`` is called, and with ``watch`` when the file has changed.
 
-    A file with mistakes, models that do not load or fail on a plain sentence, or a change that needs a restart
-    (``fixed``) leave everything as it is, and the log says so. Otherwise the new models are loaded and warmed up
-    beside the old ones, which takes memory for both, and ``swap`` is given the new chain. Trunks whose weights
-    stay the same stay.
+    If the file has mistakes, if its models cannot be loaded or fail on a plain sentence, or if a change needs a restart
+    (``fixed``), nothing changes and the log gives the reason. Otherwise the new models are loaded and warmed up beside
+    the old ones, which takes memory for both, and ``swap`` is called with the new chain. Trunks whose weights have not
+    changed are kept.
     """
 
     def __init__(
         self, file: Path, pipeline: Pipeline, chain: Chain, swap: Callable[[Pipeline, Chain], None], watch: bool
     ) -> None:
+        """``pipeline`` and ``chain`` are what the worker uses now; ``swap`` is ``Worker.swap``."""
         super().__init__(name="reload", daemon=True)
         self._file = file
         self._pipeline = pipeline
@@ -49,14 +51,15 @@ class Reloader(threading.Thread):
 
     @property
     def cache(self) -> Cache | None:
-        """Of the chain that runs now."""
+        """The cache of the chain in use."""
         return self._chain.cache
 
     def ask(self) -> None:
-        """From any thread, or a signal handler."""
+        """Reload the file soon. Any thread or a signal handler may call it."""
         self._asked.set()
 
     def run(self) -> None:
+        """Wait for reasons to reload; called by the thread itself."""
         while True:
             if self._asked.wait(1.0 if self._watch else None):
                 self._asked.clear()
@@ -66,21 +69,21 @@ class Reloader(threading.Thread):
             try:
                 self.reload()
             except Exception as error:
-                what = str(error) if isinstance(error, GlossatorError) else type(error).__qualname__
-                log.error("the configuration stays as it was: %s", what)
+                reason = str(error) if isinstance(error, GlossatorError) else type(error).__qualname__
+                log.error("the configuration is unchanged: %s", reason)
 
     def reload(self) -> None:
-        """One attempt. Raises what speaks against the file."""
+        """Reload the file once. Raises ConfigError, ModelError or DeviceError; then nothing has changed."""
         began = time.monotonic()
-        found = load_file(self._file)
-        new, old = found.pipeline, self._pipeline
-        problems = client_problems(found)
+        file = load_file(self._file)
+        new, old = file.pipeline, self._pipeline
+        problems = client_problems(file)
         for path in fixed(old, new):
-            problems.append(found.problem(path, "has changed, which needs a restart"))
+            problems.append(file.problem(path, "has changed, which needs a restart"))
         if problems:
             raise ConfigError(problems)
         if new == old:
-            log.info("the pipeline file says what it said before")
+            log.info("the pipeline file has not changed in meaning")
             return
         chain = Chain.load(new, before=self._chain)
         chain.warm_up()
@@ -94,7 +97,7 @@ class Reloader(threading.Thread):
         )  # fmt: skip
 
     def _content(self) -> bytes | None:
-        """What stands for the file's content; None while it cannot be read, as between two steps of an editor."""
+        """Return a digest of the file, or None while it cannot be read, for example while an editor replaces it."""
         try:
             return sha256(self._file.read_bytes()).digest()
         except OSError:
@@ -102,15 +105,15 @@ class Reloader(threading.Thread):
 
 
 def fixed(old: Pipeline, new: Pipeline) -> list[tuple[str, ...]]:
-    """The fields that differ and cannot change while the worker is a member of its group."""
+    """Return the paths of the fields that differ and cannot change while the worker is a member of its group."""
     changed: list[tuple[str, ...]] = [
         (name,) for name in Pipeline.model_fields if name not in _FREE and getattr(old, name) != getattr(new, name)
     ]
     for section, free in (("input", _FREE_INPUT), ("output", _FREE_OUTPUT), ("compute", _FREE_COMPUTE)):
-        one, other = getattr(old, section), getattr(new, section)
+        before, after = getattr(old, section), getattr(new, section)
         changed += [
             (section, name)
-            for name in type(one).model_fields
-            if name not in free and getattr(one, name) != getattr(other, name)
+            for name in type(before).model_fields
+            if name not in free and getattr(before, name) != getattr(after, name)
         ]
     return changed

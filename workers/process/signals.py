@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: the first asks for a graceful end, the second leaves at once. SIGHUP: read the file again."""
+"""Signal handlers: the first SIGTERM or SIGINT stops gracefully, the second at once; SIGHUP reloads the file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ log = logging.getLogger("glossator")
 
 
 class GracefulStop:
-    """Installs the handlers; ``stop`` is what the first signal calls, and may be set later.
+    """Handles SIGTERM, SIGINT and SIGHUP from when it is made. Make it on the main thread.
 
-    Before there is anything to stop, the first signal ends the process with status 0. The second
-    one ends it with 128 + its number, whatever threads are doing; what was in flight is processed
-    again after the next start. SIGHUP calls ``reload``, or, before that is set, sets ``missed``.
+    The first SIGTERM or SIGINT calls ``stop``; before that is set, it ends the process with status 0. The second ends
+    the process with 128 + its number, whatever the threads are doing; what was in flight is processed again after the
+    next start. SIGHUP calls ``reload``; before that is set, it sets ``missed``.
+
+    Attributes:
+        stop: What the first signal calls; may be set later.
+        reload: What SIGHUP calls; may be set later.
+        asked: Whether the first signal has arrived.
+        missed: Whether a SIGHUP has arrived before ``reload`` was set.
     """
 
     def __init__(self) -> None:
@@ -31,13 +37,13 @@ class GracefulStop:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         if self.asked:
-            # No clean-up can be trusted to end now, so none is tried.
-            os.write(2, f"{name} again: leaving at once\n".encode())
+            # No clean-up can be relied on to end now, so none is tried.
+            os.write(2, f"{name} again: exiting immediately\n".encode())
             os._exit(128 + number)
         self.asked = True
         if self.stop is None:
             raise SystemExit(0)
-        log.info("%s: finishing what is in flight; once more to leave at once", name)
+        log.info("%s: finishing what is in flight; send it again to exit immediately", name)
         self.stop()
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,7 @@
-"""Who may have killed the process: spans of offsets, and at how many crashes they were in hand. Pure arithmetic."""
+"""Which events may have killed the process: spans of offsets, and at how many crashes they were in hand.
+
+Pure arithmetic, without files or a clock.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,27 @@ from typing import Literal, NamedTuple, TypeAlias
 from schemas.record import Record
 
 Verdict = Literal["clear", "alone", "guilty"]
+"""How to process an event: as usual, with nothing else in hand, or not at all."""
 Span: TypeAlias = tuple[str, int, int, int]
 """Topic, partition, first and last offset."""
 
 ALONE, GUILTY = 2, 3
-"""Crashes from which an event is worked on alone, and not at all."""
+"""Numbers of crashes from which an event is processed alone, and not at all."""
 _FORGET = 16
+"""Crashes without its partition in hand after which a suspect is forgotten."""
 
 
 class Suspect(NamedTuple):
-    """A span that was in hand at ``crashes`` crashes; the last ``age`` crashes had nothing of its partition in hand."""
+    """A span of events that were in hand at ``crashes`` crashes.
+
+    Attributes:
+        topic: The topic.
+        partition: The partition.
+        first: The first offset.
+        last: The last offset.
+        crashes: At how many crashes it was in hand.
+        age: For how many crashes since then no event of its partition was in hand.
+    """
 
     topic: str
     partition: int
@@ -28,6 +42,7 @@ class Suspect(NamedTuple):
 
 
 def judge(record: Record, suspects: Iterable[Suspect]) -> Verdict:
+    """Return how to process ``record``, given the suspects."""
     place, at = record.assignment, record.offset
     for topic, partition, first, last, crashes, _ in suspects:
         if crashes >= ALONE and first <= at <= last and partition == place.partition and topic == place.topic:
@@ -36,35 +51,37 @@ def judge(record: Record, suspects: Iterable[Suspect]) -> Verdict:
 
 
 def must_be_alone(suspects: Iterable[Suspect], spans: Sequence[Span]) -> bool:
-    """Whether ``spans`` hold somebody who must be alone."""
-    return any(_common(one, span) for one in suspects if one.crashes == ALONE for span in spans)
+    """Whether ``spans`` contain an event that must be alone."""
+    return any(_common(suspect, span) for suspect in suspects if suspect.crashes == ALONE for span in spans)
 
 
 def raised(before: Iterable[Suspect], spans: Sequence[Span]) -> list[Suspect]:
-    """The suspects after a crash with ``spans`` in hand. ``before`` are disjoint, and so are those returned.
+    """Return the suspects after a crash with ``spans`` in hand.
 
-    Guilty is only who was in hand alone. Those who were not in hand keep what stands against them, for the crash says
-    nothing of them; they are forgotten after 16 crashes with nothing of their partition in hand: others own it then.
+    The spans of ``before`` are disjoint, and so are those returned. Only an event that was in hand alone becomes
+    guilty. Events that were not in hand keep their count, because the crash is no evidence about them. They are
+    forgotten after 16 crashes with nothing of their partition in hand: other workers own it then.
     """
     spans = _union(spans)
     highest = GUILTY if len(spans) == 1 and spans[0][2] == spans[0][3] else ALONE
     present = {span[:2] for span in spans}
-    left = [one._replace(age=0 if one[:2] in present else one.age + 1) for one in sorted(before)]
-    left = [one for one in left if one.age <= _FORGET]
+    left = [suspect._replace(age=0 if suspect[:2] in present else suspect.age + 1) for suspect in sorted(before)]
+    left = [suspect for suspect in left if suspect.age <= _FORGET]
     after: list[Suspect] = []
     for topic, partition, at, last in spans:
         outside: list[Suspect] = []
-        for one in left:
-            both = _common(one, (topic, partition, at, last))
-            if both is None:
-                outside.append(one)
+        for suspect in left:
+            overlap = _common(suspect, (topic, partition, at, last))
+            if overlap is None:
+                outside.append(suspect)
                 continue
-            first, end = both
+            first, end = overlap
             if at < first:
                 after.append(Suspect(topic, partition, at, first - 1, 1))
-            after.append(one._replace(first=first, last=end, crashes=max(one.crashes, min(one.crashes + 1, highest))))
-            outside += [one._replace(last=first - 1)] if one.first < first else []
-            outside += [one._replace(first=end + 1)] if end < one.last else []
+            crashes = max(suspect.crashes, min(suspect.crashes + 1, highest))
+            after.append(suspect._replace(first=first, last=end, crashes=crashes))
+            outside += [suspect._replace(last=first - 1)] if suspect.first < first else []
+            outside += [suspect._replace(first=end + 1)] if end < suspect.last else []
             at = end + 1
         if at <= last:
             after.append(Suspect(topic, partition, at, last, 1))
@@ -73,26 +90,26 @@ def raised(before: Iterable[Suspect], spans: Sequence[Span]) -> list[Suspect]:
 
 
 def cleared(before: Iterable[Suspect], spans: Iterable[Span]) -> list[Suspect]:
-    """The suspects after ``spans`` have come through: nobody before their ends, unless guilty.
+    """Return the suspects after ``spans`` have passed all threads: none before the ends of the spans, unless guilty.
 
-    What stands before them in the log came through, too, or was committed, or is no event. The guilty stay: that they
-    are dead letters says nothing for them, and they may be read again.
+    Whatever precedes them in the log passed too, was committed, or is not an event. The guilty remain suspects: that
+    they became dead letters does not clear them, and they may be read again.
     """
     ends: dict[tuple[str, int], int] = {}
     for topic, partition, _, last in spans:
         ends[topic, partition] = max(last, ends.get((topic, partition), last))
     after = []
-    for one in before:
-        first = max(one.first, ends.get(one[:2], -1) + 1)
-        if one.crashes >= GUILTY:
-            after.append(one)
-        elif first <= one.last:
-            after.append(one._replace(first=first))
+    for suspect in before:
+        first = max(suspect.first, ends.get(suspect[:2], -1) + 1)
+        if suspect.crashes >= GUILTY:
+            after.append(suspect)
+        elif first <= suspect.last:
+            after.append(suspect._replace(first=first))
     return after
 
 
 def _union(spans: Iterable[Span]) -> list[Span]:
-    """The same offsets in disjoint spans, in order: both lanes may have had the same event in hand."""
+    """Return the same offsets as disjoint spans, in order: two lanes may have had the same event in hand."""
     union: list[Span] = []
     for topic, partition, first, last in sorted(spans):
         if union and union[-1][:2] == (topic, partition) and first <= union[-1][3]:
@@ -102,7 +119,7 @@ def _union(spans: Iterable[Span]) -> list[Span]:
     return union
 
 
-def _common(one: Suspect, span: Span) -> tuple[int, int] | None:
-    """The offsets both have."""
-    first, last = max(one.first, span[2]), min(one.last, span[3])
-    return (first, last) if first <= last and one[:2] == span[:2] else None
+def _common(suspect: Suspect, span: Span) -> tuple[int, int] | None:
+    """Return the first and last offset that are in both, or None."""
+    first, last = max(suspect.first, span[2]), min(suspect.last, span[3])
+    return (first, last) if first <= last and suspect[:2] == span[:2] else None

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.process.supervisor import Backoff, cuda_devices, share, worst
+from workers.process.devices import cuda_devices, share
+from workers.process.supervisor import Backoff, worst
 
 # A worker that says what it is told. SIGTERM ends it with 0 if it is polite, SIGRTMIN, which waits until all
 # others are answered, with the status given.
@@ -242,7 +243,7 @@ def test_a_signal_while_the_others_are_stopping_is_no_second_one_for_them(start:
     os.kill(workers[0], signal.SIGRTMIN)
     running.until("refusing")
     running.process.send_signal(signal.SIGTERM)
-    running.until("once more to kill them")
+    running.until("send it again to kill them")
     running.process.send_signal(signal.SIGHUP)
     running.until("reloading")
     os.kill(workers[1], signal.SIGRTMIN)

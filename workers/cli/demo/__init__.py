@@ -1,0 +1,1 @@
+"""``glossator demo``: a recorded stream, played through an embedded broker and shown live."""

@@ -1,0 +1,1 @@
+"""Events and plans for people to read."""
