@@ -90,7 +90,7 @@ def test_a_text_whose_clusters_cannot_be_told_fails_alone(together: Chain, monke
 
 def test_what_the_example_has_commented_out_is_right_too() -> None:
     text = EXAMPLE.read_text()
-    head, rest = text.split("take the # in front away to have them:\n")
+    head, rest = text.split("remove the # in front to use them:\n")
     more, tail = rest.split("\n\n", 1)
     pipeline = parse(f"{head}\n{re.sub(r'^  # ?', '  ', more, flags=re.MULTILINE)}\n\n{tail}", environ={})
     assert {task.task for task in pipeline.tasks} >= {"pos", "embedding", "zero-shot", "pii", "language"}
