@@ -29,8 +29,8 @@ lint: $(READY)  ## Style, types, and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-audit: $(READY)  ## Look the pinned dependencies up in a database of vulnerabilities; needs the network
-	$(PYTHON) -m venv --clear .venv/audit
+audit:  ## Look the pinned dependencies up in a database of vulnerabilities; needs the network
+	$(PYTHON) -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet pip-audit
 	.venv/audit/bin/pip-audit --requirement constraints.txt --no-deps
 
