@@ -22,7 +22,7 @@ from schemas.pipeline.tasks import AnyTask
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
-from workers.cli.views.plan import described, planned
+from workers.cli.views.plan import plan_data, plan_lines
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -168,7 +168,7 @@ def test_the_plan_is_the_one_that_lint_shows() -> None:
     (fence,) = _fences("yaml", SECTIONS["How a chain is planned"])
     (shown,) = _fences("", SECTIONS["How a chain is planned"])
     file = _pipeline(fence)
-    assert "\n".join(described(planned(file, Chain.load(file)))) + "\n" == shown
+    assert "\n".join(plan_lines(plan_data(file, Chain.load(file)))) + "\n" == shown
 
 
 def test_the_task_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

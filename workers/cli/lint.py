@@ -1,4 +1,4 @@
-"""``glossator lint``: every mistake in a pipeline file, or what the file would do."""
+"""``glossator lint``: shows every mistake in a pipeline file, or what the file would do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
 from stream.kafka.settings import client_problems
 from workers.cli.statuses import exit_statuses
-from workers.cli.views.plan import described, planned
+from workers.cli.views.plan import plan_data, plan_lines
 from workers.process.environment import prepare_process
 
 EPILOG = """\b
@@ -26,9 +26,9 @@ Example:
   glossator lint --format json pipeline.yaml | jq -r '.problems[].message'
 
 \b
-Mistakes go to standard error, one a line, as file:line:column path: what is
-wrong. Notices (an unpinned revision, a file that is not here) go there too and
-do not fail. No connection is made, and models are loaded only with --plan.
+Mistakes are printed to standard error, one per line, as file:line:column path:
+what is wrong. So are notices (an unpinned revision, a missing file), which are
+not failures. No connection is made, and models are loaded only with --plan.
 
 """ + exit_statuses({0: "the file can be run"}, ConfigError, ModelError, DeviceError)
 
@@ -41,23 +41,22 @@ do not fail. No connection is made, and models are loaded only with --plan.
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="json: one object with problems, notices and a summary, on standard output.",
+    help="json: print one object with problems, notices and a summary to standard output.",
 )
 @click.option("--plan", is_flag=True, help="Load the models and show which forwards will run.")
 @click.pass_context
 def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
-    """Checks a pipeline file and says what it would do."""
-    found: PipelineFile | None = None
+    """Check a pipeline file and show what it would do."""
+    file: PipelineFile | None = None
     try:
-        found = load_file(pipeline)
-        problems = client_problems(found)
+        file = load_file(pipeline)
+        problems = client_problems(file)
     except ConfigError as error:
         problems = error.problems
-    notices = [*unpinned(found), *missing(found)] if found else []
-    summary = summarise(found.pipeline) if found and not problems else None
-    made = _plan(found.pipeline) if plan and found and not problems else None
-    if summary is not None and made is not None:
-        summary["plan"] = made
+    notices = [*unpinned(file), *missing(file)] if file else []
+    summary = summarise(file.pipeline) if file and not problems else None
+    if plan and file and summary is not None:
+        summary["plan"] = _plan(file.pipeline)
     if form == "json":
         report = {
             "file": pipeline, "ok": not problems, "problems": [asdict(problem) for problem in problems],
@@ -69,50 +68,50 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
             click.echo(str(problem), err=True)
         for notice in notices:
             click.echo(f"{notice} (notice)", err=True)
-        if found and not problems:
-            click.echo(describe(found))
-            if made is not None:
-                click.echo("\n".join(described(made)))
+        if file and summary is not None:
+            click.echo(describe(file))
+            if plan:
+                click.echo("\n".join(plan_lines(summary["plan"])))
     if problems:
         ctx.exit(ConfigError.exit_status)
 
 
 def _plan(pipeline: Pipeline) -> dict[str, Any]:
-    """Raises ModelError and DeviceError."""
+    """Load the models and return the plan as data. Raises ModelError and DeviceError."""
     prepare_process()
 
     from workers.chain.chain import Chain
 
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True))
     chain.check()
-    return planned(pipeline, chain)
+    return plan_data(pipeline, chain)
 
 
-def unpinned(found: PipelineFile) -> Iterator[Problem]:
-    """A notice for each model whose next download may bring other weights."""
-    said: set[str] = set()
-    for index, task in enumerate(found.pipeline.tasks):
+def unpinned(file: PipelineFile) -> Iterator[Problem]:
+    """Yield a notice for each model whose next download may have different weights."""
+    noticed: set[str] = set()
+    for index, task in enumerate(file.pipeline.tasks):
         model = str(task.model)
-        if task.revision is None and task.model not in {None, "starter"} and not _local(model) and model not in said:
-            said.add(model)
-            yield found.problem(
+        if task.revision is None and task.model not in {None, "starter"} and not _local(model) and model not in noticed:
+            noticed.add(model)
+            yield file.problem(
                 ("tasks", index, "model"),
                 "no revision is pinned, so the model can change under you; set revision: to a commit",
             )
 
 
-def missing(found: PipelineFile) -> Iterator[Problem]:
-    """A notice for each file or folder named that is not on this machine, which need not be the worker's."""
-    for index, task in enumerate(found.pipeline.tasks):
+def missing(file: PipelineFile) -> Iterator[Problem]:
+    """Yield a notice for each file or folder that is missing on this machine, which need not be the worker's."""
+    for index, task in enumerate(file.pipeline.tasks):
         model, recognizers = task.model, getattr(task, "recognizers", None)
         if model is not None and model.startswith((".", "/", "~")) and not Path(model).expanduser().is_dir():
-            yield found.problem(("tasks", index, "model"), "there is no such folder, seen from here")
+            yield file.problem(("tasks", index, "model"), "there is no such folder on this machine")
         if recognizers is not None and not Path(recognizers).is_file():
-            yield found.problem(("tasks", index, "recognizers"), "there is no such file, seen from here")
+            yield file.problem(("tasks", index, "recognizers"), "there is no such file on this machine")
 
 
 def summarise(pipeline: Pipeline) -> dict[str, Any]:
-    """What would run, for programs to read."""
+    """Return what would run, for programs."""
     return {
         "name": pipeline.pipeline,
         "config": config_hash(pipeline),
@@ -127,13 +126,13 @@ def summarise(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def describe(found: PipelineFile) -> str:
-    """What would run, for people to read."""
-    pipeline = found.pipeline
+def describe(file: PipelineFile) -> str:
+    """Return what would run, for people."""
+    pipeline = file.pipeline
     source, output = pipeline.input, pipeline.output
     where = f"json, text at {source.text}" if source.format == "json" else "plain text"
     lines = [
-        f"{found.file}: ok",
+        f"{file.file}: ok",
         f"  pipeline  {pipeline.pipeline}, configuration {config_hash(pipeline)}, {pipeline.delivery}",
         f"  reads     {', '.join(source.topics)} ({where})",
     ]

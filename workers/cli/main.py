@@ -1,4 +1,4 @@
-"""``glossator``: finds the verb, and turns whatever it raises into one line and an exit status."""
+"""``glossator``: finds the verb, and turns whatever it raises into a line and an exit status."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import click
 from schemas.errors import ConfigError, GlossatorError, LabelsError, every_error
 from workers.cli.statuses import EX_DATAERR, exit_statuses
 
-# Verb -> (module, command, what it does). Imported only when called: --help must not load torch.
 _VERBS = {
-    "run": ("workers.cli.run", "run", "Reads events from Kafka, enriches them, publishes them, until stopped."),
-    "lint": ("workers.cli.lint", "lint", "Checks a pipeline file and says what it would do."),
-    "try": ("workers.cli.try_", "try_", "Enriches texts from the command line or standard input, without Kafka."),
-    "train": ("workers.cli.train", "train", "Trains a head of your own on labelled texts."),
-    "demo": ("workers.cli.demo.demo", "demo", "Plays a stream through an embedded broker and shows it live."),
+    "run": ("workers.cli.run", "run", "Read events from Kafka, enrich them and publish them, until stopped."),
+    "lint": ("workers.cli.lint", "lint", "Check a pipeline file and show what it would do."),
+    "try": ("workers.cli.try_", "try_", "Enrich texts from the command line or standard input, without Kafka."),
+    "train": ("workers.cli.train", "train", "Train your own head on labelled texts."),
+    "demo": ("workers.cli.demo.demo", "demo", "Play a stream through an embedded broker and show it live."),
 }
+"""Verb -> (module, command, summary). Modules are imported when the verb is called: --help must not load torch."""
 
 EPILOG = """\b
 Example:
@@ -42,28 +42,32 @@ Example:
 
 
 class Verbs(click.Group):
-    """Imports a verb when it is called, and ends every failure the same way.
+    """Imports a verb when it is called, and handles every failure in the same way.
 
-    Errors of ours are printed as one line (the pipeline file's mistakes as one line each). Anything
-    else is a fault: its message may quote the text of an event, so only its class and place are
-    printed, and the traceback under ``--debug`` alone.
+    Our own errors are printed as one line, mistakes in a file as one line each. Any other exception is a fault: its
+    message may quote the text of an event, so only its class and location are printed, and the traceback only with
+    ``--debug``.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of the help."""
         return list(_VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb's command; None for an unknown verb."""
         if cmd_name not in _VERBS:
             return None
         module, command, _ = _VERBS[cmd_name]
-        found: click.Command = getattr(importlib.import_module(module), command)
-        return found
+        verb: click.Command = getattr(importlib.import_module(module), command)
+        return verb
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs without importing them."""
         with formatter.section("Verbs"):
             formatter.write_dl([(verb, summary) for verb, (_, _, summary) in _VERBS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; on an exception print a line and exit with its status."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -72,9 +76,9 @@ class Verbs(click.Group):
             ctx.exit(130)
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                # Whoever read our output has seen enough; click ends quietly.
+                # The reader of our output has closed it; click exits without a message.
                 raise
-            with contextlib.suppress(OSError):  # where the disk for logs is full, the status still tells
+            with contextlib.suppress(OSError):  # if the disk is full, there is still the status
                 if ctx.params.get("debug"):
                     traceback.print_exception(error)
                 click.echo(_line(error), err=True)
@@ -83,14 +87,14 @@ class Verbs(click.Group):
 
 def _line(error: Exception) -> str:
     if isinstance(error, ConfigError | LabelsError):
-        # As compilers print them, so that editors can jump to the place.
+        # In the format of compilers, so that editors can jump to the location.
         return str(error)
     if isinstance(error, GlossatorError):
         return f"glossator: {error}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
-    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return (f"glossator: unexpected {type(error).__qualname__}{place}; this is a fault of ours. "
-            "The traceback (it may quote texts): glossator --debug ...")  # fmt: skip
+    location = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return (f"glossator: unexpected {type(error).__qualname__}{location}; this is a fault of ours. "
+            "For the traceback, which may quote texts: glossator --debug ...")  # fmt: skip
 
 
 def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
@@ -98,7 +102,7 @@ def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
         try:
             version = metadata.version("glossator")
         except metadata.PackageNotFoundError:
-            version = "(not installed, run from its sources)"
+            version = "(run from its sources, not installed)"
         click.echo(f"glossator {version} on Python {sys.version.split()[0]}")
         ctx.exit()
 
@@ -117,12 +121,12 @@ def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     is_flag=True,
     envvar="GLOSSATOR_DEBUG",
     show_envvar=True,
-    help="Show the traceback of an error; it may quote texts.",
+    help="Show the traceback of an error. It may quote texts.",
 )
 def cli(debug: bool) -> None:
     """Streaming NLP for Kafka: text events in, events enriched by encoder models out.
 
-    A pipeline file says which topics are read, which models run, and where the enriched events go.
+    A pipeline file names the topics to read, the models to run, and where the enriched events go.
     """
 
 

@@ -1,4 +1,4 @@
-"""``glossator run``: one worker, until it is told to stop."""
+"""``glossator run``: one worker, or several, until told to stop."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ Example:
   KAFKA_BOOTSTRAP_SERVERS=localhost:9092 glossator run examples/starter.yaml
   glossator run --workers 4 pipeline.yaml
 \b
-Scale with --workers, or by starting the same command on another machine (or here
-with another --slot): the workers share the partitions of the input topics.
+To scale, use --workers, or start the same command on another machine or with
+another --slot: the workers share the partitions of the input topics.
 \b
-Signals: the first SIGTERM or SIGINT finishes what is in flight, commits, leaves
-the group and exits 0; a second one leaves at once (143 or 130). SIGHUP reads the
-pipeline file again: tasks, compute and what is read and written of an event take
-over between two micro-batches, without leaving the group; a file with mistakes
-changes nothing, and the log says why.
+Signals: on the first SIGTERM or SIGINT the worker finishes what is in flight,
+commits, leaves the group and exits with 0. On the second it exits immediately
+(143 or 130). On SIGHUP it reads the pipeline file again: changes of tasks,
+compute, and what is read from and written to an event take effect between two
+micro-batches, without leaving the group. A file with mistakes changes nothing,
+and the log gives the reason.
 """ + exit_statuses(
     {0: "stopped as asked", 130: "interrupted twice (143: terminated twice)"},
     AccessError, BrokerError, ConfigError, DeviceError, FencedError, ModelError, OffsetError, PoisonError, StuckError,
@@ -52,14 +53,14 @@ _CLOSING = 25.0
 
 
 def slot_number(value: str, host: str) -> int:
-    """Raises click.BadParameter."""
+    """Return the slot that ``--slot`` means on the machine called ``host``. Raises click.BadParameter."""
     if value == "host":
-        found = re.search(r"-(\d+)$", host)
-        if found is None:
+        ending = re.search(r"-(\d+)$", host)
+        if ending is None:
             raise click.BadParameter(f'the host name "{host}" does not end in a number, as in worker-0')
-        value = found[1]
+        value = ending[1]
     if not value.isdecimal() or not value.isascii() or len(value) > 9:
-        raise click.BadParameter("must be a whole number, 0 or more, or host")
+        raise click.BadParameter("must be host, or a whole number from 0 on")
     return int(value)
 
 
@@ -70,7 +71,7 @@ def slot_number(value: str, host: str) -> int:
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait at the start for brokers and topics.",
+    help="How long to wait for brokers and topics at the start.",
 )
 @click.option(
     "--slot",
@@ -79,8 +80,8 @@ def slot_number(value: str, host: str) -> int:
     envvar="GLOSSATOR_SLOT",
     metavar="N|host",
     callback=lambda _context, _option, value: slot_number(value, socket.gethostname()),
-    help="This worker's stable number among its pipeline's; host: the number that ends the host name, as in a "
-    "StatefulSet. exactly_once and static members need one each.",
+    help="The stable number of this worker among those of its pipeline. host: the number at the end of the host name, "
+    "as in a StatefulSet. With exactly_once or static membership, each worker needs its own.",
 )
 @click.option(
     "--log-level",
@@ -93,15 +94,15 @@ def slot_number(value: str, host: str) -> int:
     default="text",
     show_default=True,
     type=click.Choice(["text", "json"]),
-    help="json: one object a line, for collectors.",
+    help="json: one object per line, for log collectors.",
 )
-@click.option("--watch", is_flag=True, help="Take over changes of the pipeline file as they are saved.")
+@click.option("--watch", is_flag=True, help="Apply changes to the pipeline file when they are saved.")
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
     envvar="GLOSSATOR_STATE",
-    help="Where each slot keeps a small file of what it has in hand: an event that kills the process again and "
+    help="Where each slot keeps a small file of the events in hand, so that an event which kills the process again and "
     "again becomes a dead letter. Default: $XDG_STATE_HOME/glossator.",
 )
 @click.option(
@@ -110,8 +111,8 @@ def slot_number(value: str, host: str) -> int:
     show_default=True,
     metavar="N",
     type=click.IntRange(1, 256),
-    help="Start N workers, of slots from --slot on, each with a CUDA device of its own where there are several, "
-    "restart those that die, and end with the worst status.",
+    help="Start N workers with slots from --slot on, share the CUDA devices or cores among them, restart those that "
+    "die, and exit with the worst status.",
 )
 @click.pass_context
 def run(
@@ -126,7 +127,7 @@ def run(
     state: Path | None,
     workers: int,
 ) -> None:
-    """Reads events from Kafka, enriches them, publishes them, until stopped."""
+    """Read events from Kafka, enrich them and publish them, until stopped."""
     _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
     file = load_file(pipeline)
     if problems := client_problems(file):

@@ -1,4 +1,4 @@
-"""``/metrics``, ``/livez`` and ``/readyz`` over HTTP, on loopback unless told otherwise."""
+"""Serves ``/metrics``, ``/livez`` and ``/readyz`` over HTTP, by default on the loopback interface."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 def serve(pipeline: Pipeline, stats: Stats, slot: int) -> ThreadingHTTPServer | None:
-    """Serves ``stats`` on threads of its own; None where the file says so, or the port is taken.
+    """Start a server of ``stats`` on daemon threads and return it.
 
-    - ``/metrics``: Prometheus.
-    - ``/livez``: 200 while the poll loop turns within ``max.poll.interval.ms``, else 503.
-    - ``/readyz``: 200 while that holds, partitions are assigned and nothing is stuck, else 503 and the reasons.
+    - ``/metrics``: the text format of Prometheus.
+    - ``/livez``: 200 while the poll loop turns within ``max.poll.interval.ms``, otherwise 503.
+    - ``/readyz``: 200 while the worker is alive, has partitions, and nothing is stuck; otherwise 503 and the reasons.
+
+    Returns None if the pipeline file turns telemetry off, or if the port cannot be opened, which is logged.
     """
     port = pipeline.telemetry.port
     if port is None:
@@ -53,19 +55,19 @@ def serve(pipeline: Pipeline, stats: Stats, slot: int) -> ThreadingHTTPServer | 
             self.wfile.write(body)
 
         def log_message(self, *message: object) -> None:
-            """Every scrape would be a line."""
+            """Do not log: every scrape would be a line."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A reader that hangs up is no news."""
+            """Ignore clients that disconnect."""
 
     address = (pipeline.telemetry.host, port + slot if port else 0)
     try:
         server = Server(address, Handler)
     except (OSError, OverflowError) as error:
-        log.warning("no metrics: %s:%d cannot be listened on (%s)", *address, type(error).__name__)
+        log.warning("no metrics: cannot listen on %s:%d (%s)", *address, type(error).__name__)
         return None
     threading.Thread(target=server.serve_forever, name="probes", daemon=True).start()
     log.info("metrics on http://%s:%d/metrics", *server.server_address[:2])
@@ -73,9 +75,9 @@ def serve(pipeline: Pipeline, stats: Stats, slot: int) -> ThreadingHTTPServer | 
 
 
 def _against(stats: Stats, patience: float, ready: bool) -> list[str]:
-    """What speaks against being alive, or ready."""
+    """Return the reasons why the worker is not alive or, with ``ready``, not ready."""
     if not stats.turned:
-        return ["the worker has not begun to poll"] if ready else []
+        return ["the worker has not started polling"] if ready else []
     idle = time.monotonic() - stats.turned
     reasons = [f"the poll loop has not turned for {idle:.0f} s"] if idle > patience else []
     if ready:

@@ -59,7 +59,7 @@ def test_what_is_not_here_is_a_notice(tmp_path: Path, model: str) -> None:
     (tmp_path / "folder").mkdir()
     result = lint(tmp_path, mutate("unitary/toxic-bert", model))
     assert result.exit_code == 0
-    assert result.stderr == "p.yaml:12:12 tasks[0].model: there is no such folder, seen from here (notice)\n"
+    assert result.stderr == "p.yaml:12:12 tasks[0].model: there is no such folder on this machine (notice)\n"
 
 
 def test_a_model_is_noticed_once(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""The plan of a chain for people and programs: stages, trunks, heads, and how many forwards an event takes."""
+"""The plan of a chain, for people and for programs: stages, trunks, heads, and the number of forwards per event."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from schemas.pipeline.tasks import AnyTask
@@ -13,59 +13,54 @@ if TYPE_CHECKING:
     from workers.chain.plan import Planned
 
 
-def planned(pipeline: Pipeline, chain: Chain) -> dict[str, Any]:
-    """What ``glossator lint --plan --format json`` shows under ``plan``.
+def plan_data(pipeline: Pipeline, chain: Chain) -> dict[str, Any]:
+    """Return the plan as ``glossator lint --plan --format json`` shows it under ``plan``.
 
-    ``forwards``: how many an event takes at least and at most, events in a micro-batch sharing theirs.
-    ``sequences``: inputs that a task has read per event, null where the event decides; a long text makes several.
+    ``forwards`` is the least and the greatest number of forwards per event; events of a micro-batch share theirs.
+    ``sequences`` of a task is its number of inputs per event, null if that depends on the event; a long text becomes
+    several sequences.
     """
     configs = {task.name: task for task in pipeline.tasks}
     trunks: dict[int, int] = {}
     stages = []
     for index, stage in enumerate(chain.stages):
-        trunk = stage.trunk
-        members = [own for own in chain.plan if own.stage == index]
+        members = [planned for planned in chain.plan if planned.stage == index]
         stages.append({
             "level": stage.level,
-            "trunk": trunks.setdefault(id(trunk), len(trunks)),
+            "trunk": trunks.setdefault(id(stage.trunk), len(trunks)),
             "always": not stage.conditional,
             "max_length": stage.tokenization.cut.max_length,
             "stride": stage.tokenization.cut.stride,
             "heads": len(stage.outputs),
-            "tasks": [_task(configs[own.task.name], own, chain.models) for own in members],
+            "tasks": [_task(configs[planned.task.name], planned, chain.models) for planned in members],
         })  # fmt: skip
-    held = {id(stage.trunk): stage.trunk for stage in chain.stages}
+    by_id = {id(stage.trunk): stage.trunk for stage in chain.stages}
+    outside = [planned for planned in chain.plan if planned.stage is None]
     return {
         "trunks": [
-            {
-                "weights": held[own].weights,
-                "packed": held[own].packed,
-                "fingerprint": (held[own].fingerprint or "")[:12],
-            }
-            for own in trunks
+            {"weights": trunk.weights, "packed": trunk.packed, "fingerprint": (trunk.fingerprint or "")[:12]}
+            for trunk in map(by_id.__getitem__, trunks)
         ],
         "stages": stages,
-        "without_forward": [
-            _task(configs[own.task.name], own, chain.models) for own in chain.plan if own.stage is None
-        ],
+        "without_forward": [_task(configs[planned.task.name], planned, chain.models) for planned in outside],
         "forwards": [sum(bool(stage["always"]) for stage in stages), len(stages)],
     }
 
 
-def described(plan: Mapping[str, Any]) -> Iterable[str]:
-    """The same, line by line."""
+def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines in which ``glossator lint --plan`` prints the result of ``plan_data``."""
     least, most = plan["forwards"]
-    many = f"{least} to {_count(most, 'forward')}" if least < most else _count(most, "forward")
+    forwards = f"{least} to {_count(most, 'forward')}" if least < most else _count(most, "forward")
     stages, trunks = _count(len(plan["stages"]), "stage"), _count(len(plan["trunks"]), "trunk")
-    yield f"  plan      {stages} on {trunks}, {many} an event" if most else "  plan      no model, no forward"
+    yield f"  plan      {stages} on {trunks}, {forwards} an event" if most else "  plan      no model, no forward"
     for number, trunk in enumerate(plan["trunks"]):
-        how = "packed" if trunk["packed"] else "padded"
-        yield f"    trunk {number}   {trunk['weights'] / 1e6:,.1f} M weights, {how}, {trunk['fingerprint']}"
+        layout = "packed" if trunk["packed"] else "padded"
+        yield f"    trunk {number}   {trunk['weights'] / 1e6:,.1f} M weights, {layout}, {trunk['fingerprint']}"
     for number, stage in enumerate(plan["stages"]):
-        who = "every event" if stage["always"] else "some events"
+        events = "every event" if stage["always"] else "some events"
         yield (
             f"    stage {number}   level {stage['level']}, trunk {stage['trunk']}, {_count(stage['heads'], 'head')}, "
-            f"{who}, windows of {stage['max_length']} tokens"
+            f"{events}, windows of {stage['max_length']} tokens"
         )
         yield from (f"              {_about(task)}" for task in stage["tasks"])
     if plan["without_forward"]:
@@ -73,15 +68,15 @@ def described(plan: Mapping[str, Any]) -> Iterable[str]:
         yield from (f"              {_about(task)}" for task in plan["without_forward"])
 
 
-def _task(config: AnyTask, own: Planned, models: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _task(config: AnyTask, planned: Planned, models: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     return {
         "name": config.name,
         "task": config.task,
         **models[config.name],
         "when": config.when,
-        "rides": own.rides,
-        "requires": sorted(own.needs),
-        "sequences": own.task.sequences if own.stage is not None else 0,
+        "rides": planned.rides,
+        "requires": sorted(planned.needs),
+        "sequences": planned.task.sequences if planned.stage is not None else 0,
     }
 
 
@@ -96,5 +91,5 @@ def _about(task: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
