@@ -1,4 +1,4 @@
-"""The pipeline that runs when no file is given: the tasks of examples/starter.yaml, on the starter models."""
+"""The pipeline that is used without a file: the tasks of examples/starter.yaml, with the starter models."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from schemas.pipeline.config import Pipeline
 
-_NEEDING: dict[str, dict[str, Any]] = {
+_BY_MODULE: dict[str, dict[str, Any]] = {
     "phonenumbers": {"name": "private", "task": "pii", "model": "starter"},
     "py3langid": {"name": "tongue", "task": "language"},
 }
-"""Tasks that need an extra, by a module of it."""
+"""Tasks that need an optional dependency, by the module to look for."""
 
 
 def starter_pipeline(
@@ -21,7 +21,7 @@ def starter_pipeline(
     topic: str = "posts",
     more: Iterable[Mapping[str, Any]] = (),
 ) -> Pipeline:
-    """Reads ``topic``; writes ``topic.enriched`` and ``topic.dead``. ``more``: tasks beside the example's."""
+    """Return a pipeline from ``topic`` to ``topic.enriched`` and ``topic.dead``; ``more`` are additional tasks."""
     return Pipeline.model_validate({
         "pipeline": name,
         "kafka": {"bootstrap.servers": bootstrap_servers},
@@ -38,5 +38,5 @@ def starter_pipeline(
 
 
 def installed() -> list[dict[str, Any]]:
-    """The tasks ``private`` and ``tongue``, as far as the extras that they need are installed."""
-    return [task for module, task in _NEEDING.items() if find_spec(module) is not None]
+    """Return the tasks ``private`` and ``tongue``, each only if the optional dependency that it needs is installed."""
+    return [task for module, task in _BY_MODULE.items() if find_spec(module) is not None]

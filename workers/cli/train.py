@@ -1,4 +1,4 @@
-"""``glossator train``: labelled texts in, a pack out that a pipeline file can name."""
+"""``glossator train``: turns labelled texts into a pack that a pipeline file can name."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Example:
   glossator train export.json --task ner --adapt --out models/parts
 
 \b
-LABELS has one JSON object a line:
+LABELS has one JSON object per line:
   sentiment, text-classification  {"text": "...", "label": "billing"}
   moderation                      {"text": "...", "labels": ["insult"]}, [] for none
   ner                             {"text": "...", "spans": [{"start": 0, "end": 5, "label": "PART"}]}
 or is Label Studio's JSON export. Then, in the pipeline file:
   - {name: mine, task: sentiment, model: models/reviews}
 
-DIR is written whole or not at all.
+DIR is written completely or not at all.
 
 """ + exit_statuses({0: "trained", 130: "interrupted"}, DeviceError, LabelsError, ModelError)
 TASKS = ("sentiment", "text-classification", "ner", "moderation")
@@ -43,34 +43,40 @@ MOST_SHOWN = 40
 
 @click.command("train", epilog=EPILOG)
 @click.argument("labels", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
-@click.option("--task", required=True, type=click.Choice(TASKS), help="What the head shall do.")
+@click.option("--task", required=True, type=click.Choice(TASKS), help="The task of the head.")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write, new or empty."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder to write. It must be new or empty.",
 )
 @click.option(
     "--trunk", default="starter", show_default=True, metavar="MODEL",
-    help="The encoder: starter, a hub id, or a checkpoint's folder.",
+    help="The encoder: starter, a hub id, or the folder of a checkpoint.",
 )  # fmt: skip
 @click.option(
-    "--adapt", is_flag=True, help="Train low-rank adapters of the encoder, too: better, a forward of its own."
+    "--adapt",
+    is_flag=True,
+    help="Also train adapters of the encoder: better, but the head needs its own forward.",
 )
 @click.option(
     "--precision", default=0.9, show_default=True, type=click.FloatRange(0, 1, min_open=True),
-    help="moderation: what thresholds are chosen for, on dev.",
+    help="moderation: the precision that thresholds are chosen for, on dev.",
 )  # fmt: skip
-@click.option("--against", default="starter", show_default=True, metavar="MODEL", help="The head in use, measured too.")
-@click.option("--control", metavar="NAME", help="Label Studio: the control to read, where several would fit.")
+@click.option("--against", default="starter", show_default=True, metavar="MODEL", help="The head to compare with.")
+@click.option("--control", metavar="NAME", help="Label Studio: the control to read, if several would fit.")
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:N.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31), help="Of everything random.")
-@click.option("--force", is_flag=True, help="Replace the pack that DIR holds.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31), help="The random seed.")
+@click.option("--force", is_flag=True, help="Replace the pack in DIR.")
 @click.pass_context
 def train(
     ctx: click.Context, *, labels: Path, task: str, out: Path, trunk: str, adapt: bool, precision: float, against: str,
     control: str | None, device: str, seed: int, force: bool,
 ) -> None:  # fmt: skip
-    """Trains a head of your own on LABELS and writes it to DIR, with its scores and a card.
+    """Train your own head on LABELS and write it to DIR, with its scores and a card.
 
-    Eight texts in ten are learnt from, one in ten decides, one in ten measures.
+    Of ten texts, eight are for training, one is for choosing (dev), and one for measuring (test).
     """
     prepare_process()
 
@@ -83,8 +89,8 @@ def train(
 
     if re.search(DEVICE, device) is None:
         raise click.BadParameter("auto, cpu, cuda or cuda:N", ctx, param_hint="--device")
-    if (why := objection(out, force=force)) is not None:
-        raise click.BadParameter(why, ctx, param_hint="--out")
+    if (reason := objection(out, force=force)) is not None:
+        raise click.BadParameter(reason, ctx, param_hint="--out")
     options = Options(labels, cast("Task", task), out, trunk, adapt, precision, seed, device, control, against)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
@@ -96,26 +102,26 @@ def train(
     Console(width=None if sys.stdout.isatty() else 100).print(table(result))
     for note in notes(result):
         click.echo(note)
-    named = f"model: {out}" + (", taxonomy: model" if task == "moderation" else "")
-    click.echo(f"{out}: the head, its scores and its card; in the pipeline file: {named}")
+    setting = f"model: {out}" + (", taxonomy: model" if task == "moderation" else "")
+    click.echo(f"{out}: the head, its scores and its card; in the pipeline file: {setting}")
 
 
 def notes(result: Result) -> list[str]:
-    """What the table does not tell."""
-    said = []
+    """Return what the table does not show, one sentence each."""
+    lines = []
     if (more := len(result.metrics) - MOST_SHOWN) > 0:
-        said.append(f"{more:,} more metrics are in {result.folder}/card.md")
+        lines.append(f"{more:,} more metrics are in {result.folder}/card.md")
     if result.labelled.repeated:
-        said.append(f"{result.labelled.repeated:,} repeated texts were left out")
+        lines.append(f"{result.labelled.repeated:,} repeated texts were left out")
     if result.labelled.unlabelled:
-        said.append(f"{result.labelled.unlabelled:,} tasks without an annotation were left out")
+        lines.append(f"{result.labelled.unlabelled:,} tasks without an annotation were left out")
     if result.no_baseline:
-        said.append(result.no_baseline)
-    return said
+        lines.append(result.no_baseline)
+    return lines
 
 
 def table(result: Result) -> Table:
-    """The metrics of the new head, and of the one in use where it has the same labels."""
+    """Return the metrics of the new head, and of the one to compare with if it has the same labels."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -128,7 +134,7 @@ def table(result: Result) -> Table:
     if others:
         shown.add_column(Text(result.against))
     for metric in result.metrics[:MOST_SHOWN]:
-        other = [interval(others.get(metric.name))] if others else []
-        # Plain text: a label is nobody's markup.
-        shown.add_row(*map(Text, (metric.name, interval(metric), *other)))
+        compared = [interval(others.get(metric.name))] if others else []
+        # As Text, because a label is not markup.
+        shown.add_row(*map(Text, (metric.name, interval(metric), *compared)))
     return shown

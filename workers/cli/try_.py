@@ -1,4 +1,4 @@
-"""``glossator try``: texts in, events out, no Kafka."""
+"""``glossator try``: enriches texts without Kafka."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ Example:
   tail -f chat.log | glossator try | jq -c '[.text, .annotations.tone.label]'
 
 \b
-Where a task reads other fields of the event (a question, a second text), each
-TEXT is such an event, as JSON.
+If a task reads other fields of the event (a question, a second text), each TEXT
+must be such an event, as JSON.
 
 \b
-One line of JSON a text, in order, written as soon as standard input pauses. A
-text that cannot be processed gets {"error": {...}} in its place, with its number
+Prints one line of JSON per text, in order, as soon as standard input pauses. In
+place of a text that cannot be processed it prints {"error": {...}} with its number
 (from 1), stage, class, message and task.
 
 """ + exit_statuses(
@@ -49,12 +49,19 @@ text that cannot be processed gets {"error": {...}} in its place, with its numbe
 )
 
 _CHUNK = 1 << 16
+"""Bytes to read at once."""
 _BATCH_TEXTS = 256
 _BATCH_BYTES = 1 << 20
+"""A batch is complete when it has so many texts or bytes."""
 
 
 class Line(NamedTuple):
-    """A line of input without its end; ``size`` is greater than its length when it was too long to be kept."""
+    """A line of input without its line break.
+
+    Attributes:
+        data: Its bytes; only the first of them if the line is too long.
+        size: The length of the whole line, in bytes.
+    """
 
     data: bytes
     size: int
@@ -67,12 +74,12 @@ class Line(NamedTuple):
     "file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The pipeline file; its Kafka settings are not used. Default: the starter models.",
+    help="The pipeline file, whose Kafka settings are not used. Default: the starter models.",
 )
-@click.option("--pretty", is_flag=True, help="For people: the spans marked in the text, scores in words.")
+@click.option("--pretty", is_flag=True, help="Print for people: spans marked in the text, annotations in words.")
 @click.pass_context
 def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
-    """Enriches TEXTs, or the lines of standard input, and prints the events."""
+    """Enrich each TEXT, or the lines of standard input, and print the events."""
     prepare_process()
 
     from schemas.pipeline.loader import load
@@ -84,29 +91,29 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
 
     chain = Chain.load(pipeline)
     if texts:
-        # An argument that was not UTF-8 comes with surrogates; its own bytes are what is judged.
+        # Python decodes an argument that is not UTF-8 to surrogates; the decoder must see the original bytes.
         encoded = [os.fsencode(text) for text in texts]
         batches: Iterable[list[Line]] = [[Line(text, len(text)) for text in encoded]]
     else:
         stdin = sys.stdin.buffer
         if stdin.isatty():
-            click.echo("Reading texts from the terminal, one a line; end with Ctrl-D.", err=True)
+            click.echo("Reading texts from the terminal, one per line; end with Ctrl-D.", err=True)
         batches = lines(stdin, pipeline.input.max_bytes)
     printer = _Printer(pretty)
     good = True
-    for made in enriched(pipeline, chain, batches):
-        printer.print([line for line, _ in made])
-        good &= all(is_event for _, is_event in made)
+    for results in enriched(pipeline, chain, batches):
+        printer.print([line for line, _ in results])
+        good &= all(is_event for _, is_event in results)
     if not good:
         if chain.reads_fields:
-            click.echo("glossator: this pipeline reads fields of the event, so each TEXT is one, as JSON", err=True)
+            click.echo("glossator: this pipeline reads fields, so each TEXT must be an event, as JSON", err=True)
         ctx.exit(EX_DATAERR)
 
 
 def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:
-    """For each line of each batch its event, or an error in its place, as JSON, and whether it is an event."""
+    """Yield, for each batch, one pair per line: its event as JSON and True, or an error as JSON and False."""
     builder = EventBuilder(pipeline, chain.models)
-    # Tasks and conditions that read the event need one.
+    # Tasks and conditions that read fields need an event, not just a text.
     decoder = codec(pipeline.input, keep_fields=True) if chain.reads_fields else TextCodec(pipeline.input)
     numbers = count(1)
     for batch in batches:
@@ -118,9 +125,9 @@ def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) ->
 
 
 def lines(stream: IO[bytes], longest: int) -> Iterator[list[Line]]:
-    """The lines of ``stream`` in batches, each given as soon as the stream pauses or enough have come.
+    """Yield the lines of ``stream`` in batches, as soon as the stream pauses or a batch is full.
 
-    Memory is bounded: of a line of more than ``longest`` bytes little more is kept.
+    Memory is bounded: of a line longer than ``longest`` bytes, little more than that is kept.
     """
     batch: list[Line] = []
     parts: list[bytes] = []
@@ -155,10 +162,10 @@ def _line(parts: list[bytes], size: int) -> Line:
 
 
 def _ready(stream: IO[bytes]) -> bool:
-    """Whether reading would not wait."""
+    """Whether reading would return at once."""
     try:
         return bool(select.select([stream], [], [], 0)[0])
-    except (OSError, ValueError):  # nothing the system could wait for
+    except (OSError, ValueError):  # not something that select can wait for
         return True
 
 
@@ -174,7 +181,7 @@ def _document(line: Line, decoder: Codec, config: Input) -> Document:
 
 
 def _encode(document: Document, builder: EventBuilder) -> tuple[bytes, bool]:
-    """The line for a text, and whether it is an event."""
+    """Return the line to print for a document, and whether it is an event."""
     if document.failure is None:
         try:
             return builder.build(document), True
@@ -188,7 +195,7 @@ def _encode(document: Document, builder: EventBuilder) -> tuple[bytes, bool]:
 
 
 class _Printer:
-    """Writes to standard output, a batch at once."""
+    """Writes to standard output, one batch at a time."""
 
     def __init__(self, pretty: bool) -> None:
         self._console: Console | None = None
@@ -197,17 +204,17 @@ class _Printer:
 
             self._console = Console(soft_wrap=True, highlight=False)
 
-    def print(self, made: list[bytes]) -> None:
+    def print(self, lines: list[bytes]) -> None:
         if self._console is None:
             stdout = sys.stdout.buffer
-            stdout.write(b"".join(line + b"\n" for line in made))
+            stdout.write(b"".join(line + b"\n" for line in lines))
             stdout.flush()
             return
         from rich.text import Text
 
         from workers.cli.views.events import block
 
-        for line in made:
+        for line in lines:
             event = orjson.loads(line)
             if "error" in event:
                 error = event["error"]

@@ -1,4 +1,4 @@
-"""``glossator demo``: the whole way, from a topic through the models to a topic, on one screen."""
+"""``glossator demo``: a stream from a topic through the models to a topic, on one screen."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ Example:
   glossator demo --bootstrap localhost:9092 --plain
 
 \b
-The stream is bundled: texts written for it, some long, some twice, some
-malformed. Without --bootstrap it runs through an embedded broker (librdkafka's
-mock cluster), which is good for looking and promises nothing. With it the
-topics glossator-demo.posts, .posts.enriched and .posts.dead are used, and must
-exist if the cluster does not create topics by itself.
+The stream is part of the package: texts written for it, some of them long,
+repeated or malformed. Without --bootstrap it runs through an embedded broker
+(librdkafka's mock cluster), which is fine for a demo but guarantees nothing. With
+--bootstrap it uses the topics glossator-demo.posts, .posts.enriched and
+.posts.dead, which must exist unless the cluster creates topics automatically.
 
 \b
-Ctrl-C ends the stream; what is in flight still comes out. A second one leaves.
+Ctrl-C ends the stream and waits for what is in flight. A second Ctrl-C exits.
 
 """ + exit_statuses(
     {0: "in = enriched + dead letters", 1: "in is not enriched + dead letters"}, AccessError, BrokerError, ModelError
@@ -55,7 +55,7 @@ _MORE: tuple[dict[str, Any], ...] = (
         "model": "starter",
         "labels": ["food", "travel", "work", "technology", "sport"],
         "template": "This text is about {}.",
-        # A forward a label: too much for the minutes of a town council.
+        # Each label needs a forward, which takes too long for the longest texts.
         "when": "size(text) < 400",
     },
     {
@@ -68,39 +68,39 @@ _MORE: tuple[dict[str, Any], ...] = (
     {"name": "again", "task": "similarity", "model": "starter", "window": 1000, "threshold": 0.95},
     {"name": "grammar", "task": "pos", "model": "starter"},
 )
-"""Beside the tasks that ``glossator try`` has."""
+"""Tasks beside those of ``glossator try``."""
 _NAME = "glossator-demo"
 _PATIENCE = 15.0
 """Seconds to wait for the broker and its topics."""
 _SILENCE = 60.0
-"""Seconds without anything coming back after which the rest is given up."""
+"""Seconds without an event coming back after which the demo gives up on the rest."""
 _REFRESH = 0.12
 """Seconds between two drawings of the view."""
 
 
 @click.command(epilog=EPILOG)
-@click.option("--bootstrap", metavar="HOST:PORT", help="A broker of your own instead of the embedded one.")
-@click.option("--events", type=click.IntRange(min=1), metavar="N", help="How many; default: the stream once.")
+@click.option("--bootstrap", metavar="HOST:PORT", help="A broker to use instead of the embedded one.")
+@click.option("--events", type=click.IntRange(min=1), metavar="N", help="How many events. Default: the stream once.")
 @click.option(
     "--rate",
     type=click.FloatRange(min=0),
     default=15.0,
     show_default=True,
     metavar="N",
-    help="Events per second; 0: as fast as they are worked off.",
+    help="Events per second. 0: as fast as they are processed.",
 )
-@click.option("--plain", is_flag=True, help="Lines instead of the live view, as without a terminal.")
+@click.option("--plain", is_flag=True, help="Print lines instead of the live view, as without a terminal.")
 @click.option(
     "--svg",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Save the view at the end as a picture.",
+    help="Save the final view as a picture.",
 )
 @click.pass_context
 def demo(
     ctx: click.Context, *, bootstrap: str | None, events: int | None, rate: float, plain: bool, svg: Path | None
 ) -> None:
-    """Plays a stream through an embedded broker and the starter models, and shows it live."""
+    """Play a stream through an embedded broker and the starter models, and show it live."""
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     prepare_process()
 
@@ -142,44 +142,44 @@ def demo(
 
 
 def demo_pipeline(servers: str) -> Pipeline:
-    """All tasks that say something of a post, with micro-batches small enough to be seen filling up."""
+    """Return a pipeline with many tasks, and with micro-batches small enough to watch them fill up."""
     pipeline = starter_pipeline(servers, _NAME, f"{_NAME}.posts", [*_MORE, *installed()])
     return pipeline.model_copy(update={"batching": Batching(max_tokens=1024, linger_ms=250)})
 
 
 def reader(pipeline: Pipeline, run: str) -> Source:
-    """Reads back what ``pipeline`` writes, in a group of this run's own."""
+    """Return a source of what ``pipeline`` writes, in a consumer group for this run alone."""
     topics = [pipeline.output.topic, pipeline.output.dead_letter_topic]
-    own = pipeline.model_copy(update={"pipeline": f"{_NAME}-view-{run}", "input": Input(topics=topics)})
-    return Source(own, on_revoke=lambda _: None, on_lost=lambda _: None)
+    outputs = pipeline.model_copy(update={"pipeline": f"{_NAME}-view-{run}", "input": Input(topics=topics)})
+    return Source(outputs, on_revoke=lambda _: None, on_lost=lambda _: None)
 
 
 def watch(source: Source, book: Book, feeder: Feeder, working: Working, screen: Screen) -> None:
-    """Enters in ``book`` and shows what comes back, until all has, or nothing does any more."""
-    heard = time.monotonic()
+    """Record in ``book`` and show what comes back, until everything has, or nothing has for a while."""
+    latest = time.monotonic()
     while (feeder.is_alive() or book.missing) and working.is_alive() and feeder.failure is None:
         for record in source.poll(_REFRESH):
             failed = reason(record)
             if not book.saw(record, failed is not None):
                 continue
-            heard = time.monotonic()
+            latest = time.monotonic()
             if failed is not None:
                 screen.dead(failed)
             else:
                 screen.enriched(orjson.loads(record.value or b""))
         screen.refresh()
-        if not feeder.is_alive() and time.monotonic() - heard > _SILENCE:
+        if not feeder.is_alive() and time.monotonic() - latest > _SILENCE:
             return
 
 
 def reason(record: Record) -> str | None:
-    """Why a dead letter is one, in the words of its header; None for an enriched event."""
+    """Return the reason in the headers of a dead letter; None for an enriched event."""
     message = dict(record.headers or []).get(f"{PREFIX}exception.message")
     return message.decode() if isinstance(message, bytes) else None
 
 
 def summary(book: Book, seconds: float, worker: Worker) -> str:
-    """The account of the run, in lines."""
+    """Return the balance of the run, in two lines."""
     enriched, dead, stats = len(book.enriched), len(book.dead), worker.stats
     verdict = "balanced" if not book.missing else f"NOT balanced, {book.missing} are missing"
     rate = f" ({(enriched + dead) / seconds:,.1f} events/s)" if seconds else ""
@@ -191,7 +191,7 @@ def summary(book: Book, seconds: float, worker: Worker) -> str:
 
 
 class Working(threading.Thread):
-    """A worker on a thread of its own, while the block lasts. ``failure`` is what ended it early."""
+    """Runs a worker on its own thread during a ``with`` block. ``failure`` is the exception that ended it early."""
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(name="worker", daemon=True)
@@ -199,6 +199,7 @@ class Working(threading.Thread):
         self._worker = worker
 
     def run(self) -> None:
+        """Run the worker; called by the thread itself."""
         try:
             self._worker.run()
         except BaseException as error:

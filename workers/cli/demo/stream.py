@@ -1,4 +1,4 @@
-"""The demo's stream: texts written for it, played into a topic, and the book of what has come of them."""
+"""The demo's stream: texts played into a topic, and a book of what has come back."""
 
 from __future__ import annotations
 
@@ -17,22 +17,27 @@ from stream.kafka.at_least_once import AtLeastOnceSink
 from stream.microbatch import MicroBatch
 
 HEADER = "glossator-demo"
-"""Every record carries it, and so do its event and its dead letter: ``<run>-<number>``."""
+"""The header of every record, and of its event or dead letter: ``<run>-<number>``."""
 
 _AHEAD = 1 << 20
-"""Bytes sent whose outcome has not been seen: the embedded broker forgets what is 5 MiB old, read or not."""
+"""Bytes that may be sent and not come back yet: the embedded broker drops what is more than 5 MiB old, read or not."""
 
 
 class Recorded(NamedTuple):
+    """A record of the stream; a value of None is a tombstone."""
+
     key: bytes | None
     value: bytes | None
 
 
 def recorded() -> list[Recorded]:
-    """The bundled stream, ``demo.jsonl``. A line is an object with a ``key`` (text or null) and one of
+    """Return the stream in ``demo.jsonl``.
 
-    - ``value``: JSON, sent as such (null: a tombstone);
-    - ``raw``: text, sent as it is; ``base64``: bytes. For what is no JSON, or no UTF-8.
+    Each line is an object with a ``key`` (text or null) and one of
+
+    - ``value``: JSON, sent as JSON (null: a tombstone);
+    - ``raw``: text, sent unchanged, for values that are not JSON;
+    - ``base64``: bytes, for values that are not UTF-8.
     """
     lines = (resources.files("workers.cli.demo") / "demo.jsonl").read_bytes().splitlines()
     return [_recorded(orjson.loads(line)) for line in lines]
@@ -48,9 +53,16 @@ def _recorded(line: dict[str, object]) -> Recorded:
 
 
 class Book:
-    """Which of this run's records were sent, and which came back enriched or dead.
+    """Records which of this run's records were sent, and which came back as enriched events or dead letters.
 
-    One thread enters what is sent, another what is seen.
+    One thread calls ``sending``, another ``saw``.
+
+    Attributes:
+        run: The id of this run.
+        enriched: Numbers of the records that came back enriched.
+        dead: Numbers of the records that came back as dead letters.
+        repeated: How many events came back more than once.
+        sent: How many records were sent.
     """
 
     def __init__(self) -> None:
@@ -64,14 +76,14 @@ class Book:
         self._bytes_seen = 0
 
     def sending(self, size: int) -> tuple[str, bytes]:
-        """Enters one more record of ``size`` bytes; returns the header it shall carry."""
+        """Record that a record of ``size`` bytes is being sent; return the header to send with it."""
         self._sizes.append(size)
         self._bytes_sent += size
         self.sent += 1
         return HEADER, f"{self.run}-{self.sent - 1}".encode()
 
     def saw(self, record: Record, dead: bool) -> bool:
-        """Enters what came back; False when it is another run's, or came before."""
+        """Record what came back; return False if it is from another run, or came back before."""
         label = dict(record.headers or []).get(HEADER)
         run, _, number = (label if isinstance(label, bytes) else b"").decode().rpartition("-")
         if run != self.run:
@@ -85,19 +97,19 @@ class Book:
 
     @property
     def open_bytes(self) -> int:
-        """Bytes sent of which nothing came back yet."""
+        """The bytes of the records that have not come back yet."""
         return self._bytes_sent - self._bytes_seen
 
     @property
     def missing(self) -> int:
-        """Records sent that are neither enriched nor dead."""
+        """The number of records that have not come back yet."""
         return self.sent - len(self.enriched) - len(self.dead)
 
 
 class Feeder(threading.Thread):
-    """Plays the stream into the input topic: ``events`` records, ``rate`` a second (0: as fast as they are read).
+    """Plays the stream into the input topic: ``events`` records, ``rate`` per second (0: as fast as they are read).
 
-    ``failure`` is what ended it early, if anything did.
+    ``failure`` is the exception that ended it early, or None.
     """
 
     def __init__(self, pipeline: Pipeline, book: Book, events: int, rate: float) -> None:
@@ -115,10 +127,11 @@ class Feeder(threading.Thread):
         self._sink.open(patience, self._stopping.is_set)
 
     def stop(self) -> None:
-        """Sends nothing more; what is sent is sent."""
+        """Stop sending."""
         self._stopping.set()
 
     def run(self) -> None:
+        """Play the stream; called by the thread itself."""
         try:
             self._play()
         except BaseException as error:

@@ -1,4 +1,4 @@
-"""What the demo shows: how fast, how far behind, how full, and the last events with what was found in them."""
+"""What the demo shows: speed, lag, how full micro-batches are, and the last events with their annotations."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ from workers.cli.demo.stream import Book
 from workers.cli.views.events import FLAG, described, highlighted, readable, span_style, tone_style
 
 _RATE_OVER = 3.0
-"""Seconds over which events per second are counted."""
+"""Seconds over which the rate is averaged."""
 _LONGEST = 300
+"""Characters of a text that are shown."""
 _SURE = 0.6
-"""The score from which on a subject is shown: many posts have none of those asked for."""
+"""The lowest score with which a subject is shown; many posts have none of the subjects."""
 _LEGEND = ("PERSON", "LOCATION", "ORGANIZATION", "MISC")
 _DEAD = "\N{MULTIPLICATION X}"
 DETAILS = ("private", "mentions", "about", "again", "tongue", "grammar")
-"""Tasks whose annotations of one event are written out."""
+"""Tasks whose annotations are written out for one event at a time."""
 HEIGHT = 7 + len(DETAILS)
-"""Lines of the view beside its rows."""
+"""Lines of the view in addition to its rows."""
 _HELD = 1.5
-"""Seconds for which that event stays, to be read."""
+"""Seconds for which that event stays on screen."""
 Row = tuple[Text, Text, Text, Text]
 """Sentiment, subject, marked text, flags."""
 
 
 class View:
-    """The live view. Give it to ``rich.live.Live``; it draws itself anew from ``book``, ``stats`` and what it saw.
+    """The live view, to be rendered by rich: it draws ``book``, ``stats`` and the events it was given.
 
-    ``detailed``: the event of which all is written out.
+    ``detailed`` is the event whose annotations are written out.
     """
 
     def __init__(self, book: Book, stats: Stats, events: int, rows: int) -> None:
@@ -61,6 +62,7 @@ class View:
         self._latest = 0.0
 
     def enriched(self, event: Mapping[str, Any]) -> None:
+        """Show an enriched event."""
         self._arrived()
         self._last.append(row(event))
         if telling(event) and self._latest >= self._detailed_until:
@@ -69,6 +71,7 @@ class View:
             self._detailed_until = self._latest + _HELD
 
     def dead(self, reason: str) -> None:
+        """Show a dead letter."""
         self._arrived()
         self._last.append(dead_row(reason))
 
@@ -81,12 +84,12 @@ class View:
 
     @property
     def seconds(self) -> float:
-        """From the first event back to the last."""
+        """Seconds between the first and the last event that came back."""
         return self._latest - (self._first or self._latest)
 
     @property
     def rate(self) -> float:
-        """Events per second: of late, or once all are back over the whole run."""
+        """Recent events per second; of the whole run once all events are back."""
         book = self._book
         back = len(book.enriched) + len(book.dead)
         if back == self._events:
@@ -142,20 +145,26 @@ class View:
 
 
 class Screen(Protocol):
-    """Where events are shown as they come, while the block lasts."""
+    """Shows events as they arrive, during a ``with`` block."""
 
-    def enriched(self, event: Mapping[str, Any]) -> None: ...
-    def dead(self, reason: str) -> None: ...
-    def refresh(self) -> None: ...
+    def enriched(self, event: Mapping[str, Any]) -> None:
+        """Show an enriched event."""
+
+    def dead(self, reason: str) -> None:
+        """Show a dead letter."""
+
+    def refresh(self) -> None:
+        """Draw what has changed."""
+
     def __enter__(self) -> Screen: ...
     def __exit__(self, *raised: object) -> None: ...
 
 
 class Live:
-    """The view on a terminal, drawn anew at every ``refresh`` by the thread that changes it.
+    """The view on a terminal, drawn by ``refresh`` on the thread that changes it.
 
-    Terminals disagree on how wide an emoji is, and a line they find too long would shift all others: so
-    the view has the whole screen, lines are cut and not wrapped, and the last state is printed at the end.
+    Terminals disagree on the width of an emoji, and a line that one finds too long would wrap and shift all others. So
+    the view has the whole screen, lines are cut instead of wrapped, and the final state is printed at the end.
     """
 
     def __init__(self, view: View, console: Console) -> None:
@@ -166,6 +175,7 @@ class Live:
         self.dead = view.dead
 
     def refresh(self) -> None:
+        """Draw the view."""
         self._live.refresh()
 
     def __enter__(self) -> Live:
@@ -184,12 +194,13 @@ class Live:
 
 
 class Lines:
-    """A line an event, where there is no terminal, and now and then the details of one."""
+    """Prints one line per event, and sometimes the details of one, for output that is not a terminal."""
 
     def __init__(self, view: View) -> None:
         self._view = view
 
     def enriched(self, event: Mapping[str, Any]) -> None:
+        """Print an enriched event."""
         self._view.enriched(event)
         click.echo(plain(row(event), named(event)))
         if self._view.detailed is event:
@@ -197,11 +208,12 @@ class Lines:
                 click.echo(f"    {name:8}  {words.plain}")
 
     def dead(self, reason: str) -> None:
+        """Print a dead letter."""
         self._view.dead(reason)
         click.echo(plain(dead_row(reason)))
 
     def refresh(self) -> None:
-        pass
+        """Do nothing: lines are printed at once."""
 
     def __enter__(self) -> Lines:
         return self
@@ -211,11 +223,11 @@ class Lines:
 
 
 def row(event: Mapping[str, Any]) -> Row:
-    """What is shown of an enriched event."""
-    found = event["annotations"]
-    tone, subject = found.get("tone"), found.get("subject")
+    """Return the row of an enriched event."""
+    annotations = event["annotations"]
+    tone, subject = annotations.get("tone"), annotations.get("subject")
     sure = subject and subject["score"] >= _SURE
-    flagged = [label["label"] for label in found.get("safety", {}).get("labels", ()) if label["flagged"]]
+    flagged = [label["label"] for label in annotations.get("safety", {}).get("labels", ()) if label["flagged"]]
     return (
         Text(readable(tone["label"]), tone_style(tone["label"])) if tone else Text(),
         Text(readable(subject["label"]) if sure else "", "dim"),
@@ -225,45 +237,45 @@ def row(event: Mapping[str, Any]) -> Row:
 
 
 def telling(event: Mapping[str, Any]) -> bool:
-    """Whether there is something to see among the details."""
-    found = event["annotations"]
-    return bool(found.get("private", {}).get("spans") or found.get("mentions", {}).get("clusters"))
+    """Whether the details of an event are worth showing."""
+    annotations = event["annotations"]
+    return bool(annotations.get("private", {}).get("spans") or annotations.get("mentions", {}).get("clusters"))
 
 
 def details(event: Mapping[str, Any]) -> list[tuple[str, Text]]:
-    """The text, and what ``DETAILS`` found in it; nothing where a task did not run."""
-    found = event["annotations"]
+    """Return the text and the annotations of the tasks in ``DETAILS``, each with its name; empty if it did not run."""
+    annotations = event["annotations"]
     lines = [("text", highlighted(event.get("text", "")))]
-    lines += [(name, described(found[name]) if name in found else Text()) for name in DETAILS]
+    lines += [(name, described(annotations[name]) if name in annotations else Text()) for name in DETAILS]
     for _, words in lines:
         words.truncate(_LONGEST, overflow="ellipsis")
     return lines
 
 
 def dead_row(reason: str) -> Row:
-    """The same of a dead letter."""
+    """Return the row of a dead letter."""
     return Text(f"{_DEAD} dead", "bold red"), Text(), Text(readable(reason), "italic red"), Text()
 
 
 def named(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Who and what is named in an event."""
+    """Return the named entities of an event."""
     spans: list[dict[str, Any]] = event["annotations"].get("entities", {}).get("spans", [])
     return spans
 
 
 def plain(cells: Row, spans: Iterable[Mapping[str, Any]] = ()) -> str:
-    """A row as a line without colours, the spans listed behind the text."""
+    """Return a row as a line without colors, with the spans after the text."""
     tone, subject, text, flags = (cell.plain for cell in cells)
     listed = " ".join(f"[{readable(span['label'])} {readable(span['text'])}]" for span in spans)
     return "  ".join(part for part in (f"{tone:8}", f"{subject:10}", text, listed, flags) if part)
 
 
 def save_svg(view: RenderableType, path: Path, width: int = 118) -> None:
-    """The view as a picture. Raises OSError when the file cannot be written."""
+    """Write the view as a picture. Raises OSError if the file cannot be written."""
     console = Console(record=True, width=width, file=StringIO(), force_terminal=True, color_system="truecolor")
     console.print(view)
     picture = console.export_svg(title="make demo", theme=_THEME, unique_id="glossator-demo")
-    # Pictures in a README may load nothing: rich's fonts come from the network, any monospaced one will do.
+    # A picture in a README may not load anything, but rich's fonts come from the network: use any monospaced one.
     picture = re.sub(r"\s*@font-face\s*\{.*?\}", "", picture, flags=re.DOTALL)
     picture = re.sub(r"font-family:\s*Fira Code[^;]*;", f"font-family: {_FONTS};", picture)
     path.write_text(picture)

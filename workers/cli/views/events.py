@@ -1,4 +1,4 @@
-"""Enriched events for people: text with its spans marked, annotations in a few words. Needs rich alone."""
+"""Enriched events for people: text with its spans marked, annotations in a few words. Needs only rich."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _OTHER_SPANS = ("bold black on bright_magenta", "bold black on bright_blue", "bo
 _TONES = {"negative": "red", "very negative": "red", "positive": "green", "very positive": "green"}
 FLAG = "\N{BLACK FLAG}"
 
-# Control characters could drive the terminal, and directional ones reorder the line. Each becomes one
-# character, so that offsets still hold.
+# Control characters could control the terminal, and directional ones reorder the line. Each is replaced by one
+# character, so that offsets stay valid.
 _DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 _CONTROLS = {
     **{code: 0x2400 + code for code in range(0x20)},
@@ -31,12 +31,12 @@ _CONTROLS = {
 
 
 def readable(text: str) -> str:
-    """``text`` in as many characters, none of which does anything to a terminal."""
+    """Return ``text`` with the same length and without characters that control a terminal."""
     return text.translate(_CONTROLS)
 
 
 def highlighted(text: str, spans: Iterable[Mapping[str, Any]] = (), most: int | None = None) -> Text:
-    """``text`` with its spans marked; of more than ``most`` characters only so many."""
+    """Return ``text`` with its spans marked, cut to ``most`` characters."""
     cropped = text if most is None or len(text) <= most else text[: most - 1] + "…"
     marked = Text(readable(cropped))
     for span in spans:
@@ -45,21 +45,22 @@ def highlighted(text: str, spans: Iterable[Mapping[str, Any]] = (), most: int | 
 
 
 def span_style(label: str) -> str:
-    """The same for the same label, in every run."""
+    """Return the style of a label, the same in every run."""
     return _SPAN_STYLES.get(label) or _OTHER_SPANS[crc32(label.encode()) % len(_OTHER_SPANS)]
 
 
 def tone_style(label: str) -> str:
+    """Return the color of a sentiment."""
     return _TONES.get(label, "yellow")
 
 
 def spans_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All spans of all tasks."""
+    """Return the spans of all tasks."""
     return [span for annotation in event["annotations"].values() for span in annotation.get("spans", ())]
 
 
 def described(annotation: Mapping[str, Any]) -> Text:
-    """One annotation, whatever its kind, in a line."""
+    """Return an annotation of any kind as one line."""
     if "spans" in annotation:
         return Text("  ").join(_spans(annotation["spans"])) if annotation["spans"] else Text("none", "dim")
     if "scores" in annotation:
@@ -70,11 +71,15 @@ def described(annotation: Mapping[str, Any]) -> Text:
     if "clusters" in annotation:
         return _listed(" = ".join(map(_words, cluster["spans"])) for cluster in annotation["clusters"])
     if "aspects" in annotation:
-        return _listed(f"{own.get('aspect', '')}: {own['label']} {own['score']:.2f}" for own in annotation["aspects"])
+        return _listed(
+            f"{item.get('aspect', '')}: {item['label']} {item['score']:.2f}" for item in annotation["aspects"]
+        )
     if "hypotheses" in annotation:
-        return _listed(f"{own['hypothesis']}: {own['label']} {own['score']:.2f}" for own in annotation["hypotheses"])
+        return _listed(
+            f"{item['hypothesis']}: {item['label']} {item['score']:.2f}" for item in annotation["hypotheses"]
+        )
     if "answers" in annotation:
-        return _listed(f"{own.get('question', '')} {_answer(own)}" for own in annotation["answers"])
+        return _listed(f"{item.get('question', '')} {_answer(item)}" for item in annotation["answers"])
     if "paraphrase" in annotation:
         return Text(f"{'yes' if annotation['paraphrase'] else 'no'} {annotation['score']:.2f}")
     if "duplicate_of" in annotation:
@@ -87,13 +92,13 @@ def described(annotation: Mapping[str, Any]) -> Text:
 
 
 def block(event: Mapping[str, Any]) -> Text:
-    """An event in some lines: its text, then each annotation."""
+    """Return an event as several lines: its text, each annotation, and its notices."""
     lines = [highlighted(event["text"], spans_of(event))] if "text" in event else []
     width = max(map(len, event["annotations"]), default=0)
     for name, annotation in event["annotations"].items():
         lines.append(Text.assemble(f"  {name:{width}}  ", described(annotation)))
     lines += [
-        Text(f"  {notice['task']} has read {notice['kept']} of {notice['of']} characters", "dim")
+        Text(f"  {notice['task']} read {notice['kept']} of {notice['of']} characters", "dim")
         for notice in event["notices"]
     ]
     return Text("\n").join(lines)

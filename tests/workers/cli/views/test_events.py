@@ -57,7 +57,7 @@ def test_a_block_says_all_that_was_found() -> None:
         "  tone    positive 0.90",
         "  safety  ⚑ insult 0.80  hate 0.10",
         "  vector  3 dimensions",
-        "  tone has read 3 of 19 characters",
+        "  tone read 3 of 19 characters",
     ]
 
 
