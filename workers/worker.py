@@ -76,7 +76,7 @@ class Worker:
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Ask for a graceful end: finish what is started, commit, leave the group. Any thread, or a signal handler."""
+        """Ask for a graceful end: finish what is started, commit, leave the group. Any thread or signal handler may."""
         self._stopping.set()
 
     def swap(self, pipeline: Pipeline, chain: Chain) -> None:
@@ -124,8 +124,7 @@ class _Run:
         self.failure: BaseException | None = None
         self._pipeline, self._slot = pipeline, slot
         self._engines, self._engine = engines, engines.pop()
-        self._stats = stats
-        self._journal = journal
+        self._stats, self._journal = stats, journal
         self._observer = Observer(pipeline, stats)
         self._batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
         self._arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
@@ -139,10 +138,7 @@ class _Run:
         self._clients: list[Sink | Source] = []
 
     def open(self, patience: float, stop: Callable[[], bool]) -> None:
-        """Connect to brokers and topics, join the group, and start the threads.
-
-        Waits up to ``patience`` seconds for brokers and topics, or until ``stop`` returns true.
-        """
+        """Wait up to ``patience`` seconds for brokers and topics or for ``stop``, join the group, start the threads."""
         self._sink = make_sink(
             self._pipeline, delivered=self._landed, refused=self._publisher.refused,
             slot=self._slot, hurry=lambda: self._flight.draining, membership=self._membership,
