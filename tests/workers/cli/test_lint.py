@@ -1,4 +1,4 @@
-"""``glossator lint``: mistakes to standard error, what would run to standard output."""
+"""``glossator lint`` prints mistakes to standard error and what would run to standard output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frame of the command line: verbs are imported late, and every failure ends in one line."""
+"""The command line as a whole: verbs are imported late, and every failure is printed as one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEXT = "the text of an event"
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """Makes the verb ``lint`` raise ``error``."""
+    """Make the verb ``lint`` raise ``error``."""
 
     @click.command()
     def lint() -> None:

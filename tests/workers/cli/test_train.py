@@ -1,4 +1,4 @@
-"""``glossator train`` as it is typed."""
+"""``glossator train`` on the command line."""
 
 from __future__ import annotations
 

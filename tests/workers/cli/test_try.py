@@ -1,4 +1,4 @@
-"""``try``: a line out for every line in, in order, as soon as the input pauses."""
+"""``glossator try`` prints one line for every line of input, in order, as soon as the input pauses."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ output: {{topic: posts.enriched}}
     assert other["annotations"]["again"]["duplicate_of"] is None
     assert third["annotations"]["again"] == {"duplicate_of": first["id"], "score": 1.0}
     assert len({first["id"], other["id"], third["id"]}) == 3
-    # What comes through standard input, in however many batches, is numbered in the same way.
+    # Texts from standard input are numbered in the same way, in however many batches they arrive.
     _, again = tried("--pipeline", str(file), stdin="\n".join([TEXT, "the fox", TEXT]).encode())
     assert [event["id"] for event in again] == [first["id"], other["id"], third["id"]]
 
@@ -135,7 +135,7 @@ def test_the_default_is_the_example() -> None:
 
 
 class Trickle(io.BytesIO):
-    """Gives what it holds in chunks of the sizes it is told."""
+    """Returns its bytes in chunks of the given sizes."""
 
     def __init__(self, data: bytes, sizes: list[int]) -> None:
         super().__init__(data)

@@ -1,4 +1,4 @@
-"""A worker in small, to be run again and again: ``python -m tests.workers.process.dying``.
+"""A small worker, to be run again and again: ``python -m tests.workers.process.dying``.
 
 Arguments: a folder, and as JSON the offsets that kill the process while they are prepared, while they are on the
 device, and while they are finished. Three threads share the work as in ``Worker``; nothing is committed before

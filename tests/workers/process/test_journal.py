@@ -1,4 +1,4 @@
-"""Who kills the process is found and nobody else is blamed, however often and wherever it dies."""
+"""The journal finds the event that kills the process and blames no other, however often and wherever it dies."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def _records(offsets: Iterable[int], place: int = 0) -> list[Record]:
 
 
 def _die(journal: Journal) -> None:
-    """What the kernel does when a process dies: the lock goes, the pages stay."""
+    """Do what the kernel does when a process dies: release the lock, keep the pages."""
     journal._map.close()
     os.close(journal._file)
 
 
 def _crash(folder: Path, records: Sequence[Record], lane: LaneName = "device") -> None:
-    """A life that dies with ``records`` in hand."""
+    """Run a process that dies with ``records`` in hand."""
     journal = Journal(folder, "p", 0)
     in_hand = journal.lane(lane, records)
     in_hand.__enter__()
@@ -50,7 +50,7 @@ def _verdicts(journal: Journal, records: Sequence[Record]) -> dict[int, str]:
 
 
 def _after(folder: Path, records: Sequence[Record]) -> dict[int, str]:
-    """The verdicts of a life that dies idle."""
+    """Return the verdicts of a process that dies with nothing in hand."""
     journal = Journal(folder, "p", 0)
     verdicts = _verdicts(journal, records)
     _die(journal)
@@ -163,7 +163,7 @@ def test_nothing_else_is_in_hand_beside_who_must_be_alone(tmp_path: Path, first:
 
 
 def test_after_a_failure_nobody_else_is_taken_in_hand(tmp_path: Path) -> None:
-    """Or who comes after the one that broke the device would stand beside it, and nobody could be blamed."""
+    """Otherwise the next event would be in hand beside the one that broke the device, and neither could be blamed."""
     for _ in range(2):
         _crash(tmp_path, _records([5]))
     journal = Journal(tmp_path, "p", 0)
@@ -216,7 +216,7 @@ def test_so_is_one_with_rows_of_another_shape(tmp_path: Path, row: str) -> None:
 
 @pytest.mark.parametrize("lane", LANES)
 def test_a_torn_write_at_any_byte_is_survived(tmp_path: Path, lane: LaneName) -> None:
-    """What is left reads as the new entry, the old one, or none: never as others' events."""
+    """A torn entry is read as the new one, the old one or none, never as other events."""
     everyone = _records(range(10, 40))
     _crash(tmp_path, everyone, lane)
     idle = _after(tmp_path, everyone)
@@ -224,7 +224,7 @@ def test_a_torn_write_at_any_byte_is_survived(tmp_path: Path, lane: LaneName) ->
     journal = Journal(tmp_path, "p", 0)
     run = (tmp_path / "p-0.suspects").read_bytes()
     images = []
-    for offsets in (range(30, 40), range(10, 20)):  # the one's beginning with the other's end would be all
+    for offsets in (range(30, 40), range(10, 20)):  # the beginning of one with the end of the other would cover all
         journal._write(lane, spans_of(_records(offsets)))
         images.append(journal._map[:])
     _die(journal)
@@ -294,7 +294,7 @@ def test_no_text_is_written(tmp_path: Path) -> None:
 
 
 class JournalMachine(RuleBasedStateMachine):
-    """Lanes take things in hand and put them down, and the process dies; compares with a count per event."""
+    """Lanes take events in hand and put them down, and the process dies; compared with a count per event."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -321,7 +321,7 @@ class JournalMachine(RuleBasedStateMachine):
             return
         others = [*self.in_hand.values()]
         if others and (self._must_be_alone(events) or any(map(self._must_be_alone, others))):
-            return  # it would wait
+            return  # it would block
         self.open[lane] = self.journal.lane(lane, [r for p, n in sorted(events) for r in _records([n], p)])
         self.open[lane].__enter__()
         self.in_hand[lane] = events
@@ -394,7 +394,7 @@ TestJournalMachine.settings = settings(max_examples=examples(40), stateful_step_
 
 
 def _live(folder: Path, poison: dict[int, LaneName], cut: int, steps: int) -> set[int] | None:
-    """One life that reads all events: dies with a poisonous one, or after some steps. Its dead letters, if it ends."""
+    """Read all events, dying with a poisonous one or after some steps; return the dead letters, None after a death."""
     journal = Journal(folder, "p", 0)
     dead: set[int] = set()
     for piece, verdict in journal.pieces(_records(range(30))):
@@ -424,7 +424,7 @@ def _live(folder: Path, poison: dict[int, LaneName], cut: int, steps: int) -> se
 def test_poison_within_one_commit_interval_is_found_event_by_event(
     poison: dict[int, LaneName], cut: int, killed: list[int]
 ) -> None:
-    """Nothing is committed before the end, and an operator kills twice: three lives an event, and nobody else."""
+    """Nothing is committed before the end, and an operator kills twice: each poisonous event takes three processes."""
     with tempfile.TemporaryDirectory() as folder:
         for lives in range(3 * len(poison) + len(killed) + 1):
             steps = killed[lives] if lives < len(killed) else -1

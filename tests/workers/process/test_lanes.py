@@ -1,4 +1,4 @@
-"""Channels hand over in order, hold back, and never leave a thread blocked behind a dead one."""
+"""Channels keep the order, block when full, and never leave a thread blocked behind a dead one."""
 
 from __future__ import annotations
 

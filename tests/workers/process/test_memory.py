@@ -1,4 +1,4 @@
-"""Memory of forwards is kept: the second use of a large block costs no new pages."""
+"""Freed memory is kept: using a large block again costs no new pages."""
 
 from __future__ import annotations
 

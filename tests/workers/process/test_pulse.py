@@ -1,4 +1,4 @@
-"""A process whose poll loop hangs ends by itself; one that polls does not."""
+"""A process whose poll loop hangs is ended; one that polls is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real supervisors over real, small processes. They say what they do on their output, and are waited for there."""
+"""Real supervisors of real, small processes, which are observed through their output."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from workers.process.devices import cuda_devices, share
 from workers.process.supervisor import Backoff, worst
 
-# A worker that says what it is told. SIGTERM ends it with 0 if it is polite, SIGRTMIN, which waits until all
-# others are answered, with the status given.
+# A worker that prints the signals it gets. SIGTERM ends it with 0 if it is polite; SIGRTMIN, which is delivered after
+# all others, ends it with the given status.
 WORKER = """
 import os, signal, sys
 def say(*words):
@@ -62,7 +62,7 @@ sys.exit(supervise(
 
 
 class Running:
-    """A supervisor whose whole output is read line by line, its own and its workers'."""
+    """A supervisor whose output, and that of its workers, is read line by line."""
 
     def __init__(self, code: str, program: str, count: int, **settings: object) -> None:
         code = SUPERVISOR.format(code=code, program=program, count=count, settings=settings)
@@ -76,7 +76,7 @@ class Running:
         self.lines: list[str] = []
 
     def until(self, wanted: str, times: int = 1) -> list[str]:
-        """Reads on until so many lines contain ``wanted``, and returns these; a supervisor that ends first fails."""
+        """Read until enough lines contain ``wanted`` and return these; fails if the supervisor ends first."""
         assert self.process.stdout is not None
         found: list[str] = []
         while len(found) < times:
@@ -88,12 +88,12 @@ class Running:
         return found
 
     def ready(self, count: int) -> dict[int, int]:
-        """Slot -> process of the next workers that say they are ready."""
+        """Return slot -> process of the next workers that report they are ready."""
         words = [line.split() for line in self.until("] ready ", count)]
         return {int(slot.rstrip("]")): int(pid) for _, slot, _, pid in words}
 
     def end(self) -> int:
-        """The exit status, and every line that was still to come in ``lines``."""
+        """Return the exit status after reading all remaining lines into ``lines``."""
         assert self.process.stdout is not None
         self.lines += self.process.stdout.read().splitlines()
         return self.process.wait()
@@ -122,7 +122,7 @@ def start() -> Iterator[Start]:
 
 
 def gone(pid: int) -> None:
-    """Waits for the end of a process that is no child of ours; whoever inherits it may be slow to notice."""
+    """Wait for the end of a process that is not our child; its new parent may be slow to notice."""
     with contextlib.suppress(psutil.NoSuchProcess):
         while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
@@ -317,7 +317,7 @@ def test_cores_are_divided_where_there_is_no_device() -> None:
     assert share(0, 2, ["0"], {"A": "b"}) == {"A": "b", "CUDA_VISIBLE_DEVICES": "0"}
 
 
-# As the driver prints it: one GPU as it is, one cut into two instances.
+# As the driver prints it: one whole GPU, and one divided into two instances.
 LISTING = """\
 GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77)
 GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-2b2c5d5b-d33d-a0d6-524d-8a779e3d8d2b)
@@ -328,7 +328,7 @@ GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-2b2c5d5b-d33d-a0d6-524d-8a779e3d8d2b)
 
 @pytest.fixture
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An nvidia-smi of the test's own, alone on the path."""
+    """A fake nvidia-smi, the only program on the path."""
     (tmp_path / "listing").write_text(LISTING)
     program = tmp_path / "nvidia-smi"
     program.write_text(f'#!/bin/sh\n[ "$1" = -L ] && exec /bin/cat {tmp_path}/listing\n')

@@ -1,4 +1,4 @@
-"""The arithmetic of spans says what a count per event says."""
+"""The arithmetic of spans gives the same verdicts as a count per event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scraper and a restarter get to see."""
+"""What the HTTP server answers to a scraper and to a health check."""
 
 from __future__ import annotations
 

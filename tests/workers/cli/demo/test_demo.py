@@ -1,4 +1,4 @@
-"""The demo as a whole: it ends by itself, and its account is true."""
+"""The demo as a whole: it ends by itself, and its balance is correct."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def without_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def account(output: str) -> tuple[int, int, int, str]:
-    """(in, enriched, dead letters, verdict) of the summary."""
+    """Return (in, enriched, dead letters, verdict) from the summary."""
     found = re.search(r"^in ([\d,]+) = enriched ([\d,]+) \+ dead letters ([\d,]+): (.*)$", output, re.MULTILINE)
     assert found, output
     sent, enriched, dead = (int(number.replace(",", "")) for number in found.groups()[:3])

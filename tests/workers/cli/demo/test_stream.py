@@ -1,4 +1,4 @@
-"""The bundled stream has what a demo should meet, and the book of a run is exact."""
+"""The stream contains the cases a demo should show, and the book of a run is exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text on a terminal: marked where the spans are, and harmless."""
+"""Text for a terminal: spans are marked, and control characters are harmless."""
 
 from __future__ import annotations
 
