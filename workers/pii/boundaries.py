@@ -36,6 +36,8 @@ _ZERO_COMMA = re.compile(r"(?<![0-9.,;])0,")
 _HYPHEN_SAFE = 13
 """Digits of a number with a check digit, in one run, that may stand beside a hyphen and a digit. Shorter ones also end
 UUIDs (12) and are parts of part numbers."""
+LONG_RUN = re.compile("[A-Za-z0-9_-]{14}")
+"""What texts with tokens, codes or addresses of many characters have in them, and few others."""
 
 
 def compact(number: str) -> str:
@@ -78,9 +80,10 @@ def continues(text: str, start: int, end: int, proved: bool) -> bool:
     parts = groups(number)
     separators = set(number) & set(" .\t-")
     bare = len(parts) == 1
-    # 1 250 000,50 and 1.250.000,50: the comma begins the decimals of a number in threes. 192.168.100.200 is proved.
-    threes = len(parts[0]) <= 3 and all(len(part) == 3 for part in parts[1:]) and not (proved and len(parts) == 4)
-    thousands = threes and separators in ({" "}, {"."})
+    # 1 250 000,50 and 1.250.000,50: the comma begins the decimals of a number in threes.
+    threes = len(parts[0]) <= 3 and all(len(part) == 3 for part in parts[1:])
+    address = proved and len(parts) == 4 and separators == {"."}
+    thousands = threes and separators in ({" "}, {"."}) and not address
 
     def joins(mark: str, edge: str) -> bool:
         if mark in separators:

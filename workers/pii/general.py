@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.pii import checks, crypto
-from workers.pii.boundaries import ALONE_AFTER, ALONE_BEFORE, JOINING, SEPARATOR
+from workers.pii.boundaries import ALONE_AFTER, ALONE_BEFORE, JOINING, LONG_RUN, SEPARATOR
 from workers.pii.finding import Pattern, Words
 
 _MAC = re.compile(
@@ -15,6 +15,7 @@ _MAC = re.compile(
     r"|[0-9A-Fa-f]{3}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})"
     rf"{ALONE_AFTER}(?![:-][0-9A-Fa-f]|\.[0-9A-Fa-f]{{4}}{ALONE_AFTER})"
 )
+_PAIRS = re.compile("[:.-][0-9A-Fa-f]{2,4}[:.-]")
 _HARDWARE = Words.of("mac, hardware address, physical address, ethernet")
 _VERSIONS = Words.of("version, release, build, firmware, section, chapter, clause, v", before=2, after=0)
 
@@ -75,6 +76,7 @@ PATTERNS = (
         1.0,
         crypto.bitcoin,
         digits=1,
+        hint=LONG_RUN,
     ),
     Pattern(
         "ethereum",
@@ -132,7 +134,8 @@ PATTERNS = (
         0.75,
         checks.hexadecimal,
         proves=False,
-        hint=re.compile("[:.-][0-9A-Fa-f]{2,4}[:.-]"),
+        digits=1,
+        hint=_PAIRS,
         context=_HARDWARE,
     ),
     # Six pairs of digits are as likely a draw of a lottery.
@@ -143,7 +146,7 @@ PATTERNS = (
         0.2,
         0.2,
         digits=2,
-        hint=re.compile("[:.-][0-9A-Fa-f]{2,4}[:.-]"),
+        hint=_PAIRS,
         context=_HARDWARE,
     ),
 )

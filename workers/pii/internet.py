@@ -173,11 +173,13 @@ def divided(findings: list[Finding], text: str) -> list[Finding]:
     urls = [finding for finding in findings if finding.recognizer == Url.name]
     if not urls:
         return findings
+    if len(urls) == len(findings):
+        return findings
     others = sorted((finding for finding in findings if finding.recognizer != Url.name), key=_start)
     result = list(others)
     for url in urls:
         within = others[bisect_right(others, url.start, key=_start) : bisect_left(others, url.end, key=_start)]
-        result += _pieces(url, within, text)
+        result += _pieces(url, within, text) if within else [url]
     return result
 
 

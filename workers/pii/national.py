@@ -15,7 +15,7 @@ import re
 from typing import NamedTuple
 
 from workers.pii import checks
-from workers.pii.boundaries import SEPARATOR, UNBROKEN_AFTER, UNBROKEN_BEFORE, compact
+from workers.pii.boundaries import LONG_RUN, SEPARATOR, UNBROKEN_AFTER, UNBROKEN_BEFORE, compact
 from workers.pii.finding import Check, Pattern, Words
 
 
@@ -33,6 +33,8 @@ class Row(NamedTuple):
     """The digits of the shortest number, not counting those that letters separate from the rest."""
     context: str
     """Words, separated by commas."""
+    long: bool = False
+    """Whether the number is a single run of at least 14 letters and digits."""
 
     @property
     def regex(self) -> str:
@@ -56,7 +58,7 @@ class Row(NamedTuple):
         return Pattern(
             self.entity.lower(), self.entity, re.compile(written), self.score, self.bare,
             None if check is None else _canonical(check, self.check), self.digits,
-            context=Words.of(self.context), proves=proves, bounded=bounded,
+            hint=LONG_RUN if self.long else None, context=Words.of(self.context), proves=proves, bounded=bounded,
             capitals=letters and not proves, loose=_LOOSE if proves else _UNLIKELY if letters else None,
         )  # fmt: skip
 
@@ -131,6 +133,7 @@ ROWS = (
         "IT_FISCAL_CODE",
         "[A-Z]{6}[0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]",
         0.95, 0.95, "it.codicefiscale", 1, "codice fiscale, fiscal code, cf",
+        long=True,
     ),
     Row("IT_VAT_CODE", "(?:IT ?)?[0-9]{11}", 0.7, 0.4, "it.iva", 11, "piva, partita iva, p iva, vat, iva"),
     Row("PL_PESEL", _ELEVEN, 0.5, 0.5, "pl.pesel", 11, "pesel"),
@@ -183,5 +186,5 @@ ROWS = (
         "BR_CPF", r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[0-9]{3}_[0-9]{3}_[0-9]{3}_[0-9]{2}", 0.9, 0.45, "br.cpf", 11,
         "cpf, cadastro de pessoas",
     ),
-    Row("MX_CURP", "[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z][0-9]", 0.9, 0.9, "mx.curp", 6, "curp"),
+    Row("MX_CURP", "[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z][0-9]", 0.9, 0.9, "mx.curp", 6, "curp", long=True),
 )  # fmt: skip

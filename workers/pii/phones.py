@@ -183,7 +183,9 @@ class Phones:
         """What the matcher finds in a run; with ``exact`` only if it is all of it and as long as a region's numbers."""
         written = text[run.start : run.end]
         count = sum(map(written.count, "0123456789"))
-        if exact and (count > _MOST_DIGITS or len(written) > _LONGEST):
+        if count > _MOST_DIGITS and (exact or written.isdigit()):
+            return
+        if exact and len(written) > _LONGEST:
             return
         if count < _FEWEST_DIGITS or len(_SINGLE.findall(written)) > _SINGLES:
             return
@@ -222,6 +224,8 @@ def _runs(text: str) -> Iterator[_Run]:
     for match in _RUN.finditer(text):
         start, end = match.span()
         number = match[0]
+        if len(number) < _FEWEST_DIGITS:
+            continue
         touches = False
         if _LETTER.match(text, end):
             # 650-253-0000 2pm: not a part of it. An extension is: 650-253-0000x12.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from operator import attrgetter
+from typing import NamedTuple
 
 from workers.pii import checks
 from workers.pii.finding import Finding, Recognizer, in_context
@@ -14,6 +15,7 @@ from workers.pii.internet import Email, Url, divided
 from workers.pii.national import ROWS
 from workers.pii.normalisation import plain
 from workers.pii.phones import Called, Phones
+from workers.pii.secrets import SECRETS
 
 __all__ = ["Finding", "Recognizer", "Recognizers", "known_entities"]
 
@@ -22,7 +24,9 @@ _NUMBER = re.compile(r"[0-9](?:[ ().\t\[\]/+-]{0,4}[A-Za-z]?[0-9])*+")
 
 def known_entities() -> tuple[str, ...]:
     """The names of all entities that come with the product, in alphabetical order."""
-    return tuple(sorted({Email.entity, Url.entity, Phones.entity, *(each.entity for each in (*PATTERNS, *ROWS))}))
+    return tuple(
+        sorted({Email.entity, Url.entity, Phones.entity, *(each.entity for each in (*PATTERNS, *ROWS, *SECRETS))})
+    )
 
 
 class Recognizers:
@@ -47,12 +51,11 @@ class Recognizers:
         if unknown := sorted(wanted - known):
             raise ValueError(f"no such entity: {', '.join(unknown)}")
         self.entities = wanted
-        builtin: list[Recognizer] = [*PATTERNS, Email(), Url(), *(row.pattern() for row in ROWS)]
+        builtin: list[Recognizer] = [*PATTERNS, Email(), Url(), *SECRETS, *(row.pattern() for row in ROWS)]
         if Phones.entity in wanted:
             builtin += [Phones(regions), Called()]
-        self._recognizers = sorted((each for each in (*builtin, *extra) if each.entity in wanted), key=_digits)
-        self._digits = list(map(_digits, self._recognizers))
-        self._extra = sorted((each for each in extra if each.entity in wanted), key=_digits)
+        self._groups = _grouped(each for each in (*builtin, *extra) if each.entity in wanted)
+        self._extra = _grouped(each for each in extra if each.entity in wanted)
 
     def find(self, text: str) -> list[Finding]:
         """Find everything in the text, by start, with context applied.
@@ -63,24 +66,48 @@ class Recognizers:
         """
         read = plain(text)
         best: dict[tuple[int, int, str], Finding] = {}
-        for finding in divided(self._findings(read.text, self._recognizers, self._digits), read.text):
+        for finding in divided(_findings(read.text, self._groups), read.text):
             if read.places is not None:
                 start, end = read.original(finding.start, finding.end)
                 finding = replace(finding, start=start, end=end)
             _add(best, finding)
         if self._extra and read.text != text:
-            for finding in self._findings(text, self._extra, list(map(_digits, self._extra))):
+            for finding in _findings(text, self._extra):
                 _add(best, finding)
         return [best[key] for key in sorted(best)]
 
-    @staticmethod
-    def _findings(text: str, recognizers: list[Recognizer], digits: list[int]) -> list[Finding]:
-        """What recognisers, sorted by their ``digits``, find in ``text``, with context applied."""
-        findings = []
-        for recognizer in recognizers[: bisect(digits, _longest_number(text))]:
-            if recognizer.hint is None or recognizer.hint.search(text):
-                findings += [in_context(finding, recognizer, text) for finding in recognizer.find(text)]
-        return findings
+
+class _Group(NamedTuple):
+    """Recognisers that read the same texts."""
+
+    digits: int
+    hint: re.Pattern[str] | None
+    recognizers: list[Recognizer]
+
+
+def _grouped(recognizers: Iterable[Recognizer]) -> list[_Group]:
+    """Group recognisers by their ``digits``, in ascending order, and their ``hint``."""
+    groups: dict[tuple[int, re.Pattern[str] | None], _Group] = {}
+    for recognizer in recognizers:
+        digits, hint = recognizer.digits, recognizer.hint
+        groups.setdefault((digits, hint), _Group(digits, hint, [])).recognizers.append(recognizer)
+    return sorted(groups.values(), key=attrgetter("digits"))
+
+
+def _findings(text: str, groups: list[_Group]) -> list[Finding]:
+    """What the recognisers find in ``text``, with context applied."""
+    findings: list[Finding] = []
+    most = _longest_number(text)
+    for digits, hint, recognizers in groups:
+        if digits > most:
+            break
+        if hint is None or hint.search(text):
+            for recognizer in recognizers:
+                if recognizer.context is None and recognizer.against is None:
+                    findings += recognizer.find(text)
+                else:
+                    findings += [in_context(finding, recognizer, text) for finding in recognizer.find(text)]
+    return findings
 
 
 def _add(best: dict[tuple[int, int, str], Finding], finding: Finding) -> None:
@@ -96,7 +123,3 @@ def _longest_number(text: str) -> int:
         if len(run) > most:
             most = max(most, len(run) if run.isdigit() else sum(map(run.count, "0123456789")))
     return most
-
-
-def _digits(recognizer: Recognizer) -> int:
-    return recognizer.digits

@@ -19,7 +19,12 @@ REGEXES = {
     value.pattern
     for owner in (
         *map(vars, (checks, general, phones, recognizers)),
-        *({"regex": one.regex, "hint": one.hint} for one in RECOGNIZERS._recognizers if isinstance(one, Pattern)),
+        *(
+            {"regex": one.regex, "hint": one.hint}
+            for group in RECOGNIZERS._groups
+            for one in group.recognizers
+            if isinstance(one, Pattern)
+        ),
     )
     for value in owner.values()
     if isinstance(value, re.Pattern)
@@ -62,7 +67,9 @@ def test_there_are_many_and_the_check_sees_repeats() -> None:
         ("1", "a"), ("1.", "1a"), ("1:", "1g"), ("@", "a"),
         (".", "a"), ("a", "@"), ("a.", "a_"), ("a@", "a_"), ("a@b.", "c_"), ("-", "1"), (":", "g"),
         ("(", "1"), ("f::", "g"), ("deadbeef", "_"), ("0x", "g"), ("bc1q", "b"), ("www.", "_"), ("http://", "_"),
-        ("http://a.", "\\"), ("a-", "_"), ("\U0001f642", "1"), (" ", "1"),
+        ("http://a.", "\\"), ("a-", "_"), ("token=", "1"), ("eyJhbGciOiJI.", "1"), ("ghp_", "1"), ("a://b:c", "1@"),
+        ("-----BEGIN PRIVATE KEY-----", "1"), ("5105105105105100,", "1"), ("\u62114111", "1"), ("al\u200b", "@b.c"),
+        ("\U0001f642", "1"), (" ", "1"),
     ],
 )  # fmt: skip
 def test_a_megabyte_of_it_is_read_in_time(unit: str, end: str) -> None:
@@ -76,6 +83,8 @@ def test_a_megabyte_of_it_is_read_in_time(unit: str, end: str) -> None:
         "1234567 ", "650-253-0000 ", "+12024561414 ", "4111 ", "4242 4242 4242 4242 ", "GB29 ", "GB29 NWBK 6016 ",
         "SSN 536-90-4399 ", "bob@example.com ", "http://a ", "192.0.2.1 ", "::1 ",
         "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa ", "0x52908400098527886E0F7030069857D2E4169EE7 ", "1/1/", "\u0661 1234567 ",
+        "07400 123456 07400 123457 ", "2022-12-24 18 ", "1,4111111111111111,", "https://a.b/?e=c@d.org,f@g.org;",
+        "\u62114111111111111111\u6211", "token=4d9f0b7c2a6e ", "a://b:c1d2@e.org ",
     ],
 )  # fmt: skip
 def test_twice_the_text_is_twice_the_work(unit: str) -> None:

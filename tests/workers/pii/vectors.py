@@ -132,6 +132,13 @@ OTHERS = {
         "its MAC is {} today",
         ("00-00-5E-00-53-01", "00:00:5e:00:53:ff", "0000.5e00.5301"),  # RFC 7042, for documentation
     ),
+    # RFC 7519, 3.1
+    "SECRET": (
+        "Authorization: Bearer {}",
+        (".".join(("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9",
+                   "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
+                   "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")),),
+    ),
     "URL": (
         "see {} for more",
         # RFC 3986 1.1.2, RFC 2606
