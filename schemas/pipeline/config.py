@@ -30,7 +30,8 @@ class Input(Strict):
     text: JsonPath = "$.text"
     """The path of the text in the JSON object; only ``$`` is allowed with ``format: text``."""
     start: Literal["earliest", "latest"] = "earliest"
-    """Where a group starts that has never committed an offset. Later starts always continue at the commit."""
+    """Where a group starts in a topic of which it has no committed offset. Later starts always continue at the commit,
+    and a partition that is added later is read from its beginning."""
     max_characters: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
     """Code points of the longest text, 1 to 100 million. A longer text becomes a dead letter, so that a single event
     cannot occupy a worker for minutes."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from functools import partial
 from typing import Literal
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
 from stream.kafka.faults import Meaning, meaning, require_answers, retry
 
@@ -17,31 +18,81 @@ _LAST_COMMIT = 5.0
 """Seconds the last commit of a partition may take."""
 _FINAL = frozenset({Meaning.ACCESS, Meaning.NOT_A_MEMBER, Meaning.FATAL})
 """Failures of a commit that trying again cannot mend."""
+_CALL = 10.0
+"""Seconds one question to the cluster may take."""
+_LOOK = 0.2
+"""Seconds between two looks at whether another member has committed where the group begins."""
+_YIELD = 10.0
+"""Seconds to leave that decision to the member that owns the topic's first partition."""
+_OUTDATED = 5.0
+"""Seconds after which ends of the log are read again instead of being committed. It must be less than ``_YIELD``, so
+that a slow member does not overwrite what another has decided in its place."""
 
 
 def starting_offsets(
     consumer: Consumer, partitions: list[TopicPartition], start: Literal["earliest", "latest"]
 ) -> list[TopicPartition]:
-    """Decide where each newly assigned partition starts: at its committed offset, else at ``start``. Blocks.
+    """Decide where each newly assigned partition starts: at its committed offset, else at its beginning or end. Blocks.
 
-    The end of the log is committed at once where it is chosen: if a restart before the first event chose it again, it
-    would skip what arrived in between.
+    ``latest`` is about the partitions that a topic has when the group begins to read it. The group has begun when it
+    has a committed offset for any partition of the topic; a partition without one was added later and is read from its
+    beginning. So whoever decides commits the ends of all partitions of the topic at once, in a single request,
+    including those of other members. Only the owner of the topic's first partition decides, and the others wait for
+    it: two members that commit different ends would move each other's offsets.
 
     Raises BrokerError when the cluster does not answer within a minute, and AccessError at once.
     """
-    starts = []
-    fresh = []
-    for committed in retry(lambda: _committed(consumer, partitions), "reading committed offsets"):
-        if committed.offset >= 0:
-            starts.append(TopicPartition(committed.topic, committed.partition, committed.offset))
-        elif start == "earliest":
-            starts.append(TopicPartition(committed.topic, committed.partition, OFFSET_BEGINNING))
-        else:
-            end = retry(partial(_end, consumer, committed), "reading the end of the log")
-            fresh.append(TopicPartition(committed.topic, committed.partition, end))
-    if fresh:
-        retry(lambda: consumer.commit(offsets=fresh, asynchronous=False), "committing where to start")
-    return starts + fresh
+    yields_until = time.monotonic() + _YIELD
+    while True:
+        starts = retry(lambda: _committed(consumer, partitions), "reading committed offsets")
+        fresh = [partition for partition in starts if partition.offset < 0]
+        unread = sorted({partition.topic for partition in fresh}) if start == "latest" else []
+        unread = [topic for topic in unread if not retry(partial(_has_begun, consumer, topic), f"looking up {topic}")]
+        if not unread:
+            return [partition for partition in starts if partition.offset >= 0] + [
+                TopicPartition(partition.topic, partition.partition, OFFSET_BEGINNING) for partition in fresh
+            ]
+        firsts = {partition.topic for partition in partitions if partition.partition == 0}
+        late = time.monotonic() > yields_until
+        for topic in unread:
+            if late or topic in firsts:
+                retry(partial(_begin_at_end, consumer, topic), f"committing where to start in {topic}")
+        if not firsts.issuperset(unread):
+            time.sleep(_LOOK)
+
+
+def _has_begun(consumer: Consumer, topic: str) -> bool:
+    """Whether the group has a committed offset for any partition of ``topic``."""
+    return any(partition.offset >= 0 for partition in _committed(consumer, _all_partitions(consumer, topic)))
+
+
+def _begin_at_end(consumer: Consumer, topic: str) -> None:
+    """Commit the end of every partition of ``topic``, unless the group has begun to read it meanwhile.
+
+    A member that the group has expelled cannot do that: the commit names the generation.
+    """
+    asked = time.monotonic()
+    if _has_begun(consumer, topic):
+        return
+    ends = _log_offsets(consumer, _all_partitions(consumer, topic), OFFSET_END)
+    if time.monotonic() - asked < _OUTDATED:
+        require_answers(consumer.commit(offsets=ends, asynchronous=False) or [])
+
+
+def _all_partitions(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    metadata = consumer.list_topics(topic, timeout=_CALL).topics[topic]
+    if metadata.error is not None:
+        raise KafkaException(metadata.error)
+    return [TopicPartition(topic, partition) for partition in sorted(metadata.partitions)]
+
+
+def _log_offsets(consumer: Consumer, partitions: Iterable[TopicPartition], which: int) -> list[TopicPartition]:
+    """Look up the first offset (``OFFSET_BEGINNING``) or the end (``OFFSET_END``) of the log of each partition.
+
+    The request for offsets by time takes these two in place of a time, and asks for all partitions together.
+    """
+    asked = [TopicPartition(partition.topic, partition.partition, which) for partition in partitions]
+    return require_answers(consumer.offsets_for_times(asked, timeout=_CALL))
 
 
 def commit_and_wait(consumer: Consumer, offsets: list[TopicPartition]) -> None:
@@ -68,9 +119,5 @@ def commit_and_wait(consumer: Consumer, offsets: list[TopicPartition]) -> None:
         time.sleep(0.05)
 
 
-def _committed(consumer: Consumer, partitions: list[TopicPartition], timeout: float = 10.0) -> list[TopicPartition]:
+def _committed(consumer: Consumer, partitions: list[TopicPartition], timeout: float = _CALL) -> list[TopicPartition]:
     return require_answers(consumer.committed(partitions, timeout=timeout))
-
-
-def _end(consumer: Consumer, partition: TopicPartition) -> int:
-    return int(consumer.get_watermark_offsets(partition, timeout=10)[1])

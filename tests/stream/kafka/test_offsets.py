@@ -1,4 +1,4 @@
-"""Where partitions start, and how the last commit is made sure of or given up."""
+"""How the last commit is made sure of or given up."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import logging
 from typing import Any
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
 
 from stream.kafka import offsets
-from stream.kafka.offsets import commit_and_wait, starting_offsets
+from stream.kafka.offsets import commit_and_wait
 
 Place = tuple[str, int]
 PLACES: list[Place] = [("in", 0), ("in", 1)]
 
 
 class Consumer:
-    """A group's committed offsets and the ends of the log; ``failures`` are raised first by a commit, one a call."""
+    """A group's committed offsets; ``failures`` are raised first by a commit, one a call."""
 
     def __init__(self, committed: dict[Place, int], failures: list[int] | None = None, deaf: bool = False) -> None:
         self.offsets = committed
@@ -31,9 +31,6 @@ class Consumer:
             for p in partitions
         ]
 
-    def get_watermark_offsets(self, partition: TopicPartition, timeout: float) -> tuple[int, int]:
-        return 3, 40 + partition.partition
-
     def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
         self.calls += 1
         if self.failures:
@@ -45,22 +42,6 @@ class Consumer:
 
 def partitions(*numbers: int) -> list[TopicPartition]:
     return [TopicPartition("in", partition, number) for partition, number in enumerate(numbers)]
-
-
-def starts(consumer: Any, start: Any) -> dict[Place, int]:
-    return {(p.topic, p.partition): p.offset for p in starting_offsets(consumer, partitions(-1, -1), start)}
-
-
-def test_a_committed_offset_comes_before_the_choice_of_the_file() -> None:
-    consumer = Consumer({("in", 0): 7})
-    assert starts(consumer, "earliest") == {("in", 0): 7, ("in", 1): OFFSET_BEGINNING}
-    assert consumer.calls == 0, "the beginning need not be committed"
-
-
-def test_the_end_of_the_log_is_committed_where_it_is_chosen() -> None:
-    consumer = Consumer({("in", 0): 7})
-    assert starts(consumer, "latest") == {("in", 0): 7, ("in", 1): 41}
-    assert consumer.offsets == {("in", 0): 7, ("in", 1): 41}
 
 
 def test_the_last_commit_is_repeated_until_the_group_has_it() -> None:
