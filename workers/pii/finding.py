@@ -38,7 +38,7 @@ class Words:
 
     They are compared as whole words in any case, with or without a plural s; those of scripts without spaces between
     words also match within a run of text. At most ``before`` words before the finding and ``after`` words after it are
-    read, at most 100 characters each way.
+    read, at most 100 characters each way. ``phrases``: what is looked for, in small letters, in alphabetical order.
     """
 
     def __init__(self, phrases: Iterable[str], before: int = 5, after: int = 3) -> None:
@@ -47,6 +47,7 @@ class Words:
         spaced = [re.escape(form) for form in forms if not re.search(f"[{UNSPACED}]", form)]
         unspaced = [re.escape(form) for form in forms if re.search(f"[{UNSPACED}]", form)]
         ways = [rf" (?:{'|'.join(spaced)})s?(?= )"] * bool(spaced) + unspaced
+        self.phrases = tuple(forms)
         self._any = re.compile("|".join(ways) or r"(?!)")
         self._before, self._after = before, after
 
