@@ -28,6 +28,10 @@ class Failure:
         self.message = message
         self.task = task
 
+    def named(self, task: str) -> Failure:
+        """Return this failure as that of ``task``."""
+        return Failure(self.stage, self.error, self.message, task)
+
     @classmethod
     def of(cls, error: BaseException, stage: str, task: str | None = None) -> Failure:
         """Make a failure from ``error``, which was raised in ``stage``.

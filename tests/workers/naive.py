@@ -1,5 +1,6 @@
 """Random pipelines and events, and the annotations of the simplest possible chain: every task alone on every event,
-with its condition evaluated here. Nothing is planned, shared, packed together or cached."""
+with its condition evaluated here. Nothing is planned, shared, packed together or cached. Tasks that an event does not
+want are not run here at all, so whatever they do to an event shows as a difference."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.document import Document
-from tests.workers import tiny
+from tests.workers import flaws, tiny
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
 
@@ -22,14 +23,20 @@ TEXTS = (
     "dogs \N{THUMBS UP SIGN} again",
     "Das Café in Zürich " * 12,
     "one two three four five six",
+    "a fox \N{PILE OF POO} and a dog",
+    "a lone \udc00 half of a character",
 )
 LANGUAGES = ("en", "de")
+CLAIMS = ("a fox", "Merkel", "\N{PILE OF POO}", "a claim that leaves the text no room " * 9)
 NLI = ("contradiction", "neutral", "entailment")
 
 
 @cache
 def kinds() -> dict[str, dict[str, Any]]:
-    """The kinds of tasks to draw from: three heads of one trunk, one of them cut in two ways, and three of others."""
+    """The kinds of tasks to draw from: heads of one trunk, one of them cut in two ways, and one of another trunk.
+
+    Some heads fail on some texts; ``tests.workers.flaws`` breaks them.
+    """
 
     def classifier(seed: int, trunk: int, labels: tuple[str, ...] | None = None) -> str:
         return str(tiny.checkpoint("bert", "sequence", seed, labels, trunk=trunk))
@@ -46,10 +53,20 @@ def kinds() -> dict[str, dict[str, Any]]:
         "aspects": {"task": "aspect-sentiment", "model": classifier(6, 0), "aspects": {}},
         "vector": {"task": "similarity", "model": str(tiny.checkpoint("bert", "embedding", 0)),
                    "references": {"a": "the fox", "b": "Paris"}},
+        **{name: {**settings, "model": flawed(name)} for name, settings in {
+            "raises": {"task": "text-classification"}, "strange": {"task": "text-classification"},
+            "doubts": {"task": "nli", "hypothesis": "$.claim"}, "who": {"task": "coreference"},
+        }.items()},
     }  # fmt: skip
 
 
-CLASSIFIERS = ("tone", "mood", "short", "cut", "far", "claim", "vector")
+def flawed(kind: str) -> str:
+    """The checkpoint of a kind whose head is broken; it shares the trunk of most others."""
+    seed = 11 + flaws.KINDS.index(kind)
+    return str(tiny.checkpoint("bert", "sequence", seed, NLI if kind == "doubts" else None, trunk=0))
+
+
+CLASSIFIERS = ("tone", "mood", "short", "cut", "far", "claim", "vector", "raises", "strange", "doubts")
 """The kinds whose annotations have a label and a score that conditions can use."""
 
 Said = bool | None
@@ -138,7 +155,7 @@ def conditions(draw: st.DrawFn, earlier: list[Own]) -> When:
     ]
     for own in earlier:
         if own.kind in CLASSIFIERS:
-            labels = {"claim": NLI, "vector": ("a", "b")}.get(own.kind, tiny.LABELS["sequence"])
+            labels = {"claim": NLI, "doubts": NLI, "vector": ("a", "b")}.get(own.kind, tiny.LABELS["sequence"])
             terms.append(st.sampled_from(labels).map(partial(label_is, own.name)))
         elif own.kind == "spans":
             terms.append(st.just(has_spans(own.name)))
@@ -165,7 +182,7 @@ def chains(draw: st.DrawFn) -> list[Own]:
 
 
 fields = st.fixed_dictionaries(
-    {"n": st.integers(0, 1), "claim": st.sampled_from(["a fox", "Merkel"])},
+    {"n": st.integers(0, 1), "claim": st.sampled_from(CLAIMS)},
     optional={"lang": st.sampled_from(LANGUAGES)},
 )
 events = st.lists(st.tuples(st.sampled_from(TEXTS), fields), min_size=1, max_size=6)
@@ -188,29 +205,31 @@ def _alone(kind: str) -> Chain:
     return Chain.load(pipeline(entry))
 
 
-_seen: dict[tuple[str, str, str], tuple[Any, list[dict[str, Any]]]] = {}
+_seen: dict[tuple[str, str, str], Document] = {}
 
 
-def _said(kind: str, text: str, event: dict[str, Any], spans: list[dict[str, Any]]) -> Any:
-    """The annotation and notices of a single task on a single text; each is computed once."""
+def _said(kind: str, text: str, event: dict[str, Any], spans: list[dict[str, Any]]) -> Document:
+    """The document after a single task has run on a single text; each is computed once."""
     firsts = {span["text"]: {"start": span["start"], "end": span["end"]} for span in reversed(spans)}
     aspects = sorted(firsts.values(), key=lambda span: span["start"])
-    key = (kind, text, f"{event['claim'] if kind == 'claim' else ''} {aspects}")
+    key = (kind, text, f"{event['claim'] if kind in ('claim', 'doubts') else ''} {aspects}")
     if key not in _seen:
         made = Document(None, text, b"{}", fields={**event, "aspects": aspects})
         _alone(kind).run([made])
-        assert made.failure is None
-        _seen[key] = made.annotations["t"], made.notices
+        _seen[key] = made
     return _seen[key]
 
 
 @dataclass
 class Expected:
-    """``failed``: the tasks whose condition cannot be decided. If there are none, the event has the annotations."""
+    """``failed``: the tasks that fail, with stage and message; any of them may be the one that the dead letter names.
+
+    If there are none, the event has the annotations.
+    """
 
     annotations: Annotations
     notices: list[dict[str, Any]]
-    failed: set[str]
+    failed: dict[str, tuple[str, str]]
 
 
 def expected(tasks: list[Own], event: Event) -> Expected:
@@ -218,7 +237,7 @@ def expected(tasks: list[Own], event: Event) -> Expected:
     text, values = event
     found: Annotations = {}
     notices: list[dict[str, Any]] = []
-    failed: set[str] = set()
+    failed: dict[str, tuple[str, str]] = {}
     # Names are sorted so that every task comes after those it needs.
     for own in sorted(tasks, key=lambda own: own.name):
         if own.spans is not None and own.spans not in found:
@@ -226,10 +245,14 @@ def expected(tasks: list[Own], event: Event) -> Expected:
         if own.when is not None:
             said = own.when.decide(values, found)
             if said is None and own.when.names <= found.keys():
-                failed.add(own.name)
+                failed[own.name] = ("when", "")
             if not said:
                 continue
         spans = found[own.spans]["spans"] if own.spans is not None else []
-        found[own.name], noted = _said(own.kind, text, values, spans)
-        notices += [{**notice, "task": own.name} for notice in noted]
+        alone = _said(own.kind, text, values, spans)
+        if alone.failure is not None:
+            failed[own.name] = (alone.failure.stage, alone.failure.message)
+            continue
+        found[own.name] = alone.annotations["t"]
+        notices += [{**notice, "task": own.name} for notice in alone.notices]
     return Expected({own.name: found[own.name] for own in tasks if own.name in found}, notices, failed)

@@ -167,7 +167,7 @@ class Chain:
         """Run the forwards of ``work``, level by level. Call it on the device thread.
 
         Before each level but the first, the tasks it depends on annotate, and what its own tasks want is tokenized.
-        Only documents with a failing sequence fail. Raises DeviceError, and nothing else.
+        A document fails if an input fails that one of its tasks reads. Raises DeviceError, and nothing else.
         """
         for level, indices in enumerate(self._levels):
             if level:
@@ -178,8 +178,7 @@ class Chain:
             for index in indices:
                 job = work.jobs[index]
                 self.stages[index].forward(job)
-                if job.failed:
-                    job.fail_documents(work.documents, index)
+                self.stages[index].fail_documents(job, work.documents, index)
 
     def annotate(self, work: Work) -> None:
         """Make the annotations that are left, and put them in the order of the pipeline file.
@@ -226,7 +225,7 @@ class Chain:
             by_task: dict[str, Sequence[Input]] = {}
             for planned in members:
                 try:
-                    if planned.rides or planned.runs_for(document):
+                    if planned.undecided or planned.runs_for(document):
                         inputs = planned.task.inputs(document)
                         if not self._is_known(planned, document, inputs):
                             by_task[planned.task.name] = inputs
@@ -257,14 +256,19 @@ class Chain:
                     continue
                 try:
                     entry = together.get(number) or self._annotation(planned, document, jobs)
-                    if entry is not None:
+                    if isinstance(entry, Failure):
+                        document.failure = entry
+                    elif entry is not None:
                         document.annotations[planned.task.name], notices = entry
                         document.notices += notices
                 except Exception as error:
                     document.failure = Failure.of(error, "annotate", planned.task.name)
 
-    def _annotation(self, planned: Planned, document: Document, jobs: dict[int, Job]) -> Entry | None:
-        """Return the annotation of one task and its notices; None if the task does not run for ``document``."""
+    def _annotation(self, planned: Planned, document: Document, jobs: dict[int, Job]) -> Entry | Failure | None:
+        """Return the annotation of one task and its notices; None if the task does not run for ``document``.
+
+        A failure if its condition was undecided before the forward, is true, and its inputs have failed.
+        """
         task, index = planned.task, planned.stage
         if index is None:
             return (task.annotate(document, ()), []) if planned.runs_for(document) else None
@@ -272,13 +276,15 @@ class Chain:
         tokenized: Tokenized | None = document.sequences.get(index)
         if known is None and (tokenized is None or task.name not in tokenized.inputs):
             return None
-        if planned.rides and not planned.runs_for(document):
+        if planned.undecided and not planned.runs_for(document):
             return None
         if known is not None:
             # It may come from another task with the same model and settings.
             return known[0], [{**notice, "task": task.name} for notice in known[1]]
         assert tokenized is not None
         stage = self.stages[index]
+        if planned.undecided and (failure := stage.failure(jobs[index], tokenized, task.name, planned.output)):
+            return failure
         readings = stage.readings(jobs[index], tokenized, task.name, planned.output)
         entry = (task.annotate(document, readings), stage.notices(tokenized, task.name, readings))
         if self.cache is not None and planned.key is not None:

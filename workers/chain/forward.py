@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from workers.encoder.casing import SIDES
 from workers.encoder.packing import PackedBatch
 from workers.encoder.pooling import mixtures
 from workers.encoder.reading import Activation, Scores
-from workers.encoder.trunk import Trunk
+from workers.encoder.trunk import States, Trunk
 from workers.heads.base import Head
 
 
@@ -31,19 +31,17 @@ class Output:
 class Forwards:
     """Runs the forwards of one stage: on the thread that loads the chain, then on the device thread."""
 
-    def __init__(self, trunk: Trunk, outputs: Sequence[Output], tasks: Mapping[str, int]) -> None:
-        """Prepare to run ``outputs`` on ``trunk``; ``tasks`` maps a task's name to the output it reads."""
+    def __init__(self, trunk: Trunk, outputs: Sequence[Output]) -> None:
+        """Prepare to run ``outputs`` on ``trunk``."""
         self._trunk = trunk
         self._outputs = outputs
-        # The task to name if a head is at fault, and not the trunk: the first that reads it.
-        self._reader = {output: name for name, output in reversed(list(tasks.items()))}
 
     def run(self, job: Job) -> None:
-        """Run every forward of ``job``, and fill in its ``scores``, ``clusters`` and ``failed``.
+        """Run every forward of ``job``, and fill in its ``scores``, ``clusters``, ``failed`` and ``failed_heads``.
 
-        A batch that fails is halved until the failing sequence is alone. A batch that does not fit in memory makes
-        the trunk's ``forward_tokens`` smaller from now on. Raises DeviceError if the device can no longer be used;
-        nothing else escapes.
+        A batch that fails is halved until the failing sequence is alone. If a head fails on that sequence, the others
+        keep their scores. A batch that does not fit in memory makes the trunk's ``forward_tokens`` smaller from now
+        on. Raises DeviceError if the device can no longer be used; nothing else escapes.
         """
         trunk = self._trunk
         pending = job.batches[::-1]
@@ -52,17 +50,15 @@ class Forwards:
             if len(batch) > 1 and self._size(batch) > trunk.forward_tokens:
                 pending += job.split(batch.sequences, trunk)[::-1]
                 continue
-            error = self._attempt(job, batch)
-            if error is None:
-                continue
-            self._require_device(error)
-            full = _is_out_of_memory(error)
+            results = self._attempt(job, batch)
+            errors = [results] if isinstance(results, Exception) else [r for r in results if isinstance(r, Exception)]
+            for error in errors:
+                self._require_device(error)
+            full = any(map(_is_out_of_memory, errors))
             if full and trunk.device.type == "cuda":
                 torch.cuda.empty_cache()
-            if len(batch) == 1:
-                if full:
-                    error = ForwardError(f"the device has no memory for a sequence of {batch.longest} tokens")
-                job.failed[int(batch.sequences[0])] = Failure.of(error, "forward")
+            if not errors or len(batch) == 1:
+                self._store(job, batch, results)
             elif full:
                 trunk.forward_tokens = max(1, self._size(batch) // 2)
                 pending.append(batch)
@@ -75,55 +71,79 @@ class Forwards:
             if output.head.per == "input":
                 self._resolve_inputs(job, index, output.head)
 
-    def _attempt(self, job: Job, batch: PackedBatch) -> Exception | None:
-        """Run one forward and store its scores; return the exception if it fails."""
+    def _attempt(self, job: Job, batch: PackedBatch) -> Exception | list[Scores | Tensor | Exception]:
+        """Run one forward and return the result or the exception of each head; one exception if the trunk fails.
+
+        Of a batch that will be halved, the heads after the one that fails are left out.
+        """
         try:
-            results = self._compute(job, batch)
+            layers = self._states(job, batch)
         except Exception as error:
             # The frames of the traceback hold tensors, and with them the memory that the next attempt needs.
             return error.with_traceback(None)
-        for index, (output, result) in enumerate(zip(self._outputs, results, strict=True)):
-            if isinstance(result, Tensor):
-                states = job.states[index]
-                if states is None:
-                    states = job.states[index] = result.new_empty((len(job.ids), result.shape[1]))
-                states[torch.from_numpy(batch.tokens).to(states.device)] = result
-                continue
-            per_token = output.head.per == "token"
-            rows = batch.tokens if per_token else batch.sequences
-            scores = job.scores[index]
-            if scores is None:
-                size = len(job.ids) if per_token else len(job.windows)
-                scores = job.scores[index] = np.empty((size, result.shape[1]), np.float32)
-            scores[rows] = result
-            wrong = np.flatnonzero(~np.isfinite(result).all(axis=1))
-            if len(wrong):
-                for place in sequences_of(wrong, batch.starts) if per_token else wrong:
-                    strange = ForwardError("the model returned a score that is not a number")
-                    job.failed[int(batch.sequences[place])] = Failure.of(strange, "forward", self._reader.get(index))
-        return None
+        results: list[Scores | Tensor | Exception] = []
+        for states, output in zip(layers, self._outputs, strict=True):
+            try:
+                results.append(self._score(output, states, job, batch))
+            except Exception as error:
+                results.append(error.with_traceback(None))
+                if len(batch) > 1:
+                    break
+        return results
 
     @torch.inference_mode()
-    def _compute(self, job: Job, batch: PackedBatch) -> list[Scores | Tensor]:
-        """Compute every output of ``batch``: scores, or for heads that need whole inputs their states ``[T, H]``."""
-        if job.paired and job.types is not None:
-            batch = replace(batch, sides=job.types[batch.tokens] % SIDES)
+    def _states(self, job: Job, batch: PackedBatch) -> list[States]:
+        """Run the trunk over ``batch`` and return what each head reads."""
         mixes = [output.head.mix for output in self._outputs if output.head.mix is not None]
         every_layer = bool(mixes) or any(output.head.every_layer for output in self._outputs)
         layers = self._trunk.forward(batch, job.ids, job.types, every_layer)
         mixed = iter(mixtures(layers, torch.stack(mixes)) if mixes else ())
-        results: list[Scores | Tensor] = []
-        for output in self._outputs:
-            states = layers if output.head.mix is None else (next(mixed).unsqueeze(0),)
-            result = output.head(states, batch)
-            results.append(result if output.head.per == "input" else _activate(result, output.activation))
-        return results
+        return [layers if output.head.mix is None else (next(mixed).unsqueeze(0),) for output in self._outputs]
+
+    @torch.inference_mode()
+    def _score(self, output: Output, states: States, job: Job, batch: PackedBatch) -> Scores | Tensor:
+        """Compute the scores of one head; for a head that needs whole inputs their states ``[T, H]``."""
+        if job.paired and job.types is not None:
+            batch = replace(batch, sides=job.types[batch.tokens] % SIDES)
+        result = output.head(states, batch)
+        return result if output.head.per == "input" else _activate(result, output.activation)
+
+    def _store(self, job: Job, batch: PackedBatch, results: Exception | list[Scores | Tensor | Exception]) -> None:
+        """Put the results of a forward into ``job``. If there are exceptions, ``batch`` has one sequence."""
+        first = int(batch.sequences[0])
+        if isinstance(results, Exception):
+            job.failed[first] = _failure(results, batch)
+            return
+        for index, (output, result) in enumerate(zip(self._outputs, results, strict=True)):
+            if isinstance(result, Exception):
+                job.failed_heads[index][first] = _failure(result, batch)
+            elif isinstance(result, Tensor):
+                states = job.states[index]
+                if states is None:
+                    states = job.states[index] = result.new_empty((len(job.ids), result.shape[1]))
+                states[torch.from_numpy(batch.tokens).to(states.device)] = result
+            else:
+                self._store_scores(job, batch, index, output.head.per == "token", result)
+
+    def _store_scores(self, job: Job, batch: PackedBatch, index: int, per_token: bool, result: Scores) -> None:
+        rows = batch.tokens if per_token else batch.sequences
+        scores = job.scores[index]
+        if scores is None:
+            size = len(job.ids) if per_token else len(job.windows)
+            scores = job.scores[index] = np.empty((size, result.shape[1]), np.float32)
+        scores[rows] = result
+        wrong = np.flatnonzero(~np.isfinite(result).all(axis=1))
+        for place in sequences_of(wrong, batch.starts) if per_token else wrong:
+            strange = ForwardError("the model returned a score that is not a number")
+            job.failed_heads[index][int(batch.sequences[place])] = Failure.of(strange, "forward")
 
     @torch.inference_mode()
     def _resolve_inputs(self, job: Job, index: int, head: Head) -> None:
-        """Have ``head`` process every whole input: all at once or, if that fails, one by one."""
+        """Have ``head`` process the whole inputs that its tasks read: all at once or, if that fails, one by one."""
         states, job.states[index] = job.states[index], None
-        pending = [[text for text in job.places if isinstance(text, str) and job.failure(text) is None]]
+        texts = [text for text in job.wanted[index] if isinstance(text, str) and text in job.places]
+        texts = [text for text in texts if job.failure(text, index) is None]
+        pending = [texts] if texts else []
         while states is not None and pending:
             texts = pending.pop()
             places = [job.places[text] for text in texts]
@@ -137,7 +157,7 @@ class Forwards:
                 if len(texts) > 1:
                     pending = [[text] for text in texts]
                 else:
-                    job.failed[places[0][0]] = Failure.of(error, "forward", self._reader.get(index))
+                    job.failed_heads[index][places[0][0]] = Failure.of(error, "forward")
             else:
                 job.clusters[index] |= zip(texts, clusters, strict=True)
 
@@ -149,6 +169,13 @@ class Forwards:
     def _size(self, batch: PackedBatch) -> int:
         """Return the tokens that the trunk computes for ``batch``, padding included."""
         return len(batch.tokens) if self._trunk.packed else len(batch) * batch.longest
+
+
+def _failure(error: Exception, batch: PackedBatch) -> Failure:
+    """Return the failure of a batch of one sequence."""
+    if _is_out_of_memory(error):
+        error = ForwardError(f"the device has no memory for a sequence of {batch.longest} tokens")
+    return Failure.of(error, "forward")
 
 
 def _activate(logits: Tensor, activation: Activation) -> Scores:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -27,10 +27,12 @@ class Tokenized:
 
     - ``inputs``: the inputs of each task, by its name.
     - ``windows``: the encodings of each input, at least one, in text order.
+    - ``failed``: the inputs that have no windows, and why.
     """
 
     inputs: dict[str, Sequence[Input]]
-    windows: dict[Input, list[Encoding]]
+    windows: dict[Input, list[Encoding]] = field(default_factory=dict)
+    failed: dict[Input, Failure] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -44,8 +46,10 @@ class Job:
     - ``batches``: the forwards still to run.
     - ``scores``: per head ``[S, labels]`` or ``[L, labels]``, filled in by the forwards; None before.
     - ``states``: per head that needs whole inputs, the hidden states ``[L, H]`` of all sequences while it needs them.
-    - ``clusters``: per head that needs whole inputs, its result for each input.
-    - ``failed``: sequence -> why it has no scores.
+    - ``wanted``: per head that needs whole inputs, the inputs that its tasks read.
+    - ``clusters``: per head that needs whole inputs, its result for each of them.
+    - ``failed``: sequence -> why no head has scores for it.
+    - ``failed_heads``: per head, sequence -> why this head has no scores for it.
 
     One thread at a time may use it: the prepare thread packs it, the device thread runs it, the finish thread reads it.
     """
@@ -60,41 +64,56 @@ class Job:
     batches: list[PackedBatch]
     scores: list[Scores | None]
     states: list[Tensor | None]
+    wanted: list[dict[Input, None]]
     clusters: list[dict[Input, Any]]
+    failed_heads: list[dict[int, Failure]]
     failed: dict[int, Failure] = field(default_factory=dict)
 
-    def failure(self, text_or_pair: Input) -> Failure | None:
-        """Return the failure of the first failed sequence of an input, None if there is none."""
-        return next((self.failed[n] for n in range(*self.places[text_or_pair]) if n in self.failed), None)
+    def failure(self, text_or_pair: Input, head: int | None = None) -> Failure | None:
+        """Return why an input has no scores; None if it has all.
+
+        Without the index of a ``head``, only failures that concern every head count.
+        """
+        sequences = range(*self.places[text_or_pair])
+        kinds = (self.failed,) if head is None else (self.failed, self.failed_heads[head])
+        return next((failed[n] for failed in kinds if failed for n in sequences if n in failed), None)
 
     def split(self, sequences: Ints, trunk: Trunk) -> list[PackedBatch]:
         """Cut some of the sequences into forwards of the size that suits ``trunk``."""
         return pack(self.lengths, self.starts, sequences, trunk.forward_tokens, padded=not trunk.packed)
 
-    def fail_documents(self, documents: Sequence[Document], index: int) -> None:
-        """Fail every document that has an input with a failed sequence; ``index`` is the stage's place in the chain."""
-        failures = {item: failure for item in self.places if (failure := self.failure(item)) is not None}
-        for document in documents:
-            tokenized: Tokenized | None = document.sequences.get(index)
-            if document.failure is None and tokenized is not None:
-                document.failure = next((failures[item] for item in tokenized.windows if item in failures), None)
-
 
 def pack_documents(
-    documents: Sequence[Document], index: int, trunk: Trunk, tokenization: Tokenization, heads: int
+    documents: Sequence[Document],
+    index: int,
+    trunk: Trunk,
+    tokenization: Tokenization,
+    *,
+    heads: int,
+    whole: Mapping[str, int],
 ) -> Job:
     """Pack what a stage has tokenized of ``documents`` into a job.
 
-    ``index``: the stage's place in the chain. ``heads``: how many heads will be computed. Documents that have failed
-    or have nothing for this stage are skipped.
+    Documents that have failed or have nothing for this stage are skipped.
+
+    Args:
+        documents: the micro-batch.
+        index: the stage's place in the chain.
+        trunk: the stage's trunk.
+        tokenization: the stage's tokenization.
+        heads: how many heads will be computed.
+        whole: the tasks whose head needs whole inputs, with the index of that head.
     """
     windows: list[Encoding] = []
     places: dict[Input, tuple[int, int]] = {}
+    wanted: list[dict[Input, None]] = [{} for _ in range(heads)]
     paired = False
     for document in documents:
         tokenized: Tokenized | None = document.sequences.get(index)
         if document.failure is not None or tokenized is None:
             continue
+        for task, head in whole.items():
+            wanted[head].update(dict.fromkeys(tokenized.inputs.get(task, ())))
         for text_or_pair, encodings in tokenized.windows.items():
             if text_or_pair not in places:
                 paired = paired or isinstance(text_or_pair, tuple)
@@ -112,7 +131,7 @@ def pack_documents(
         types = np.fromiter(chain.from_iterable(window.type_ids for window in windows), np.int64, total)
     job = Job(
         windows, lengths, starts, ids, types, paired, places, [], [None] * heads, [None] * heads,
-        [{} for _ in range(heads)],
+        wanted, [{} for _ in range(heads)], [{} for _ in range(heads)],
     )  # fmt: skip
     # An id without an embedding would break the CUDA context for good, so it must never reach the device.
     for sequence in sequences_of(np.flatnonzero(ids >= trunk.vocabulary), starts):

@@ -56,7 +56,8 @@ class Planned:
     - ``level``: the level whose forwards must have run before it can annotate; -1 if it needs none.
     - ``condition``, ``requires``: as in ``Needs``.
     - ``rides``: another task makes its stage read every event's text anyway, so this one's inputs are computed with
-      it, and the condition only decides whether the annotation is made.
+      it, and the condition only decides whether the annotation is made. What fails for it does not concern events that
+      do not want it.
     - ``key``: a hash of model, revision and settings for the cache; None if its annotations must not be cached.
     """
 
@@ -73,6 +74,11 @@ class Planned:
     def conditional(self) -> bool:
         """Whether there may be events that the task does not run for."""
         return self.condition is not None or bool(self.requires)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether its condition can be evaluated only after the forward that it rides on."""
+        return self.rides and bool(self.needs)
 
     @property
     def needs(self) -> frozenset[str]:
@@ -96,6 +102,7 @@ class StagePlan:
     - ``outputs``: the heads, equal ones once. ``tasks``: task name -> the index of its output.
     - ``conditional``: whether every task has a condition.
     - ``reads_every_text``: whether a task without a condition reads the text of the event.
+    - ``undecided``: the tasks whose condition can be evaluated only after the forward.
     """
 
     trunk: Trunk
@@ -106,6 +113,7 @@ class StagePlan:
     tasks: dict[str, int] = field(default_factory=dict)
     conditional: bool = True
     reads_every_text: bool = False
+    undecided: set[str] = field(default_factory=set)
 
     def add(self, name: str, output: Output) -> int:
         """Add a task and return the index of its output."""
@@ -117,7 +125,10 @@ class StagePlan:
     def build(self) -> Stage:
         """Build the stage."""
         tokenization = Tokenization(self.tokenizer.tokenizer, self.cut, self.tokenizer.types)
-        return Stage(self.trunk, tokenization, self.outputs, self.tasks, level=self.level, conditional=self.conditional)
+        return Stage(
+            self.trunk, tokenization, self.outputs, self.tasks,
+            level=self.level, conditional=self.conditional, undecided=self.undecided,
+        )  # fmt: skip
 
 
 class Placement:
@@ -160,7 +171,10 @@ class Placement:
         stage = self.stages[place]
         level = max(stage.level, decided_from - 1)
         output = stage.add(task.name, Output(model.head, task.activation()))
-        self.tasks.append(Planned(task, place, output, level, needs.condition, needs.requires, rides, key))
+        planned = Planned(task, place, output, level, needs.condition, needs.requires, rides, key)
+        self.tasks.append(planned)
+        if planned.undecided:
+            stage.undecided.add(task.name)
 
     def _to_ride_on(self, fitting: Sequence[int], inputs_from: int) -> int | None:
         """Return the first fitting stage that reads every text, and not before the task's inputs are known."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
-
-from tokenizers import Encoding
 
 from schemas.document import Document, Failure
 from schemas.errors import EventError, ModelError, TokenizeError
@@ -31,6 +29,8 @@ class Stage:
         tasks: task name -> the index of the output it reads.
         level: how many forwards have to run before, because a condition or an input depends on their annotations.
         conditional: whether every task has a condition, so that an event may not need this stage at all.
+        undecided: the tasks whose condition can be evaluated only after the forward. Whatever fails for one of them
+            fails an event only if it turns out to want that task.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Stage:
         *,
         level: int = 0,
         conditional: bool = False,
+        undecided: Collection[str] = (),
     ) -> None:
         """Make a stage; see the class for the arguments."""
         self.trunk = trunk
@@ -50,48 +51,99 @@ class Stage:
         self.tasks = dict(tasks or {})
         self.level = level
         self.conditional = conditional
-        self._forwards = Forwards(trunk, self.outputs, self.tasks)
+        self.undecided = frozenset(undecided)
+        self._forwards = Forwards(trunk, self.outputs)
 
     def prepare(self, documents: Sequence[Document], index: int, wanted: Sequence[dict[str, Sequence[Input]]]) -> None:
         """Tokenize the inputs of ``documents``.
 
-        Sets ``sequences[index]`` and adds to ``tokens`` of each document, or sets its ``failure``. Raises nothing.
+        Sets ``sequences[index]`` and adds to ``tokens`` of each document. Sets its ``failure`` if an input of a decided
+        task cannot be read. Raises nothing.
 
         Args:
             documents: the documents that need this stage.
             index: the stage's place in the chain.
             wanted: for each document, the inputs of each task by its name.
         """
-        distinct = [dict.fromkeys(item for inputs in by_task.values() for item in inputs) for by_task in wanted]
-        for document, by_task, inputs in zip(documents, wanted, distinct, strict=True):
-            size = sum(map(_characters, inputs))
-            if size > MOST_CHARACTERS:
-                task = max(by_task, key=lambda name: sum(map(_characters, by_task[name])))
-                error = TokenizeError(
-                    f"{len(inputs):,} inputs of {size:,} characters in all, and at most {MOST_CHARACTERS:,} are read"
-                )
-                document.failure = document.failure or Failure.of(error, "tokenize", task)
-                inputs.clear()
+        tokenized = [Tokenized(by_task) for by_task in wanted]
+        distinct = [self._within_limit(each) for each in tokenized]
         results = iter(self.tokenization.encode([item for inputs in distinct for item in inputs]))
-        for document, by_task, inputs in zip(documents, wanted, distinct, strict=True):
-            windows: dict[Input, list[Encoding]] = {}
+        for document, each, inputs in zip(documents, tokenized, distinct, strict=True):
             for text_or_pair in inputs:
                 encodings = next(results)
                 if isinstance(encodings, EventError):
-                    task = next(name for name, task_inputs in by_task.items() if text_or_pair in task_inputs)
-                    document.failure = document.failure or Failure.of(encodings, "tokenize", task)
+                    each.failed[text_or_pair] = Failure.of(encodings, "tokenize")
                 else:
-                    windows[text_or_pair] = encodings
+                    each.windows[text_or_pair] = encodings
                     document.tokens += sum(map(len, encodings))
-            document.sequences[index] = Tokenized(by_task, windows)
+            if each.failed and document.failure is None:
+                decided = [name for name in each.inputs if name not in self.undecided]
+                failures = (_of_inputs(each, name) for name in decided)
+                document.failure = next((failure for failure in failures if failure is not None), None)
+            document.sequences[index] = each
 
-    def pack(self, documents: Sequence[Document], index: int) -> Job:
-        """Pack what ``prepare`` has tokenized of ``documents`` into forwards; equal inputs are computed once."""
-        return pack_documents(documents, index, self.trunk, self.tokenization, len(self.outputs))
+    def _within_limit(self, tokenized: Tokenized) -> dict[Input, None]:
+        """Return the distinct inputs to be tokenized; those beyond ``MOST_CHARACTERS`` fail.
+
+        Undecided tasks come last, so that they take no room from the others.
+        """
+        inputs: dict[Input, None] = {}
+        groups = [[name for name in tokenized.inputs if name not in self.undecided]]
+        groups += [[name] for name in tokenized.inputs if name in self.undecided]
+        for names in groups:
+            more = inputs | dict.fromkeys(item for name in names for item in tokenized.inputs[name])
+            if (size := _characters(more)) <= MOST_CHARACTERS:
+                inputs = more
+                continue
+            error = TokenizeError(
+                f"{len(more):,} inputs of {size:,} characters in all, and at most {MOST_CHARACTERS:,} are read"
+            )
+            largest = max(names, key=lambda name: _characters(tokenized.inputs[name]))
+            failure = Failure.of(error, "tokenize", largest)
+            tokenized.failed |= dict.fromkeys((item for item in more if item not in inputs), failure)
+        return inputs
+
+    def pack(self, documents: Sequence[Document], index: int, tasks: Mapping[str, int] | None = None) -> Job:
+        """Pack what ``prepare`` has tokenized of ``documents`` into forwards; equal inputs are computed once.
+
+        ``tasks``: the names given to ``prepare``, with the index of the output each reads; by default the stage's own.
+        """
+        tasks = self.tasks if tasks is None else tasks
+        whole = {name: output for name, output in tasks.items() if self.outputs[output].head.per == "input"}
+        return pack_documents(documents, index, self.trunk, self.tokenization, heads=len(self.outputs), whole=whole)
 
     def forward(self, job: Job) -> None:
-        """Run the forwards of ``job``; sequences that fail are in ``job.failed``. Raises DeviceError."""
+        """Run the forwards of ``job``, which notes what fails. Raises DeviceError."""
         self._forwards.run(job)
+
+    def fail_documents(self, job: Job, documents: Sequence[Document], index: int) -> None:
+        """Fail every document with an input that a decided task of it reads in vain.
+
+        ``job`` has run; ``index`` is the stage's place in the chain.
+        """
+        if not job.failed and not any(job.failed_heads):
+            return
+        for document in documents:
+            tokenized: Tokenized | None = document.sequences.get(index)
+            if document.failure is None and tokenized is not None:
+                decided = [name for name in tokenized.inputs if name not in self.undecided]
+                failures = (self.failure(job, tokenized, name, self.tasks[name]) for name in decided)
+                document.failure = next((failure for failure in failures if failure is not None), None)
+
+    def failure(self, job: Job, tokenized: Tokenized, task: str, output: int) -> Failure | None:
+        """Return why ``task`` has no scores for a document; None if it has.
+
+        ``job`` must have run. ``output``: the index of the task's output.
+        """
+        if tokenized.failed and (failure := _of_inputs(tokenized, task)) is not None:
+            return failure
+        if job.failed or job.failed_heads[output]:
+            for text_or_pair in tokenized.inputs[task]:
+                if (failure := job.failure(text_or_pair)) is not None:
+                    return failure
+                if (failure := job.failure(text_or_pair, output)) is not None:
+                    return failure.named(task)
+        return None
 
     def readings(self, job: Job, tokenized: Tokenized, task: str, output: int) -> list[Reading]:
         """Return what ``task`` gets for one document: a reading for each of its inputs.
@@ -132,13 +184,21 @@ class Stage:
         """
         document = Document(None)
         self.prepare([document], 0, [{"": inputs}])
-        job = self.pack([document], 0)
-        self.forward(job)
-        failure = document.failure or next(iter(job.failed.values()), None)
+        job = self.pack([document], 0, {"": output})
+        if document.failure is None:
+            self.forward(job)
+        failure = document.failure or self.failure(job, document.sequences[0], "", output)
         if failure is not None:
             raise ModelError(failure.message)
         return self.readings(job, document.sequences[0], "", output)
 
 
-def _characters(text_or_pair: Input) -> int:
-    return len(text_or_pair) if isinstance(text_or_pair, str) else len(text_or_pair[0]) + len(text_or_pair[1])
+def _of_inputs(tokenized: Tokenized, task: str) -> Failure | None:
+    """Return why an input of ``task`` could not be tokenized; None if all could."""
+    failed = tokenized.failed
+    failure = next((failed[item] for item in tokenized.inputs[task] if item in failed), None)
+    return None if failure is None else failure if failure.task is not None else failure.named(task)
+
+
+def _characters(inputs: Iterable[Input]) -> int:
+    return sum(len(item) if isinstance(item, str) else len(item[0]) + len(item[1]) for item in inputs)

@@ -81,8 +81,9 @@ class Kept:
         for _, part in chunks(windows.documents):
             job = stage.pack(part, 0)
             stage.forward(job)
-            if job.failed:
-                raise LabelsError(f"the model fails on a text: {next(iter(job.failed.values())).message}")
+            failure = next(iter((*job.failed.values(), *job.failed_heads[0].values())), None)
+            if failure is not None:
+                raise LabelsError(f"the model fails on a text: {failure.message}")
             scores = job.scores[0]
             assert scores is not None
             if self._kept is None:

@@ -43,7 +43,10 @@ def agree(tasks: list[naive.Own], events: list[naive.Event], documents: list[Doc
         wanted = naive.expected(tasks, event)
         if wanted.failed:
             assert document.failure is not None
-            assert (document.failure.stage, document.failure.task in wanted.failed) == ("when", True)
+            assert document.failure.task is not None
+            stage, message = wanted.failed[document.failure.task]
+            assert document.failure.stage == stage
+            assert document.failure.message == message or stage == "when"
             continue
         assert document.failure is None
         # In the order of the file, not in the order in which they ran.

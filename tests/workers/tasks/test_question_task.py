@@ -105,7 +105,7 @@ def test_an_answer_anywhere_in_a_long_context_is_found(monkeypatch: pytest.Monke
     stage = made.stages[0]
     (mark,) = stage.tokenization._plain.encode("fox", add_special_tokens=False).ids
     forwards = stage._forwards
-    original = forwards._compute
+    original: Any = forwards._attempt
 
     def compute(job: Any, batch: Any) -> list[Any]:
         (scores,) = original(job, batch)
@@ -113,7 +113,7 @@ def test_an_answer_anywhere_in_a_long_context_is_found(monkeypatch: pytest.Monke
         scores[job.ids[batch.tokens] == mark] = 9
         return [scores]
 
-    monkeypatch.setattr(forwards, "_compute", compute)
+    monkeypatch.setattr(forwards, "_attempt", compute)
     words = ["the", "quick", "brown", "dog"] * 100
     for place in (0, 31, 32, 33, 44, 45, 199, 399):
         text = " ".join([*words[:place], "fox", *words[place:]])
