@@ -233,13 +233,13 @@ def _runs(text: str) -> Iterator[_Run]:
                 end = start + group.start()
             else:
                 touches = True
-        if start and number[0] != "(" and _LETTER.match(text, start - 1):
+        if start and number[0] not in "([" and _LETTER.match(text, start - 1):
             if number[0] == "+":
                 start += 1
             elif _GROUPED.match(number) and touches_word(text, start, end):
                 touches = True
-            else:
-                start += len(_FIRST_GROUP.match(text, start, end)[0])  # type: ignore[index]
+            elif first := _FIRST_GROUP.match(text, start, end):
+                start = first.end()
         elif decimals := _DECIMALS.match(text, max(0, start - 2), end):
             start = decimals.end()
         if start < end and not (touches and text[start:end].isdigit()):

@@ -88,6 +88,24 @@ def test_deny_lists_are_whole_words_in_any_case(write: Write, text: str, words: 
     assert [one[1] for one in found(write(EXAMPLE), text)] == words
 
 
+def test_words_of_a_deny_list_match_within_text_without_spaces(write: Write) -> None:
+    path = write("recognizers: [{name: A, supported_entity: A, deny_list: [张三, Lee, 김철수]}]")
+    assert [text for _, text, *_ in found(path, "我是张三丰，김철수입니다 and Lee_2, not Leeds")] == [
+        "张三",
+        "김철수",
+        "Lee",
+    ]
+
+
+def test_patterns_read_the_text_as_it_is_and_in_its_plain_form(write: Write) -> None:
+    path = write(
+        "recognizers: [{name: A, supported_entity: A, patterns: "
+        "[{name: plain, regex: 'B-[0-9]{4}', score: 0.6}, {name: wide, regex: '[１-９]{2}', score: 0.6}]}]"
+    )
+    assert [text for _, text, *_ in found(path, "B－１２３４")] == ["B－１２３４", "１２", "３４"]
+    assert [text for _, text, *_ in found(path, "x B-12\u200b34")] == ["B-12\u200b34"]
+
+
 def test_words_of_a_deny_list_are_no_patterns(write: Write) -> None:
     path = write("recognizers: [{name: A, supported_entity: A, deny_list: ['a.c', '(x)', 'C++']}]")
     assert [one[1] for one in found(path, "abc a.c (x) C++ x")] == ["a.c", "(x)", "C++"]

@@ -242,10 +242,14 @@ pieces = st.sampled_from([
     "\U0001f642", "\U0001f469\u200d\U0001f467", "e\u0301", "\u00a0", " ", ", ", "\n", "a@b.example", "bob@example.com",
     "https://example.com/", "4242 4242 4242 4242", "DE89 3704 0044 0532 0130 00", "192.0.2.1", "650-253-0000",
     "+44 20 7946 0958", "536-90-4399", "call", "12", "-", "0x", "２０", "::1", "(", ")", "SSN", "card",
+    "\u200b", "\u00ad", "\u0664", "%40", "%2B", "\u2014", "\u3000", "\t", "  ", ".", "_", "[", "+", "\u6211", "\uc758",
+    "x", "'", "2022-12-24 18", "12:37", "?a=", "&", "token=", "-----BEGIN PRIVATE KEY-----", "eyJhbGciOiJIUzI1NiJ9.",
+    "+1 202 555 0143",
 ])  # fmt: skip
 
 
 @given(st.lists(pieces, max_size=15).map("".join), st.data())
+@example("x[2025550143 -----BEGIN CERTIFICATE-----", None)
 @example("\U0001f642https://example.com/bob@example.com 4242 4242 4242 4242650-253-0000", None)
 def test_spans_are_slices_of_the_text_and_never_overlap(text: str, data: Any) -> None:
     spans = PATTERNS.annotate(Document(None, text), ())["spans"]
