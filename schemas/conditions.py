@@ -40,6 +40,11 @@ _OPAQUE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# A call of size(), as a function or as a method; "event.size" is a field. Literals match first and stay.
+_SIZE_CALL = re.compile(rf"(?:{_OPAQUE.pattern})|(?P<call>\bsize\b)(?=(?:\s|//[^\n]*)*\()", _OPAQUE.flags)
+_SIZE = "_cp_"
+"""Our function in place of ``size``, which in the package counts bytes of UTF-8. The name has the same length, so that
+positions in messages stay right."""
 _MACRO = r"\.(?:all|exists|exists_one|existsOne|map|filter)\s*\("
 _BINDS = re.compile(rf"{_MACRO}\s*(\w+)\s*,")
 _FUNCTIONS = frozenset({
@@ -66,11 +71,13 @@ class Condition:
         # Imported here because the package also imports a console, which takes a while.
         import cel
 
+        self._context = cel.Context
+
         if len(source) > MAX_LENGTH:
             raise ValueError(f"has {len(source)} characters, the limit is {MAX_LENGTH}")
         try:
-            self._program = cel.compile(source)
-            references = self._program.references()
+            references = cel.compile(source).references()
+            self._program = cel.compile(_SIZE_CALL.sub(_own_size, source))
         except BaseException as error:
             _require_failure(error)
             raise ValueError(_syntax(str(error), source)) from None
@@ -84,6 +91,7 @@ class Condition:
         unknown = [name for name in references["functions"] if name.isidentifier() and name not in _FUNCTIONS]
         if unknown:
             raise ValueError(f'CEL has no function "{unknown[0]}"')
+        self._functions = {_SIZE: _size} if "size" in references["functions"] else None
         self.source = source
 
     @property
@@ -115,7 +123,7 @@ class Condition:
         Raises ConditionError, without any values, if the condition fails otherwise or does not return a boolean.
         """
         try:
-            result = self._program.execute(variables)
+            result = self._program.execute(self._context(variables, self._functions) if self._functions else variables)
         except BaseException as error:
             _require_failure(error)
             if any(name not in VARIABLES and not value for name, value in variables.items()):
@@ -160,6 +168,19 @@ def _require_failure(error: BaseException) -> None:
     """Re-raise ``error`` unless it is a failure of CEL: an Exception, or a panic in Rust, which is a BaseException."""
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
         raise error
+
+
+def _own_size(match: re.Match[str]) -> str:
+    return _SIZE if match["call"] else match[0]
+
+
+def _size(*values: Any) -> Any:
+    """Return what the specification says of ``size``: code points of a text, bytes, or the entries of a list or map.
+
+    For anything else, return an object that has no meaning in CEL, which lets the condition fail: the package would
+    log an exception.
+    """
+    return len(values[0]) if len(values) == 1 and isinstance(values[0], str | bytes | list | dict) else object()
 
 
 def _blank(literal: re.Match[str]) -> str:

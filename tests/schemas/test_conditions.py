@@ -289,10 +289,62 @@ def test_an_empty_event_is_no_task_that_did_not_run() -> None:
         says("event.n == 1 && tone.score > 0.5", event={}, tone=TONE)
 
 
-@pytest.mark.xfail(strict=True, reason="the package counts bytes of UTF-8 where the specification counts code points")
-@pytest.mark.parametrize("source", ["size(text) == 1", "text.size() == 1"])
-def test_the_size_of_a_text_is_its_code_points(source: str) -> None:
-    assert says(source, text="\N{THUMBS UP SIGN}") is True
+THUMB = "\N{THUMBS UP SIGN}"
+
+
+@pytest.mark.parametrize(
+    ("source", "variables"),
+    [
+        ("size(text) == 1", {"text": THUMB}),
+        ("text.size() == 1", {"text": THUMB}),
+        ("text . size // a (comment)\n () == 1", {"text": THUMB}),
+        ("size // one (\n // two\n (text) == 1", {"text": THUMB}),
+        (f"size('{THUMB}') == 1 && '{THUMB}'.size() == 1", {}),
+        ("size(event.a + text) == 3", {"event": {"a": "\u00e9\u4e2d"}, "text": THUMB}),
+        ("size(event['\u00e9']) == 2", {"event": {"\u00e9": "\u4e2d\u6587"}}),
+        ("event.all(name, name.size() == 1)", {"event": {"\u00e9": 1, THUMB: 2}}),
+        ("event.map(name, size(event[name])) == [2]", {"event": {"\u00e9": "\u4e2d\u6587"}}),
+        ("event.l.all(a, a.exists(b, b.size() == 1 && size(a) == 2))", {"event": {"l": [["\u4e2d\u6587", THUMB]]}}),
+        ("size(key) == 1 && headers.h.size() == 1", {"key": "\u00e9", "headers": {"h": THUMB}}),
+        # What is not text.
+        ("size(b'\u00e9') == 2", {}),
+        ("size(event.l) == 2 && event.m.size() == 1 && size([]) == 0", {"event": {"l": [1, "\u00e9"], "m": {"a": 1}}}),
+        ("type(size(text)) == int && size(text) == 1.0", {"text": THUMB}),
+        # "size" that is not a call.
+        ("event.size == 4 && event.resize == 5", {"event": {"size": 4, "resize": 5}}),
+        ("event['size('] == 'size(' && r'size(x)' != event['size('] // size(", {"event": {"size(": "size("}}),
+        ("size == 4 && size(text) == 1", {"size": 4, "text": THUMB}),
+        ("_cp_ == 4 && size(text) == 1", {"_cp_": 4, "text": THUMB}),
+    ],
+)
+def test_the_size_of_a_text_is_its_code_points(source: str, variables: dict[str, Any]) -> None:
+    assert says(source, **variables) is True
+
+
+@pytest.mark.parametrize(
+    "source", ["size(event.n) != 7", "event.n.size() != 7", "size() != 7", "size(text, text) != 7"]
+)
+@pytest.mark.parametrize("value", [None, 1, 1.5, True])
+def test_what_has_no_size_fails_silently(source: str, value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    made = Condition(source)
+    with pytest.raises(ConditionError, match="cannot be evaluated"):
+        made({"event": {"n": value}, "text": SECRET})
+    assert not caplog.records
+
+
+def test_nobody_can_call_the_function_behind_size() -> None:
+    with pytest.raises(ValueError, match='CEL has no function "_cp_"'):
+        Condition("_cp_(text) == 1")
+
+
+@settings(deadline=None)
+@given(text=st.text(st.characters(codec="utf-8")), gap=st.sampled_from(["", " ", "\n", " // (\n", "\t"]))
+def test_the_size_of_any_text(text: str, gap: str) -> None:
+    literal = "".join(f"\\U{ord(character):08x}" for character in text)
+    condition = Condition(
+        f'[text, event.a, "{literal}"].all(t, size{gap}(t) == {len(text)} && t.size{gap}() == size(text))'
+    )
+    assert condition({"text": text, "event": {"a": text}}) is True
 
 
 def test_a_condition_sees_annotations_and_the_record() -> None:
