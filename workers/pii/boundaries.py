@@ -22,6 +22,10 @@ ALONE_AFTER = rf"(?!{JOINING})"
 UNBROKEN_BEFORE = rf"{ALONE_BEFORE}(?<![0-9][.,-])"
 UNBROKEN_AFTER = rf"{ALONE_AFTER}(?![.,-][0-9])"
 """For values that nothing proves: they touch no word, and no digit across a point, a comma or a hyphen."""
+FIELD_BEFORE = rf"{ALONE_BEFORE}(?<![0-9][.-])(?<![^0-9]0,)"
+FIELD_AFTER = rf"{ALONE_AFTER}(?![.-][0-9]|,[0-9]{{1,2}}(?![0-9/:-]))"
+"""For single runs of digits that only a word near them makes likely: a comma may separate fields, as in CSV, but not
+the decimals of an amount."""
 
 SEPARATOR = r"[ .\t-]|  "
 """What people put between the groups of a number."""
@@ -32,6 +36,7 @@ _JOINING = re.compile(JOINING)
 _NUMBER_BEFORE = re.compile(r"(?<![0-9/:.,-])[0-9]{1,19} \Z")
 _NUMBER_AFTER = re.compile(r" [0-9]{1,19}(?![0-9/:-])")
 _LATIN = re.compile(f"[{LATIN}]")
+_CENTS = re.compile(r",[0-9]{1,2}(?![0-9/:-])")
 _ZERO_COMMA = re.compile(r"(?<![0-9.,;])0,")
 _HYPHEN_SAFE = 13
 """Digits of a number with a check digit, in one run, that may stand beside a hyphen and a digit. Shorter ones also end
@@ -94,7 +99,8 @@ def continues(text: str, start: int, end: int, proved: bool) -> bool:
             return False
         if bare and mark == "," and _ZERO_COMMA.match(text, start - 2) and not text.startswith(",", end):
             return True
-        return thousands or (bare and (mark == "." or not proved))
+        # A single run that nothing proves needs a word near it anyway, unless it is an amount: 449874100,50.
+        return thousands or (bare and (mark == "." or (not proved and _CENTS.match(text, end) is not None)))
 
     return (before and joins(text[start - 1], number[0])) or (after and joins(text[end], number[-1]))
 

@@ -15,7 +15,7 @@ import re
 from typing import NamedTuple
 
 from workers.pii import checks
-from workers.pii.boundaries import LONG_RUN, SEPARATOR, UNBROKEN_AFTER, UNBROKEN_BEFORE, compact
+from workers.pii.boundaries import FIELD_AFTER, FIELD_BEFORE, LONG_RUN, SEPARATOR, compact
 from workers.pii.finding import Check, Pattern, Words
 
 
@@ -50,7 +50,7 @@ class Row(NamedTuple):
         regex = _in_any_case(self.regex) if letters else self.regex
         bounded = not proves and "_" not in self.form
         if bounded:
-            written = f"{UNBROKEN_BEFORE}(?:{regex}){UNBROKEN_AFTER}"
+            written = f"{FIELD_BEFORE}(?:{regex}){FIELD_AFTER}"
         else:
             # Digits at an edge may touch a word, which the pattern decides; letters may not.
             before = "(?<![A-Za-z0-9])" if re.match(r"(\(\?![^)]*\))?\[[A-Z]", self.form) else "(?<![0-9])"
