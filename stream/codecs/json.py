@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -11,7 +13,17 @@ from schemas.pipeline.config import Input
 from schemas.pipeline.fields import follow, parse_path
 from stream.codecs.base import Codec, utf8
 
+MAX_DEPTH = 500
+"""Levels of nested objects and arrays in an event.
+
+The enriched event has one more. Python's json module reads somewhat fewer than 1,000, less what is on the stack of its
+caller; orjson reads 1,024.
+"""
+
 _BOM = b"\xef\xbb\xbf"
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_LEVELS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _TYPE_NAMES = {
     dict: "an object",
     list: "an array",
@@ -47,6 +59,9 @@ class JsonCodec(Codec):
             raise DecodeError(f"the value is not JSON: {error.msg} ({where})") from None
         if not isinstance(event, dict):
             raise DecodeError(f"the value is {_TYPE_NAMES[type(event)]}, not a JSON object")
+        # Only a value with as many brackets can be that deep.
+        if len(value) > 2 * MAX_DEPTH and value.count(b"[") + value.count(b"{") > MAX_DEPTH:
+            _require_shallow(value)
         text = self._find(event)
         # In JSON an unescaped line break can only be white space. Without them an event is one line.
         if b"\n" in value or b"\r" in value:
@@ -61,3 +76,10 @@ class JsonCodec(Codec):
         if not isinstance(text, str):
             raise DecodeError(f"the text at {self._path} is {_TYPE_NAMES[type(text)]}, not a string")
         return text
+
+
+def _require_shallow(value: bytes) -> None:
+    """Raise DecodeError if ``value``, which is valid JSON, is nested more than ``MAX_DEPTH`` levels deep."""
+    brackets = _STRING.sub(b"", value).translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_LEVELS.__getitem__, brackets))) > MAX_DEPTH:
+        raise DecodeError(f"the value is nested more than {MAX_DEPTH} levels deep")

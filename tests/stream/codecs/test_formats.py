@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from schemas.pipeline.config import Input
 from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
+from stream.codecs.json import MAX_DEPTH
 
 SECRET = "s3cret-words"
 
@@ -124,3 +126,41 @@ def test_no_bytes_crash_a_codec(value: bytes) -> None:
     for form in ("json", "text"):
         document = codec(_input(format=form)).decode(_record(value))
         assert (document.failure is None) == bool(document.text)
+
+
+def _nested(levels: int, opening: str, middle: str, closing: str) -> bytes:
+    return f'{{"text": "x", "deep": {opening * (levels - 1)}{middle}{closing * (levels - 1)}}}'.encode()
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ("[0,\n", ",0]")])
+@pytest.mark.parametrize("middle", ["1", r'"[[{\"[[\\"'])
+def test_an_event_may_be_nested_to_a_limit(opening: str, middle: str, closing: str) -> None:
+    levels = MAX_DEPTH
+    assert codec(_input()).decode(_record(_nested(levels, opening, middle, closing))).failure is None
+    for too_deep in (levels + 1, 1000, 1023):
+        document = codec(_input()).decode(_record(_nested(too_deep, opening, middle, closing)))
+        assert document.failure is not None
+        assert document.failure.message == f"the value is nested more than {MAX_DEPTH} levels deep"
+
+
+def test_brackets_side_by_side_or_in_a_text_are_not_deep() -> None:
+    value = {"text": "[" * 2000 + '\\"{', "flat": [[]] * 2000, "[[[": [{}] * 2000}
+    assert codec(_input()).decode(_record(orjson.dumps(value))).failure is None
+
+
+json_values = st.recursive(
+    st.none() | st.integers(-9, 9) | st.text(st.sampled_from('[]{}"\\ab'), max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.sampled_from('[]{}"\\'), max_size=3), inner),
+)
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
+
+
+@given(value=json_values, levels=st.integers(MAX_DEPTH - 8, MAX_DEPTH))
+def test_the_depth_of_any_event_is_counted(value: Any, levels: int) -> None:
+    event = _nested(levels, "[", json.dumps(value), "]")
+    document = codec(_input()).decode(_record(event))
+    assert (document.failure is not None) == (levels + _depth(value) > MAX_DEPTH)

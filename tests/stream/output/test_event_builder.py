@@ -19,6 +19,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
+from stream.codecs.json import MAX_DEPTH
 from stream.output.event_builder import EventBuilder
 
 SCHEMA = jsonschema.Draft202012Validator(
@@ -160,3 +161,12 @@ def test_any_text_and_any_event_come_back(text: str, more: dict[str, Any]) -> No
     event = built(made)
     assert event["text"] == text
     assert event["event"] == value
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_the_deepest_event_can_be_read_by_common_parsers(opening: str, closing: str) -> None:
+    levels = MAX_DEPTH - 1
+    made = codec(pipeline().input).decode(record(f'{{"text":"x","a":{opening * levels}1{closing * levels}}}'.encode()))
+    assert made.failure is None
+    line = EventBuilder(pipeline(), MODELS).build(made)
+    assert orjson.loads(line) == json.loads(line)
