@@ -115,9 +115,11 @@ def committed_offsets(settings: Settings, group: str, assignments: Iterable[Assi
 
 
 def same_slot(settings: Settings, group: str, slot: int) -> list[str]:
-    """Return the hosts of the group's members that have this slot; blocks for some seconds.
+    """Return the hosts of the members of ``group`` that have ``slot``, in any order.
 
-    Such a member is alive, or died less than a session timeout ago.
+    Such a member is alive, or died less than a session timeout ago. Blocks for up to ten seconds; any thread may call
+    it. Empty if there is no such member, or if the cluster does not answer or does not let us look: raises nothing.
+    ``settings`` are the user's settings of the Kafka client.
     """
     client = with_slot(settings, slot)["client.id"]
     admin = make_admin(settings)  # must exist until the answer has come

@@ -27,9 +27,10 @@ _NUMBERS = 5_500_000
 
 
 def mixed(hidden_states: Sequence[Tensor], mix: Tensor) -> Tensor:
-    """Return the weighted sum of all layers: each ``[1, T, H]`` -> ``[T, H]`` in float32.
+    """Return the weighted sum of all layers, ``[T, H]`` in float32.
 
-    Raises ValueError if there are not as many layers as weights.
+    ``hidden_states`` are L layers ``[1, T, H]`` of any float type, ``mix`` their weights ``[L]``. Raises ValueError if
+    there are not as many layers as weights. Any thread may call it; nothing is kept.
     """
     if len(hidden_states) != len(mix):
         raise ValueError(f"{len(hidden_states)} hidden states for a mix of {len(mix)}")

@@ -103,9 +103,15 @@ def targets(task: Task, labels: Sequence[str], examples: Sequence[Example], wind
 
 
 def bio(window: Encoding, spans: Sequence[Span], number: dict[str, int]) -> list[int]:
-    """Return the number of each token's label in one window.
+    """Return, for each token of one window, the index of its label; ``IGNORED`` for special tokens.
 
-    A span's first token gets ``B-``, unless the span's start is in an earlier window; the others get ``I-``.
+    A span's first token gets ``B-``, unless the span's start is in an earlier window; the others get ``I-``. Tokens
+    outside all spans get ``O``.
+
+    Args:
+        window: the tokens of a text or of a part of it, with their offsets in code points.
+        spans: (start, end, label) in text order, half-open, in code points of the whole text.
+        number: ``O`` and every ``B-LABEL`` and ``I-LABEL`` -> its index. A label that is missing raises KeyError.
     """
     out = [IGNORED if special else number["O"] for special in window.special_tokens_mask]
     places = [None if value == IGNORED else window.offsets[token] for token, value in enumerate(out)]

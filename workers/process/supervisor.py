@@ -54,7 +54,11 @@ class Backoff:
 
 
 def worst(statuses: Sequence[int]) -> int:
-    """Return the status that matters most: lost events, then any that needs a person, then the highest."""
+    """Return the one of ``statuses`` that the supervisor ends with.
+
+    First 74, because events are missing from the log, then any that no restart can help with, then the highest number.
+    Raises ValueError if there are none.
+    """
     return max(statuses, key=lambda status: (status == OffsetError.exit_status, status in NEEDS_PERSON, status))
 
 
