@@ -66,13 +66,14 @@ def test_a_forbidden_transactional_id_is_one_line_and_a_status(cluster: Cluster,
     file.write_text(
         f"pipeline: {case.group}\nkafka: {{bootstrap.servers: {cluster.bootstrap_servers}}}\n"
         f"input: {{topics: [{case.input}]}}\ntasks: [{{name: tone, task: sentiment, model: starter}}]\n"
-        f"output: {{topic: {case.output}}}\ndelivery: exactly_once\n"
+        f"output: {{topic: {case.output}}}\ndelivery: exactly_once\ntelemetry: {{port: null}}\n"
     )
     command = [sys.executable, "-m", "workers.cli.main", "run", str(file), "--log-level", "error"]
     with forbidden(cluster):
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 77, done.stderr
-    (line,) = done.stderr.splitlines()
+    line, *more = done.stderr.splitlines()
+    assert not more, done.stderr
     assert line.startswith(f"glossator: {REFUSAL.format(name=f'{case.group}-0')}")
 
 
