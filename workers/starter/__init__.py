@@ -1,0 +1,1 @@
+"""The starter: the models that are shipped with glossator, as files."""
