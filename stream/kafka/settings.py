@@ -135,8 +135,8 @@ def _rejected(error: KafkaException) -> BrokerError:
 
 def _client_log() -> logging.Logger:
     # The client's own lines (every refused connection, every setting of the other kind of client) are for debugging.
-    # What a person must know is logged by ErrorWatch.
+    # What a person must know is logged by ErrorWatch or raised, fatal errors (CRITICAL) included.
     logger = logging.getLogger("glossator.librdkafka")
     if logger.level == logging.NOTSET:
-        logger.setLevel(logging.CRITICAL)
+        logger.setLevel(logging.CRITICAL + 1)
     return logger
