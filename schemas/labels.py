@@ -65,6 +65,27 @@ ENTITIES: dict[str, str] = {
     "ORGANISATION": "ORGANIZATION",
 }
 
+# Labels of models for personal data, in capitals: openai/privacy-filter (PRIVATE_PERSON) and Piiranha (GIVENNAME). What
+# has no counterpart among Presidio's entities that is certain to mean the same (SECRET, TAXNUM) keeps the model's name.
+PERSONAL: dict[str, str] = {
+    "PRIVATE_PERSON": "PERSON",
+    "PRIVATE_ADDRESS": "LOCATION",
+    "PRIVATE_DATE": "DATE_TIME",
+    "PRIVATE_EMAIL": "EMAIL_ADDRESS",
+    "PRIVATE_PHONE": "PHONE_NUMBER",
+    "PRIVATE_URL": "URL",
+    "GIVENNAME": "PERSON",
+    "SURNAME": "PERSON",
+    "BUILDINGNUM": "LOCATION",
+    "STREET": "LOCATION",
+    "CITY": "LOCATION",
+    "ZIPCODE": "LOCATION",
+    "DATEOFBIRTH": "DATE_TIME",
+    "TELEPHONENUM": "PHONE_NUMBER",
+    "CREDITCARDNUMBER": "CREDIT_CARD",
+    "ACCOUNTNUM": "ACCOUNT_NUMBER",
+}
+
 # Lower-case labels -> polarities. Stars and LABEL_0 are ambiguous and therefore missing.
 POLARITIES: dict[str, str] = {
     "neg": "negative",

@@ -144,6 +144,10 @@ def _names(task: Mapping[str, Any]) -> Mistakes:
         known = f"; they find {', '.join(PATTERNED)}; names and places need a model or the spans of another task"
         for place, name in _unknown(task, "entities", PATTERNED):
             yield place, "is not an entity that patterns find" + (did_you_mean(name, PATTERNED) or known)
+        for name in _table(task.get("threshold")):
+            if name not in (*PATTERNED, "default"):
+                hint = did_you_mean(name, PATTERNED) or known
+                yield ("threshold", name), f"is not an entity that patterns find{hint}"
 
 
 def _unknown(task: Mapping[str, Any], field: str, known: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -37,6 +37,18 @@ Distinct = AfterValidator(_distinct)
 Phrases = Annotated[list[Short], Field(min_length=1, max_length=256), Distinct]
 
 
+# A discriminator chooses the branch of a union by the shape of the value, so that errors concern that branch alone.
+# The angle brackets of the tags distinguish them from keys of the file. A Strict value comes from model_dump or code.
+def _shape(value: Any) -> str:
+    return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
+
+
+Threshold = Annotated[
+    Annotated[Probability, Tag("<scalar>")] | Annotated[dict[str, Probability], Tag("<map>")], Discriminator(_shape)
+]
+"""A threshold for all labels, or one per label with ``default`` for the rest."""
+
+
 class TaskConfig(Strict):
     """The settings that all tasks share."""
 
@@ -80,8 +92,9 @@ class SpanTask(ModelTask):
     task: Literal["ner", "token-classification"]
     aggregation: Aggregation | None = None
     """How tokens become spans; default: what the head recommends, as the starter's does, otherwise ``simple``."""
-    threshold: Probability = 0.0
-    """Spans with a lower score are dropped."""
+    threshold: Threshold = 0.0
+    """Spans with a lower score are dropped: one threshold for all labels, or one per label with ``default`` for the
+    rest, which is 0 if it is not given."""
 
 
 class PosTask(ModelTask):
@@ -110,12 +123,6 @@ class LanguageTask(TaskConfig):
     """ISO 639-1 codes to choose from, at least 2; default: all that are known."""
     top: Annotated[int, Field(ge=1, le=100)] = 3
     """How many languages ``scores`` lists, 1 to 100."""
-
-
-# A discriminator chooses the branch of a union by the shape of the value, so that errors concern that branch alone.
-# The angle brackets of the tags distinguish them from keys of the file. A Strict value comes from model_dump or code.
-def _shape(value: Any) -> str:
-    return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
 
 
 def _shape_of_aspects(value: Any) -> str:
@@ -243,8 +250,9 @@ class PiiTask(TaskConfig):
     """Countries (ISO 3166) whose phone numbers are recognised without a country code; default: US and GB."""
     recognizers: Text | None = None
     """A file with more recognisers, in Presidio's YAML; default: none."""
-    threshold: Probability = 0.5
-    """Findings with a lower score are dropped."""
+    threshold: Threshold = 0.5
+    """Findings with a lower score are dropped: one threshold for all entities, or one per entity with ``default`` for
+    the rest, which is 0.5 if it is not given."""
     aggregation: Aggregation | None = None
     """With ``model``: how tokens become spans; default: what the head recommends, otherwise ``simple``."""
 
@@ -256,9 +264,6 @@ def _known_taxonomy(value: str) -> str:
     return value
 
 
-Threshold = Annotated[
-    Annotated[Probability, Tag("<scalar>")] | Annotated[dict[str, Probability], Tag("<map>")], Discriminator(_shape)
-]
 Taxonomy = Annotated[
     Annotated[str, AfterValidator(_known_taxonomy), Tag("<scalar>")] | Annotated[dict[str, Text], Tag("<map>")],
     Discriminator(_shape),

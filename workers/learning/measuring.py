@@ -15,6 +15,7 @@ from schemas.pipeline.config import Pipeline
 from workers.chain.chain import Chain
 from workers.learning.examples import Example, Labelled, Task, canonical
 from workers.learning.metrics import measure
+from workers.tasks.schemes import OUTSIDE, scheme_of
 from workers.tasks.scores import DECIMALS
 
 AGGREGATIONS = ("simple", "first", "average", "max")
@@ -70,7 +71,7 @@ def labels_of(chain: Chain, task: Task) -> set[str]:
     """Return the labels that the chain's first task can annotate with, as ``canonical`` spells them."""
     labels = chain.plan[0].task.head.labels
     if task == "ner":
-        labels = tuple(label[2:] if label.startswith(("B-", "I-")) else label for label in labels if label != "O")
+        labels = tuple(kind for kind in scheme_of(labels).kinds if kind != OUTSIDE)
     if task == "moderation":
         labels = tuple(label for label in labels if label.lower() not in CLEAN)
     return set(canonical(task, labels).values())

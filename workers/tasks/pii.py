@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
-from schemas.labels import ENTITIES
+from schemas.labels import ENTITIES, PERSONAL
 from schemas.pipeline.tasks import PiiTask
 from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading
@@ -17,18 +17,19 @@ from workers.pii.overlaps import resolve
 from workers.pii.presidio import load_recognizers
 from workers.pii.recognizers import Finding, Recognizers, known_entities
 from workers.tasks.base import Task
-from workers.tasks.scores import DECIMALS
-from workers.tasks.spans import OUTSIDE, Spans
+from workers.tasks.scores import DECIMALS, minimum_scores
+from workers.tasks.spans import Spans
 
 _NAMES = {
-    **ENTITIES, "GPE": "LOCATION", "FAC": "LOCATION", "NORP": "NRP", "DATE": "DATE_TIME", "TIME": "DATE_TIME",
-    "EMAIL": "EMAIL_ADDRESS", "PHONE": "PHONE_NUMBER",
+    **ENTITIES, **PERSONAL, "GPE": "LOCATION", "FAC": "LOCATION", "NORP": "NRP", "DATE": "DATE_TIME",
+    "TIME": "DATE_TIME", "EMAIL": "EMAIL_ADDRESS", "PHONE": "PHONE_NUMBER",
 }  # fmt: skip
 """Labels of common models -> Presidio's entities, after its NerModelConfiguration. Others are kept, in capitals."""
 _IMPERSONAL = frozenset({
     "CARDINAL", "EVENT", "LANGUAGE", "LAW", "MISC", "MONEY", "ORDINAL", "PERCENT", "PRODUCT", "QUANTITY", "WORK_OF_ART",
 })  # fmt: skip
 """Labels of OntoNotes and CoNLL that identify nobody, left out unless asked for; Presidio always leaves them out."""
+DEFAULT_THRESHOLD = 0.5
 _EDGES = " \t\r\n,;:-"
 
 
@@ -46,14 +47,15 @@ class Pii(Task):
         one of the entities asked for, or a region is unknown.
         """
         super().__init__(config, head)
-        self._threshold = config.threshold
+        self._minimum = minimum_scores(config.threshold, DEFAULT_THRESHOLD)
         self._others = config.spans or []
         extra = [] if config.recognizers is None else load_recognizers(Path(config.recognizers))
         patterned = {*known_entities(), *(recognizer.entity for recognizer in extra)}
         named = set(self._named())
         asked = set(config.entities or ())
+        thresholds = config.threshold.keys() - {"default"} if isinstance(config.threshold, dict) else set[str]()
         self._entities = frozenset(asked) or None
-        unknown = sorted(asked - patterned - named)
+        unknown = sorted((asked | thresholds) - patterned - named)
         # The labels of other tasks' models are not known here.
         if unknown and not self._others:
             known = patterned | named
@@ -88,7 +90,7 @@ class Pii(Task):
         kept = [
             finding
             for finding in (*self._recognizers.find(text), *borrowed, *more)
-            if finding.score >= self._threshold and self._is_wanted(finding.label)
+            if finding.score >= self._minimum(finding.label) and self._is_wanted(finding.label)
         ]
         spans: list[dict[str, Any]] = [
             {
@@ -107,8 +109,8 @@ class PiiByModel(Pii):
 
     def __init__(self, config: PiiTask, head: HeadInfo) -> None:
         """Take the labels from ``head``. Raises ModelError as ``Pii`` does, and for a head without the label ``O``."""
-        self._spans = Spans(config, head)
-        self._head_labels = head.labels
+        minimum = minimum_scores(config.threshold, DEFAULT_THRESHOLD)
+        self._spans = Spans(config, head, lambda label: minimum(_entity(label)))
         # Other tasks' spans and the file of recognisers can change while text and settings stay the same.
         self.cacheable = config.spans is None and config.recognizers is None
         super().__init__(config, head)
@@ -126,7 +128,7 @@ class PiiByModel(Pii):
         return None
 
     def _named(self) -> Iterable[str]:
-        return (_entity(label.split("-", 1)[-1]) for label in self._head_labels if label != OUTSIDE)
+        return map(_entity, self._spans.labels)
 
 
 def _findings(annotation: Annotation, source: str) -> list[Finding]:

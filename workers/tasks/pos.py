@@ -44,8 +44,7 @@ class PartOfSpeech(Spans):
     def __init__(self, config: PosTask, head: HeadInfo) -> None:
         """Raises ModelError if the head has no labels."""
         super().__init__(config, head)
-        tags = [label[2:] if label.startswith(("B-", "I-")) else label for label in head.labels]
-        self._names = tags
+        tags = self._names = list(self._scheme.kinds)
         self._fine = all(tag in PENN for tag in tags) and not set(tags) <= UNIVERSAL
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:

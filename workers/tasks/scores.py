@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -41,3 +41,16 @@ def numbers(scores: Scores | NDArray[np.float64]) -> list[float]:
     """Return ``[n]`` scores as floats with ``DECIMALS`` decimals, which halves the JSON and loses nothing useful."""
     scale = 10.0**DECIMALS
     return (np.rint(np.multiply(scores, scale, dtype=np.float64)) / scale).tolist()  # type: ignore[no-any-return]
+
+
+def minimum_scores(threshold: float | Mapping[str, float], default: float) -> Callable[[str], float]:
+    """Return a function from a label to its threshold.
+
+    Args:
+        threshold: one for all labels, or one per label, with ``default`` for the rest.
+        default: of the labels that ``threshold`` leaves out.
+    """
+    if isinstance(threshold, Mapping):
+        thresholds, rest = dict(threshold), threshold.get("default", default)
+        return lambda label: thresholds.get(label, rest)
+    return lambda _: threshold

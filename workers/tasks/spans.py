@@ -1,12 +1,13 @@
 """``ner`` and ``token-classification``: labelled spans of the text.
 
 The rules are those of transformers' ``TokenClassificationPipeline`` (``pipelines/token_classification.py``), written
-over arrays, so that a token labelled ``O`` costs no Python object.
+over arrays, so that a token labelled ``O`` costs no Python object. Heads whose labels also mark the end of a span
+(BIOES and its relatives, see ``workers/tasks/schemes.py``) get the most probable valid labels instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
@@ -15,13 +16,14 @@ from tokenizers import Encoding
 
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
-from schemas.labels import ENTITIES
+from schemas.labels import ENTITIES, PERSONAL
 from schemas.pipeline.tasks import PiiTask, PosTask, SpanTask
+from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading, Scores
 from workers.tasks.base import Task
+from workers.tasks.schemes import OUTSIDE, Scheme, scheme_of
 from workers.tasks.scores import DECIMALS
 
-OUTSIDE = "O"
 Span: TypeAlias = tuple[int, int, str, float]
 """Start, end (half-open, in code points), label, score. A plain tuple, because every word may become a span."""
 
@@ -47,8 +49,11 @@ class Spans(Task):
     new span); ``first``, ``average`` and ``max`` first choose one label per word, from its first token, from the mean
     of its tokens' scores, or from its token with the highest score.
 
+    If the scheme of the labels forbids some sequences, tokens or words get the most probable valid sequence, and the
+    score of each is the sum over the labels of its kind. A span's score is the mean of its tokens or words.
+
     If spans overlap, because two windows contain the same text or several tokens share a character, the longer one is
-    kept, then the one with the higher score. Spans below the threshold are dropped before that.
+    kept, then the one with the higher score. Spans below the threshold of their label are dropped before that.
 
     ``ner`` writes PERSON, LOCATION and ORGANIZATION for their abbreviations; ``token-classification`` keeps the model's
     names.
@@ -56,8 +61,23 @@ class Spans(Task):
 
     head_kind = "token"
 
-    def __init__(self, config: SpanTask | PosTask | PiiTask, head: HeadInfo) -> None:
-        """Raises ModelError if the head has no labels, or for ``ner`` and ``pii`` no label ``O``."""
+    def __init__(
+        self,
+        config: SpanTask | PosTask | PiiTask,
+        head: HeadInfo,
+        minimum: Callable[[str], float] | None = None,
+    ) -> None:
+        """Check that the head fits the task.
+
+        Args:
+            config: the entry of the pipeline file.
+            head: the labels of the head.
+            minimum: label -> the lowest score of a span; default: as ``config.threshold`` says.
+
+        Raises:
+            ModelError: if the head has no labels, or for ``ner`` and ``pii`` no label ``O``; if ``config.threshold``
+                names a label that the head lacks.
+        """
         super().__init__(config, head)
         subject = f'task "{config.name}": model "{config.model}"'
         if not head.labels:
@@ -67,16 +87,38 @@ class Spans(Task):
                 f'{subject} has no label "{OUTSIDE}" for text outside entities; it has: {", ".join(head.labels[:20])} '
                 "(task: token-classification accepts any labels)"
             )
-        self._threshold = 0.0 if isinstance(config, PosTask) else config.threshold
         self._aggregation = config.aggregation or head.aggregation or "simple"
         joined = self._aggregation != "none"
-        self._kinds = [label[2:] if label.startswith(("B-", "I-")) else label for label in head.labels]
-        names = [label.split("-", 1)[-1] if joined else label for label in head.labels]
+        self._scheme = scheme = scheme_of(head.labels)
+        # ``pii`` translates the names itself, and has no use for positions.
+        names = scheme.names if joined else scheme.kinds if config.task == "pii" else head.labels
         self._outside = [name == OUTSIDE for name in names]
         self._inside = np.array([name != OUTSIDE for name in names])
-        # A label with B- never joins the unit before it, and without aggregation nothing is joined.
-        self._begins = [not joined or label.startswith("B-") for label in head.labels]
-        self._names = [_entity(name) for name in names] if config.task == "ner" else names
+        # Without aggregation nothing is joined.
+        self._joined = scheme.joins.tolist() if joined else [[False] * len(names)] * len(names)
+        self._decodes = joined and scheme.constrained
+        kinds = np.array(scheme.kinds)
+        self._same_kind = kinds[:, None] == kinds
+        self._names = _translated(names, scheme) if config.task == "ner" else list(names)
+        self.labels = [name for name, outside in zip(self._names, self._outside, strict=True) if not outside]
+        if minimum is not None:
+            self._minimum = list(map(minimum, names))
+        else:
+            threshold = config.threshold if isinstance(config, SpanTask) else {}
+            self._minimum = self._thresholds(threshold, scheme, subject)
+
+    def _thresholds(self, threshold: float | Mapping[str, float], scheme: Scheme, subject: str) -> list[float]:
+        """Return the lowest score of each label; a label may be named as in the event, or as the model does."""
+        if not isinstance(threshold, Mapping):
+            return [threshold] * len(scheme.kinds)
+        spellings = list(zip(self._names, scheme.names, scheme.kinds, strict=True))
+        inside = [spelling for spelling, outside in zip(spellings, self._outside, strict=True) if not outside]
+        known = dict.fromkeys(name for names in zip(*inside, strict=True) for name in names)
+        for label in sorted(threshold.keys() - {"default"} - known.keys()):
+            hint = did_you_mean(label, known) or f"; it has: {', '.join(dict.fromkeys(names[0] for names in inside))}"
+            raise ModelError(f'{subject} has no label "{label}" to set a threshold for{hint}')
+        fallback = threshold.get("default", 0.0)
+        return [next((threshold[name] for name in names if name in threshold), fallback) for names in spellings]
 
     def activation(self) -> Activation:
         """Return "softmax"."""
@@ -106,31 +148,43 @@ class Spans(Task):
         inside = np.flatnonzero(self._inside[labels])
         if not len(inside):
             return
-        if self._aggregation in ("none", "simple"):
+        if self._decodes:
+            units = self._valid(window, table, text)
+        elif self._aggregation in ("none", "simple"):
             units = self._tokens(window, table, inside.tolist(), labels[inside].tolist())
         else:
             units = self._words(window, table, inside.tolist(), text)
         group: list[_Unit] = []
         for unit in units:
-            if group and not self._joins(group[-1], unit):
+            if group and not (unit.first == group[-1].last + 1 and self._joined[group[-1].label][unit.label]):
                 yield from self._span(group)
                 group = []
             group.append(unit)
         if group:
             yield from self._span(group)
 
-    def _joins(self, last: _Unit, unit: _Unit) -> bool:
-        return (
-            unit.first == last.last + 1
-            and not self._begins[unit.label]
-            and self._kinds[unit.label] == self._kinds[last.label]
-        )
-
     def _span(self, group: list[_Unit]) -> Iterator[Span]:
         score = round(sum(unit.score for unit in group) / len(group), DECIMALS)
-        start, end = group[0].start, group[-1].end
-        if score >= self._threshold and start < end:
-            yield start, end, self._names[group[0].label], score
+        start, end, label = group[0].start, group[-1].end, group[0].label
+        if score >= self._minimum[label] and start < end:
+            yield start, end, self._names[label], score
+
+    def _valid(self, window: Encoding, table: Scores, text: str) -> Iterator[_Unit]:
+        """Yield the tokens or words inside spans, with the most probable labels that the scheme allows."""
+        places = {token: chars for token in range(len(table)) if (chars := window.token_to_chars(token)) is not None}
+        if not places:
+            return
+        words = self._aggregation != "simple"
+        units = _spread(list(places), _continues(window, self.head, text)) if words else [(t, t) for t in places]
+        bounds = np.array(units)
+        first, last = table[bounds[:, 0]], table[bounds[:, 1]]
+        scores = self._scheme.of_words(self._word_scores(table, units), first, last) if words else first
+        starts, ends = [places[token][0] for token, _ in units], [places[token][1] for _, token in units]
+        edges = not text[: starts[0]].strip(), not text[ends[-1] :].strip()
+        labels = self._scheme.decode(scores, bounds[1:, 0] > bounds[:-1, 1] + 1, edges)
+        for unit, start, end, label, row in zip(units, starts, ends, labels, scores, strict=True):
+            if not self._outside[label]:
+                yield _Unit(*unit, start, end, label, min(1.0, float(row[self._same_kind[label]].sum())))
 
     def _tokens(self, window: Encoding, table: Scores, tokens: list[int], labels: list[int]) -> Iterator[_Unit]:
         for token, label, score in zip(tokens, labels, table[tokens, labels].tolist(), strict=True):
@@ -139,17 +193,7 @@ class Spans(Task):
 
     def _words(self, window: Encoding, table: Scores, tokens: list[int], text: str) -> Iterator[_Unit]:
         """Yield the words that contain any of ``tokens``, with their labels; all other words are outside."""
-        continues = _continues(window, self.head, text)
-        words: list[tuple[int, int]] = []
-        done = -1
-        for token in tokens:
-            if token > done:
-                first, done = token, token
-                while continues(first):
-                    first -= 1
-                while continues(done + 1):
-                    done += 1
-                words.append((first, done))
+        words = _spread(tokens, _continues(window, self.head, text))
         rows = self._word_scores(table, words)
         labels, scores = rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist()
         for (first, last), label, score in zip(words, labels, scores, strict=True):
@@ -174,11 +218,29 @@ class Spans(Task):
         return means
 
 
-def _entity(name: str) -> str:
-    """Return an ``ner`` label under glossator's name for the entity; its ``B-`` or ``I-`` stays."""
-    prefix = name[:2] if name.startswith(("B-", "I-")) else ""
-    kind = name[len(prefix) :]
-    return prefix + ENTITIES.get(kind.upper(), kind)
+def _translated(names: Sequence[str], scheme: Scheme) -> list[str]:
+    """Return ``ner`` labels under glossator's names for the entities; a position (``B-``) stays."""
+    translated = []
+    for name, kind in zip(names, scheme.kinds, strict=True):
+        part = kind if kind in name else name
+        entity = ENTITIES.get(part.upper(), PERSONAL.get(part.upper(), part))
+        translated.append(name.replace(part, entity))
+    return translated
+
+
+def _spread(tokens: Sequence[int], continues: Callable[[int], bool]) -> list[tuple[int, int]]:
+    """Return the words that contain any of ``tokens``, each as its first and its last token."""
+    words: list[tuple[int, int]] = []
+    done = -1
+    for token in tokens:
+        if token > done:
+            first, done = token, token
+            while continues(first):
+                first -= 1
+            while continues(done + 1):
+                done += 1
+            words.append((first, done))
+    return words
 
 
 def _continues(window: Encoding, head: HeadInfo, text: str) -> Callable[[int], bool]:

@@ -61,6 +61,9 @@ GOOD = {
     "languages and regions that are known": "  - {name: l, task: language, languages: [en, yue]}\n"
                                             "  - {name: p, task: pii, regions: [US, XK], entities: [URL]}\n",
     "languages of a model": "  - {name: l, task: language, model: m, languages: [xx, yy]}\n",
+    "thresholds by label": "  - {name: e, task: ner, model: m, threshold: {PERSON: 0.7, default: 0.5}}\n",
+    "thresholds by entity": "  - {name: p, task: pii, threshold: {URL: 0.7}}\n",
+    "thresholds of a model": "  - {name: p, task: pii, model: m, threshold: {PERSON: 0.7}}\n",
     "entities of a model": "  - {name: p, task: pii, model: m, entities: [PERSON]}\n",
     "entities of other tasks": NER + "  - {name: p, task: pii, spans: [people], entities: [PERSON]}\n",
     "entities of a file": "  - {name: p, task: pii, recognizers: own.yaml, entities: [OWN]}\n",
@@ -193,6 +196,14 @@ BAD = {
     "an entity that takes a model": ("  - {name: p, task: pii, entities: [PERSON]}\n",
         ["6:37 tasks[0].entities[0]: is not an entity that patterns find; they find "
          f"{', '.join(PATTERNED)}; names and places need a model or the spans of another task"]),
+    "a threshold for an unknown entity": ("  - {name: p, task: pii, threshold: {default: 0.4, EMAIL: 0.7}}\n",
+        ['6:59 tasks[0].threshold.EMAIL: is not an entity that patterns find, did you mean "EMAIL_ADDRESS"?']),
+    "a threshold for an entity that takes a model": ("  - {name: p, task: pii, threshold: {PERSON: 0.7}}\n",
+        ["6:46 tasks[0].threshold.PERSON: is not an entity that patterns find; they find "
+         f"{', '.join(PATTERNED)}; names and places need a model or the spans of another task"]),
+    "a threshold above one": (
+        "  - {name: e, task: ner, model: m, threshold: {PERSON: 1.5}}\n",
+        ["6:56 tasks[0].threshold.PERSON: must be between 0 and 1"]),
     "spans of one task twice": (NER + "  - {name: p, task: pii, spans: [people, people]}\n",
         ["7:33 tasks[1].spans: contains a duplicate"]),
     "a label of spans twice": (

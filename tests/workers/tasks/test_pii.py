@@ -21,7 +21,7 @@ from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
 from workers.encoder.reading import HeadInfo
 from workers.pii.recognizers import known_entities
-from workers.tasks.pii import Pii, _findings
+from workers.tasks.pii import Pii, PiiByModel, _findings
 
 MODEL = str(tiny.checkpoint("bert", "token"))
 OTHER_MODEL = str(tiny.checkpoint("bert", "token", seed=7))
@@ -86,6 +86,37 @@ def test_threshold_is_the_least_score() -> None:
     assert ("IP_ADDRESS", "192.0.2.17") in found(threshold=0.75)
     assert [label for label, _ in found(threshold=0.76)] == ["EMAIL_ADDRESS", "IBAN_CODE"]
     assert found("12345678", threshold=0.0) != [] == found("12345678")
+
+
+def test_thresholds_by_entity() -> None:
+    everything = found(threshold=0.0)
+    assert {label for label, _ in everything} >= {"EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"}
+    assert found(threshold={"default": 0.0}) == everything
+    assert found(threshold={}) == found(threshold=0.5) == found()
+    fewer = found(threshold={"IP_ADDRESS": 1.0, "default": 0.0})
+    assert fewer == [finding for finding in everything if finding[0] != "IP_ADDRESS"]
+
+
+def test_thresholds_by_entity_apply_to_a_models_labels() -> None:
+    config = PiiTask(name="private", task="pii", model="m", threshold={"PERSON": 0.7, "default": 0.0})
+    head = HeadInfo(("O", "I-GIVENNAME", "I-CITY"))
+    spans = PiiByModel(config, head)._spans
+    assert (spans._minimum, spans.labels) == ([0.0, 0.7, 0.0], ["GIVENNAME", "CITY"])
+
+
+@pytest.mark.parametrize("aggregation", ["simple", "none"])
+def test_labels_of_privacy_filter_and_piiranha_become_presidios(aggregation: Any) -> None:
+    kinds = ("private_person", "private_phone", "private_date", "secret")
+    labels = (
+        "O",
+        *(f"{letter}-{kind}" for kind in kinds for letter in "BIES"),
+    )
+    config = PiiTask(name="private", task="pii", model="m", aggregation=aggregation)
+    assert sorted(set(PiiByModel(config, HeadInfo(labels))._named())) == [
+        "DATE_TIME", "PERSON", "PHONE_NUMBER", "SECRET",
+    ]  # fmt: skip
+    labels = ("O", "I-GIVENNAME", "I-STREET", "I-TELEPHONENUM", "I-TAXNUM")
+    assert sorted(PiiByModel(config, HeadInfo(labels))._named()) == ["LOCATION", "PERSON", "PHONE_NUMBER", "TAXNUM"]
 
 
 def test_recognizers_of_the_users_own(tmp_path: Path) -> None:
@@ -204,6 +235,7 @@ def test_a_changed_file_of_recognizers_is_read_again(tmp_path: Path) -> None:
         ({"entities": ["PERSON"]}, 'nothing here finds "PERSON"'),
         ({"entities": ["PERSON"]}, "names and places need a model, or the spans of another task"),
         ({"entities": ["PRSON"], "model": MODEL}, 'nothing here finds "PRSON", did you mean "PERSON"?'),
+        ({"threshold": {"PRSON": 0.7}, "model": MODEL}, 'nothing here finds "PRSON", did you mean "PERSON"?'),
         ({"entities": ["XYZ"]}, "; it can be ABA_ROUTING_NUMBER, AU_ABN, "),
         ({"regions": ["US", "XX"]}, "no such region of phone numbers: XX"),
         ({"recognizers": "no/such.yaml"}, "no/such.yaml: cannot be read: No such file or directory"),

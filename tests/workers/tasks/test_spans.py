@@ -170,6 +170,87 @@ def test_a_span_under_the_threshold_does_not_push_out_a_better_one() -> None:
         assert brief(found["spans"]) == spans
 
 
+SCHEMES = {
+    "BIOES": "B-{0} I-{0} E-{0} S-{0}", "BILOU": "B-{0} I-{0} L-{0} U-{0}", "BMEWO": "B-{0} M-{0} E-{0} W-{0}",
+    "BMES behind": "{0}-B {0}-M {0}-E {0}-S", "BIOES with _": "B_{0} I_{0} E_{0} S_{0}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+@pytest.mark.parametrize("aggregation", ["simple", "first", "average", "max"])
+def test_a_head_that_marks_ends_gives_one_span_for_a_long_name(scheme: str, aggregation: str) -> None:
+    begin, inside, end, single = scheme.format("PER").split()
+    labels = ("O", begin, inside, end, single, *scheme.format("LOC").split())
+    said = [(begin, 0.9), (inside, 0.8), (end, 0.7), ("O", 0.9), (single, 0.6), (begin, 0.9), (end, 0.9)]
+    found = scripted("the the the the the the the", labels, said, aggregation=aggregation)
+    assert [(span["start"], span["end"], span["label"]) for span in found] == [
+        (0, 11, "PER"), (16, 19, "PER"), (20, 27, "PER"),
+    ]  # fmt: skip
+    # The score counts all labels of the kind: the rest is shared among eight labels, three of them of this kind.
+    assert found[1]["score"] == pytest.approx(0.6 + 3 * 0.4 / 8)
+
+
+def test_labels_that_are_invalid_together_are_decoded_to_the_likeliest_valid_ones() -> None:
+    labels = ("O", "B-private_person", "I-private_person", "E-private_person", "S-private_person")
+    said = [("B-private_person", 0.9), ("S-private_person", 0.4), ("E-private_person", 0.9), ("O", 0.9)]
+    (person,) = scripted("the the the the", labels, said, task="ner")
+    assert (person["text"], person["label"]) == ("the the the", "PERSON")
+    found = scripted("the the the the", labels, said, aggregation="none")
+    assert [span["label"] for span in found] == [label for label, _ in said[:3]]
+    found = scripted("the the the the", labels, said, task="ner", aggregation="none")
+    assert [span["label"] for span in found] == ["B-PERSON", "S-PERSON", "E-PERSON"]
+
+
+@pytest.mark.parametrize("aggregation", ["first", "average", "max"])
+def test_words_of_several_tokens_have_one_position(aggregation: str) -> None:
+    labels = ("O", "B-PER", "I-PER", "E-PER", "S-PER")
+    text = "coffee coffee Merkel"
+    (window,) = small.windows_of("bert", text, LONG)
+    tokens = [token for token, word in enumerate(window.word_ids) if word in (0, 1)]
+    table = np.full((len(window), len(labels)), 0.01, np.float32)
+    table[:, 0] = 0.96
+    table[tokens, 0] = 0.01
+    for token in tokens:
+        table[token, 1 if token == tokens[0] else 3 if token == tokens[-1] else 2] = 0.96
+    assert window.word_ids.count(0) > 1
+    found = task(labels, aggregation=aggregation).annotate(Document(None, text), [Reading([window], [table])])["spans"]
+    assert brief(found) == [("coffee coffee", "PER")]
+
+
+def test_a_span_may_go_on_beyond_its_window() -> None:
+    labels = ("O", "B-PER", "I-PER", "E-PER", "S-PER")
+    text = " ".join(["the"] * 20)
+    first, last = small.windows_of("bert", text, SHORT, STRIDE)[:2]
+    for window, place in ((first, (20, first.offsets[-2][1])), (last, (last.offsets[1][0], 63))):
+        table = np.full((len(window), len(labels)), 0.01, np.float32)
+        for row, (start, end) in zip(table, window.offsets, strict=True):
+            row[{20: 1, 60: 3}.get(start, 2 if 20 < start < 60 else 0) if start < end else 0] = 0.96
+        (span,) = task(labels).annotate(Document(None, text), [Reading([window], [table])])["spans"]
+        assert (span["start"], span["end"], span["label"]) == (*place, "PER")
+
+
+def test_thresholds_by_label() -> None:
+    said = [("B-PER", 0.6), ("O", 0.9), ("B-LOC", 0.6), ("O", 0.9), ("B-LOC", 0.3)]
+
+    def names(threshold: dict[str, float], **more: Any) -> list[str]:
+        return [label for _, label in brief(scripted("the the the the the", BIO, said, threshold=threshold, **more))]
+
+    assert names({"PER": 0.7}) == ["LOC", "LOC"]
+    assert names({"PER": 0.7, "default": 0.5}) == ["LOC"]
+    assert names({"default": 0.5}) == ["PER", "LOC"]
+    assert names({}) == ["PER", "LOC", "LOC"]
+    for person in ("PERSON", "PER"):  # as in the event, or as the model does
+        assert names({person: 0.7}, task="ner") == ["LOCATION", "LOCATION"]
+    assert names({"B-PER": 0.7}, aggregation="none") == names({"PER": 0.7}, aggregation="none") == ["B-LOC", "B-LOC"]
+
+
+def test_a_threshold_for_an_unknown_label_is_refused() -> None:
+    with pytest.raises(ModelError, match=r'"m" has no label "PRESON" to set a threshold for, did you mean "PERSON"\?'):
+        task(BIO, task="ner", threshold={"PRESON": 0.7})
+    with pytest.raises(ModelError, match=r'has no label "DATE" to set a threshold for; it has: PERSON, LOCATION$'):
+        task(BIO, task="ner", threshold={"DATE": 0.7})
+
+
 def test_nothing_found_is_an_empty_list() -> None:
     assert scripted("the the", BIO, [("O", 0.9), ("O", 0.5)]) == []
 

@@ -1,0 +1,187 @@
+"""Label schemes of token classifiers: how ``B-PER`` or ``PER-E`` tells where a span begins and ends.
+
+The scheme is recognised from the labels alone. All schemes reduce to four positions (begin, inside, end, single) under
+different letters:
+
+- IO, IOB1, IOB2 (BIO): ``B``, ``I``. Every sequence of labels is valid, as in transformers.
+- IOE: ``I``, ``E``. BIOES (IOBES), BILOU, BMES, BMEWO: with ``E`` or ``L`` for the end, ``S``, ``U`` or ``W`` for a
+  span of one token, and ``M`` for inside. Here most sequences are invalid, so the most probable valid one is searched.
+
+The position comes before the kind or after it, with ``-`` or ``_`` between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.encoder.reading import Scores
+
+OUTSIDE = "O"
+
+_BEGIN, _INSIDE, _END, _SINGLE = "B", "I", "E", "S"
+_POSITIONS = {
+    "B": _BEGIN, "I": _INSIDE, "M": _INSIDE, "E": _END, "L": _END, "S": _SINGLE, "U": _SINGLE, "W": _SINGLE,
+}  # fmt: skip
+_LETTERS = "[" + "".join(_POSITIONS) + "]"
+_USUAL = re.compile(f"(?P<letter>{_LETTERS})-(?P<kind>.+)")
+_OTHERS = (
+    re.compile(f"(?P<letter>{_LETTERS})_(?P<kind>.+)"),
+    re.compile(f"(?P<kind>.+)-(?P<letter>{_LETTERS})"),
+    re.compile(f"(?P<kind>.+)_(?P<letter>{_LETTERS})"),
+)
+# Labels for padding and special tokens, which follow no scheme.
+_IGNORED = re.compile(r"O|X|PAD|UNK|\[\w+\]|<\w+>")
+_FORBIDDEN = -1e4
+"""The log-probability of an invalid transition: finite, so that there is a path even if no valid one exists."""
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What the labels of a head say about spans; every field has one entry per label.
+
+    - ``kinds``: the label without its position; the label itself if it has none.
+    - ``names``: the name of a joined span.
+    - ``joins``: ``[labels, labels]``, whether a token with the second label continues the span of the first.
+    - ``starts``, ``ends``: whether a span may begin, or end, with the label. True for ``O``.
+    """
+
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    joins: Bools
+    starts: Bools
+    ends: Bools
+
+    @property
+    def constrained(self) -> bool:
+        """Whether some sequences of labels are invalid."""
+        return not (self.starts.all() and self.ends.all())
+
+    def of_words(self, scores: Scores, first: Scores, last: Scores) -> Scores:
+        """Return the scores of words' labels: whether a word begins and ends a span is told by its outer tokens.
+
+        A word of several tokens is a span if its first token begins one and its last token ends it, so no single token
+        has the position of the word.
+
+        Args:
+            scores: probabilities ``[words, labels]``, which decide the kind.
+            first: probabilities of each word's first token, of the same shape.
+            last: those of its last token.
+        """
+        kinds = np.unique(self.kinds, return_inverse=True)[1]
+        members = np.eye(kinds.max() + 1)[kinds]
+        begins = (first * self.starts) @ members / np.maximum(first @ members, 1e-30)
+        finishes = (last * self.ends) @ members / np.maximum(last @ members, 1e-30)
+        starting = np.where(self.starts, begins[:, kinds], 1 - begins[:, kinds])
+        ending = np.where(self.ends, finishes[:, kinds], 1 - finishes[:, kinds])
+        return ((scores @ members)[:, kinds] * starting * ending).astype(np.float32)
+
+    def decode(self, scores: Scores, gaps: Bools, edges: tuple[bool, bool]) -> list[int]:
+        """Return the most probable valid sequence of labels (Viterbi 1967).
+
+        Args:
+            scores: probabilities ``[units, labels]`` of tokens or words.
+            gaps: ``[units - 1]``, whether something that is in no span separates a unit from the next one.
+            edges: whether the first unit begins the text, and whether the last one ends it. Elsewhere, where a window
+                was cut, a span may come in from outside or go on.
+        """
+        best = scores.argmax(axis=1)
+        apart = self.ends[best[:-1]] & self.starts[best[1:]]
+        together = self.joins[best[:-1], best[1:]] & ~gaps
+        within = bool((apart | together).all())
+        if within and (self.starts[best[0]] or not edges[0]) and (self.ends[best[-1]] or not edges[1]):
+            return best.tolist()  # type: ignore[no-any-return]
+        closed = self.ends[:, None] & self.starts
+        across = np.where(closed, 0.0, _FORBIDDEN)
+        follows = np.where(closed | self.joins, 0.0, _FORBIDDEN)
+        rows = np.log(np.maximum(scores, 1e-30, dtype=np.float64))
+        columns = np.arange(len(self.kinds))
+        total = rows[0] + (np.where(self.starts, 0.0, _FORBIDDEN) if edges[0] else 0.0)
+        origins = []
+        for row, gap in zip(rows[1:], gaps.tolist(), strict=True):
+            candidates = total[:, None] + (across if gap else follows)
+            origin = candidates.argmax(axis=0)
+            origins.append(origin)
+            total = candidates[origin, columns] + row
+        label = int((total + (np.where(self.ends, 0.0, _FORBIDDEN) if edges[1] else 0.0)).argmax())
+        path = [label]
+        for origin in reversed(origins):
+            label = int(origin[label])
+            path.append(label)
+        return path[::-1]
+
+
+def scheme_of(labels: Sequence[str]) -> Scheme:
+    """Recognise the scheme of ``labels``.
+
+    Letters count as positions only if the labels as a whole follow a scheme, so ``E-MAIL`` beside ``B-PER`` and
+    ``I-PER`` is a kind of its own. Labels without a position, such as ``PER``, join neighbours with the same label.
+    """
+    parsed, names = _parsed(labels)
+    kinds = tuple(kind for kind, _ in parsed)
+    positions = [position for _, position in parsed]
+    by_kind: dict[str, set[str]] = {}
+    for kind, position in parsed:
+        by_kind.setdefault(kind, set()).add(position)
+    ended, single = _END in positions, _SINGLE in positions
+    starts = [_may_start(kind, position, by_kind[kind], ended or single) for kind, position in parsed]
+    ends = [_may_end(kind, position, by_kind[kind], single) for kind, position in parsed]
+    continuable = [position in (_BEGIN, _INSIDE) for position in positions]
+    continues = [position in (_INSIDE, _END) for position in positions]
+    numbers = np.unique(kinds, return_inverse=True)[1]
+    joins = (numbers[:, None] == numbers) & np.array(continuable, bool)[:, None] & np.array(continues, bool)
+    return Scheme(kinds, names, joins, np.array(starts, bool), np.array(ends, bool))
+
+
+# A kind may lack labels that never occurred in the training data; its other labels must then do without them.
+def _may_start(kind: str, position: str, siblings: set[str], strict: bool) -> bool:
+    """Return whether a span may begin with a label, whose kind has the positions ``siblings``."""
+    return not strict or kind == OUTSIDE or position in (_BEGIN, _SINGLE) or _BEGIN not in siblings
+
+
+def _may_end(kind: str, position: str, siblings: set[str], single: bool) -> bool:
+    """Return whether a span may end with a label; ``single``: whether the scheme marks spans of one token."""
+    if kind == OUTSIDE or position in (_END, _SINGLE) or _BEGIN not in siblings:
+        return True
+    return not single or not siblings & {_INSIDE, _END} if position == _BEGIN else _END not in siblings
+
+
+def _parsed(labels: Sequence[str]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """Return per label its kind and position, and the name of a joined span."""
+    letters = _letters(labels, _USUAL)
+    # As in transformers, unless there is more than B and I: the name is what follows the first hyphen.
+    if letters <= {"B", "I"}:
+        for style in _OTHERS:
+            if _letters(labels, style) and all(_IGNORED.fullmatch(own) or style.fullmatch(own) for own in labels):
+                return _split(labels, style, dict(_POSITIONS))
+        split, _ = _split(labels, _USUAL, {"B": _BEGIN, "I": _INSIDE})
+        return split, tuple(label.split("-", 1)[-1] for label in labels)
+    return _split(labels, _USUAL, {letter: _POSITIONS[letter] for letter in letters})
+
+
+def _letters(labels: Sequence[str], style: re.Pattern[str]) -> set[str]:
+    """Return the letters of the kinds that have at least two of them, in this style."""
+    by_kind: dict[str, set[str]] = {}
+    for label in labels:
+        if match := style.fullmatch(label):
+            by_kind.setdefault(match["kind"], set()).add(match["letter"])
+    return {letter for letters in by_kind.values() if len(letters) > 1 and letters & set("BIM") for letter in letters}
+
+
+def _split(
+    labels: Sequence[str], style: re.Pattern[str], positions: Mapping[str, str]
+) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    parsed = []
+    for label in labels:
+        match = style.fullmatch(label)
+        if match and match["letter"] in positions:
+            parsed.append((match["kind"], positions[match["letter"]]))
+        else:
+            parsed.append((label, _INSIDE))
+    return parsed, tuple(kind for kind, _ in parsed)
