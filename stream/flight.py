@@ -27,7 +27,7 @@ _LOOK = 0.1
 class Flight:
     """Keeps account of the events that were polled and are not finished, and decides what to commit.
 
-    The poll thread owns it. Only ``landed``, ``dropped`` and ``draining`` are for other threads.
+    The poll thread owns it. Only ``landed``, ``dropped``, ``take_tails`` and ``draining`` are for other threads.
 
     Attributes:
         draining: whether partitions wait to be given up. Written by the poll thread, any thread may read it.
@@ -55,6 +55,7 @@ class Flight:
         self._progress = Progress()
         self._landed: deque[MicroBatch] = deque()
         self._dropped: deque[list[Record]] = deque()
+        self._tails: deque[dict[Assignment, int]] = deque()
         self._news = threading.Event()
         self._next_commit = 0.0
         self._uncommitted = 0
@@ -81,6 +82,16 @@ class Flight:
             self._dropped.append(records)
             self._news.set()
 
+    def take_tails(self) -> dict[Assignment, int]:
+        """Return the offsets to commit that no micro-batch ends with, since the last call. Any thread; does not block.
+
+        Without transactions there are none, because the poll thread commits them itself.
+        """
+        tails: dict[Assignment, int] = {}
+        while self._tails:
+            tails |= self._tails.popleft()
+        return tails
+
     def take_off(self, records: list[Record]) -> None:
         """Enter ``records``, which were just polled. Poll thread; does not block."""
         self._progress.polled(records)
@@ -88,10 +99,16 @@ class Flight:
     def apply_landings(self, source: Source) -> None:
         """Apply the reports of other threads, and commit in the background if it is time. Poll thread; does not block.
 
+        Everything polled must have been entered before, because a partition may have reached its end with it.
+
         It is time when the commit interval is over or many events have landed since the last commit.
         """
         self._apply_reports()
+        for assignment, tail in source.take_reached().items():
+            self._progress.reached(assignment, tail)
         if self._transactional:
+            if tails := self._progress.take_tails():
+                self._tails.append(tails)
             return
         if (now := time.monotonic()) >= self._next_commit or self._uncommitted >= _MOST_UNCOMMITTED:
             self._next_commit = now + self._commit_every

@@ -15,6 +15,9 @@ class Progress:
     before it is delivered. Records that are dropped, because their partition is revoked before they are in a
     micro-batch, never become committable. They are the last of their partition, so nothing after them can either.
 
+    The log also holds offsets that are not events, such as control records. A tail is an offset up to which a partition
+    holds nothing more to poll; it becomes committable when all of the partition's events before it are finished.
+
     Attributes:
         in_flight: number of records polled and neither finished nor dropped.
         bytes_in_flight: bytes of their values.
@@ -26,6 +29,8 @@ class Progress:
         self._pending: dict[Assignment, int] = {}
         self._ends: dict[Assignment, int] = {}
         self._due: set[Assignment] = set()
+        self._tails: dict[Assignment, int] = {}
+        self._tails_due: set[Assignment] = set()
         self._early: dict[int, tuple[Mapping[Assignment, tuple[int, int]], int]] = {}
         self._next = 0
 
@@ -54,11 +59,31 @@ class Progress:
                 if assignment.state != Assignment.GONE:
                     self._ends[assignment] = end
                     self._due.add(assignment)
+                    self._tails_due.discard(assignment)
+                    self._apply_tail(assignment)
+
+    def reached(self, assignment: Assignment, tail: int) -> None:
+        """Note that every event of ``assignment`` before the offset ``tail`` has been entered.
+
+        It is ignored if the partition is leaving, because its last events may have been dropped.
+        """
+        if assignment.state == Assignment.LIVE:
+            self._tails[assignment] = tail
+            self._apply_tail(assignment)
+
+    def _apply_tail(self, assignment: Assignment) -> None:
+        if assignment in self._pending:
+            return
+        if (tail := self._tails.pop(assignment, -1)) > self._ends.get(assignment, -1):
+            self._ends[assignment] = tail
+            self._due.add(assignment)
+            self._tails_due.add(assignment)
 
     def dropped(self, records: Iterable[Record]) -> None:
         """Note that ``records`` will not be processed: the next owner of their partition reads them again."""
         for record in records:
             self.bytes_in_flight -= len(record.value or b"")
+            self._tails.pop(record.assignment, None)
             self._leave(record.assignment, 1)
 
     def _leave(self, assignment: Assignment, count: int) -> None:
@@ -77,13 +102,22 @@ class Progress:
         """Note that ``assignments`` are no longer ours: none of their offsets is committable any more."""
         for assignment in assignments:
             self._ends.pop(assignment, None)
+            self._tails.pop(assignment, None)
             self._due.discard(assignment)
+            self._tails_due.discard(assignment)
 
     def take_committable(self) -> dict[Assignment, int]:
         """Return the offsets that became committable since the last call; each is the next offset to be read."""
         ends = {assignment: self._ends[assignment] for assignment in self._due}
         self._due.clear()
+        self._tails_due.clear()
         return ends
+
+    def take_tails(self) -> dict[Assignment, int]:
+        """Return those offsets of ``take_committable`` that no micro-batch ends with, since the last call of either."""
+        tails = {assignment: self._ends[assignment] for assignment in self._tails_due}
+        self._tails_due.clear()
+        return tails
 
     def put_back(self, assignments: Iterable[Assignment]) -> None:
         """Return the newest committable offsets of ``assignments`` again next time, because their commit failed."""

@@ -142,6 +142,7 @@ class _Run:
         self._sink = make_sink(
             self._pipeline, delivered=self._landed, refused=self._publisher.refused,
             slot=self._slot, hurry=lambda: self._flight.draining, membership=self._membership,
+            tails=self._flight.take_tails,
         )  # fmt: skip
         self._clients.append(self._sink)
         self._sink.open(patience, stop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
@@ -16,6 +16,7 @@ from stream.kafka.admin import committed_offsets, same_slot
 from stream.kafka.deadline import returns_within
 from stream.kafka.faults import Meaning, fault, fenced, meaning
 from stream.kafka.sink import REPORT_WAIT, Delivered, Refused, Sink
+from stream.kafka.transaction import Contents, Part
 from stream.microbatch import MicroBatch
 
 log = logging.getLogger("glossator.transactions")
@@ -37,22 +38,13 @@ class _UnresolvedError(Exception):
     """It is unknown whether the transaction was committed, or the producer cannot go on."""
 
 
-class _Part:
-    """A micro-batch in the transaction, and the records made from it."""
-
-    __slots__ = ("batch", "outbounds")
-
-    def __init__(self, batch: MicroBatch, outbounds: list[Outbound]) -> None:
-        self.batch = batch
-        self.outbounds = outbounds
-
-
 class ExactlyOnceSink(Sink):
     """Sends micro-batches in transactions; each is delivered when its transaction is committed.
 
-    A transaction begins with its first micro-batch and ends ``commit_interval_ms`` later, or at once while ``hurry()``
-    says that partitions wait to be given up. Its records are kept until it is committed: after an abort the same
-    records are sent again, without those of partitions that were lost meanwhile.
+    A transaction begins with its first micro-batch, or with an offset to commit that no micro-batch ends with. It ends
+    ``commit_interval_ms`` later, or at once while ``hurry()`` says that partitions wait to be given up. Its
+    records are kept until it is committed: after an abort the same records are sent again, without those of partitions
+    that were lost meanwhile.
 
     A lost partition cannot be committed by accident: the group metadata is taken first and ownership is checked
     after it. So either the loss is seen here, or the metadata is of a generation that the group rejects.
@@ -67,8 +59,9 @@ class ExactlyOnceSink(Sink):
         slot: int,
         hurry: Callable[[], bool],
         membership: Callable[[], object],
+        tails: Callable[[], Mapping[Assignment, int]] = dict,
     ) -> None:
-        """``membership``: the consumer's group metadata, or None before it has joined (``Source.metadata``)."""
+        """The arguments are those of ``delivery.make_sink``."""
         self._group, self._slot = pipeline.pipeline, slot
         self._id = f"{pipeline.pipeline}-{slot}"
         timeout_ms = int(pipeline.kafka.get("transaction.timeout.ms", TIMEOUT_MS))
@@ -78,7 +71,8 @@ class ExactlyOnceSink(Sink):
         self._interval = pipeline.commit_interval_ms / 1000
         self._hurry = hurry
         self._membership = membership
-        self._parts: list[_Part] = []
+        self._tails = tails
+        self._contents = Contents()
         self._number = 0
         """Of the transaction: a delivery report of an earlier one is ignored."""
         self._unreported = 0
@@ -108,10 +102,10 @@ class ExactlyOnceSink(Sink):
 
     def send(self, batch: MicroBatch, outbounds: list[Outbound]) -> None:
         """Send ``outbounds`` in the open transaction, or begin one. Blocks as ``poll`` does, and raises the same."""
-        part = _Part(batch, outbounds)
-        if not self._parts:
+        part = Part(batch, outbounds)
+        if not self._contents:
             self._begin()
-        self._parts.append(part)
+        self._contents.parts.append(part)
         self._send(part)
         self.poll(0)
 
@@ -122,7 +116,11 @@ class ExactlyOnceSink(Sink):
         another worker took the slot, BrokerError or AccessError for what sending again cannot mend.
         """
         self._poll_client(timeout)
-        if self._parts and (
+        if tails := self._tails():
+            if not self._contents:
+                self._begin()
+            self._contents.add_tails(tails)
+        if self._contents and (
             self._spoilt is not None or time.monotonic() >= self._began + self._interval or self._hurry()
         ):
             self._end()
@@ -130,11 +128,11 @@ class ExactlyOnceSink(Sink):
     @property
     def waiting(self) -> int:
         """Number of micro-batches in the open transaction."""
-        return len(self._parts)
+        return len(self._contents.parts)
 
     def close(self) -> None:
         """Abort the open transaction: what it held is made again from the input. Blocks for about two seconds."""
-        if self._parts:
+        if self._contents:
             try:
                 self._producer.abort_transaction(1.0)
             except KafkaException as failure:
@@ -179,7 +177,7 @@ class ExactlyOnceSink(Sink):
                 log.warning("no transaction can begin (%s): starting over", reason)
                 self._start_over()
 
-    def _send(self, part: _Part) -> None:
+    def _send(self, part: Part) -> None:
         index = 0
         while index < len(part.outbounds) and self._spoilt is None:
             try:
@@ -197,7 +195,7 @@ class ExactlyOnceSink(Sink):
             self._unreported += 1
             index += 1
 
-    def _report(self, number: int, part: _Part, index: int, error: KafkaError | None, _: Message) -> None:
+    def _report(self, number: int, part: Part, index: int, error: KafkaError | None, _: Message) -> None:
         if number != self._number:  # of a transaction that was aborted
             return
         self._unreported -= 1
@@ -209,7 +207,7 @@ class ExactlyOnceSink(Sink):
         if meaning(error) is Meaning.BAD_RECORD:
             self._replace(error, part, index)
 
-    def _replace(self, error: KafkaError, part: _Part, index: int) -> None:
+    def _replace(self, error: KafkaError, part: Part, index: int) -> None:
         replacement = self._refused(part.outbounds[index], error.name())
         if replacement is None:
             self._hopeless = fault(error, f"publishing a dead letter to {part.outbounds[index].topic}")
@@ -237,14 +235,14 @@ class ExactlyOnceSink(Sink):
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             self._begin()
-            for part in self._parts:
-                part.outbounds = [outbound for outbound in part.outbounds if not _is_lost(outbound)]
+            self._contents.drop_lost()
+            for part in self._contents.parts:
                 self._send(part)
         self.commits += 1
         self.evicted = False
         self.commit_seconds += time.monotonic() - started
-        parts, self._parts = self._parts, []
-        for part in parts:
+        contents, self._contents = self._contents, Contents()
+        for part in contents.parts:
             self._delivered(part.batch)
 
     def _commit(self) -> None:
@@ -262,8 +260,8 @@ class ExactlyOnceSink(Sink):
         metadata = self._membership()
         if metadata is None:
             raise _AbortedError("the consumer has not joined the group yet")
-        ends = self._ends()
-        if any(_is_lost(outbound) for part in self._parts for outbound in part.outbounds):
+        ends = self._contents.ends()
+        if self._contents.is_lost():
             raise _AbortedError("partitions were lost")
         if ends:
             offsets = [TopicPartition(a.topic, a.partition, end) for a, end in ends.items()]
@@ -297,7 +295,7 @@ class ExactlyOnceSink(Sink):
             except BrokerError as reason:
                 log.warning("%s; trying again", reason)
                 time.sleep(1.0)
-        ends = self._ends()
+        ends = self._contents.ends()
         committed = committed_offsets(self._kafka, self._group, ends) if ends else {}
         # A transaction is committed as a whole, so one partition that is still ours is enough to tell.
         return any(committed.get(a, -1) >= end for a, end in ends.items() if a.state != Assignment.GONE)
@@ -329,15 +327,3 @@ class ExactlyOnceSink(Sink):
             raise fault(error, doing)
         if error.fatal() or kind is Meaning.FENCED:
             raise _UnresolvedError(f"{doing}: {error.name()}")
-
-    def _ends(self) -> dict[Assignment, int]:
-        """The offsets after the transaction's records, of partitions that are still ours."""
-        ends: dict[Assignment, int] = {}
-        for part in self._parts:
-            ends |= {a: end for a, (end, _) in part.batch.ends.items() if a.state != Assignment.GONE}
-        return ends
-
-
-def _is_lost(outbound: Outbound) -> bool:
-    origin = outbound.origin
-    return origin is not None and origin.assignment.state == Assignment.GONE

@@ -61,6 +61,19 @@ def starting_offsets(
             time.sleep(_LOOK)
 
 
+def first_offsets(consumer: Consumer, starts: Iterable[TopicPartition]) -> list[TopicPartition]:
+    """Look up the first offset in the log of those ``starts`` that are at the beginning. Blocks for up to ten seconds.
+
+    Returns nothing if the cluster does not answer: a partition is read from its beginning without knowing its number.
+    """
+    partitions = [partition for partition in starts if partition.offset == OFFSET_BEGINNING]
+    try:
+        return _log_offsets(consumer, partitions, OFFSET_BEGINNING) if partitions else []
+    except KafkaException as error:
+        log.info("the first offsets are unknown (%s) and are not committed", error.args[0].name())
+        return []
+
+
 def _has_begun(consumer: Consumer, topic: str) -> bool:
     """Whether the group has a committed offset for any partition of ``topic``."""
     return any(partition.offset >= 0 for partition in _committed(consumer, _all_partitions(consumer, topic)))

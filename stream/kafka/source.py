@@ -14,7 +14,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
 from stream.kafka.faults import ErrorWatch, Meaning, fault, fenced, is_instance_taken, meaning
 from stream.kafka.membership import names_member
-from stream.kafka.offsets import commit_and_wait, starting_offsets
+from stream.kafka.offsets import commit_and_wait, first_offsets, starting_offsets
 from stream.kafka.settings import is_cooperative, make_consumer, with_slot
 
 log = logging.getLogger("glossator.source")
@@ -72,6 +72,7 @@ class Source:
         self._assigned: dict[tuple[str, int], Assignment] = {}
         self._at_end: set[tuple[str, int]] = set()
         self._begins: dict[tuple[str, int], int] = {}
+        self._reached: dict[Assignment, int] = {}
         self._paused = False
         self._closing = False
         self.commits = 0
@@ -129,6 +130,7 @@ class Source:
             if (error := message.error()) is not None:
                 if error.code() == KafkaError._PARTITION_EOF:
                     at_end.add(place)
+                    self._reach_end(place, message.offset())
                 else:
                     self._handle_error(error, message)
                 continue
@@ -184,6 +186,14 @@ class Source:
         failed, self._failed_commits = self._failed_commits, set()
         return failed
 
+    def take_reached(self) -> dict[Assignment, int]:
+        """Return, by assignment, offsets before which everything has been polled, since the last call. Does not block.
+
+        Such an offset is the end of the partition, or the first offset of the log where the group had none.
+        """
+        reached, self._reached = self._reached, {}
+        return reached
+
     def positions(self) -> dict[str, tuple[int, int]]:
         """Return the next offset to poll and the known end of the log, for each partition that has events left.
 
@@ -210,6 +220,11 @@ class Source:
             # A member that was expelled may get these; there is nothing left to commit.
             log.info("leaving the group failed: %s", type(error).__name__)
 
+    def _reach_end(self, place: tuple[str, int], end: int) -> None:
+        # At the end there may be control records. Where we started, the group has that offset already.
+        if (assignment := self._assigned.get(place)) is not None and end != self._begins[place]:
+            self._reached[assignment] = end
+
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # A rebalance that was under way may end while the client closes. Its partitions are given back at once, and
         # asking where they start would not be answered any more.
@@ -219,6 +234,9 @@ class Source:
         if not self._closing:
             self._assigned |= {(s.topic, s.partition): Assignment(s.topic, s.partition) for s in starts}
             self._begins |= {(s.topic, s.partition): max(0, s.offset) for s in starts}
+            # Commit the beginning too, so that a group that has finished nothing yet shows its lag.
+            for first in first_offsets(consumer, starts):
+                self._reached[self._assigned[first.topic, first.partition]] = first.offset
         if self._cooperative:
             consumer.incremental_assign(starts)
         else:
@@ -263,7 +281,10 @@ class Source:
     def _take(self, partitions: Iterable[TopicPartition]) -> list[Assignment]:
         self._at_end.difference_update((p.topic, p.partition) for p in partitions)
         taken = (self._assigned.pop((p.topic, p.partition), None) for p in partitions)
-        return [assignment for assignment in taken if assignment is not None]
+        assignments = [assignment for assignment in taken if assignment is not None]
+        for assignment in assignments:
+            self._reached.pop(assignment, None)
+        return assignments
 
     def _committed(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
         if error is None:

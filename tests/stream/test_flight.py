@@ -22,6 +22,7 @@ class Written:
         self.paused = False
         self.commits: list[tuple[dict[Assignment, int], bool]] = []
         self.failed: set[Assignment] = set()
+        self.reached: dict[Assignment, int] = {}
 
     def pause(self) -> None:
         self.paused = True
@@ -36,6 +37,10 @@ class Written:
     def take_failed_commits(self) -> set[Assignment]:
         failed, self.failed = self.failed, set()
         return failed
+
+    def take_reached(self) -> dict[Assignment, int]:
+        reached, self.reached = self.reached, {}
+        return reached
 
 
 @pytest.fixture
@@ -136,3 +141,41 @@ def test_a_failed_worker_does_not_wait(written: Written) -> None:
     flight, assignment = _flight(failed=True, drain_timeout_ms=3_600_000), Assignment("t", 0)
     flight.take_off(_records(assignment, 0))
     assert not flight.drain([assignment], cast(Source, written))
+
+
+def test_the_end_of_a_partition_is_committed_when_everything_before_it_has_landed(written: Written) -> None:
+    """A transactional topic ends with a control record, which is never polled."""
+    flight, source, assignment = _flight(), cast(Source, written), Assignment("t", 0)
+    records = _records(assignment, 0, 1)
+    flight.take_off(records)
+    written.reached = {assignment: 3}
+    flight.apply_landings(source)
+    assert written.commits == []
+    flight.landed(_batch(0, records))
+    threading.Event().wait(0.02)
+    flight.apply_landings(source)
+    assert written.commits == [({assignment: 3}, False)]
+    written.reached = {assignment: 5}  # an aborted transaction
+    threading.Event().wait(0.02)
+    flight.apply_landings(source)
+    assert written.commits[1:] == [({assignment: 5}, False)]
+    assert flight.take_tails() == {}
+
+
+def test_with_transactions_the_end_of_a_partition_is_for_the_sink_to_commit(written: Written) -> None:
+    flight, source, assignment = _flight(delivery="exactly_once"), cast(Source, written), Assignment("t", 0)
+    written.reached = {assignment: 0}  # the beginning
+    flight.apply_landings(source)
+    assert flight.take_tails() == {assignment: 0}
+    records = _records(assignment, 0, 1)
+    flight.take_off(records)
+    written.reached = {assignment: 3}
+    flight.apply_landings(source)
+    assert flight.take_tails() == {}
+    flight.landed(_batch(0, records))
+    flight.apply_landings(source)
+    assert flight.take_tails() == {assignment: 3}
+    assert written.commits == []
+    written.reached = {assignment: 3}
+    flight.apply_landings(source)
+    assert flight.take_tails() == {}, "it is committed already"

@@ -25,11 +25,15 @@ class ProgressMachine(RuleBasedStateMachine):
         self.unfinished: dict[Assignment, set[int]] = {a: set() for a in self.owned.values()}
         self.cut: list[MicroBatch] = []
         self.committed = dict.fromkeys(range(3), 0)
+        self.seen: set[Assignment] = set()
+        """Assignments with a commit: the first may repeat where the partition started, a later one must not."""
 
     def _commit(self) -> None:
         for assignment, end in self.progress.take_committable().items():
             assert assignment.state != Assignment.GONE
-            assert end > self.committed[assignment.partition], "a commit went backwards"
+            first = assignment not in self.seen
+            assert end > self.committed[assignment.partition] or (first and end == self.committed[assignment.partition])
+            self.seen.add(assignment)
             assert all(offset >= end for offset in self.unfinished[assignment]), (
                 "committed ahead of an unfinished event"
             )
@@ -45,6 +49,12 @@ class ProgressMachine(RuleBasedStateMachine):
         self.unfinished[assignment].update(record.offset for record in records)
         self.progress.polled(records)
         assert not self.batcher.add(Document(record) for record in records)
+
+    @rule(partition=st.integers(0, 2), gap=st.integers(0, 3))
+    def reach_the_end(self, partition: int, gap: int) -> None:
+        """The partition ends with control records, or with nothing."""
+        self.position[partition] += gap
+        self.progress.reached(self.owned[partition], self.position[partition])
 
     @rule()
     def cut_all(self) -> None:
@@ -80,6 +90,7 @@ class ProgressMachine(RuleBasedStateMachine):
         self.unfinished[assignment].difference_update(record.offset for record in purged)
         self.progress.dropped(purged)
         dropped = min((record.offset for record in purged), default=None)
+        self.progress.reached(assignment, self.position[partition])
         if in_time:
             while self.cut:
                 batch = self.cut.pop()
@@ -147,3 +158,33 @@ def test_a_failed_commit_is_due_again_but_never_overwrites_a_later_one() -> None
     progress.forget([assignment])
     progress.put_back([assignment])
     assert progress.take_committable() == {}
+
+
+def test_the_tail_of_a_partition_waits_for_its_events() -> None:
+    progress = Progress()
+    assignment = Assignment("t", 0)
+    progress.polled(Record(assignment, offset, None, b"") for offset in (3, 4))
+    progress.reached(assignment, 6)
+    assert progress.take_committable() == {}
+    progress.finished(0, {assignment: (4, 1)}, 0)
+    assert progress.take_tails() == {}
+    assert progress.take_committable() == {assignment: 4}
+    progress.finished(1, {assignment: (5, 1)}, 0)
+    assert progress.take_tails() == {assignment: 6}
+    assert progress.take_committable() == {assignment: 6}
+    progress.reached(assignment, 6)
+    assert progress.take_committable() == {}, "it was committed already"
+
+
+def test_the_tail_of_a_partition_with_dropped_events_is_never_committable() -> None:
+    progress = Progress()
+    assignment = Assignment("t", 0)
+    records = [Record(assignment, offset, None, b"") for offset in (3, 4)]
+    progress.polled(records)
+    progress.reached(assignment, 6)
+    assignment.state = Assignment.CLOSING
+    progress.dropped(records[1:])
+    progress.finished(0, {assignment: (4, 1)}, 0)
+    progress.reached(assignment, 6)
+    assert progress.take_committable() == {assignment: 4}
+    assert progress.take_tails() == {}

@@ -42,7 +42,7 @@ def test_events_are_kept(
     monkeypatch.setattr(sink, "make_producer", lambda settings, watch, **overrides: overridden.update(overrides))
     make_sink(
         pipeline, delivered=lambda _: None, refused=lambda *_: None,
-        slot=0, hurry=lambda: False, membership=lambda: None,
+        slot=0, hurry=lambda: False, membership=lambda: None, tails=dict,
     )  # fmt: skip
     assert overridden.get("message.timeout.ms") == expected
     assert overridden.get("transactional.id") == ("posts-0" if delivery == "exactly_once" else None)

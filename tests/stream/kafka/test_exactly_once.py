@@ -42,6 +42,11 @@ class Cluster:
         self.offsets: dict[tuple[str, int], int] = {}
         self.open: Producer | None = None
         self.generation = 1
+        self.tails: dict[Assignment, int] = {}
+
+    def take_tails(self) -> dict[Assignment, int]:
+        tails, self.tails = self.tails, {}
+        return tails
 
     def fault(self, call: str) -> tuple[KafkaError, bool] | None:
         if self.faults and self.faults[0][0] == call:
@@ -134,6 +139,7 @@ def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch
         sink = ExactlyOnceSink(
             pipeline(delivery="exactly_once"), landed.append, Publisher(pipeline(), Stats()).refused,
             slot=0, hurry=lambda: False, membership=lambda: cluster.generation,
+            tails=cluster.take_tails,
         )  # fmt: skip
         sink.open(1)
         yield sink, landed
@@ -198,6 +204,61 @@ def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches
             f"{partition}-{offset}".encode() for offset in range(committed)
         }
         assert committed == read or assignments[partition].state == Assignment.GONE
+
+
+@settings(deadline=None, max_examples=examples(200))
+@given(
+    faults=st.lists(
+        st.tuples(
+            st.sampled_from(["commit", "offsets", "abort", "begin", "produce"]),
+            st.sampled_from([RETRIABLE, ABORTABLE, UNCERTAIN, FATAL]),
+            st.booleans(),
+        ),
+        max_size=6,
+    ),
+    steps=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=1, max_size=12),
+)
+def test_whatever_fails_the_ends_of_partitions_are_committed_with_what_is_before_them(faults: Any, steps: Any) -> None:
+    """Each step sends an event or reaches the end of a partition, behind control records; then it may be time."""
+    cluster = Cluster(
+        *((call, error, effective and call == "commit" and error is UNCERTAIN) for call, error, effective in faults)
+    )
+    assignments = [Assignment("in", partition) for partition in range(3)]
+    position, open_events = [0, 0, 0], [0, 0, 0]
+    with working(cluster) as (sink, landed):
+        for number, (partition, gap, due) in enumerate(steps):
+            assignment = assignments[partition]
+            if gap and not open_events[partition]:
+                position[partition] += gap
+                cluster.tails |= {assignment: position[partition]}
+                sink.poll(0)
+            else:
+                sink.send(*_batch(number, _record(assignment, position[partition])))
+                position[partition] += 1
+                open_events[partition] += 1
+            if due:
+                _due(sink)
+                open_events = [0, 0, 0]
+        _due(sink)
+        assert sink.waiting == 0
+    assert {place: end for place, end in cluster.offsets.items() if end} == {
+        ("in", partition): end for partition, end in enumerate(position) if end
+    }
+    values = Counter(outbound.value for outbound in cluster.outputs)
+    assert set(values.values()) <= {1}
+    assert len(cluster.outputs) == sum(len(batch.documents) for batch in landed)
+
+
+def test_the_end_of_a_lost_partition_is_not_committed() -> None:
+    cluster = Cluster()
+    lost, ours = Assignment("in", 0), Assignment("in", 1)
+    with working(cluster) as (sink, _):
+        cluster.tails = {lost: 2, ours: 2}
+        sink.poll(0)
+        lost.state = Assignment.GONE
+        cluster.generation += 1
+        _due(sink)
+    assert cluster.offsets == {("in", 1): 2}
 
 
 def test_what_belongs_to_a_lost_partition_is_not_committed() -> None:

@@ -1,0 +1,57 @@
+"""What an open transaction holds, and which of it is still ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.record import Assignment, Outbound
+from stream.microbatch import MicroBatch
+
+
+class Part:
+    """A micro-batch in the transaction, and the records made from it."""
+
+    __slots__ = ("batch", "outbounds")
+
+    def __init__(self, batch: MicroBatch, outbounds: list[Outbound]) -> None:
+        self.batch = batch
+        self.outbounds = outbounds
+
+
+class Contents:
+    """Micro-batches in order, and offsets that none of them ends with (tails). Used by one thread.
+
+    False while it is empty. ``parts`` are the micro-batches.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self._tails: dict[Assignment, int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.parts or self._tails)
+
+    def add_tails(self, tails: Mapping[Assignment, int]) -> None:
+        """Take offsets to commit; each lies behind all that was committed for its partition before."""
+        self._tails |= tails
+
+    def ends(self) -> dict[Assignment, int]:
+        """Return the offsets to commit, of partitions that are still ours."""
+        ends = dict(self._tails)
+        for part in self.parts:
+            ends |= {a: max(end, ends.get(a, 0)) for a, (end, _) in part.batch.ends.items()}
+        return {a: end for a, end in ends.items() if a.state != Assignment.GONE}
+
+    def is_lost(self) -> bool:
+        """Whether it holds a record made from an event of a partition that is gone."""
+        return any(_is_lost(outbound) for part in self.parts for outbound in part.outbounds)
+
+    def drop_lost(self) -> None:
+        """Remove such records: the new owner of their partition makes them again."""
+        for part in self.parts:
+            part.outbounds = [outbound for outbound in part.outbounds if not _is_lost(outbound)]
+
+
+def _is_lost(outbound: Outbound) -> bool:
+    origin = outbound.origin
+    return origin is not None and origin.assignment.state == Assignment.GONE
