@@ -90,9 +90,13 @@ class Service:
 
     def _report(self) -> None:
         stats = self.worker.stats
+        tombstones = "".join(
+            f", {count} tombstones {outcome}"
+            for count, outcome in ((stats.tombstones, "passed on"), (stats.skipped, "skipped")) if count
+        )  # fmt: skip
         log.info(
-            "read %d events: %d enriched, %d dead letters, %d not started", stats.polled, stats.enriched,
-            stats.dead_letters, stats.polled - stats.enriched - stats.dead_letters,
+            "read %d events: %d enriched%s, %d dead letters, %d not started", stats.polled, stats.enriched, tombstones,
+            stats.dead_letters, stats.polled - stats.finished,
         )  # fmt: skip
         cache = self._chain.cache if self._reloader is None else self._reloader.cache
         if cache is not None and cache.lookups:

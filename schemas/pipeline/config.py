@@ -32,6 +32,10 @@ class Input(Strict):
     start: Literal["earliest", "latest"] = "earliest"
     """Where a group starts in a topic of which it has no committed offset. Later starts always continue at the commit,
     and a partition that is added later is read from its beginning."""
+    tombstones: Literal["forward", "dead_letter", "skip"] = "forward"
+    """What becomes of a record whose value is null. ``forward``: a null value with the same key goes to the output
+    topic, so that a delete reaches a compacted topic; without a key it becomes a dead letter. ``skip``: nothing is
+    published."""
     max_characters: Annotated[int, Field(ge=1, le=100_000_000)] = 1_000_000
     """Code points of the longest text, 1 to 100 million. A longer text becomes a dead letter, so that a single event
     cannot occupy a worker for minutes."""

@@ -22,7 +22,7 @@ _LEFT_OUT: dict[str, Any] = {
     "telemetry": True,
     "commit_interval_ms": True,
     "drain_timeout_ms": True,
-    "input": {"topics", "start"},
+    "input": {"topics", "start", "tombstones"},
     "output": {"topic", "dead_letter"},
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.document import Failure
+from schemas.document import Document, Failure
 from schemas.errors import EncodeError, ProduceError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Outbound, Record
@@ -24,13 +24,14 @@ class Publisher:
         self._topic = pipeline.output.topic
         self._dead_topic = pipeline.output.dead_letter_topic
         self._pipeline = pipeline.pipeline
+        self._tombstones = pipeline.input.tombstones
         self._stats = stats
         self._config = ""
         self._limit = PoisonLimit(pipeline.stop_after)
         self._enriched: dict[int, int] = {}
 
     def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Outbound]:
-        """Make the records to send for ``batch``: an enriched event or a dead letter for each of its events.
+        """Make the records to send for ``batch``: one for each of its events, or none for a tombstone that is skipped.
 
         ``builder`` belongs to the configuration that computed the batch. Events of partitions that are gone are left
         out: their new owner sends them. Raises PoisonError when too many events have failed; then nothing of ``batch``
@@ -39,11 +40,22 @@ class Publisher:
         self._limit.check()
         stats, self._config = self._stats, builder.config
         outbounds: list[Outbound] = []
-        before = stats.enriched
+        before, newest_ms = stats.enriched, None
         for document in batch.documents:
             record = document.record
             if record is None or record.assignment.state == Assignment.GONE:
                 stats.discarded += 1
+                continue
+            newest_ms = record.timestamp_ms
+            if self._skips(document, record):
+                stats.skipped += 1
+                continue
+            if self._forwards(document, record):
+                stats.tombstones += 1
+                headers = record.headers or []
+                outbounds.append(
+                    Outbound(self._topic, record.key, None, headers, record.timestamp_ms, record, "tombstone")
+                )
                 continue
             if document.failure is None:
                 try:
@@ -57,11 +69,12 @@ class Publisher:
                     outbounds.append(Outbound(self._topic, record.key, value, headers, record.timestamp_ms, record))
                     continue
             stats.failed[document.failure.stage] += 1
-            self._limit.failed(document.failure.stage)
+            if not _is_delete(record):
+                self._limit.failed(document.failure.stage)
             outbounds.append(self._dead_letter(record, document.failure))
         self._enriched[batch.number] = stats.enriched - before
-        if outbounds:
-            stats.newest_ms = max(outbounds[-1].timestamp_ms, 0)
+        if newest_ms is not None:
+            stats.newest_ms = max(newest_ms, 0)
         stats.micro_batches += 1
         stats.tokens += batch.tokens
         return outbounds
@@ -82,11 +95,32 @@ class Publisher:
             return coordinates_only(outbound)
         if outbound.kind == "coordinates" or record is None:
             return None
-        failure = Failure.of(ProduceError(f"the broker refused the enriched event: {error}"), "produce")
-        self._stats.enriched -= 1
+        name = "tombstone" if outbound.kind == "tombstone" else "enriched event"
+        failure = Failure.of(ProduceError(f"the broker refused the {name}: {error}"), "produce")
         self._stats.failed[failure.stage] += 1
-        self._limit.refused(failure.stage)
+        if outbound.kind == "tombstone":
+            self._stats.tombstones -= 1
+        else:
+            self._stats.enriched -= 1
+            self._limit.refused(failure.stage)
         return self._dead_letter(record, failure)
+
+    def _skips(self, document: Document, record: Record) -> bool:
+        return self._tombstones == "skip" and _is_tombstone(document, record)
+
+    def _forwards(self, document: Document, record: Record) -> bool:
+        """Whether ``record`` is a tombstone to pass on; without a key it would delete nothing."""
+        return self._tombstones == "forward" and record.key is not None and _is_tombstone(document, record)
 
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
         return dead_letter(record, failure, self._dead_topic, self._pipeline, self._config)
+
+
+def _is_tombstone(document: Document, record: Record) -> bool:
+    """Whether the only thing wrong with ``record`` is that its value is null."""
+    return record.value is None and (document.failure is None or document.failure.stage == "decode")
+
+
+def _is_delete(record: Record) -> bool:
+    """Whether ``record`` deletes a key: any number of deletes in a row says nothing about the pipeline file."""
+    return record.value is None and record.key is not None

@@ -32,7 +32,10 @@ class Exposition(Collector):
     def collect(self) -> Iterable[Metric]:
         """Yield the worker's own metrics; called by the Prometheus client."""
         s = self._stats
-        outcomes = {"enriched": s.enriched, "dead_letter": s.dead_letters, "discarded": s.discarded}
+        outcomes = {
+            "enriched": s.enriched, "tombstone": s.tombstones, "skipped": s.skipped, "dead_letter": s.dead_letters,
+            "discarded": s.discarded,
+        }  # fmt: skip
         transactions = {"committed": s.commits, "aborted": s.aborts}
         yield self._counter("records_read", "Records polled.", {"": s.polled})
         yield self._counter("records", "Records finished, by outcome.", outcomes, "outcome")

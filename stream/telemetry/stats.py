@@ -22,6 +22,8 @@ class Stats:
     Attributes:
         polled: events polled.
         enriched: events published enriched. One that the broker rejects is subtracted again and counted in ``failed``.
+        tombstones: tombstones published to the output topic. One that the broker rejects is subtracted, as above.
+        skipped: tombstones that were not published, because the pipeline file says so.
         failed: dead letters, by the stage that failed.
         discarded: events that were not published, because their partition was lost first.
         tokens: tokens that the encoder has read.
@@ -47,6 +49,8 @@ class Stats:
 
     polled: int = 0
     enriched: int = 0
+    tombstones: int = 0
+    skipped: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     discarded: int = 0
     tokens: int = 0
@@ -77,6 +81,11 @@ class Stats:
             yield
         finally:
             self.seconds[name] += time.perf_counter() - began
+
+    @property
+    def finished(self) -> int:
+        """Number of events that have an outcome other than ``discarded``."""
+        return self.enriched + self.tombstones + self.skipped + self.dead_letters
 
     @property
     def dead_letters(self) -> int:

@@ -222,7 +222,7 @@ def _settings(scenario: Scenario, servers: str) -> dict[str, Any]:
     return {
         "kafka": kafka,
         "delivery": scenario.delivery,
-        "input": {"max_bytes": MAX_BYTES},
+        "input": {"max_bytes": MAX_BYTES, "tombstones": "dead_letter"},
         "batching": {"max_events": 40, "linger_ms": 5},
         "backpressure": {"high_events": _HIGH, "low_events": _HIGH // 2},
         "commit_interval_ms": 150,

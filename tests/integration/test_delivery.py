@@ -70,7 +70,7 @@ RUBBISH: list[bytes | None] = [
 
 
 def test_rubbish_is_dead_lettered_and_its_neighbours_pass(real_kafka: Any) -> None:
-    case = Case(real_kafka, partitions=1)
+    case = Case(real_kafka, partitions=1, input={"tombstones": "dead_letter"})
     good = [
         json.dumps({"id": i, "text": f"caf\u0065\u0301 \U0001f469\u200d\U0001f680 \x00 {i}"}).encode()
         for i in range(12)

@@ -416,6 +416,7 @@ TOP: dict[str, tuple[Any, bool]] = {
 }  # fmt: skip
 INPUT: dict[str, tuple[Any, bool]] = {
     "topics": (["others"], False), "format": ("text", True), "text": ("$.x", True), "start": ("latest", False),
+    "tombstones": ("skip", False),
     "max_characters": (10, True), "max_bytes": (10, True),
 }  # fmt: skip
 OUTPUT: dict[str, tuple[Any, bool]] = {

@@ -82,3 +82,82 @@ def test_a_refused_event_becomes_a_dead_letter_and_a_refused_letter_its_coordina
     assert (bare.topic, bare.kind, bare.value, bare.origin) == ("out.dead", "coordinates", None, record)
     assert publisher.refused(bare, "MSG_SIZE_TOO_LARGE") is None
     assert publisher.refused(Outbound("out", None, b"{}"), "MSG_SIZE_TOO_LARGE") is None
+
+
+def _tombstone(assignment: Assignment, offset: int, key: bytes | None = b"k", stage: str = "decode") -> Document:
+    document = Document(Record(assignment, offset, key, None, [("h", b"1")], 5))
+    document.failure = Failure(stage, "DecodeError", "the value is null (a tombstone)")
+    return document
+
+
+@pytest.mark.parametrize(
+    ("policy", "kinds", "counts"),
+    [
+        ({}, ["event", "tombstone", "dead_letter", "event"], (2, 1, 0, 1)),
+        ({"tombstones": "forward"}, ["event", "tombstone", "dead_letter", "event"], (2, 1, 0, 1)),
+        ({"tombstones": "dead_letter"}, ["event", "dead_letter", "dead_letter", "event"], (2, 0, 0, 2)),
+        ({"tombstones": "skip"}, ["event", "event"], (2, 0, 2, 0)),
+    ],
+)
+def test_a_tombstone_is_passed_on_kept_as_a_dead_letter_or_skipped(policy: Any, kinds: Any, counts: Any) -> None:
+    ours, stats = Assignment("posts", 0), Stats()
+    publisher = Publisher(pipeline(input={"topics": ["posts"], **policy}), stats)
+    documents = [_document(ours, 0), _tombstone(ours, 1), _tombstone(ours, 2, key=None), _document(ours, 3)]
+    outbounds = publisher.outbounds(MicroBatch(0, documents, tokens=0), BUILDER)
+    assert [outbound.kind for outbound in outbounds] == kinds
+    assert (stats.enriched, stats.tombstones, stats.skipped, stats.dead_letters) == counts
+    assert stats.finished == 4
+    for outbound in outbounds:
+        if outbound.kind == "tombstone":
+            assert (outbound.topic, outbound.key, outbound.value, outbound.timestamp_ms) == ("out", b"k", None, 5)
+            assert outbound.headers == [("h", b"1")]
+
+
+@pytest.mark.parametrize("policy", ["forward", "dead_letter", "skip"])
+def test_deletes_are_no_poison(policy: str) -> None:
+    publisher = Publisher(pipeline(input={"topics": ["in"], "tombstones": policy}, stop_after={"in_a_row": 3}), Stats())
+    ours = Assignment("in", 0)
+    for number in range(5):
+        batch = MicroBatch(number, [_tombstone(ours, 2 * number), _tombstone(ours, 2 * number + 1)], tokens=0)
+        for outbound in publisher.outbounds(batch, BUILDER):
+            if outbound.kind == "tombstone":
+                assert publisher.refused(outbound, "MSG_SIZE_TOO_LARGE") is not None
+        publisher.landed(batch)
+
+
+def test_deletes_do_not_hide_poison_between_them() -> None:
+    publisher = Publisher(pipeline(stop_after={"in_a_row": 3}), Stats())
+    ours, documents = Assignment("in", 0), []
+    for offset in range(6):
+        failed = _document(ours, offset)
+        failed.failure = Failure("decode", "DecodeError", "no text")
+        documents += [_tombstone(ours, offset), failed]
+    with pytest.raises(PoisonError, match="3 dead letters in a row"):
+        publisher.outbounds(MicroBatch(0, documents, tokens=0), BUILDER)
+
+
+def test_nulls_without_a_key_delete_nothing_and_count() -> None:
+    publisher = Publisher(pipeline(stop_after={"in_a_row": 3}), Stats())
+    documents = [_tombstone(Assignment("in", 0), offset, key=None) for offset in range(3)]
+    with pytest.raises(PoisonError):
+        publisher.outbounds(MicroBatch(0, documents, tokens=0), BUILDER)
+
+
+def test_a_tombstone_that_failed_otherwise_is_a_dead_letter() -> None:
+    stats = Stats()
+    document = _tombstone(Assignment("in", 0), 0, stage="crash")
+    (letter,) = Publisher(PIPELINE, stats).outbounds(MicroBatch(0, [document], tokens=0), BUILDER)
+    assert letter.kind == "dead_letter"
+
+
+def test_a_refused_tombstone_becomes_a_dead_letter() -> None:
+    stats = Stats()
+    publisher = Publisher(PIPELINE, stats)
+    (event,) = publisher.outbounds(MicroBatch(0, [_tombstone(Assignment("in", 0), 0)], tokens=0), BUILDER)
+    letter = publisher.refused(event, "INVALID_RECORD")
+    assert letter is not None
+    assert (letter.topic, letter.kind, letter.key, letter.value) == ("out.dead", "dead_letter", b"k", None)
+    assert dict(letter.headers)["__glossator.errors.exception.message"] == (
+        b"the broker refused the tombstone: INVALID_RECORD"
+    )
+    assert (stats.tombstones, stats.enriched, dict(stats.failed)) == (0, 0, {"produce": 1})

@@ -42,7 +42,8 @@ def get(url: str) -> tuple[int, str]:
 
 
 def test_every_number_is_there(address: str, stats: Stats) -> None:
-    stats.polled, stats.enriched, stats.discarded, stats.lag, stats.paused = 10, 6, 1, 4, True
+    stats.polled, stats.enriched, stats.discarded, stats.lag, stats.paused = 13, 6, 1, 4, True
+    stats.tombstones, stats.skipped = 1, 2
     stats.failed.update({"decode": 2, "forward": 1})
     stats.rebalances.update(["assigned", "revoked", "assigned"])
     stats.stuck["device"] = "nothing has moved for 60 s"
@@ -56,8 +57,10 @@ def test_every_number_is_there(address: str, stats: Stats) -> None:
         if sample.name.startswith("glossator_") and own.items() <= sample.labels.items()
     }
     expected: dict[tuple[str, ...], float] = {
-        ("glossator_records_read_total",): 10,
+        ("glossator_records_read_total",): 13,
         ("glossator_records_total", "enriched"): 6,
+        ("glossator_records_total", "tombstone"): 1,
+        ("glossator_records_total", "skipped"): 2,
         ("glossator_records_total", "dead_letter"): 3,
         ("glossator_records_total", "discarded"): 1,
         ("glossator_dead_letters_total", "decode"): 2,

@@ -144,7 +144,9 @@ def demo(
 def demo_pipeline(servers: str) -> Pipeline:
     """Return a pipeline with many tasks, and with micro-batches small enough to watch them fill up."""
     pipeline = starter_pipeline(servers, _NAME, f"{_NAME}.posts", [*_MORE, *installed()])
-    return pipeline.model_copy(update={"batching": Batching(max_tokens=1024, linger_ms=250)})
+    # A delete is shown as a dead letter; passed on to the output topic it would be invisible.
+    shown = pipeline.input.model_copy(update={"tombstones": "dead_letter"})
+    return pipeline.model_copy(update={"batching": Batching(max_tokens=1024, linger_ms=250), "input": shown})
 
 
 def reader(pipeline: Pipeline, run: str) -> Source:
