@@ -16,12 +16,15 @@ from schemas.pipeline import dependencies
 from schemas.pipeline.tasks import AnyTask
 from workers.chain.forward import Output
 from workers.chain.stage import Stage
+from workers.encoder.panics import is_panic, no_panic_report
 from workers.encoder.reading import HeadInfo
 from workers.encoder.tokenization import CheckpointTokenizer, Cut, Tokenization, choose_cut
 from workers.encoder.trunk import Trunk
 from workers.models.library import Library, Model
 from workers.tasks.base import Task
 from workers.tasks.registry import task_class
+
+_UNSUITABLE = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +230,7 @@ def plan(tasks: Sequence[AnyTask], library: Library) -> Plan:
     configs = {config.name: config for config in order}
     stages = []
     for stage_plan in placement.stages:
-        with _naming(configs[next(iter(stage_plan.tasks))]):
+        with _naming(configs[next(iter(stage_plan.tasks))]), no_panic_report():
             stages.append(stage_plan.build())
     for planned in placement.tasks:
         if planned.stage is not None:
@@ -264,8 +267,10 @@ def _naming(config: AnyTask) -> Iterator[None]:
         yield
     except ModelError as error:
         raise ModelError(f'task "{config.name}": {error}') from error
-    except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
-        # Architectures that lack something every encoder has fail in ways of their own.
+    except BaseException as error:
+        # Architectures that lack something every encoder has fail in ways of their own, and tokenizers panic.
+        if not isinstance(error, _UNSUITABLE) and not is_panic(error):
+            raise
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise ModelError(f'task "{config.name}": model "{config.model}" cannot be used here ({reason})') from error
 

@@ -11,6 +11,7 @@ from tokenizers import Encoding, Tokenizer
 
 from schemas.errors import EventError, ModelError, TokenizeError
 from schemas.pipeline.tasks import TaskConfig
+from workers.encoder.panics import is_panic
 from workers.encoder.reading import Input, Side
 from workers.encoder.words import words
 
@@ -101,7 +102,7 @@ class Tokenization:
                 encodings = self._tokenizer.encode_batch(inputs)
         except BaseException as error:
             # A Rust panic is not an Exception, but it is a failure of this text only.
-            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            if not isinstance(error, Exception) and not is_panic(error):
                 raise
             # Halve until the input at fault is alone, so that it fails alone.
             if len(inputs) > 1:

@@ -34,6 +34,7 @@ _TOKENS = 8_192
 """The most tokens of short documents processed together; ``_ROWS`` or ``_CANDIDATES`` of them at a time."""
 _ROWS = 2_048
 _CANDIDATES = 128
+_LONGEST_SPAN = 1_000
 _NONE = float("-inf")
 
 Span: TypeAlias = tuple[int, int]
@@ -58,6 +59,8 @@ class CoreferenceHead(nn.Module):
         self.top_lambda = float(settings["top_lambda"])
         self.max_tokens = min(int(settings["max_doc_len"] or MAX_TOKENS), MAX_TOKENS)
         if min(self.max_segment_len, self.max_span_length, self.max_tokens) < 1 or not 0 < self.top_lambda <= 1:
+            raise ValueError("settings out of range")
+        if self.max_span_length > _LONGEST_SPAN:
             raise ValueError("settings out of range")
         inner, hidden = tensors["start_mention_mlp.dense.weight"].shape
         self.start_mention_mlp = _layers(hidden, inner, settings)

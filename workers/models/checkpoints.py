@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,8 +29,17 @@ from transformers import (
 )
 
 from schemas.errors import ModelError
+from workers.encoder.panics import is_panic, no_panic_report
 from workers.encoder.reading import HeadKind
 from workers.encoder.tokenization import NO_LIMIT, CheckpointTokenizer
+from workers.models.inspection import (
+    Shapes,
+    require_files,
+    require_finite,
+    require_fit,
+    require_plausible,
+    tensor_shapes,
+)
 
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
@@ -66,18 +75,21 @@ class Checkpoint:
     - ``folder``: contains config.json, the tokenizer and safetensors.
     - ``revision``: 12 hex digits: of the hub's commit, or of the SHA-256 of the weights in a local folder.
     - ``config``: the content of config.json.
+    - ``shapes``: the shapes of the weights, by their names.
     """
 
     name: str
     folder: Path
     revision: str
     config: dict[str, Any]
+    shapes: Shapes = field(default_factory=dict)
 
 
 def resolve(name: str, revision: str | None = None) -> Checkpoint:
     """Return the checkpoint for a hub id or a local folder, and download it if necessary.
 
-    Raises ModelError if it is missing, has no safetensors, or needs to run its own code.
+    Raises ModelError if it is missing, has no safetensors, needs to run its own code, or has files or a configuration
+    that no model has.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -89,15 +101,20 @@ def resolve(name: str, revision: str | None = None) -> Checkpoint:
     else:
         folder = _download(name, revision)
         commit = folder.name
+    require_files(name, folder)
     config = _read_config(name, folder)
-    weights = [*_weights(name, folder), *folder.glob("coreference.safetensors")]
-    return Checkpoint(name, folder, commit[:12] if commit else _digest(weights), config)
+    weights = _weights(name, folder)
+    shapes = tensor_shapes(name, weights)
+    require_plausible(name, config, shapes)
+    weights += folder.glob("coreference.safetensors")
+    return Checkpoint(name, folder, commit[:12] if commit else _digest(weights), config, shapes)
 
 
 def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
     """Load the model with a head of ``kind``, in float32 on the CPU, in evaluation mode.
 
-    Raises ModelError if it cannot be loaded, or has no trained head of that kind: transformers would make one up.
+    Raises ModelError if it cannot be loaded, if its weights are damaged, or if it has no trained head of that kind:
+    transformers would make one up.
     """
     name = checkpoint.name
     wanted = _ARCHITECTURE.get(kind)
@@ -107,6 +124,12 @@ def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
+        config = transformers.AutoConfig.from_pretrained(
+            checkpoint.folder, trust_remote_code=False, local_files_only=True
+        )
+        with torch.device("meta"):
+            outline = _AUTO[kind].from_config(config, trust_remote_code=False)
+        require_fit(name, outline, checkpoint.shapes, outline.base_model_prefix)
         model, info = _AUTO[kind].from_pretrained(
             checkpoint.folder,
             use_safetensors=True,
@@ -115,8 +138,11 @@ def load_model(checkpoint: Checkpoint, kind: HeadKind) -> PreTrainedModel:
             output_loading_info=True,
             dtype=torch.float32,
         )
+    except ModelError:
+        raise
     except Exception as error:
         raise ModelError(f'model "{name}" cannot be loaded: {_brief(error)}') from error
+    require_finite(name, model.named_parameters())
     # Only classification heads use a pooler.
     missing = sorted(key for key in info["missing_keys"] if kind == "sequence" or not key.startswith("pooler."))
     if missing:
@@ -139,8 +165,13 @@ def load_tokenizer(checkpoint: Checkpoint) -> CheckpointTokenizer:
     if not is_sentencepiece and not any((folder / file).is_file() for file in _TOKENIZER_FILES):
         raise ModelError(f"{model} has no tokenizer files")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except Exception as error:
+        with no_panic_report():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                folder, trust_remote_code=False, local_files_only=True
+            )
+    except BaseException as error:
+        if not isinstance(error, Exception) and not is_panic(error):
+            raise
         hint = ""
         if is_sentencepiece and not (folder / "tokenizer.json").is_file():
             hint = "; a tokenizer built from a SentencePiece model needs pip install sentencepiece protobuf"
@@ -184,7 +215,9 @@ def _read_config(name: str, folder: Path) -> dict[str, Any]:
         config = json.loads((folder / "config.json").read_bytes())
     except FileNotFoundError as error:
         raise ModelError(f'model "{name}" has no config.json, so it is not a transformers checkpoint') from error
-    except ValueError as error:
+    except OSError as error:
+        raise ModelError(f'model "{name}": its config.json cannot be read ({error.strerror})') from error
+    except (ValueError, RecursionError) as error:
         raise ModelError(f'model "{name}": its config.json is not JSON') from error
     kind = config.get("model_type") if isinstance(config, dict) else None
     if kind not in CONFIG_MAPPING:

@@ -25,6 +25,7 @@ from workers.heads.embedding import EmbeddingHead
 from workers.models.adapter import merge
 from workers.models.checkpoints import Checkpoint, load_model, load_tokenizer, pooling_of, resolve
 from workers.models.device import choose_device
+from workers.models.inspection import require_finite
 from workers.models.packs import STARTER, HeadPack, PackTrunk
 
 log = logging.getLogger("glossator")
@@ -140,7 +141,9 @@ class Library:
 
     def _scoring_head(self, checkpoint: Checkpoint, kind: HeadKind) -> Head:
         if kind == "coreference":
-            return ClusterHead(fcoref.load_head(checkpoint.folder, self.device))
+            module = fcoref.load_head(checkpoint.folder, self.device)
+            require_finite(checkpoint.name, module.named_parameters())
+            return ClusterHead(module)
         model = load_model(checkpoint, kind)
         trunk = base_model(model)
         head = CheckpointHead(model, kind, checkpoint.name)

@@ -25,6 +25,7 @@ from schemas.errors import ModelError
 from workers.heads.coreference import ClusterMix
 from workers.heads.pack_heads import ScoreMix
 from workers.models.checkpoints import resolve
+from workers.models.inspection import require_finite
 
 FORMAT = "glossator.pack/1"
 MANIFEST = "glossator.json"
@@ -129,15 +130,19 @@ class HeadPack:
         if Path(name).name != name:
             raise ModelError(f"{_the(self.name)}: {MANIFEST} names a file outside of its folder")
         try:
+            if (self.folder / name).exists() and not (self.folder / name).is_file():
+                raise ModelError(f"{_the(self.name)}: {name} is not a regular file")
             content = (self.folder / name).read_bytes()
         except OSError as error:
             raise ModelError(f"{_the(self.name)}: {name} is missing{_cure(self.name)}") from error
         if hashlib.sha256(content).hexdigest() != entry["sha256"]:
             raise ModelError(f"{_the(self.name)}: {name} is not the file listed in {MANIFEST}{_cure(self.name)}")
         try:
-            return load(content)
+            tensors = load(content)
         except SafetensorError as error:
             raise ModelError(f"{_the(self.name)}: {name} is not a safetensors file{_cure(self.name)}") from error
+        require_finite(self.name, tensors.items())
+        return tensors
 
 
 def package_folder(entry: Mapping[str, Any]) -> Path:

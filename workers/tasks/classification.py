@@ -33,7 +33,7 @@ class Classification(Task):
         needed = 2 if polar else 1
         if len(self._labels) < needed:
             raise ModelError(
-                f'task "{config.name}": {config.task} needs a head with at least {needed} labels, '
+                f"{config.task} needs a head with at least {needed} labels, "
                 f'but the head of model "{config.model}" has {len(self._labels)}'
             )
         asked = None if isinstance(config, AspectTask) else config.multi_label

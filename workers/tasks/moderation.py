@@ -106,4 +106,4 @@ class Moderation(Task):
 
     @staticmethod
     def _unfit(config: ModerationTask, reason: str) -> ModelError:
-        return ModelError(f'task "{config.name}": model "{config.model}" {reason}')
+        return ModelError(f'model "{config.model}" {reason}')

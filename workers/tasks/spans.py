@@ -79,7 +79,7 @@ class Spans(Task):
                 names a label that the head lacks.
         """
         super().__init__(config, head)
-        subject = f'task "{config.name}": model "{config.model}"'
+        subject = f'model "{config.model}"'
         if not head.labels:
             raise ModelError(f"{subject} has no labels for {config.task}")
         if config.task in {"ner", "pii"} and OUTSIDE not in head.labels:
