@@ -7,7 +7,8 @@ the annotations of other tasks under the names of the tasks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from schemas.document import Document
@@ -45,6 +46,7 @@ _SIZE_CALL = re.compile(rf"(?:{_OPAQUE.pattern})|(?P<call>\bsize\b)(?=(?:\s|//[^
 _SIZE = "_cp_"
 """Our function in place of ``size``, which in the package counts bytes of UTF-8. The name has the same length, so that
 positions in messages stay right."""
+_STEP = re.compile(r"""\.(\w+)(?!\w|\s*\()|\s*\[\s*(?:"(\d+)"|(\d{1,9}))\s*\]""")
 _MACRO = r"\.(?:all|exists|exists_one|existsOne|map|filter)\s*\("
 _BINDS = re.compile(rf"{_MACRO}\s*(\w+)\s*,")
 _FUNCTIONS = frozenset({
@@ -81,7 +83,8 @@ class Condition:
         except BaseException as error:
             _require_failure(error)
             raise ValueError(_syntax(str(error), source)) from None
-        self._bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub(_blank, source))
+        literals: list[str] = []
+        self._bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub(partial(_blank, literals), source))
         if _depth(self._bare) > MAX_NESTING:
             limit = f"more than {MAX_NESTING} deep, which takes too long on long lists"
             raise ValueError(f"nests macros (all, exists, filter, map) {limit}")
@@ -92,6 +95,7 @@ class Condition:
         if unknown:
             raise ValueError(f'CEL has no function "{unknown[0]}"')
         self._functions = {_SIZE: _size} if "size" in references["functions"] else None
+        self._reads = [_steps(use, literals) for use in self._uses("event")] if "event" in self.names else []
         self.source = source
 
     @property
@@ -134,7 +138,12 @@ class Condition:
         raise ConditionError(f"the condition returned {type(result).__name__}, not a boolean")
 
     def holds_for(self, document: Document) -> bool:
-        """Evaluate the condition with the variables of ``document``. Results and errors are those of ``__call__``."""
+        """Evaluate the condition with the variables of ``document``. Results and errors are those of ``__call__``.
+
+        Also raises ConditionError if the condition uses a value of the event that the codec has replaced.
+        """
+        if document.replaced is not None and any(map(document.replaced.touches, self._reads)):
+            raise ConditionError("the condition uses a value of the event that JSON cannot represent")
         return self({name: variable(name, document) for name in self.names})
 
 
@@ -183,8 +192,31 @@ def _size(*values: Any) -> Any:
     return len(values[0]) if len(values) == 1 and isinstance(values[0], str | bytes | list | dict) else object()
 
 
-def _blank(literal: re.Match[str]) -> str:
-    return " " if literal[0].startswith("//") else '""'
+def _blank(literals: list[str], literal: re.Match[str]) -> str:
+    """Replace a comment by a space, and a literal by its index in ``literals``, to which it is added."""
+    if literal[0].startswith("//"):
+        return " "
+    literals.append(literal[0])
+    return f'"{len(literals) - 1}"'
+
+
+def _steps(use: str, literals: Sequence[str]) -> list[str | int]:
+    """Return the steps at the beginning of ``use``, what follows a variable, that always lead to the same place.
+
+    They end at the first call and at the first index that is not a simple literal.
+    """
+    steps: list[str | int] = []
+    at = 0
+    while step := _STEP.match(use, at):
+        name, literal, index = step.groups()
+        if literal is not None:
+            simple = re.fullmatch(r"""(["'])([^\\"']*)\1""", literals[int(literal)])
+            if simple is None:
+                break
+            name = simple[2]
+        steps.append(int(index) if name is None else name)
+        at = step.end()
+    return steps
 
 
 def _depth(bare: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.errors import EventError
 from schemas.record import Record
+from schemas.replaced import Replaced
 
 Annotation = dict[str, Any]
 
@@ -54,6 +55,7 @@ class Document:
     - ``text``: the text that the tasks read; empty if decoding failed.
     - ``event``: the record's value as UTF-8 JSON bytes; None if the input is not JSON.
     - ``fields``: ``event`` parsed; None unless a task or a condition needs it.
+    - ``replaced``: the values in ``event`` and ``fields`` that the codec has replaced; None if there are none.
     - ``annotations``: task name -> annotation, in the shape of the public event.
     - ``notices``: what a consumer should know, such as a truncation, in the shape of the public event.
     - ``failure``: why the document failed; None while it has not.
@@ -65,8 +67,8 @@ class Document:
     """
 
     __slots__ = (
-        "alone", "annotations", "event", "failure", "fields", "known", "notices", "number", "record", "sequences",
-        "text", "tokens",
+        "alone", "annotations", "event", "failure", "fields", "known", "notices", "number", "record", "replaced",
+        "sequences", "text", "tokens",
     )  # fmt: skip
 
     def __init__(self, record: Record | None, text: str = "", event: bytes | None = None, fields: Any = None) -> None:
@@ -74,6 +76,7 @@ class Document:
         self.text = text
         self.event = event
         self.fields = fields
+        self.replaced: Replaced | None = None
         self.annotations: dict[str, Annotation] = {}
         self.notices: list[dict[str, Any]] = []
         self.failure: Failure | None = None

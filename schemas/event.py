@@ -226,6 +226,14 @@ class Notice(_Public):
     of: Count = Field(description="Code points in the text.")
 
 
+class Replacement(_Public):
+    """Values of the input that JSON cannot represent, or that common parsers refuse, were replaced in ``event``."""
+
+    kind: Literal["replaced"] = Field(description="What happened: values of the input are replaced in event.")
+    paths: list[str] = Field(description="Where in event, as JSONPath: the first 16, each of up to 200 characters.")
+    count: Annotated[int, Field(ge=1)] = Field(description="How many values were replaced.")
+
+
 class EnrichedEvent(_Public):
     """An enriched event, as it is written to the output topic."""
 
@@ -243,7 +251,7 @@ class EnrichedEvent(_Public):
         | NearDuplicate | Answers | Embedding | Custom,
     ] = Field(description="Task name -> annotation.")  # fmt: skip
     models: dict[str, ModelRef] = Field(description="Task name -> model.")
-    notices: list[Notice] = Field(description="Usually empty.")
+    notices: list[Notice | Replacement] = Field(description="Usually empty.")
 
 
 def json_schema() -> dict[str, Any]:

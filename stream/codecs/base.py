@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.document import Document, Failure
 from schemas.errors import DecodeError
 from schemas.pipeline.config import Input
 from schemas.record import Record
+from schemas.replaced import Replaced
+
+
+class Content(NamedTuple):
+    """What a codec reads from a record's value.
+
+    - ``text``: what the tasks will read.
+    - ``event``: for JSON, the event's own bytes. ``fields``: the same parsed, if the codec keeps it.
+    - ``replaced``: the values in ``event`` that are not the input's own; None if all are.
+    """
+
+    text: str
+    event: bytes | None = None
+    fields: Any = None
+    replaced: Replaced | None = None
 
 
 class Codec(ABC):
@@ -27,22 +42,24 @@ class Codec(ABC):
                 raise DecodeError("the value is null (a tombstone)")
             if len(value) > self._max_bytes:
                 raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
-            text, event, fields = self._read(value)
+            text, event, fields, replaced = self._read(value)
             if len(text) > self._max_characters:
                 raise DecodeError(
                     f"the text has {len(text)} characters, input.max_characters is {self._max_characters}"
                 )
             if not text or text.isspace():
                 raise DecodeError("the text is only white space" if text else "the text is empty")
-            return Document(record, text, event, fields)
+            document = Document(record, text, event, fields)
+            document.replaced = replaced
+            return document
         except DecodeError as error:
             document = Document(record)
             document.failure = Failure.of(error, "decode")
             return document
 
     @abstractmethod
-    def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
-        """Return the text, and for JSON also the event's own bytes and its parsed fields. Raises DecodeError."""
+    def _read(self, value: bytes) -> Content:
+        """Return what is in ``value``. Raises DecodeError."""
 
 
 def utf8(value: bytes) -> str:

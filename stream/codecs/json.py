@@ -11,7 +11,9 @@ import orjson
 from schemas.errors import DecodeError
 from schemas.pipeline.config import Input
 from schemas.pipeline.fields import follow, parse_path
-from stream.codecs.base import Codec, utf8
+from schemas.replaced import Replaced
+from stream.codecs.base import Codec, Content, utf8
+from stream.codecs.repair import repair
 
 MAX_DEPTH = 500
 """Levels of nested objects and arrays in an event.
@@ -38,7 +40,8 @@ _TYPE_NAMES = {
 class JsonCodec(Codec):
     """Decodes values that are JSON objects (RFC 8259) and takes the text at ``input.text``.
 
-    The event keeps the object's own bytes, so integers of any size and repeated keys pass through unchanged.
+    The event keeps the object's own bytes, so long numbers and repeated keys pass through unchanged. Only what common
+    readers refuse, and ``repair`` names, is replaced.
     """
 
     def __init__(self, config: Input, keep_fields: bool = False) -> None:
@@ -48,34 +51,49 @@ class JsonCodec(Codec):
         self._path = config.text
         self._steps = parse_path(config.text)
 
-    def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
+    def _read(self, value: bytes) -> Content:
         value = value.removeprefix(_BOM)
+        replaced: Replaced | None = None
         try:
             event = orjson.loads(value)
         except orjson.JSONDecodeError as error:
-            utf8(value)
-            # orjson's messages say which rule of the grammar failed and never quote the input.
-            where = f"line {error.lineno}, column {error.colno}"
-            raise DecodeError(f"the value is not JSON: {error.msg} ({where})") from None
+            value, event, replaced = _repaired(value, error)
         if not isinstance(event, dict):
             raise DecodeError(f"the value is {_TYPE_NAMES[type(event)]}, not a JSON object")
         # Only a value with as many brackets can be that deep.
         if len(value) > 2 * MAX_DEPTH and value.count(b"[") + value.count(b"{") > MAX_DEPTH:
             _require_shallow(value)
-        text = self._find(event)
+        text = self._find(event, replaced)
         # In JSON an unescaped line break can only be white space. Without them an event is one line.
         if b"\n" in value or b"\r" in value:
             value = value.replace(b"\n", b" ").replace(b"\r", b" ")
-        return text, value, event if self._keep else None
+        return Content(text, value, event if self._keep else None, replaced)
 
-    def _find(self, event: Any) -> str:
+    def _find(self, event: Any, replaced: Replaced | None) -> str:
         try:
             text = follow(self._steps, event)
         except LookupError:
             raise DecodeError(f"there is no text at {self._path}") from None
+        if replaced and replaced.touches(self._steps):
+            reasons = "NaN, Infinity, a number out of range, or a lone surrogate"
+            raise DecodeError(f"the value at {self._path} is or contains what JSON cannot represent: {reasons}")
         if not isinstance(text, str):
             raise DecodeError(f"the text at {self._path} is {_TYPE_NAMES[type(text)]}, not a string")
         return text
+
+
+def _repaired(value: bytes, error: orjson.JSONDecodeError) -> tuple[bytes, Any, Replaced]:
+    """Return what ``repair`` makes of ``value``, which failed with ``error``, and that parsed. Raises DecodeError."""
+    text, replaced = repair(utf8(value))
+    if replaced.count:
+        value = text.encode()
+        try:
+            return value, orjson.loads(value), replaced
+        except orjson.JSONDecodeError:
+            pass
+    # orjson's messages say which rule of the grammar failed and never quote the input.
+    where = f"line {error.lineno}, column {error.colno}"
+    raise DecodeError(f"the value is not JSON: {error.msg} ({where})") from None
 
 
 def _require_shallow(value: bytes) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from stream.codecs.base import Codec, utf8
+from stream.codecs.base import Codec, Content, utf8
 
 
 class TextCodec(Codec):
     """Takes the whole value as the text, in UTF-8."""
 
-    def _read(self, value: bytes) -> tuple[str, bytes | None, Any]:
-        return utf8(value), None, None
+    def _read(self, value: bytes) -> Content:
+        return Content(utf8(value))

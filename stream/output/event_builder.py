@@ -32,8 +32,8 @@ class EventBuilder:
     def build(self, document: Document) -> bytes:
         """Return the event of a document that has not failed, as one line of UTF-8 JSON.
 
-        The input's own bytes are embedded unchanged. Raises EncodeError for a number that JSON cannot represent, or a
-        text that UTF-8 cannot.
+        The document's own bytes are embedded unchanged, with a notice if the codec has replaced values in them. Raises
+        EncodeError for a number that JSON cannot represent, or a text that UTF-8 cannot.
         """
         annotations: dict[str, Any] | orjson.Fragment = document.annotations
         if not self._with_text:
@@ -56,7 +56,10 @@ class EventBuilder:
                 _require_finite(document.annotations)
             event["annotations"] = orjson.Fragment(encoded)
             event["models"] = self._models
-            event["notices"] = document.notices
+            notices = document.notices
+            if document.replaced is not None and self._with_text:
+                notices = [document.replaced.notice(), *notices]
+            event["notices"] = notices
             return orjson.dumps(event)
         except TypeError as error:
             # orjson's message names types and never the value.

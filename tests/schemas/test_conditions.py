@@ -13,6 +13,7 @@ from schemas.conditions import MAX_LENGTH, Condition
 from schemas.document import Document
 from schemas.errors import ConditionError
 from schemas.record import Assignment, Record
+from schemas.replaced import Replaced
 
 SECRET = "heliotrope"
 TONE = {"label": "bad", "score": 0.9, "scores": {"bad": 0.9, "good": 0.1}}
@@ -355,6 +356,38 @@ def test_a_condition_sees_annotations_and_the_record() -> None:
     assert seen.tasks == {"tone"}
     assert seen.holds_for(document) is True
     assert Condition('headers["lang"] == "en" && headers["flag"] == null').holds_for(document) is True
+
+
+@pytest.mark.parametrize(
+    ("source", "fails"),
+    [
+        ("event.a.bad == 1", True),
+        ("event['a'].bad == 1", True),
+        ("event.a['bad'] == 1", True),
+        ("has(event.a.bad)", True),
+        ("size(event.a) > 0", True),
+        ("event == event", True),
+        ("event[topic] == 1", True),
+        ("event.l[1] == 1", True),
+        ("event.l.exists(x, x == 2)", True),
+        ("event.a.good == 1", False),
+        ("event.a . good == 1 && event['a'][\"good\"] == 1", False),
+        ("event.l[0] == 1", False),
+        ("[1].all(event, event == 1) && topic == 'posts'", False),
+        ("text == 'event.a.bad'", False),
+    ],
+)
+def test_a_condition_that_reads_a_replaced_value_fails(source: str, fails: bool) -> None:
+    fields = {"a": {"bad": None, "good": 1}, "l": [1, None], "posts": 1}
+    document = Document(Record(Assignment("posts", 3), 7, b"u7", b"{}"), "event.a.bad", fields=fields)
+    document.replaced = Replaced()
+    document.replaced.add(("a", "bad"))
+    document.replaced.add(("l", 1))
+    if fails:
+        with pytest.raises(ConditionError, match="cannot represent"):
+            Condition(source).holds_for(document)
+    else:
+        assert Condition(source).holds_for(document) is True
 
 
 def test_a_condition_sees_empty_values_where_there_is_no_record() -> None:

@@ -18,11 +18,18 @@ _steps = lru_cache(maxsize=256)(parse_path)
 
 
 def value(document: Document, path: str) -> Any:
-    """Return the value at ``path`` in the event. Raises FieldError if there is none."""
+    """Return the value at ``path`` in the event.
+
+    Raises FieldError if there is none, or if it is or contains one that the codec has replaced.
+    """
+    steps = _steps(path)
     try:
-        return follow(_steps(path), document.fields)
+        field = follow(steps, document.fields)
     except LookupError:
         raise FieldError(f"there is nothing at {path}") from None
+    if document.replaced is not None and document.replaced.touches(steps):
+        raise FieldError(f"the value at {path} is or contains what JSON cannot represent")
+    return field
 
 
 def text(document: Document, path: str | None) -> str:

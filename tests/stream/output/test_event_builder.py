@@ -163,6 +163,16 @@ def test_any_text_and_any_event_come_back(text: str, more: dict[str, Any]) -> No
     assert event["event"] == value
 
 
+def test_values_that_json_cannot_represent_are_replaced_with_a_notice() -> None:
+    value = rb'{"text":"x", "a":{"n":[1,NaN,-Infinity]}, "b":1e400, "b":"\ud83d", "c":1.50}'
+    made = codec(pipeline().input).decode(record(value))
+    line = EventBuilder(pipeline(), MODELS).build(made)
+    assert rb'{"text":"x", "a":{"n":[1,null,null]}, "b":"1e400", "b":"\ufffd", "c":1.50}' in line
+    notice = {"kind": "replaced", "paths": ["$.a.n[1]", "$.a.n[2]", "$.b", "$.b"], "count": 4}
+    assert built(made)["notices"] == [notice]
+    assert built(made, text="none")["notices"] == []
+
+
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 def test_the_deepest_event_can_be_read_by_common_parsers(opening: str, closing: str) -> None:
     levels = MAX_DEPTH - 1

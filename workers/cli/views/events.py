@@ -97,11 +97,14 @@ def block(event: Mapping[str, Any]) -> Text:
     width = max(map(len, event["annotations"]), default=0)
     for name, annotation in event["annotations"].items():
         lines.append(Text.assemble(f"  {name:{width}}  ", described(annotation)))
-    lines += [
-        Text(f"  {notice['task']} read {notice['kept']} of {notice['of']} characters", "dim")
-        for notice in event["notices"]
-    ]
+    lines += [Text(f"  {_noticed(notice)}", "dim") for notice in event["notices"]]
     return Text("\n").join(lines)
+
+
+def _noticed(notice: Mapping[str, Any]) -> str:
+    if notice["kind"] == "replaced":
+        return readable(f"replaced {notice['count']} values of the input: {', '.join(notice['paths'])}")
+    return f"{notice['task']} read {notice['kept']} of {notice['of']} characters"
 
 
 def _spans(spans: Iterable[Mapping[str, Any]]) -> Iterator[Text]:

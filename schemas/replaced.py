@@ -1,0 +1,67 @@
+"""Which values of an event the codec has replaced because common readers of JSON would refuse them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Steps: TypeAlias = tuple[str | int, ...]
+"""A place in an event: names of members and indices of arrays."""
+
+MOST_PATHS = 16
+"""Paths that the notice in the enriched event names."""
+
+_MOST_PLACES = 256
+_MOST_CHARACTERS = 200
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Replaced:
+    """The values of one event that were replaced. Belongs to the event's document.
+
+    - ``count``: how many there are.
+    - ``paths``: the first ``MOST_PATHS`` of them, as JSONPath; a long path is cut and ends with "…".
+    """
+
+    __slots__ = ("_places", "count", "paths")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.paths: list[str] = []
+        self._places: set[Steps] = set()
+
+    def add(self, steps: Sequence[str | int]) -> None:
+        """Record that the value at ``steps``, or the last name in it, was replaced."""
+        self.count += 1
+        if len(self.paths) < MOST_PATHS:
+            self.paths.append(_spell(steps))
+        # Beyond the limit, any use of the event counts as a use of a replaced value.
+        self._places.add(tuple(steps) if len(self._places) < _MOST_PLACES else ())
+
+    def touches(self, steps: Sequence[str | int]) -> bool:
+        """Return whether the value at ``steps`` was replaced, contains a replaced value, or is part of one."""
+        for place in self._places:
+            shared = min(len(place), len(steps))
+            if place[:shared] == tuple(steps[:shared]):
+                return True
+        return False
+
+    def notice(self) -> dict[str, object]:
+        """Return the notice for the enriched event."""
+        return {"kind": "replaced", "paths": self.paths, "count": self.count}
+
+
+def _spell(steps: Sequence[str | int]) -> str:
+    path = "$"
+    for step in steps:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif _PLAIN.fullmatch(step):
+            path += f".{step}"
+        else:
+            path += f"[{json.dumps(step[: _MOST_CHARACTERS + 1], ensure_ascii=False)}]"
+        if len(path) > _MOST_CHARACTERS:
+            return path[:_MOST_CHARACTERS] + "…"
+    return path
