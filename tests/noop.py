@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.document import Document
 from schemas.pipeline.config import Pipeline
+from workers.chain.pace import Pace
 
 TASKS = [{"name": "tone", "task": "sentiment", "model": "none"}]
 
@@ -30,6 +31,7 @@ class NoopChain:
 
     reads_fields = False
     cache = None
+    pace = Pace()
 
     def __init__(self, delay: float = 0.0) -> None:
         self.models = {"tone": {"model": "none", "revision": "0"}}

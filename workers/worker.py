@@ -273,7 +273,7 @@ class _Run:
         return busy or closing.is_alive()
 
     def _observe(self) -> None:
-        self._observer.observe(self._flight, self._source, self._sink, self._engine.chain.cache)
+        self._observer.observe(self._flight, self._source, self._sink, self._engine.chain)
 
     def _membership(self) -> object:
         return self._source.metadata

@@ -34,11 +34,18 @@ class Watchdog:
         self._clock = clock
         self._marks: dict[str, tuple[Hashable, float]] = {}
 
-    def look(self, marks: Mapping[str, Hashable | None]) -> None:
-        """Compare ``marks`` with the last ones: for each thing watched how far it is, or None if it need not move.
+    def look(self, marks: Mapping[str, Hashable | None], allowed: Mapping[str, float] | None = None) -> None:
+        """Compare ``marks`` with the last ones.
 
-        Raises StuckError if a mark has not changed for ``leave_after`` seconds.
+        Args:
+            marks: for each thing watched how far it is, or None if it need not move.
+            allowed: for some of them, seconds that they may now take without a change, where that is more than
+                ``warn_after`` or ``leave_after``.
+
+        Raises:
+            StuckError: if a mark has not changed for ``leave_after`` seconds.
         """
+        allowed = allowed or {}
         now = self._clock()
         for name in [*self._marks]:
             if marks.get(name) is None:
@@ -47,11 +54,13 @@ class Watchdog:
             if mark is not None and self._marks.get(name, (None, 0.0))[0] != mark:
                 self._marks[name] = (mark, now)
         for name in [*self.stuck]:
-            if now - self._marks.get(name, (None, now))[1] < self._warn_after:
+            if now - self._marks.get(name, (None, now))[1] < max(self._warn_after, allowed.get(name, 0.0)):
                 del self.stuck[name]
                 log.info("%s: moving again", name)
         for name, (_, since) in self._marks.items():
             for_seconds = now - since
+            if for_seconds < allowed.get(name, 0.0):
+                continue
             if for_seconds >= self._warn_after:
                 if name not in self.stuck:
                     log.error("%s: nothing has moved for %.0f s", name, for_seconds)

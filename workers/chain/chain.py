@@ -14,6 +14,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from workers.chain.cache import Cache, Entry, key
 from workers.chain.job import Job, Tokenized
+from workers.chain.pace import Pace
 from workers.chain.plan import Plan, Planned, plan
 from workers.encoder.reading import Input, Reading
 from workers.encoder.tuning import tune
@@ -49,13 +50,15 @@ class Chain:
         plan: every task with its place, after the tasks it needs.
         models: task name -> ``model`` and ``revision``, in the order of the pipeline file.
         cache: the annotations kept beyond a micro-batch; None if ``compute.cache`` is 0.
+        pace: counts the forwards that are finished, and measures them.
         reads_fields: whether a task or a condition needs ``Document.fields``.
     """
 
-    def __init__(self, loaded: Plan, pipeline: Pipeline, cache: Cache | None = None) -> None:
+    def __init__(self, loaded: Plan, pipeline: Pipeline, cache: Cache | None = None, pace: Pace | None = None) -> None:
         """Make a chain of a loaded plan of ``pipeline``; ``load`` does both."""
         self.models = {task.name: loaded.models[task.name] for task in pipeline.tasks}
         self.cache = cache
+        self.pace = pace or Pace()
         self.reads_fields = any(planned.task.reads_fields for planned in loaded.tasks) or (
             dependencies.any_reads_fields(pipeline)
         )
@@ -82,8 +85,8 @@ class Chain:
         Args:
             pipeline: the pipeline file.
             on_progress: called with one line for each model.
-            before: the chain that this one will replace. Its cache and equal trunks are shared; it can go on working,
-                and is not changed before ``take_over``.
+            before: the chain that this one will replace. Its cache, pace and equal trunks are shared; it can go on
+                working, and is not changed before ``take_over``.
 
         Raises:
             ModelError: if a model is missing or does not fit its task.
@@ -96,7 +99,8 @@ class Chain:
         if cache is None or not compute.cache:
             cache = Cache(compute.cache) if compute.cache else None
         trunks = [stage.trunk for stage in before.stages] if before is not None else []
-        return cls(plan(pipeline.tasks, Library(compute, on_progress, trunks)), pipeline, cache)
+        pace = before.pace if before is not None else None
+        return cls(plan(pipeline.tasks, Library(compute, on_progress, trunks)), pipeline, cache, pace)
 
     def take_over(self) -> None:
         """Apply this pipeline's settings to what is shared with the chain before. Call it when that one is replaced."""
@@ -175,9 +179,10 @@ class Chain:
                 for index in indices:
                     self._tokenize(index, work.documents)
                     work.jobs[index] = self.stages[index].pack(work.documents, index)
+                    self.pace.steps += 1
             for index in indices:
                 job = work.jobs[index]
-                self.stages[index].forward(job)
+                self.stages[index].forward(job, self.pace)
                 self.stages[index].fail_documents(job, work.documents, index)
 
     def annotate(self, work: Work) -> None:

@@ -12,12 +12,18 @@ from torch import Tensor
 from schemas.document import Failure
 from schemas.errors import DeviceError, ForwardError
 from workers.chain.job import Job, sequences_of
+from workers.chain.pace import Pace
 from workers.encoder.casing import SIDES
 from workers.encoder.packing import PackedBatch
 from workers.encoder.pooling import mixtures
 from workers.encoder.reading import Activation, Scores
 from workers.encoder.trunk import States, Trunk
 from workers.heads.base import Head
+
+_LEAST = 512
+"""Tokens: what takes less is counted as much, because its time is hardly that of its tokens."""
+_LONG = 1024
+"""A sequence of so many tokens takes about twice the time per token of a short one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,13 @@ class Forwards:
         self._trunk = trunk
         self._outputs = outputs
 
-    def run(self, job: Job) -> None:
+    def run(self, job: Job, pace: Pace) -> None:
         """Run every forward of ``job``, and fill in its ``scores``, ``clusters``, ``failed`` and ``failed_heads``.
 
         A batch that fails is halved until the failing sequence is alone. If a head fails on that sequence, the others
         keep their scores. A batch that does not fit in memory makes the trunk's ``forward_tokens`` smaller from now
-        on. Raises DeviceError if the device can no longer be used; nothing else escapes.
+        on. Each forward is a step of ``pace``. Raises DeviceError if the device can no longer be used; nothing else
+        escapes.
         """
         trunk = self._trunk
         pending = job.batches[::-1]
@@ -50,7 +57,8 @@ class Forwards:
             if len(batch) > 1 and self._size(batch) > trunk.forward_tokens:
                 pending += job.split(batch.sequences, trunk)[::-1]
                 continue
-            results = self._attempt(job, batch)
+            with pace.step("forward", _tokens(batch), trunk.token_seconds):
+                results = self._attempt(job, batch)
             errors = [results] if isinstance(results, Exception) else [r for r in results if isinstance(r, Exception)]
             for error in errors:
                 self._require_device(error)
@@ -69,7 +77,7 @@ class Forwards:
         job.batches = []
         for index, output in enumerate(self._outputs):
             if output.head.per == "input":
-                self._resolve_inputs(job, index, output.head)
+                self._resolve_inputs(job, index, output.head, pace)
 
     def _attempt(self, job: Job, batch: PackedBatch) -> Exception | list[Scores | Tensor | Exception]:
         """Run one forward and return the result or the exception of each head; one exception if the trunk fails.
@@ -138,7 +146,7 @@ class Forwards:
             job.failed_heads[index][int(batch.sequences[place])] = Failure.of(strange, "forward")
 
     @torch.inference_mode()
-    def _resolve_inputs(self, job: Job, index: int, head: Head) -> None:
+    def _resolve_inputs(self, job: Job, index: int, head: Head, pace: Pace) -> None:
         """Have ``head`` process the whole inputs that its tasks read: all at once or, if that fails, one by one."""
         states, job.states[index] = job.states[index], None
         texts = [text for text in job.wanted[index] if isinstance(text, str) and text in job.places]
@@ -148,10 +156,10 @@ class Forwards:
             texts = pending.pop()
             places = [job.places[text] for text in texts]
             try:
-                clusters = head.resolve_clusters(
-                    [states[job.starts[first] : job.starts[last]] for first, last in places],
-                    [job.windows[first:last] for first, last in places], texts,
-                )  # fmt: skip
+                of_texts = [states[job.starts[first] : job.starts[last]] for first, last in places]
+                windows = [job.windows[first:last] for first, last in places]
+                with pace.step("clusters", max(_LEAST, sum(map(len, of_texts))) ** 2):
+                    clusters = head.resolve_clusters(of_texts, windows, texts)
             except Exception as error:
                 self._require_device(error)
                 if len(texts) > 1:
@@ -169,6 +177,11 @@ class Forwards:
     def _size(self, batch: PackedBatch) -> int:
         """Return the tokens that the trunk computes for ``batch``, padding included."""
         return len(batch.tokens) if self._trunk.packed else len(batch) * batch.longest
+
+
+def _tokens(batch: PackedBatch) -> float:
+    """Return the size of a forward in tokens; those of long sequences count more, because they attend to more."""
+    return max(_LEAST, len(batch) * batch.longest) * (1 + batch.longest / _LONG)
 
 
 def _failure(error: Exception, batch: PackedBatch) -> Failure:

@@ -9,6 +9,7 @@ from schemas.document import Document, Failure
 from schemas.errors import EventError, ModelError, TokenizeError
 from workers.chain.forward import Forwards, Output
 from workers.chain.job import Job, Tokenized, pack_documents
+from workers.chain.pace import Pace
 from workers.encoder.reading import Input, Reading
 from workers.encoder.tokenization import Tokenization, kept
 from workers.encoder.trunk import Trunk
@@ -112,9 +113,9 @@ class Stage:
         whole = {name: output for name, output in tasks.items() if self.outputs[output].head.per == "input"}
         return pack_documents(documents, index, self.trunk, self.tokenization, heads=len(self.outputs), whole=whole)
 
-    def forward(self, job: Job) -> None:
-        """Run the forwards of ``job``, which notes what fails. Raises DeviceError."""
-        self._forwards.run(job)
+    def forward(self, job: Job, pace: Pace | None = None) -> None:
+        """Run the forwards of ``job``, which notes what fails; each is a step of ``pace``. Raises DeviceError."""
+        self._forwards.run(job, pace or Pace())
 
     def fail_documents(self, job: Job, documents: Sequence[Document], index: int) -> None:
         """Fail every document with an input that a decided task of it reads in vain.

@@ -38,6 +38,7 @@ class Trunk:
         device, dtype: where the parameters are, and their precision.
         forward_tokens: how many tokens a forward should have; reduced when the device runs out of memory.
         tuned: whether ``forward_tokens`` has been measured or configured.
+        token_seconds: seconds that a forward takes per token, as measured by ``encoder.tuning``; 0 before.
         fingerprint: the hash of the weights and the configuration; None if it was not given.
         cased: whether it needs the token types of ``workers.encoder.casing``.
     """
@@ -64,6 +65,7 @@ class Trunk:
         self.dtype = torch.float32
         self.forward_tokens = 1024
         self.tuned = False
+        self.token_seconds = 0.0
         # First on the CPU in float32, which tests the model's code; then where it will run, which tests the kernels.
         self.packed = self._packs(1e-4)
         self._place(device, dtype)

@@ -22,6 +22,8 @@ Of equal sizes the smallest is best, because it leaves more of the caches, or of
 def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0) -> None:
     """Set ``trunk.forward_tokens`` to the smallest size that is as fast as any, and reorder weights if that helps.
 
+    Also sets ``trunk.token_seconds``.
+
     On a CPU small forwards win, while they fit its caches; on a GPU large ones do, until they fill it.
 
     Args:
@@ -37,6 +39,7 @@ def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0)
     trunk.tuned = True
     if size is not None:
         trunk.forward_tokens = size
+        trunk.token_seconds = 1 / _rate(trunk, min(most, 512))
         return
     deadline = time.monotonic() + seconds
     for _ in range(3):
@@ -53,6 +56,7 @@ def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0)
     if rates:
         enough = _GOOD_ENOUGH * max(rates.values())
         trunk.forward_tokens = min(tokens for tokens, rate in rates.items() if rate >= enough)
+        trunk.token_seconds = 1 / rates[trunk.forward_tokens]
 
 
 def _rate(trunk: Trunk, size: int, warm: bool = False) -> float:

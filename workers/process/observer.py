@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from schemas.pipeline.config import Pipeline
@@ -14,7 +14,7 @@ from stream.telemetry.stats import Stats
 from stream.telemetry.watchdog import Watchdog
 
 if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
-    from workers.chain.cache import Cache
+    from workers.chain.chain import Chain
 
 _INTERVAL = 1.0
 """Seconds between two looks at everything that need not be known at every turn of the poll loop."""
@@ -26,22 +26,23 @@ class Observer:
     ``on_device`` is the number of the micro-batch on the device, or None; the device thread sets it.
     """
 
-    def __init__(self, pipeline: Pipeline, stats: Stats) -> None:
+    def __init__(self, pipeline: Pipeline, stats: Stats, clock: Callable[[], float] = time.monotonic) -> None:
         marks = pipeline.watchdog
         leave = None if marks.leave_after_ms is None else marks.leave_after_ms / 1000
-        self._watchdog = Watchdog(marks.warn_after_ms / 1000, leave)
+        self._watchdog = Watchdog(marks.warn_after_ms / 1000, leave, clock)
+        self._clock = clock
         self._stats = stats
         self._next = 0.0
         self.on_device: int | None = None
         stats.stuck = self._watchdog.stuck
 
-    def observe(self, flight: Flight, source: Source, sink: Sink, cache: Cache | None) -> None:
+    def observe(self, flight: Flight, source: Source, sink: Sink, chain: Chain) -> None:
         """Update ``stats``; once a second also read the counters of all parts and look for what is stuck.
 
         Raises StuckError when the watchdog gives up.
         """
         stats = self._stats
-        stats.turned = now = time.monotonic()
+        stats.turned = now = self._clock()
         stats.in_flight, stats.bytes_in_flight, stats.paused = flight.events, flight.bytes, source.paused
         if now < self._next:
             return
@@ -49,18 +50,20 @@ class Observer:
         stats.landed, stats.partitions, stats.rebalances = flight.count, len(source.assignments), source.rebalances
         stats.commits, stats.aborts = sink.commits + source.commits, sink.aborts
         stats.seconds["commit"] = sink.commit_seconds
-        if cache is not None:
+        if (cache := chain.cache) is not None:
             stats.cache_hits, stats.cache_lookups = cache.hits, cache.lookups
         positions = source.positions()
         stats.lag = sum(end - position for position, end in positions.values())
         behind = stats.newest_ms and (stats.lag or stats.in_flight)
         stats.lag_seconds = max(0.0, time.time() - stats.newest_ms / 1000) if behind else 0.0
+        # A micro-batch may take many forwards: each of them is progress, and no sign of its own end.
+        allowed, steps, on_device = chain.pace.allowed, chain.pace.steps, self.on_device
         marks: dict[str, Hashable | None] = {
             "brokers": "down" if source.down or sink.down else None,
             "membership": "outside" if source.outside else None,
-            "device": self.on_device,
-            "events in flight": flight.count if flight.events else None,
+            "device": None if on_device is None else (on_device, steps),
+            "events in flight": (flight.count, steps) if flight.events else None,
         }
         for name, (position, _) in positions.items():
             marks[f"partition {name}"] = None if source.paused else position
-        self._watchdog.look(marks)
+        self._watchdog.look(marks, {"device": allowed, "events in flight": allowed})

@@ -63,3 +63,14 @@ def test_it_gives_up_and_names_what_is_stuck() -> None:
     clock.now += 1
     with pytest.raises(StuckError, match=r"^brokers: nothing has moved for 20 s$"):
         watchdog.look({"brokers": "down", "partition posts[0]": 2})
+
+
+def test_what_may_take_longer_is_given_that_time_and_no_more() -> None:
+    clock = Clock()
+    watchdog = Watchdog(10, 20, clock)
+    for _ in range(30):
+        watchdog.look({"device": 7}, {"device": 30.0})
+        assert watchdog.stuck == {}
+        clock.now += 1
+    with pytest.raises(StuckError, match="device: nothing has moved for 30 s"):
+        watchdog.look({"device": 7}, {"device": 30.0})

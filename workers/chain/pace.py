@@ -1,0 +1,49 @@
+"""The pace of computing: that it moves, and how long its present step may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_PATIENCE = 5.0
+"""A step may take so many times what steps of its size have taken."""
+_MEMORY = 0.95
+"""What is left of a measured cost after the next step: one that was slow by accident is forgotten."""
+
+
+class Pace:
+    """Counts finished steps, such as forwards, and measures them. One thread takes steps; any may read.
+
+    Attributes:
+        steps: how many steps have been finished.
+        allowed: seconds that the present step may take by what was measured before; 0 between steps, and if nothing
+            was measured.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start without measurements; ``clock`` returns seconds."""
+        self.steps = 0
+        self.allowed = 0.0
+        self._clock = clock
+        self._costs: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, kind: str, size: float, cost: float = 0.0) -> Iterator[None]:
+        """Measure the block as one step; it counts as finished also if it raises.
+
+        Args:
+            kind: what is done; steps of one kind are compared.
+            size: how much is done, in any unit in which the time grows.
+            cost: seconds per unit that were measured elsewhere.
+        """
+        self.allowed = _PATIENCE * max(self._costs.get(kind, 0.0), cost) * size
+        began = self._clock()
+        try:
+            yield
+        finally:
+            taken = self._clock() - began
+            self._costs[kind] = max(taken / size, _MEMORY * self._costs.get(kind, 0.0))
+            # In this order, and read in the other one: whoever finds nothing allowed also finds the step finished.
+            self.steps += 1
+            self.allowed = 0.0
