@@ -24,14 +24,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
+import signal
 import sys
-from base64 import urlsafe_b64encode
-from hashlib import sha256
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from importlib import metadata
+
     from schemas.document import Annotation, Document
     from schemas.errors import (
         AnnotateError,
@@ -126,12 +127,29 @@ def __dir__() -> list[str]:
 
 def main() -> None:
     """Run the command line. Ends the process with status 70 if a package of another distribution is in the way."""
+    if _verb(sys.argv[1:]) == "run":
+        _stop_at_once()
     if (problem := _foreign_package()) is not None:
         sys.stderr.write(f"glossator: {problem}\n")
         raise SystemExit(_SOFTWARE)
     from workers.cli.main import cli
 
     cli(prog_name="glossator")
+
+
+def _verb(arguments: list[str]) -> str:
+    """Return the verb of a command line; empty if there is none. The options before it take no values."""
+    return next((argument for argument in arguments if not argument.startswith("-")), "")
+
+
+def _stop_at_once() -> None:
+    """Let SIGTERM and SIGINT end the process with status 0 until the verb has its own handlers, and ignore SIGHUP.
+
+    The imports before that take a while. The pipeline file is read after them, so there is nothing to reload yet.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: os._exit(0))
 
 
 def _foreign_package() -> str | None:
@@ -170,6 +188,10 @@ def _overwritten(file: Path) -> bool:
 
     False for an editable install and a source checkout, whose files no RECORD lists.
     """
+    from base64 import urlsafe_b64encode
+    from hashlib import sha256
+    from importlib import metadata
+
     try:
         recorded = _recorded(metadata.distribution("glossator"), file)
     except metadata.PackageNotFoundError:
@@ -182,6 +204,8 @@ def _overwritten(file: Path) -> bool:
 
 def _owner(file: Path) -> str:
     """Name the distribution that installed ``file``, where its metadata tells."""
+    from importlib import metadata
+
     for distribution in metadata.distributions():
         if distribution.name != "glossator" and _recorded(distribution, file) is not None:
             return f" but to {distribution.name} {distribution.version}"

@@ -38,11 +38,11 @@ To scale, use --workers, or start the same command on another machine or with
 another --slot: the workers share the partitions of the input topics.
 \b
 Signals: on the first SIGTERM or SIGINT the worker finishes what is in flight,
-commits, leaves the group and exits with 0. On the second it exits immediately
-(143 or 130). On SIGHUP it reads the pipeline file again: changes of tasks,
-compute, and what is read from and written to an event take effect between two
-micro-batches, without leaving the group. A file with mistakes changes nothing,
-and the log gives the reason.
+commits, leaves the group and exits with 0; before it has started to read, it
+exits with 0 at once. On the second it exits immediately (143 or 130). On SIGHUP
+it reads the pipeline file again: changes of tasks, compute, and what is read from
+and written to an event take effect between two micro-batches, without leaving the
+group. A file with mistakes changes nothing, and the log gives the reason.
 """ + exit_statuses(
     {0: "stopped as asked", 130: "interrupted twice (143: terminated twice)"},
     AccessError, BrokerError, ConfigError, DeviceError, FencedError, ModelError, OffsetError, PoisonError, StuckError,
@@ -128,6 +128,7 @@ def run(
     workers: int,
 ) -> None:
     """Read events from Kafka, enrich them and publish them, until stopped."""
+    signals = GracefulStop()
     _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
     file = load_file(pipeline)
     if problems := client_problems(file):
@@ -140,7 +141,6 @@ def run(
         arguments = [*debug, "run", str(pipeline), *options]
         ctx.exit(_supervise(file.pipeline, arguments, workers, first=slot, prefixed=log_format != "json"))
     prepare_process()
-    signals = GracefulStop()
 
     from workers.service import Service
 

@@ -23,6 +23,7 @@ from workers.cli.default_pipeline import installed, starter_pipeline
 from workers.cli.demo.stream import Book, Feeder, recorded
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
+from workers.process.signals import GracefulStop
 
 if TYPE_CHECKING:
     from workers.cli.demo.view import Screen
@@ -101,6 +102,7 @@ def demo(
     ctx: click.Context, *, bootstrap: str | None, events: int | None, rate: float, plain: bool, svg: Path | None
 ) -> None:
     """Play a stream through an embedded broker and the starter models, and show it live."""
+    signals = GracefulStop()
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     prepare_process()
 
@@ -108,10 +110,8 @@ def demo(
 
     from stream.kafka.broker import EmbeddedBroker
     from workers.cli.demo.view import HEIGHT, Lines, Live, View, save_svg
-    from workers.process.signals import GracefulStop
     from workers.service import Service
 
-    signals = GracefulStop()
     console = Console(highlight=False)
     total = events or len(recorded())
     with ExitStack() as stack:
