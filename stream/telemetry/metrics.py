@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -19,15 +19,18 @@ class Exposition(Collector):
         """``pipeline`` (its name) and ``slot`` become labels of every metric."""
         self._stats = stats
         self._labels = {"pipeline": pipeline, "slot": str(slot)}
-        self._registry = CollectorRegistry()
+        self._registry = CollectorRegistry(auto_describe=True)  # otherwise our names cannot be chosen
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def text(self) -> bytes:
-        """Return all metrics, those of the process too, in the text format of Prometheus."""
-        return generate_latest(self._registry)
+    def text(self, names: Sequence[str] = ()) -> bytes:
+        """Return all metrics, those of the process too, in the text format of Prometheus.
+
+        With ``names``, return only the samples that have one of them; a name that does not exist selects nothing.
+        """
+        return generate_latest(self._registry.restricted_registry(names) if names else self._registry)
 
     def collect(self) -> Iterable[Metric]:
         """Yield the worker's own metrics; called by the Prometheus client."""
