@@ -34,12 +34,19 @@ def words(context: Words | None) -> str:
     return "" if context is None else ", ".join(context.phrases)
 
 
+def spans(pattern: Pattern, text: str) -> list[str]:
+    return [text[finding.start : finding.end] for finding in pattern.find(text)]
+
+
 def national() -> str:
     lines = ["| Entity | Country | Example | Check | Score | Context words |", "|---|---|---|---|---|---|"]
+    used: set[str] = set()
     for row in sorted(ROWS, key=lambda row: row.entity):
         pattern = row.pattern()
         check = "form only" if row.check is None else "checksum" if pattern.proves else "structure"
-        example = VECTORS[row.entity][1][0]
+        fitting = [value for value in VECTORS[row.entity][1] if spans(pattern, value) == [value]]
+        example = next(value for value in fitting if value not in used)
+        used.add(example)
         country = COUNTRIES[row.entity.partition("_")[0]]
         context = row.context.replace(" s ", "'s ")
         lines.append(f"| `{row.entity}` | {country} | `{example}` | {check} | {scores(pattern)} | {context} |")

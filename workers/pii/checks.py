@@ -36,13 +36,14 @@ def require_libraries() -> None:
             raise ModelError(f"{package} is not installed, which finds personal data: pip install 'glossator[pii]'")
 
 
-def _digits(number: str) -> str:
+def only_digits(number: str) -> str:
+    """The digits of a number."""
     return re.sub("[^0-9]", "", number)
 
 
 def card(number: str) -> bool:
     """Whether it is a payment card of a known brand and length (ISO/IEC 7812) whose last digit is right (Luhn)."""
-    return _CARD.fullmatch(digits := _digits(number)) is not None and stdnum("luhn")(digits)
+    return _CARD.fullmatch(digits := only_digits(number)) is not None and stdnum("luhn")(digits)
 
 
 def iban(number: str) -> bool:
@@ -55,61 +56,25 @@ def iban(number: str) -> bool:
     return valid
 
 
-def us_ssn(number: str) -> bool:
-    """Whether it has the structure of a US Social Security number that may have been issued."""
-    return stdnum("us.ssn")(number.replace(" ", "-"))
-
-
-def us_itin(number: str) -> bool:
-    """Whether it has the structure of a US Individual Taxpayer Identification Number."""
-    return stdnum("us.itin")(number.replace(" ", "-"))
-
-
 def luhn(number: str) -> bool:
     """Whether the last of its digits is the Luhn check digit."""
-    return stdnum("luhn")(_digits(number))
-
-
-_NRIC = {
-    "S": (0, "JZIHGFEDCBA"),
-    "T": (4, "JZIHGFEDCBA"),
-    "F": (0, "XWUTRQPNMLK"),
-    "G": (4, "XWUTRQPNMLK"),
-    "M": (3, "XWUTRQPNJLK"),
-}
-
-
-def sg_nric(number: str) -> bool:
-    """Whether the last letter of a Singapore NRIC or FIN is right.
-
-    The authority does not publish the rule; this is the one that Ngiam Shih Tung worked out (NRIC checksum, 2003), with
-    the series M of 2022 as the government's FormSG checks it.
-    """
-    total, letters = _NRIC[number[0]]
-    total += sum(weight * int(digit) for weight, digit in zip((2, 7, 6, 5, 4, 3, 2), number[1:8], strict=True))
-    return letters[total % 11] == number[8]
-
-
-def au_medicare(number: str) -> bool:
-    """Whether the ninth digit of an Australian Medicare number, which checks the first eight, is right."""
-    digits = _digits(number)
-    total = sum(weight * int(digit) for weight, digit in zip((1, 3, 7, 9) * 2, digits, strict=False))
-    return total % 10 == int(digits[8])
+    return stdnum("luhn")(only_digits(number))
 
 
 def ip(address: str) -> bool:
-    """Whether it is an IPv4 or IPv6 address."""
+    """Whether it is an IPv4 or IPv6 address, which may have a zone (RFC 4007) and the length of a prefix."""
     try:
-        return bool(ip_address(address))
+        return bool(ip_address(address.partition("/")[0]))
     except ValueError:
         return False
 
 
 def ipv6(address: str) -> bool:
     """Whether it is an IPv6 address; not ``a::b``, ``1::2`` and ``::``, which source code is full of."""
-    groups = [group for group in address.split(":") if group]
-    long = any(len(group) > 3 for group in groups) and any(map(str.isdigit, address))
-    return ip(address) and (len(groups) > 2 or long or address == "::1")
+    host = re.split("[%/]", address, maxsplit=1)[0]
+    groups = [group for group in host.split(":") if group]
+    long = any(len(group) > 3 for group in groups) and any(map(str.isdigit, host))
+    return ip(address) and (len(groups) > 2 or long or host == "::1" or (host == "::" and address != host))
 
 
 def hexadecimal(number: str) -> bool:

@@ -40,17 +40,19 @@ PATTERNS = (
     Pattern(
         "rare-card",
         "CREDIT_CARD",
-        # Maestro's lengths and ranges, and the old cards of JCB, are so wide that a word must be near them.
+        # Maestro's lengths and ranges, and those of UATP, Mir, RuPay, Troy and of the old cards of JCB are so wide, or
+        # the cards so rare, that a word must be near them.
         re.compile(
-            "[1-356](?<![0-9].)(?:(?:(?<=5)[06-8]|(?<=6)[0-9])[0-9]{10,17}|(?<=3)5[0-9]{14}"
-            "|(?:(?<=1)800|(?<=2)131)[0-9]{11})(?![0-9])"
+            "[1-35689](?<![0-9].)(?:(?:(?<=5)[06-8]|(?<=6)[0-9])[0-9]{10,17}|(?<=3)5[0-9]{14}"
+            "|(?:(?<=1)800|(?<=2)131)[0-9]{11}|(?<=1)[0-9]{14}"
+            "|(?<=2)20[0-4][0-9]{12}|(?:(?<=8)[12][0-9]|(?<=9)792)[0-9]{12}[0-9]?)(?![0-9])"
         ),
         0.35,
         0.35,
         checks.luhn,
         digits=12,
         bounded=False,
-        context=Words.of("credit, card, maestro, jcb, cc"),
+        context=Words.of("credit, card, maestro, jcb, cc, uatp, mir, rupay, troy"),
     ),
     Pattern(
         "iban",
@@ -101,7 +103,9 @@ PATTERNS = (
     Pattern(
         "ipv4",
         "IP_ADDRESS",
-        re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]|\.[0-9])"),
+        re.compile(
+            r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9]|\.[0-9])(?:/(?:3[0-2]|[12]?[0-9])(?![0-9/]|\.[0-9]))?"
+        ),
         0.75,
         0.75,
         checks.ip,
@@ -118,7 +122,8 @@ PATTERNS = (
         re.compile(
             rf"{ALONE_BEFORE}(?<![:.])(?<!{JOINING}\[)"
             r"(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{1,4})?"
-            rf"{ALONE_AFTER}(?!:|\.[0-9])"
+            rf"{ALONE_AFTER}(?!:|\.[0-9])(?:%[A-Za-z][A-Za-z0-9._-]{{0,14}}(?<![._-])|%[0-9]{{1,4}})?"
+            rf"(?:/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9])(?![0-9/]))?{ALONE_AFTER}"
         ),
         0.85,
         0.85,

@@ -13,8 +13,11 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from workers.pii.national import ROWS
 from workers.pii.recognizers import Recognizers
 
-OURS = {"us_ssn": "us.ssn", "us_itin": "us.itin", "sg_nric": None, "au_medicare": None}
-"""Checks that are not called as python-stdnum's are; it has none of the last two."""
+OURS = {
+    "us_ssn": "us.ssn", "us_itin": "us.itin", "es_nif": "es.dni", "fi_hetu": "fi.hetu", "za_id": "za.idnr",
+    **dict.fromkeys(("sg_nric", "au_medicare", "kr_frn")),
+}  # fmt: skip
+"""Checks that are not called as python-stdnum's are; it has none of those without a name."""
 COMPANIES = {("IT_FISCAL_CODE", "00743110157")}
 
 

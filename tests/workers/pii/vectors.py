@@ -67,7 +67,7 @@ CHECKED = {
     # NHS Data Dictionary, "NHS number"; stdnum
     "UK_NHS": ("NHS number {}", ("943 476 5919", "9434765919", "943-476-5870")),
     "ABA_ROUTING_NUMBER": ("routing number {}", ("111000025", "021000021")),  # stdnum; JPMorgan Chase, published
-    "ES_NIF": ("mi DNI es {}", ("54362315K", "12345678Z")),  # stdnum; the Spanish police's example
+    "ES_NIF": ("mi DNI es {}", ("54362315K", "12345678Z", "2345678T")),  # stdnum; the police's example; computed
     "ES_NIE": ("mi NIE es {}", ("X2482300W",)),  # stdnum
     "IT_FISCAL_CODE": ("codice fiscale {}", ("RCCMNL83S18D969H",)),  # stdnum
     "IT_VAT_CODE": ("partita IVA {}", ("00743110157", "IT 00743110157")),  # stdnum
@@ -115,7 +115,8 @@ OTHERS = {
     "AU_ACN": ("ACN {}", ("004 085 616",)),  # stdnum
     "AU_MEDICARE": ("medicare {}", ("2123 45670 1", "2123456701")),  # Presidio
     "IN_PAN": ("PAN {}", ("ACUPA7085R",)),  # stdnum
-    "KR_RRN": ("RRN {}", ("971013-9019902",)),  # stdnum
+    "KR_RRN": ("RRN {}", ("971013-9019902", "910823-1234561")),  # stdnum; computed, without a check digit
+    "KR_FRN": ("FRN {}", ("910823-6123456", "910823-6123450")),  # computed, the second without a check digit
     "TH_TNIN": ("national ID {}", ("3100600445635", "1-2345-45678-78-1")),  # stdnum
     "BR_CPF": ("CPF {}", ("390.533.447-05", "39053344705")),  # stdnum
     "MX_CURP": ("CURP {}", ("BOXW310820HNERXN09",)),  # stdnum

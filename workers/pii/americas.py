@@ -1,0 +1,35 @@
+"""Numbers of the United States, Canada, Brazil and Mexico."""
+
+from __future__ import annotations
+
+from workers.pii.rows import Row
+
+_NINE = "[0-9]{3}_[0-9]{3}_[0-9]{3}"
+
+AMERICAS = (
+    Row("ABA_ROUTING_NUMBER", "[0-9]{4}_[0-9]{4}_[0-9]", 0.4, 0.2, "us.rtn", 9, "routing, aba, rtn, wire"),
+    Row(
+        "BR_CPF", r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[0-9]{3}_[0-9]{3}_[0-9]{3}_[0-9]{2}", 0.9, 0.45, "br.cpf", 11,
+        "cpf, cadastro de pessoas",
+    ),
+    Row("CA_SIN", _NINE, 0.5, 0.2, "ca.sin", 9, "sin, social insurance, nas, assurance sociale"),
+    Row("MX_CURP", "[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z][0-9]", 0.9, 0.9, "mx.curp", 6, "curp", long=True),
+    Row(
+        "US_BANK_NUMBER", "[0-9]{8,17}", 0.05, 0.05, None, 8,
+        "account, acct, bank, checking, savings, debit",
+    ),
+    Row(
+        "US_DRIVER_LICENSE", "[A-Za-z]{1,2}[0-9]{5,14}[A-Za-z]?|[0-9]{7,9}", 0.05, 0.05, None, 5,
+        "driver license, driver s license, driver licence, driver s licence, drivers license, drivers licence, "
+        "driving license, driving licence, dl",
+    ),
+    Row(
+        "US_ITIN", "9[0-9]{2}_[5-9][0-9]_[0-9]{4}", 0.65, 0.05, "us_itin", 9,
+        "itin, taxpayer, tax id, tax identification, tin",
+    ),
+    Row("US_PASSPORT", "[A-Z]?[0-9]{8,9}", 0.05, 0.05, None, 8, "passport, travel document"),
+    Row(
+        "US_SSN", "[0-9]{3}_[0-9]{2}_[0-9]{4}", 0.65, 0.05, "us_ssn", 9,
+        "ssn, social security",
+    ),
+)  # fmt: skip

@@ -1,0 +1,32 @@
+"""Numbers of Asian countries, with Turkey's."""
+
+from __future__ import annotations
+
+from workers.pii.rows import Row
+
+_BORN = "[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+"""A date without its century."""
+_KR_FRN = "frn, foreigner registration, alien registration, arc, 외국인등록번호, 외국인번호"
+_KR_RRN = "rrn, resident registration, 주민등록번호"
+
+ASIA = (
+    Row("IN_AADHAAR", "[2-9][0-9]{3}_[0-9]{4}_[0-9]{4}", 0.6, 0.4, "in_.aadhaar", 12, "aadhaar, aadhar, uidai"),
+    Row("IN_PAN", "[A-Z]{3}[ABCFGHLJPTK][A-Z][0-9]{4}[A-Z]", 0.7, 0.7, "in_.pan", 4, "pan, permanent account"),
+    Row("IN_VOTER", "[A-Z]{3}[0-9]{7}", 0.4, 0.4, "in_.epic", 7, "voter, epic, elector"),
+    Row("KR_FRN", f"{_BORN}_[5-8][0-9]{{6}}", 0.75, 0.4, "kr_frn", 13, _KR_FRN),
+    # Numbers given out since October 2020 have no check digit.
+    Row("KR_FRN", f"{_BORN}_[5-8][0-9]{{6}}", 0.4, 0.05, None, 13, _KR_FRN),
+    Row("KR_RRN", "[0-9]{6}_[0-49][0-9]{6}", 0.75, 0.4, "kr.rrn", 13, _KR_RRN),
+    Row("KR_RRN", f"{_BORN}_[1-4][0-9]{{6}}", 0.4, 0.05, None, 13, _KR_RRN),
+    Row(
+        "SG_NRIC_FIN", "[STFGM][0-9]{7}[A-Z]", 0.8, 0.8, "sg_nric", 7, "nric, fin, singapore, identity card",
+    ),
+    Row(
+        "TH_TNIN", "[1-8]_[0-9]{4}_[0-9]{5}_[0-9]{2}_[0-9]", 0.75, 0.35, "th.pin", 13,
+        "thai, national id, identification, tnin",
+    ),
+    Row(
+        "TR_NATIONAL_ID", "[1-9][0-9]{10}", 0.45, 0.45, "tr.tckimlik", 11,
+        "tc kimlik, kimlik no, kimlik, tckn, tc no, turkish id, national id",
+    ),
+)  # fmt: skip

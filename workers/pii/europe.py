@@ -1,0 +1,52 @@
+"""Numbers of European countries, except Germany's."""
+
+from __future__ import annotations
+
+from workers.pii.rows import Row
+
+_ELEVEN = "[0-9]{11}"
+
+_NIF = "nif, dni, documento nacional, identificacion, identificación"
+
+EUROPE = (
+    Row("ES_NIE", "[XYZ]-?[0-9]{7}-?[A-HJ-NP-TV-Z]", 0.8, 0.7, "es.nie", 7, "nie, extranjero, identificacion"),
+    Row(
+        "ES_NIF", r"(?:[0-9]{8}-?|[0-9]{2}\.[0-9]{3}\.[0-9]{3}[ -]?)[A-HJ-NP-TV-Z]", 0.7, 0.6, "es_nif", 8, _NIF
+    ),
+    Row("ES_NIF", "[0-9]{7}-?[A-HJ-NP-TV-Z]", 0.6, 0.4, "es_nif", 7, _NIF),
+    Row(
+        "FI_PERSONAL_IDENTITY_CODE", "[0-9]{6}[-+YXWVUABCDEF][0-9]{3}[0-9A-FHJ-NPR-Y]", 0.85, 0.85, "fi_hetu", 9,
+        "hetu, henkilötunnus, personbeteckning, personal identity code",
+    ),
+    Row(
+        "FR_NIR", "[1-478]_[0-9]{2}_[0-9]{2}_[0-9][0-9AB]_[0-9]{3}_[0-9]{3}_[0-9]{2}",
+        0.85, 0.6, "fr.nir", 8,
+        "nir, insee, sécurité sociale, securite sociale, social security, numéro de sécu",
+    ),
+    Row(
+        "IT_FISCAL_CODE",
+        "[A-Z]{6}[0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]",
+        0.95, 0.95, "it.codicefiscale", 1, "codice fiscale, fiscal code, cf",
+        long=True,
+    ),
+    Row("IT_VAT_CODE", "(?:IT ?)?[0-9]{11}", 0.7, 0.4, "it.iva", 11, "piva, partita iva, p iva, vat, iva"),
+    Row(
+        "NL_BSN", r"[0-9]{9}|[0-9]{4}\.[0-9]{2}\.[0-9]{3}", 0.6, 0.2, "nl.bsn", 9,
+        "bsn, burgerservicenummer, sofinummer",
+    ),
+    Row("PL_PESEL", _ELEVEN, 0.5, 0.5, "pl.pesel", 11, "pesel"),
+    Row(
+        "SE_PERSONNUMMER", "(?:18|19|20)?[0-9]{6}[-+]?[0-9]{4}", 0.65, 0.4, "se.personnummer", 10,
+        "personnummer, personal identity number, samordningsnummer",
+    ),
+    Row(
+        "UK_NHS", "[0-9]{3}_[0-9]{3}_[0-9]{4}", 0.5, 0.4, "gb.nhs", 10,
+        "nhs, national health service, health number, patient",
+    ),
+    Row(
+        "UK_NINO",
+        "(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+        "(?:_[0-9]{2}_[0-9]{2}_[0-9]{2}_|[ -]?[0-9]{6}[ -]?)[A-D]",
+        0.75, 0.6, None, 6, "national insurance, nino, ni number, insurance",
+    ),
+)  # fmt: skip
