@@ -123,6 +123,9 @@ class LanguageTask(TaskConfig):
     """ISO 639-1 codes to choose from, at least 2; default: all that are known."""
     top: Annotated[int, Field(ge=1, le=100)] = 3
     """How many languages ``scores`` lists, 1 to 100."""
+    threshold: Probability | None = None
+    """If no language has this probability, the label is ``und``; default: with a model 0, without one 0.3, and ``und``
+    also if another language would win once common languages are preferred."""
 
 
 def _shape_of_aspects(value: Any) -> str:

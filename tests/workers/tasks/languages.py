@@ -209,3 +209,98 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         "वह पहले कभी हवाई जहाज़ में नहीं बैठा।",
     ),
 }  # fmt: skip
+
+SHORT: dict[str, tuple[str, ...]] = {
+    "en": (
+        "thanks", "good night", "where are you", "see you tomorrow then", "this is not my order",
+        "hello there", "what happened", "no problem at all", "please call me back", "good day sir",
+        "never again", "it broke",
+    ),
+    "de": (
+        "danke", "gute Nacht", "wo bist du", "bis morgen dann", "das ist nicht meine Bestellung", "guten Tag",
+        "was ist passiert", "kein Problem", "bitte ruf mich zurück", "nie wieder", "schon wieder kaputt",
+        "ich verstehe nicht",
+    ),
+    "fr": (
+        "merci", "bonne nuit", "où es-tu", "à demain alors", "ce n'est pas ma commande", "bonjour monsieur",
+        "que s'est-il passé", "pas de problème", "rappelle-moi s'il te plaît", "plus jamais", "c'est cassé",
+        "je ne comprends pas",
+    ),
+    "es": (
+        "gracias", "buenas noches", "dónde estás", "hasta mañana entonces", "este no es mi pedido",
+        "buenos días señor", "qué pasó", "no hay problema", "llámame por favor", "nunca más", "está roto",
+        "no entiendo nada",
+    ),
+    "it": (
+        "grazie", "buona notte", "dove sei", "a domani allora", "questo non è il mio ordine",
+        "buongiorno signore", "che cosa è successo", "nessun problema", "richiamami per favore", "mai più",
+        "è rotto", "non capisco niente",
+    ),
+    "pt": (
+        "obrigado", "boa noite", "onde você está", "até amanhã então", "este não é meu pedido",
+        "bom dia senhor", "o que aconteceu", "sem problema", "me liga por favor", "nunca mais",
+        "está quebrado", "não entendi nada",
+    ),
+    "nl": (
+        "dankjewel", "goede nacht", "waar ben je", "tot morgen dan", "dit is niet mijn bestelling",
+        "goedemorgen meneer", "wat is er gebeurd", "geen probleem", "bel me terug alsjeblieft", "nooit meer",
+        "het is kapot", "ik begrijp het niet",
+    ),
+    "sv": (
+        "tack", "god natt", "var är du", "vi ses imorgon då", "det här är inte min beställning", "god morgon",
+        "vad hände", "inga problem", "ring mig snälla", "aldrig mer", "den är trasig", "jag förstår inte",
+    ),
+    "da": (
+        "tak", "godnat", "hvor er du henne", "vi ses i morgen så", "det er ikke min bestilling",
+        "godmorgen hr", "hvad skete der", "intet problem", "ring til mig tak", "aldrig igen",
+        "den er gået i stykker", "det forstår jeg ikke",
+    ),
+    "no": (
+        "takk", "god natt", "hvor er du", "vi sees i morgen da", "dette er ikke min bestilling", "god morgen",
+        "hva skjedde", "ikke noe problem", "ring meg tilbake", "aldri mer", "den er ødelagt",
+        "jeg skjønner ingenting",
+    ),
+    "pl": (
+        "dziękuję", "dobranoc", "gdzie jesteś", "do zobaczenia jutro", "to nie jest moje zamówienie",
+        "dzień dobry panu", "co się stało", "nie ma problemu", "oddzwoń proszę", "nigdy więcej",
+        "jest zepsute", "nic nie rozumiem",
+    ),
+    "cs": (
+        "děkuji", "dobrou noc", "kde jsi", "uvidíme se zítra", "tohle není moje objednávka", "dobrý den pane",
+        "co se stalo", "žádný problém", "zavolej mi prosím", "už nikdy", "je to rozbité", "ničemu nerozumím",
+    ),
+    "ru": (
+        "спасибо", "спокойной ночи", "где ты", "увидимся завтра", "это не мой заказ", "добрый день",
+        "что случилось", "нет проблем", "перезвони мне пожалуйста", "никогда больше", "всё сломалось",
+        "Мне нужен возврат денег",
+    ),
+    "uk": (
+        "дякую", "добраніч", "де ти зараз", "побачимося завтра", "це не моє замовлення", "добрий день пане",
+        "що сталося", "немає проблем", "передзвони мені будь ласка", "ніколи більше", "воно зламалося",
+        "я нічого не розумію",
+    ),
+    "tr": (
+        "teşekkürler", "iyi geceler", "neredesin sen", "yarın görüşürüz o zaman", "bu benim siparişim değil",
+        "günaydın efendim", "ne oldu", "sorun değil", "lütfen beni ara", "bir daha asla", "bozuldu bu",
+        "hiçbir şey anlamıyorum",
+    ),
+    "ar": (
+        "شكرا", "تصبح على خير", "أين أنت الآن", "أراك غدا", "هذا ليس طلبي", "صباح الخير", "ماذا حدث",
+        "لا مشكلة", "اتصل بي من فضلك", "لا أفهم شيئا",
+    ),
+    "zh": (
+        "谢谢", "晚安", "你在哪里", "明天见", "这不是我的订单", "发生了什么", "没问题", "请退款",
+    ),
+    "ja": (
+        "ありがとう", "おやすみなさい", "どこにいるの", "また明日ね", "これは私の注文ではありません",
+        "こんにちは", "何があったの", "返金してください",
+    ),
+    "ko": (
+        "감사합니다", "잘 자요", "지금 어디야", "내일 봐요", "이건 제 주문이 아니에요",
+    ),
+    "hi": (
+        "धन्यवाद", "शुभ रात्रि", "तुम कहाँ हो", "कल मिलते हैं", "यह मेरा ऑर्डर नहीं है", "क्या हुआ",
+        "कोई बात नहीं", "मुझे पैसे वापस चाहिए",
+    ),
+}  # fmt: skip
+"""Phrases of one to five words, written for these tests, too."""

@@ -13,8 +13,10 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from schemas.errors import ModelError
 from tests.thoroughness import examples
-from tests.workers.tasks.languages import SENTENCES
-from workers.tasks.language_detector import LIMIT, UNDETERMINED, Detector
+from tests.workers.tasks.languages import SENTENCES, SHORT
+from workers.tasks.language import LIBRARY_THRESHOLD
+from workers.tasks.language_detector import _COMMON, LIMIT, RARE, UNDETERMINED, Detector
+from workers.tasks.scripts import NAMES, scripts_of, written
 
 ALL = [(code, sentence) for code, sentences in SENTENCES.items() for sentence in sentences]
 
@@ -22,6 +24,17 @@ ALL = [(code, sentence) for code, sentences in SENTENCES.items() for sentence in
 @cache
 def detector(*languages: str) -> Detector:
     return Detector(languages or None)
+
+
+@cache
+def careful() -> Detector:
+    return Detector(careful=True)
+
+
+def told(texts: list[str]) -> list[str]:
+    """Return the labels of the task, with its default threshold."""
+    best = [ranking[0] for ranking in careful().detect(texts, 1)]
+    return [code if score >= LIBRARY_THRESHOLD else "und" for code, score in best]
 
 
 def accuracy(change: str = "{}", *languages: str) -> dict[str, float]:
@@ -69,14 +82,89 @@ def test_probabilities() -> None:
     assert detector("yue", "en").detect(["你食咗飯未呀"])[0][0][0] == "yue"
 
 
-def test_it_ranks_as_the_library_does() -> None:
+def test_it_ranks_as_the_library_does_among_the_languages_of_the_script() -> None:
     library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    library.set_languages([code for code in library.labels if len(code) == 2])
-    for (_, sentence), ranking, best in zip(
-        ALL, *(detector().detect([s for _, s in ALL], n) for n in (None, 3)), strict=True
+    chosen = [code for code in library.labels if len(code) == 2]
+    library.set_languages(chosen)
+    sentences = [sentence for _, sentence in ALL]
+    by_script = written(chosen)
+    for sentence, script, ranking, best in zip(
+        sentences, scripts_of(sentences), *(detector().detect(sentences, n) for n in (None, 3)), strict=True
     ):
+        allowed = {code for code, is_written in zip(chosen, by_script[script], strict=True) if is_written}
+        shares = {code: share if code in allowed else 0.0 for code, share in library.rank(sentence)}
+        total = sum(shares.values())
+        assert dict(ranking) == pytest.approx({code: share / total for code, share in shares.items()}, abs=1e-5)
         assert best == ranking[:3]
-        assert dict(ranking) == pytest.approx(dict(library.rank(sentence)), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [("hello", "Latin"), ("Łódź", "Latin"), ("ПРИВЕТ ok", "Cyrillic"), ("これは私の注文", "Kana"),
+     ("我的订单の", "Han"), ("iPhone 15 の価格", "Kana"), ("𠀀𠀁", "Han"), ("안녕 大韓", "Hangul"),
+     ("سلام, ok", "Arabic"), ("ﷲ", "Arabic"), ("Ελλάδα", "Greek"), ("ᏣᎳᎩ", ""), ("𝓗𝓮𝓵𝓵𝓸", ""), ("12 !?", ""), ("", ""),
+     ("ｈｅｌｌｏ", "Latin"), ("\ud83d a", "Latin")],
+)  # fmt: skip
+def test_the_script_of_a_text(text: str, script: str) -> None:
+    assert NAMES[scripts_of(["x", text, "щ"])[1]] == script
+
+
+def test_every_language_is_written_in_some_script() -> None:
+    known = detector().known
+    table = written(known)
+    assert table.any(axis=0).all()
+    scripts = {code: {NAMES[row] for row in range(1, len(NAMES)) if table[row, n]} for n, code in enumerate(known)}
+    assert scripts["en"] == {"Latin"}
+    assert (scripts["sr"], scripts["ja"], scripts["el"]) == ({"Latin", "Cyrillic"}, {"Kana", "Han"}, {"Greek"})
+    # The sentences of every language are in one of its scripts.
+    for code, sentence in ALL:
+        assert NAMES[scripts_of([sentence])[0]] in scripts[code], sentence
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Πού είναι η παραγγελία μου;", "شكرا", "سلام، سفارش من کو؟", "Где мой заказ?", "注文はどこですか",
+     "내 주문 어디 있어요", "मेरा ऑर्डर कहाँ है", "ሰላም ነው", "איפה ההזמנה שלי"],
+)  # fmt: skip
+def test_a_script_in_which_no_chosen_language_is_written(text: str) -> None:
+    assert detector("en", "de", "fr").detect([text, "where is my order"])[0] == [UNDETERMINED]
+    assert detector("en", "de", "fr", "ar", "ru", "ja").detect([text])[0] == [UNDETERMINED] or text in (
+        "شكرا", "سلام، سفارش من کو؟", "Где мой заказ?", "注文はどこですか",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("hello there", "en"), ("good day sir", "en"), ("Мне нужен возврат денег", "ru"), ("thanks", "en"), ("ok", "en"),
+     ("danke", "de"), ("это не мой заказ", "ru"), ("no problem at all", "en"), ("lol", "en")],
+)  # fmt: skip
+def test_a_few_words_get_the_right_answer_or_none(text: str, code: str) -> None:
+    assert told([text])[0] in (code, "und")
+
+
+def test_short_texts_are_right_or_undetermined() -> None:
+    pairs = [(code, phrase) for code, phrases in SHORT.items() for phrase in phrases]
+    labels = told([phrase for _, phrase in pairs])
+    right = sum(label == code for (code, _), label in zip(pairs, labels, strict=True))
+    assert right / len(pairs) >= 0.73
+    assert (len(pairs) - labels.count("und") - right) / len(pairs) <= 0.05
+
+
+def test_nearly_all_sentences_are_told() -> None:
+    labels = told([sentence for _, sentence in ALL])
+    assert sum(label == code for (code, _), label in zip(ALL, labels, strict=True)) / len(ALL) >= 0.98
+
+
+def test_a_doubtful_text_is_undetermined_and_ranked_all_the_same() -> None:
+    texts = [phrase for phrases in SHORT.values() for phrase in phrases]
+    doubts = 0
+    for cautious, ranking in zip(careful().detect(texts), detector().detect(texts), strict=True):
+        odds = {code: score * (1 if code in _COMMON else RARE) for code, score in ranking}
+        doubtful = max(odds, key=odds.__getitem__) != ranking[0][0]
+        assert cautious == [UNDETERMINED] * doubtful + ranking
+        doubts += doubtful
+    assert doubts
+    assert Detector(["en", "st", "so"], careful=True).detect(["hello there"])[0][0][0] == "st"
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,32 @@ def test_what_is_in_no_language(text: str) -> None:
     assert run(library(), event(text))[0]["t"] == {"label": "und", "score": 0.0, "scores": {"und": 0.0}}
 
 
+def test_below_the_threshold_the_language_is_undetermined() -> None:
+    found = run(library(), event("good day sir"), event("Мне нужен возврат денег"), event(ENGLISH))
+    assert [own["t"]["label"] for own in found] == ["und", "und", "en"]
+    assert found[0]["t"]["score"] == 0.0
+    assert len(found[0]["t"]["scores"]) == 3
+    assert "und" not in found[0]["t"]["scores"]
+    (free,) = run(chain(threshold=0.0), event("good day sir"))
+    assert free["t"]["label"] == next(iter(free["t"]["scores"]))
+    assert free["t"]["scores"] == found[0]["t"]["scores"]
+    assert run(chain(threshold=1.0), event(TEXT))[0]["t"]["label"] == "und"
+
+
+def test_a_models_answer_has_no_threshold_unless_the_file_sets_one() -> None:
+    (free,) = run(chain(model=str(folder()), top=4), event())
+    (strict,) = run(chain(model=str(folder()), top=4, threshold=1.0), event())
+    assert free["t"]["label"] in CODES
+    assert strict["t"] == {"label": "und", "score": 0.0, "scores": free["t"]["scores"]}
+
+
+def test_of_chosen_languages_none_is_written_so() -> None:
+    made = chain(languages=["en", "de", "fr"])
+    found = run(made, event("Πού είναι η παραγγελία μου;"), event("شكرا"), event("wo ist meine Bestellung"))
+    assert [own["t"]["label"] for own in found] == ["und", "und", "de"]
+    assert set(found[2]["t"]["scores"]) == {"en", "de", "fr"}
+
+
 def test_a_model_whose_labels_are_codes() -> None:
     for text in (TEXT, LONG):
         windows = plain.read(folder(), "sequence", text)
