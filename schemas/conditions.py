@@ -7,10 +7,11 @@ the annotations of other tasks under the names of the tasks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from schemas.condition_work import MACRO, Work, closing, leading_steps
 from schemas.document import Document
 from schemas.errors import ConditionError
 
@@ -46,9 +47,7 @@ _SIZE_CALL = re.compile(rf"(?:{_OPAQUE.pattern})|(?P<call>\bsize\b)(?=(?:\s|//[^
 _SIZE = "_cp_"
 """Our function in place of ``size``, which in the package counts bytes of UTF-8. The name has the same length, so that
 positions in messages stay right."""
-_STEP = re.compile(r"""\.(\w+)(?!\w|\s*\()|\s*\[\s*(?:"(\d+)"|(\d{1,9}))\s*\]""")
-_MACRO = r"\.(?:all|exists|exists_one|existsOne|map|filter)\s*\("
-_BINDS = re.compile(rf"{_MACRO}\s*(\w+)\s*,")
+_BINDS = re.compile(rf"{MACRO}\s*(\w+)\s*,")
 _FUNCTIONS = frozenset({
     "all", "bytes", "contains", "double", "duration", "endsWith", "exists", "existsOne", "exists_one", "filter",
     "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
@@ -95,7 +94,8 @@ class Condition:
         if unknown:
             raise ValueError(f'CEL has no function "{unknown[0]}"')
         self._functions = {_SIZE: _size} if "size" in references["functions"] else None
-        self._reads = [_steps(use, literals) for use in self._uses("event")] if "event" in self.names else []
+        self._reads = [leading_steps(use, literals)[0] for use in self._uses("event")] if "event" in self.names else []
+        self._work = Work(self._bare, literals)
         self.source = source
 
     @property
@@ -116,7 +116,7 @@ class Condition:
         for match in _BINDS.finditer(bare):
             if match[1] == name and match.start() >= at:
                 free += bare[at : match.start(1)]
-                at = _closing(bare, match.end())
+                at = closing(bare, match.end())
         free += bare[at:]
         return [free[match.end() :] for match in re.finditer(rf"(?<![\w.]){re.escape(name)}(?!\w)", free)]
 
@@ -126,6 +126,8 @@ class Condition:
         The annotation of a task that did not run is an empty map; a condition that fails because of it is false.
         Raises ConditionError, without any values, if the condition fails otherwise or does not return a boolean.
         """
+        if self._work.exceeds(variables):
+            raise ConditionError("the condition may take more than 2 seconds, because its macros run over long lists")
         try:
             result = self._program.execute(self._context(variables, self._functions) if self._functions else variables)
         except BaseException as error:
@@ -200,43 +202,15 @@ def _blank(literals: list[str], literal: re.Match[str]) -> str:
     return f'"{len(literals) - 1}"'
 
 
-def _steps(use: str, literals: Sequence[str]) -> list[str | int]:
-    """Return the steps at the beginning of ``use``, what follows a variable, that always lead to the same place.
-
-    They end at the first call and at the first index that is not a simple literal.
-    """
-    steps: list[str | int] = []
-    at = 0
-    while step := _STEP.match(use, at):
-        name, literal, index = step.groups()
-        if literal is not None:
-            simple = re.fullmatch(r"""(["'])([^\\"']*)\1""", literals[int(literal)])
-            if simple is None:
-                break
-            name = simple[2]
-        steps.append(int(index) if name is None else name)
-        at = step.end()
-    return steps
-
-
 def _depth(bare: str) -> int:
     """Return how deeply macros over lists are nested."""
     ends: list[int] = []
     deepest = 0
-    for match in re.finditer(_MACRO, bare):
+    for match in re.finditer(MACRO, bare):
         ends = [end for end in ends if end > match.start()]
-        ends.append(_closing(bare, match.end()))
+        ends.append(closing(bare, match.end()))
         deepest = max(deepest, len(ends))
     return deepest
-
-
-def _closing(bare: str, at: int) -> int:
-    """Return the index after the parenthesis that closes the one around ``at``."""
-    depth = 1
-    while at < len(bare) and depth:
-        depth += {"(": 1, ")": -1}.get(bare[at], 0)
-        at += 1
-    return at
 
 
 def _syntax(message: str, source: str) -> str:
