@@ -127,7 +127,8 @@ class StagePlan:
 
     def build(self) -> Stage:
         """Build the stage."""
-        tokenization = Tokenization(self.tokenizer.tokenizer, self.cut, self.tokenizer.types)
+        tokenizer = self.tokenizer
+        tokenization = Tokenization(tokenizer.tokenizer, self.cut, tokenizer.types, tokenizer.symbols)
         return Stage(
             self.trunk, tokenization, self.outputs, self.tasks,
             level=self.level, conditional=self.conditional, undecided=self.undecided,
@@ -163,6 +164,7 @@ class Placement:
             if stage.trunk is model.trunk
             and stage.cut == cut
             and stage.tokenizer.tokenizer is model.tokenizer.tokenizer
+            and stage.tokenizer.symbols == model.tokenizer.symbols
         ]
         place = self._to_ride_on(fitting, inputs_from) if conditional and reads_text else None
         rides = place is not None

@@ -32,6 +32,7 @@ class HeadInfo:
       then continues a word.
     - ``unk_id``: the id of the unknown token, which always starts a word; None if there is none.
     - ``aggregation``: how the labels of tokens are best joined into spans; None if the head does not know.
+    - ``symbols``: the emoji and symbols at which texts are split before they are tokenized.
     """
 
     labels: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class HeadInfo:
     word_aware: bool = False
     unk_id: int | None = None
     aggregation: str | None = None
+    symbols: str = ""
 
 
 @dataclass(frozen=True, slots=True)

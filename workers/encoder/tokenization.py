@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 from tokenizers import Encoding, Tokenizer
@@ -13,6 +14,7 @@ from schemas.errors import EventError, ModelError, TokenizeError
 from schemas.pipeline.tasks import TaskConfig
 from workers.encoder.panics import is_panic
 from workers.encoder.reading import Input, Side
+from workers.encoder.symbols import SymbolSplitter
 from workers.encoder.words import words
 
 NO_LIMIT = 1_000_000
@@ -48,12 +50,14 @@ class CheckpointTokenizer:
     - ``limit``: the most tokens the model takes according to the tokenizer; None if it does not say.
     - ``unk_id``: the id of the unknown token; None if there is none.
     - ``types``: whether the model takes token types, which tell the two texts of a pair apart.
+    - ``symbols``: the emoji and symbols at which texts are split; empty if they are read as transformers reads them.
     """
 
     tokenizer: Tokenizer
     limit: int | None
     unk_id: int | None
     types: bool = True
+    symbols: str = ""
 
     @property
     def word_aware(self) -> bool:
@@ -68,8 +72,11 @@ class Tokenization:
     - ``typed``, ``typed_pairs``: whether single texts, or pairs, get token types other than 0.
     """
 
-    def __init__(self, tokenizer: Tokenizer, cut: Cut, types: bool = True) -> None:
-        """Prepare copies of ``tokenizer`` for ``cut``; ``types``: whether the model takes token types."""
+    def __init__(self, tokenizer: Tokenizer, cut: Cut, types: bool = True, symbols: str = "") -> None:
+        """Prepare copies of ``tokenizer`` for ``cut``.
+
+        ``types``: whether the model takes token types. ``symbols``: the emoji and symbols at which texts are split.
+        """
         self.cut = cut
         # Copies, because truncation is part of a tokenizer's state. Padding settings of the file are not wanted.
         self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
@@ -82,6 +89,10 @@ class Tokenization:
         self._plain = Tokenizer.from_str(tokenizer.to_str())
         self._plain.no_padding()
         self._plain.enable_truncation(cut.max_length)
+        self._splitter = SymbolSplitter(symbols) if symbols else None
+        if self._splitter is not None:
+            self._splitting = self._splitter.copy(self._tokenizer)
+            self._plain = self._splitter.copy(self._plain)
         self._length = lru_cache(maxsize=4096)(self._count)
         self.typed = types and any(self._tokenizer.encode("a").type_ids)
         self.typed_pairs = types and any(self._tokenizer.encode("a", "b").type_ids)
@@ -99,7 +110,7 @@ class Tokenization:
                 split = [[text[start:end] for start, end in words(text)] for text in inputs if isinstance(text, str)]
                 encodings = self._tokenizer.encode_batch(split, is_pretokenized=True)
             else:
-                encodings = self._tokenizer.encode_batch(inputs)
+                encodings = self._encode_batch(inputs)
         except BaseException as error:
             # A Rust panic is not an Exception, but it is a failure of this text only.
             if not isinstance(error, Exception) and not is_panic(error):
@@ -117,6 +128,21 @@ class Tokenization:
         if self.cut.truncate:
             return [[encoding] for encoding in encodings]
         return [[encoding, *encoding.overflowing] for encoding in encodings]
+
+    def _encode_batch(self, inputs: Sequence[Input]) -> list[Encoding]:
+        """Tokenize all inputs; those with symbols that hide words are split there."""
+        splitter = self._splitter
+        if splitter is None:
+            return self._tokenizer.encode_batch(inputs)
+        concerned = [
+            splitter.concerns(item) if isinstance(item, str) else any(map(splitter.concerns, item)) for item in inputs
+        ]
+        if not any(concerned):
+            return self._tokenizer.encode_batch(inputs)
+        others = [item for item, split in zip(inputs, concerned, strict=True) if not split]
+        whole = iter(self._tokenizer.encode_batch(others))
+        parted = iter(self._splitting.encode_batch(list(compress(inputs, concerned))))
+        return [next(parted if split else whole) for split in concerned]
 
     def _require_room(self, text: str) -> None:
         """Raise TokenizeError if ``text``, the side of a pair that is never cut, leaves no room for the other."""

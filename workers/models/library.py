@@ -15,6 +15,7 @@ from schemas.errors import ModelError
 from schemas.pipeline.config import Compute
 from schemas.pipeline.tasks import AnyTask
 from workers.encoder.reading import HeadInfo, HeadKind
+from workers.encoder.symbols import unknown_symbols
 from workers.encoder.tokenization import CheckpointTokenizer
 from workers.encoder.trunk import Trunk, base_model, fingerprint
 from workers.heads import fcoref
@@ -53,8 +54,9 @@ class Model:
         """What a task is told about its head."""
         head, tokenizer = self.head, self.tokenizer
         return HeadInfo(
-            head.labels, head.multi_label, head.thresholds, tokenizer.word_aware, tokenizer.unk_id, head.aggregation
-        )
+            head.labels, head.multi_label, head.thresholds, tokenizer.word_aware, tokenizer.unk_id, head.aggregation,
+            tokenizer.symbols,
+        )  # fmt: skip
 
 
 class Library:
@@ -82,6 +84,7 @@ class Library:
         self._packs: dict[str, tuple[HeadPack, PackTrunk] | None] = {}
         self._tokenizers: dict[Path, CheckpointTokenizer] = {}
         self._backends: dict[bytes, Tokenizer] = {}
+        self._symbols: dict[Path, str] = {}
         self._trunks: dict[tuple[Path, str], Trunk] = {}
         self._shared = [trunk for trunk in trunks if (trunk.device, trunk.dtype) == (self.device, self.dtype)]
         self._heads: dict[tuple[Path, str], Head] = {}
@@ -120,6 +123,8 @@ class Library:
             module = pack.head(config.task, self.device)
             head, revision = module.as_head(), module.revision
         tokenizer = self._tokenizer(checkpoint)
+        if base.splits_symbols:
+            tokenizer = replace(tokenizer, symbols=self._symbols_of(checkpoint, tokenizer))
         if base.max_tokens:
             tokenizer = replace(tokenizer, limit=base.max_tokens)
         return Model(self._trunk(checkpoint, base), head, tokenizer, revision)
@@ -175,6 +180,11 @@ class Library:
         if self._compute.attention == "flash" and self.device.type == "cuda" and not trunk.packed:
             log.warning("compute.attention is flash, but this model cannot use it: its sequences are padded")
         return trunk
+
+    def _symbols_of(self, checkpoint: Checkpoint, tokenizer: CheckpointTokenizer) -> str:
+        if checkpoint.folder not in self._symbols:
+            self._symbols[checkpoint.folder] = unknown_symbols(tokenizer.tokenizer)
+        return self._symbols[checkpoint.folder]
 
     def _tokenizer(self, checkpoint: Checkpoint) -> CheckpointTokenizer:
         if checkpoint.folder not in self._tokenizers:

@@ -42,6 +42,8 @@ class PackTrunk:
     - ``model``, ``revision``: a checkpoint, as the pipeline file would name it.
     - ``adapters``: the adapters to merge into its weights, in this order; ``key`` identifies them.
     - ``max_tokens``: the longest sequences that the heads were trained on, in tokens; None for the checkpoint's limit.
+    - ``splits_symbols``: whether texts are split at emoji and symbols that the vocabulary does not know. So for the
+      starter's trunk; other checkpoints read texts as transformers does, so that they share forwards with other heads.
     """
 
     model: str
@@ -49,6 +51,7 @@ class PackTrunk:
     adapters: tuple[Adapter, ...]
     key: str
     max_tokens: int | None
+    splits_symbols: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class HeadPack:
         adapters = (self._tensors(entry["adapter"]),) if "adapter" in entry else ()
         key = entry["adapter"]["sha256"] if adapters else ""
         if "package" in entry:
-            return PackTrunk(str(package_folder(entry)), None, adapters, key, entry["max_tokens"])
+            return PackTrunk(str(package_folder(entry)), None, adapters, key, entry["max_tokens"], True)
         if "starter" not in entry:
             if resolve(entry["model"], entry["revision"]).revision != entry["weights"]:
                 raise ModelError(
@@ -122,7 +125,8 @@ class HeadPack:
                 f"{_the(self.name)} was trained on the starter of another version of glossator: "
                 "train it again with glossator train"
             )
-        return PackTrunk(base.model, base.revision, (*base.adapters, *adapters), base.key + key, base.max_tokens)
+        adapters = (*base.adapters, *adapters)
+        return PackTrunk(base.model, base.revision, adapters, base.key + key, base.max_tokens, base.splits_symbols)
 
     def _tensors(self, entry: Mapping[str, Any]) -> dict[str, Tensor]:
         """Read the file of an entry and check its hash. Raises ModelError."""

@@ -20,6 +20,7 @@ from schemas.labels import ENTITIES, PERSONAL
 from schemas.pipeline.tasks import PiiTask, PosTask, SpanTask
 from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading, Scores
+from workers.encoder.symbols import JOINERS
 from workers.tasks.base import Task
 from workers.tasks.schemes import OUTSIDE, Scheme, scheme_of
 from workers.tasks.scores import DECIMALS
@@ -87,6 +88,8 @@ class Spans(Task):
                 f'{subject} has no label "{OUTSIDE}" for text outside entities; it has: {", ".join(head.labels[:20])} '
                 "(task: token-classification accepts any labels)"
             )
+        # No entity begins or ends with an emoji, but an emoji is a part of speech.
+        self._symbols = "" if isinstance(config, PosTask) else head.symbols
         self._aggregation = config.aggregation or head.aggregation or "simple"
         joined = self._aggregation != "none"
         self._scheme = scheme = scheme_of(head.labels)
@@ -134,7 +137,7 @@ class Spans(Task):
         spans = []
         for start, end, label, score in without_overlaps(candidates):
             piece = text[start:end]
-            bare = piece.strip()
+            bare = _bare(piece, self._symbols)
             if len(bare) != len(piece):
                 start += piece.find(bare)
                 end = start + len(bare)
@@ -216,6 +219,14 @@ class Spans(Task):
         sums = np.add.reduceat(table, edges[:-1] if edges[-1] == len(table) else edges)[::2]
         means: Scores = np.divide(sums, np.diff(edges)[::2, None], dtype=np.float32)
         return means
+
+
+def _bare(piece: str, symbols: str) -> str:
+    """Return ``piece`` without white space at its ends, and without the symbols at which its text was split."""
+    bare = piece.strip()
+    while symbols and (shorter := bare.strip(symbols + JOINERS).strip()) != bare:
+        bare = shorter
+    return bare
 
 
 def _translated(names: Sequence[str], scheme: Scheme) -> list[str]:

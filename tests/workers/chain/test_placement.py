@@ -32,7 +32,9 @@ class Claim(Label):
 
 def model(tokenizer: Any, trunk: Any) -> Any:
     """A model with a new head."""
-    return SimpleNamespace(trunk=trunk, head=object(), tokenizer=SimpleNamespace(tokenizer=tokenizer, types=True))
+    return SimpleNamespace(
+        trunk=trunk, head=object(), tokenizer=SimpleNamespace(tokenizer=tokenizer, types=True, symbols="")
+    )
 
 
 class Case:
