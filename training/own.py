@@ -25,9 +25,10 @@ from training.data import Data
 from training.measures.base import Bench
 from training.measures.clusters import clusters_of
 from training.measures.metrics import normalised
-from training.own_identity import sentences, wilson
+from training.own_identity import sentences
 from training.own_languages import SENTENCES
 from training.own_sentences import PAIRS, SINGLES, Pair, Single
+from workers.learning.scores import wilson
 from workers.models.packs import STARTER
 
 Answer: TypeAlias = dict[str, Any]

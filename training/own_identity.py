@@ -6,7 +6,6 @@ those used for training (``training/templates.py``, ``training/phrases.py``).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -91,11 +90,3 @@ def sentences() -> Iterator[Sentence]:
                 text = template.replace("{A term}", f"{article} {term}")
                 text = text.replace("A {term}", f"{article} {term}").replace("a {term}", f"{article.lower()} {term}")
                 yield Sentence(group, term, text.replace("{term}", term))
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927)."""
-    z, share = 1.959964, hits / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    reach = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, middle - reach), min(1.0, middle + reach)

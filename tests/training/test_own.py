@@ -11,9 +11,10 @@ from rich.console import Console
 
 from training import own, personal, phrases, templates, word_lists
 from training.measures.base import Bench
-from training.own_identity import TEMPLATES, TERMS, sentences, wilson
+from training.own_identity import TEMPLATES, TERMS, sentences
 from training.own_languages import SENTENCES
 from training.own_sentences import PAIRS, SINGLES, Pair
+from workers.learning.scores import wilson
 
 TAUGHT = [
     *templates.HARMLESS, *templates.OFFENSIVE, *templates.HATEFUL, *phrases.HARMLESS, *phrases.OFFENSIVE,

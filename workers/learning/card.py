@@ -86,7 +86,7 @@ def card(result: Result) -> str:
     tested = len(result.parts["test"])
     lines += [
         "", "## Scores", "",
-        f"On the test split, {tested:,} texts that were not used for training or tuning; 95 % bootstrap intervals.",
+        f"On the test split, {tested:,} texts that were not used for training or tuning; 95 % intervals.",
         "", *_table(result), "", "## Settings", "",
     ]  # fmt: skip
     lines.append(f"- temperature {result.temperature:.3f}, fitted on dev; loss on dev {result.dev_loss:.4f}")

@@ -1,4 +1,9 @@
-"""Metrics of annotations against labels, with 95 % bootstrap intervals (Efron 1979)."""
+"""Metrics of annotations against labels, with 95 % intervals.
+
+The intervals are bootstrapped over texts (Efron 1979), which accounts for texts with several spans. A bootstrap knows
+nothing of mistakes that did not occur: of 20 right answers, every sample is right. So the interval of a share is at
+least as wide as Wilson's (1927), and so is any other where all samples agree.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from numpy.typing import NDArray
 
 from schemas.document import Annotation
 from workers.learning.examples import Example, Task
-from workers.learning.scores import auroc, calibration_error
+from workers.learning.scores import auroc, calibration_error, wilson
 
 ROUNDS = 1000
 """Bootstrap samples per metric."""
@@ -22,8 +27,8 @@ Floats = NDArray[np.float64]
 class Metric(NamedTuple):
     """A metric with its interval.
 
-    - ``value``: on all texts; ``low``, ``high``: the 95 % interval over resampled texts. All are not a number (NaN) if
-      there was nothing to count.
+    - ``value``: on all texts; ``low``, ``high``: the 95 % interval. All are not a number (NaN) if there was nothing to
+      count.
     """
 
     name: str
@@ -52,7 +57,7 @@ def _classes(labels: Sequence[str], examples: Sequence[Example], annotations: Se
     hits: NDArray[np.bool_] = np.asarray((gold & predicted).any(1))
     confidence = np.array([annotation["score"] for annotation in annotations], np.float32)
     return [
-        _counted("accuracy", np.column_stack([hits, np.ones(len(hits))]), lambda sums: _ratio(sums[0], sums[1])),
+        _counted("accuracy", np.column_stack([hits, np.ones(len(hits))]), _share, _second),
         *_f1s(labels, gold, predicted),
         _resampled("ECE", len(hits), lambda rows: calibration_error(confidence[rows], hits[rows])),
     ]
@@ -65,10 +70,9 @@ def _flags(labels: Sequence[str], examples: Sequence[Example], annotations: Sequ
     scores = np.array([[by_label[label]["score"] for label in labels] for by_label in entries], np.float32)
     f1s = _f1s(labels, gold, predicted)
     areas = [_area(label, gold[:, n], scores[:, n]) for n, label in enumerate(labels)]
+    hits = gold & predicted
     precisions = [
-        _counted(
-            f"precision {label}", np.column_stack([gold[:, n] & predicted[:, n], predicted[:, n]]), lambda s: _ratio(*s)
-        )
+        _counted(f"precision {label}", np.column_stack([hits[:, n], predicted[:, n]]), _share, _second)
         for n, label in enumerate(labels)
     ]
     error = _resampled("ECE", len(gold), lambda rows: calibration_error(scores[rows].ravel(), gold[rows].ravel()))
@@ -87,11 +91,11 @@ def _spans(labels: Sequence[str], examples: Sequence[Example], annotations: Sequ
         for expected, spans in zip(gold, predicted, strict=True)
     ], np.float64).reshape(len(gold), len(labels), 3)  # fmt: skip
     whole = table.sum(1)
-    each = [_counted(f"F1 {label}", table[:, n], lambda sums: _f1(*sums)) for n, label in enumerate(labels)]
+    each = [_counted(f"F1 {label}", table[:, n], _f1, _mean_of_both) for n, label in enumerate(labels)]
     return [
-        _counted("span F1", whole, lambda sums: _f1(*sums)),
-        _counted("precision", whole, lambda sums: _ratio(sums[0], sums[1])),
-        _counted("recall", whole, lambda sums: _ratio(sums[0], sums[2])),
+        _counted("span F1", whole, _f1, _mean_of_both),
+        _counted("precision", whole, _share, _second),
+        _counted("recall", whole[:, [0, 2]], _share, _second),
         *each,
     ]
 
@@ -115,18 +119,31 @@ def _f1s(labels: Sequence[str], gold: NDArray[np.bool_], predicted: NDArray[np.b
     size = len(labels)
 
     def macro(sums: Floats) -> float:
-        each = [_f1(*counts) for counts in sums.reshape(size, 3)]
+        each = [_f1(counts) for counts in sums.reshape(size, 3)]
         counted = [value for value in each if value == value]  # noqa: PLR0124, NaN is not equal to itself
         return float(np.mean(counted)) if counted else NAN
 
     return [
-        _counted("macro F1", table.reshape(len(table), -1), macro),
-        *(_counted(f"F1 {label}", table[:, n], lambda sums: _f1(*sums)) for n, label in enumerate(labels)),
+        _counted("macro F1", table.reshape(len(table), -1), macro, lambda _: float(len(table))),
+        *(_counted(f"F1 {label}", table[:, n], _f1, _mean_of_both) for n, label in enumerate(labels)),
     ]
 
 
-def _f1(correct: float, predicted: float, gold: float) -> float:
-    return _ratio(2 * correct, predicted + gold)
+# Shares of the counts (correct, predicted, gold) or (correct, all), and how many trials each of them has.
+def _f1(sums: Floats) -> float:
+    return _ratio(2 * sums[0], sums[1] + sums[2])
+
+
+def _mean_of_both(sums: Floats) -> float:
+    return float(sums[1] + sums[2]) / 2
+
+
+def _share(sums: Floats) -> float:
+    return _ratio(sums[0], sums[1])
+
+
+def _second(sums: Floats) -> float:
+    return float(sums[1])
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -138,14 +155,25 @@ def _area(label: str, gold: NDArray[np.bool_], scores: NDArray[np.float32]) -> M
         sample = gold[rows]
         return NAN if sample.all() or not sample.any() else auroc(sample, scores[rows])
 
-    return _resampled(f"AUROC {label}", len(gold), area)
+    return _resampled(f"AUROC {label}", len(gold), area, float(min(gold.sum(), len(gold) - gold.sum())))
 
 
-def _counted(name: str, table: NDArray[Any], formula: Callable[[Floats], float]) -> Metric:
-    """Compute a metric from sums over texts: ``formula`` gets the sums over ``table``, ``[texts, counts]``."""
+def _counted(
+    name: str, table: NDArray[Any], formula: Callable[[Floats], float], trials: Callable[[Floats], float]
+) -> Metric:
+    """Compute a share from sums over texts.
+
+    Args:
+        name: of the metric.
+        table: counts of each text, ``[texts, counts]``.
+        formula: the share, from the sums of the counts.
+        trials: what it is a share of, from the same sums.
+    """
     counts = np.asarray(table, np.float64)
+    whole = counts.sum(0)
     sums = np.concatenate([part @ counts for part in np.array_split(_times(len(counts)), 10)])
-    return _metric(name, formula(counts.sum(0)), [formula(sample) for sample in sums])
+    metric = _metric(name, formula(whole), [formula(sample) for sample in sums])
+    return _widened(metric, trials(whole))
 
 
 @lru_cache(maxsize=1)
@@ -155,10 +183,21 @@ def _times(n: int) -> NDArray[np.uint16]:
     return np.stack([np.bincount(random.integers(0, n, n), minlength=n).astype(np.uint16) for _ in range(ROUNDS)])
 
 
-def _resampled(name: str, n: int, statistic: Callable[[NDArray[np.int64]], float]) -> Metric:
-    """Compute a metric that does not add up over texts: ``statistic`` gets the numbers of the sampled texts."""
+def _resampled(
+    name: str, n: int, statistic: Callable[[NDArray[np.int64]], float], trials: float | None = None
+) -> Metric:
+    """Compute a metric that does not add up over texts.
+
+    Args:
+        name: of the metric.
+        n: the number of texts.
+        statistic: the metric of the texts with the given numbers.
+        trials: how many trials the interval has where all samples agree; None if it then has no width.
+    """
     random = np.random.default_rng(0)
-    return _metric(name, statistic(np.arange(n)), [statistic(random.integers(0, n, n)) for _ in range(ROUNDS)])
+    samples = [statistic(random.integers(0, n, n)) for _ in range(ROUNDS)]
+    metric = _metric(name, statistic(np.arange(n)), samples)
+    return _widened(metric, trials) if trials and metric.low == metric.high else metric
 
 
 def _metric(name: str, value: float, values: Sequence[float]) -> Metric:
@@ -166,3 +205,11 @@ def _metric(name: str, value: float, values: Sequence[float]) -> Metric:
     counted = np.array([sample for sample in values if sample == sample])  # noqa: PLR0124
     low, high = np.percentile(counted, (2.5, 97.5)) if len(counted) else (NAN, NAN)
     return Metric(name, value, float(low), float(high))
+
+
+def _widened(metric: Metric, trials: float) -> Metric:
+    """Return a share with an interval at least as wide as Wilson's, given what it is a share of."""
+    if metric.value != metric.value:
+        return metric
+    low, high = wilson(metric.value * trials, trials)
+    return metric._replace(low=min(metric.low, low), high=max(metric.high, high))

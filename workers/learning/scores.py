@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -81,3 +82,11 @@ def calibration_error(confidence: NDArray[np.float32], correct: NDArray[np.bool_
         if (where == b).any()
     ]
     return sum(gaps) / len(confidence)
+
+
+def wilson(hits: float, count: float) -> tuple[float, float]:
+    """Return the 95 % interval of the share ``hits / count`` (Wilson 1927); ``count`` is greater than 0."""
+    z, share = 1.959964, hits / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    reach = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
