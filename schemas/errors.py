@@ -43,11 +43,13 @@ class GlossatorError(Exception):
     Attributes:
         exit_status: The status a process ends with when this is what ended it.
         restart: Whether starting the process again can help without a person changing something first.
+        crash: Whether an end with it counts as a crash, of which the events in hand are suspected.
         summary: What the exit status means, as a phrase for help texts.
     """
 
     exit_status = 70
     restart = True
+    crash = False
     summary = "a fault of ours"
 
 
@@ -164,6 +166,7 @@ class DeviceError(GlossatorError):
     """The accelerator's context is broken, and only a new process can get another one."""
 
     exit_status = 71
+    crash = True
     summary = "the device can only be recovered by a new process"
 
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from schemas.document import Document
+from schemas.errors import GlossatorError, PoisonError, StuckError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
 from stream.flight import Flight
@@ -64,7 +65,8 @@ class Worker:
             chain: Its tasks, loaded and warmed up.
             patience: Seconds to wait at the start for brokers and topics.
             slot: The worker's stable number among those of its pipeline.
-            journal: The journal of that slot, which finds the events that kill the process; closed after a clean end.
+            journal: The journal of that slot, which finds the events that kill the process; closed unless the end
+                counts as a crash.
         """
         self.stats = Stats()
         self.hung = False
@@ -97,13 +99,14 @@ class Worker:
         self.hung = True
         try:
             run.open(self._patience, self._stopping.is_set)
-            while not self._stopping.is_set() and run.failure is None:
+            while not self._stopping.is_set() and not run.ending:
                 run.poll()
             drained = run.drain()
-        finally:
-            self.hung = run.close(drained)
-        if run.failure is not None:
-            raise run.failure
+        except BaseException as error:
+            run.failure = run.failure or error
+        self.hung = run.close(drained)
+        if (reason := run.failure or run.poison) is not None:
+            raise reason
         return drained
 
 
@@ -113,7 +116,8 @@ class _Run:
     ``open``, ``poll``, ``drain`` and ``close`` belong to the poll thread, the only one that uses the consumer. The
     methods ``_prepare``, ``_device`` and ``_finish`` are threads that hand micro-batches on through channels.
 
-    ``failure`` is the first exception that ended one of these threads.
+    ``failure`` is the first exception that ended one of these threads. ``poison`` is set when too many events have
+    failed: the worker then stops as if it were asked to, so their dead letters are sent and their offsets committed.
     """
 
     def __init__(
@@ -122,6 +126,8 @@ class _Run:
         """``engines`` holds the one to begin with, and later the one to replace it."""
         batching = pipeline.batching
         self.failure: BaseException | None = None
+        self.poison: PoisonError | None = None
+        self._ends = False
         self._pipeline, self._slot = pipeline, slot
         self._engines, self._engine = engines, engines.pop()
         self._stats, self._journal = stats, journal
@@ -218,8 +224,11 @@ class _Run:
         """Annotate, build the events, send them, and hear what has become of those sent before."""
         sink, source = self._sink, self._source
         while True:
-            # While delivery reports are out, waiting for them comes first.
-            job = self._computed.get(0 if sink.waiting else _IDLE)
+            self.poison = self.poison or self._publisher.too_many()
+            # After too many failures nothing is sent until no more is cut, which bounds what is still sent. While
+            # delivery reports are out, waiting for them comes first.
+            held = self.poison is not None and not (self._flight.draining or self._ends)
+            job = None if held else self._computed.get(0 if sink.waiting else _IDLE)
             if job is None:
                 sink.poll(_REPORTS)
                 if (source.down or sink.down) and sink.answers():
@@ -248,15 +257,17 @@ class _Run:
         # Polling continues without fetching: the group must be answered, and may still take partitions away.
         source.pause()
         drained = self._flight.drain(source.assignments, source, meanwhile=lambda: source.poll(0))
+        self._ends = True
         self._observe()
         return drained
 
     def close(self, drained: bool) -> bool:
         """End the threads and leave the group, however far ``open`` has come; returns whether a thread hangs.
 
-        A thread that does not end may be using the sink, which is then left open. If everything was ``drained``, the
-        journal is closed, too.
+        A thread that does not end may be using the sink, which is then left open. The journal is closed unless this end
+        counts as a crash: a failure that the events in hand may have caused, or one of them is what is stuck.
         """
+        self._ends = True
         for channel in (self._arrived, self._prepared, self._computed):
             channel.abort()
         for lane in self._lanes:
@@ -270,7 +281,14 @@ class _Run:
         closing.join(_CLOSE)
         if drained and not busy:
             self._journal.close()
+        elif not _is_crash(self.failure, busy):
+            self._journal.set_aside()
         return busy or closing.is_alive()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the worker must stop although nobody has asked it to."""
+        return self.failure is not None or self.poison is not None
 
     def _observe(self) -> None:
         self._observer.observe(self._flight, self._source, self._sink, self._engine.chain)
@@ -283,6 +301,16 @@ class _Run:
 
     def _fail(self, error: BaseException) -> None:
         self.failure = self.failure or error
+
+
+def _is_crash(failure: BaseException | None, busy: bool) -> bool:
+    """Whether the events in hand are to be suspected after a run that ended with ``failure``; None: it was asked to.
+
+    ``busy``: a thread has not ended. If something was stuck for too long, what that thread has in hand is the suspect.
+    """
+    if isinstance(failure, StuckError):
+        return busy
+    return failure is not None and (not isinstance(failure, GlossatorError) or failure.crash)
 
 
 def _part_leaving(records: list[Record], batcher: MicroBatcher) -> tuple[list[Record], list[Record]]:

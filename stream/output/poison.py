@@ -26,16 +26,17 @@ class PoisonLimit:
         self._pending = 0
         """Events that the broker rejected and whose micro-batch has not landed."""
         self._stage = ""
+        self._problem: PoisonError | None = None
 
     def passed(self) -> None:
         """Count an event that was enriched."""
         self._row = 0
 
     def failed(self, stage: str) -> None:
-        """Count an event that became a dead letter at ``stage``. Raises PoisonError if that is one too many."""
+        """Count an event that became a dead letter at ``stage``."""
         self._row += 1
         self._count(stage)
-        self.check()
+        self._problem = self._problem or self._judge()
 
     def refused(self, stage: str) -> None:
         """Count an enriched event that became a dead letter after all, because the broker rejected it."""
@@ -50,19 +51,24 @@ class PoisonLimit:
         if rejected < events:
             self._refused = 0
 
-    def check(self) -> None:
-        """Raise PoisonError if there have been too many dead letters."""
+    def exceeded(self) -> PoisonError | None:
+        """Return why the worker must stop if there have been too many dead letters; None if there have not."""
+        self._problem = self._problem or self._judge()
+        return self._problem
+
+    def _judge(self) -> PoisonError | None:
         limits, row = self._limits, max(self._row, self._refused)
         if limits.in_a_row is not None and row >= limits.in_a_row:
-            raise PoisonError(
+            return PoisonError(
                 f"{row} dead letters in a row, the last failed at {self._stage}: is the pipeline file right for this "
                 "topic? stop_after.in_a_row sets the limit"
             )
         if limits.a_minute is not None and len(self._recent) >= limits.a_minute:
-            raise PoisonError(
+            return PoisonError(
                 f"{len(self._recent)} dead letters within a minute, the last failed at {self._stage}; "
                 "stop_after.a_minute sets the limit"
             )
+        return None
 
     def _count(self, stage: str) -> None:
         self._stage = stage

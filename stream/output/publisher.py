@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.document import Document, Failure
-from schemas.errors import EncodeError, ProduceError
+from schemas.errors import EncodeError, PoisonError, ProduceError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
@@ -34,10 +34,8 @@ class Publisher:
         """Make the records to send for ``batch``: one for each of its events, or none for a tombstone that is skipped.
 
         ``builder`` belongs to the configuration that computed the batch. Events of partitions that are gone are left
-        out: their new owner sends them. Raises PoisonError when too many events have failed; then nothing of ``batch``
-        is to be sent.
+        out: their new owner sends them.
         """
-        self._limit.check()
         stats, self._config = self._stats, builder.config
         outbounds: list[Outbound] = []
         before, newest_ms = stats.enriched, None
@@ -87,8 +85,7 @@ class Publisher:
         """Return what to send in place of ``outbound``, which the broker rejected with the Kafka error named ``error``.
 
         An event is replaced by its dead letter, a dead letter by one with the coordinates alone. None if that was
-        rejected too, or the event has no source record. The client calls this while it delivers reports, so the limit
-        of dead letters is checked by the next ``outbounds``.
+        rejected too, or the event has no source record. The client calls this while it delivers reports.
         """
         record = outbound.origin
         if outbound.kind == "dead_letter":
@@ -111,6 +108,13 @@ class Publisher:
     def _forwards(self, document: Document, record: Record) -> bool:
         """Whether ``record`` is a tombstone to pass on; without a key it would delete nothing."""
         return self._tombstones == "forward" and record.key is not None and _is_tombstone(document, record)
+
+    def too_many(self) -> PoisonError | None:
+        """Return why the worker must stop if too many events have failed; None if it need not.
+
+        The letters of these events are to be sent nevertheless, because they are what a person looks at next.
+        """
+        return self._limit.exceeded()
 
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
         return dead_letter(record, failure, self._dead_topic, self._pipeline, self._config)

@@ -9,12 +9,22 @@ from typing import Any, cast
 import pytest
 
 from schemas.document import Document
-from schemas.errors import BrokerError
+from schemas.errors import (
+    AccessError,
+    BrokerError,
+    DeviceError,
+    FencedError,
+    OffsetError,
+    PoisonError,
+    SettingError,
+    StuckError,
+)
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.progress import Progress
 from tests.noop import NoopChain, pipeline
 from workers import worker as worker_module
+from workers.process.journal import NoJournal
 from workers.worker import Worker, _part_leaving
 
 BETWEEN = ("purge", "polled")
@@ -122,3 +132,45 @@ def test_a_sink_that_cannot_be_closed_does_not_keep_the_worker_in_the_group(monk
     with pytest.raises(RuntimeError):
         Worker(pipeline(), cast(Any, NoopChain())).run()
     assert source.closed == 1
+
+
+class Endings(NoJournal):
+    """Records how a worker closes its journal."""
+
+    def __init__(self) -> None:
+        self.ends: list[str] = []
+
+    def close(self) -> None:
+        self.ends.append("clean")
+
+    def set_aside(self) -> None:
+        self.ends.append("set aside")
+
+
+ORDERLY = [BrokerError, AccessError, FencedError, SettingError, OffsetError, StuckError, PoisonError]
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [*((kind("why"), ["set aside"]) for kind in ORDERLY), (DeviceError("why"), []), (ValueError("why"), [])],
+)
+def test_only_ends_that_an_event_may_have_caused_count_as_crashes(
+    error: Exception, ends: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(Client):
+        def poll(self, timeout: float) -> list[Record]:
+            raise error
+
+    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: Client())
+    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Failing())
+    journal = Endings()
+    with pytest.raises(type(error)):
+        Worker(pipeline(), cast(Any, NoopChain()), journal=journal).run()
+    assert journal.ends == ends
+
+
+def test_what_is_stuck_on_a_thread_is_suspected_and_a_thread_that_is_busy_otherwise_is_not() -> None:
+    assert worker_module._is_crash(StuckError("device"), busy=True)
+    assert not worker_module._is_crash(StuckError("brokers"), busy=False)
+    assert not worker_module._is_crash(PoisonError("too many"), busy=True)
+    assert not worker_module._is_crash(None, busy=True)

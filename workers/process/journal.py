@@ -8,6 +8,8 @@ is kept in a file, and the next process that finds it after a crash knows which 
 - in hand at two crashes without passing all threads in between: processed alone, with nothing else in hand anywhere;
 - in hand at one more crash, alone: turned into a dead letter of stage ``crash``.
 
+An end that this program decides on, because of the brokers, say, is no crash, whatever is in hand then.
+
 An event that passes all threads is no longer suspected, and after a clean end none is. A crash is no evidence about
 events that were not in hand, so these keep their count; otherwise two such events within one commit interval could
 alternate forever. The rules are in ``suspects.py``.
@@ -133,6 +135,23 @@ class Journal:
         self._map.close()
         os.close(self._file)
 
+    def set_aside(self) -> None:
+        """Record an end that is no crash, although events may be in hand; earlier suspects remain.
+
+        The slot stays locked until the process ends, because a thread may still be within its block.
+        """
+        with self._turn:
+            self._broken = True
+            self._turn.notify_all()
+            self._run = ""  # the next run ignores what this one had in hand
+            try:
+                if self._suspects:
+                    self._save(self._suspects)
+                else:
+                    self._suspects_file.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("%s cannot be written: %s", self._suspects_file.name, error.strerror)
+
     def _enter(self, lane: LaneName, spans: Sequence[Span]) -> None:
         """Wait until ``spans`` may be in hand. A suspect must be alone so that a crash is evidence against it."""
         with self._turn:
@@ -238,6 +257,9 @@ class NoJournal:
         return nullcontext()
 
     def close(self) -> None:
+        """Do nothing."""
+
+    def set_aside(self) -> None:
         """Do nothing."""
 
 

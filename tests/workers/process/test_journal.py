@@ -111,6 +111,29 @@ def test_a_clean_end_forgets(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["p-0.inflight"]
 
 
+@pytest.mark.parametrize("lane", LANES)
+def test_an_end_of_our_own_choice_is_no_crash_and_forgets_no_crash(tmp_path: Path, lane: LaneName) -> None:
+    records = _records(range(10))
+    for crashes in range(3):
+        for _ in range(5):
+            journal = Journal(tmp_path, "p", 0)
+            journal.lane(lane, records).__enter__()
+            journal.set_aside()
+            _die(journal)
+        assert set(_after(tmp_path, records).values()) == {"clear" if crashes < 2 else "alone"}
+        _crash(tmp_path, records)
+
+
+def test_after_such_an_end_nothing_is_left_of_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "p", 0)
+    with journal.lane("device", _records([1])):
+        journal.set_aside()  # the thread is still busy
+    with pytest.raises(Closed), journal.lane("finish", _records([1])):
+        pass
+    _die(journal)
+    assert [path.name for path in tmp_path.iterdir()] == ["p-0.inflight"]
+
+
 def test_who_comes_through_is_cleared_for_the_lives_to_come(tmp_path: Path) -> None:
     records = _records(range(10))
     for _ in range(2):
