@@ -18,9 +18,10 @@ from workers.pii.secrets import _CHECKS, _KINDS
 PAGE = Path(__file__).parents[1] / "docs/entities.md"
 COUNTRIES = {
     "ABA": "United States", "AU": "Australia", "BR": "Brazil", "CA": "Canada", "DE": "Germany", "ES": "Spain",
-    "FI": "Finland", "FR": "France", "IN": "India", "IT": "Italy", "KR": "South Korea", "MX": "Mexico",
-    "NL": "Netherlands", "PL": "Poland", "SE": "Sweden", "SG": "Singapore", "TH": "Thailand", "TR": "Turkey",
-    "UK": "United Kingdom", "US": "United States", "ZA": "South Africa",
+    "FI": "Finland", "FR": "France", "IN": "India", "IT": "Italy", "KR": "South Korea", "MEDICAL": "United States",
+    "MX": "Mexico", "NG": "Nigeria", "NL": "Netherlands", "PH": "Philippines", "PL": "Poland", "SE": "Sweden",
+    "SG": "Singapore", "TH": "Thailand", "TR": "Turkey", "UK": "United Kingdom", "US": "United States",
+    "ZA": "South Africa",
 }  # fmt: skip
 VECTORS = {**CHECKED, **OTHERS}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workers.pii.boundaries import CODE, LONG_RUN
 from workers.pii.rows import Row
 
 _NINE = "[0-9]{3}_[0-9]{3}_[0-9]{3}"
@@ -13,7 +14,11 @@ AMERICAS = (
         "cpf, cadastro de pessoas",
     ),
     Row("CA_SIN", _NINE, 0.5, 0.2, "ca.sin", 9, "sin, social insurance, nas, assurance sociale"),
-    Row("MX_CURP", "[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z][0-9]", 0.9, 0.9, "mx.curp", 6, "curp", long=True),
+    Row(
+        "MEDICAL_LICENSE", "[ABCDEFGHJKLMPRSTUX][A-Z9][0-9]{7}", 0.4, 0.4, "us_dea", 7,
+        "dea, medical license, medical licence, prescriber, certificate, practitioner",
+    ),
+    Row("MX_CURP", "[A-Z]{4}[0-9]{6}[HM][A-Z]{5}[0-9A-Z][0-9]", 0.9, 0.9, "mx.curp", 6, "curp", hint=LONG_RUN),
     Row(
         "US_BANK_NUMBER", "[0-9]{8,17}", 0.05, 0.05, None, 8,
         "account, acct, bank, checking, savings, debit",
@@ -26,6 +31,16 @@ AMERICAS = (
     Row(
         "US_ITIN", "9[0-9]{2}_[5-9][0-9]_[0-9]{4}", 0.65, 0.05, "us_itin", 9,
         "itin, taxpayer, tax id, tax identification, tin",
+    ),
+    Row(
+        "US_MBI",
+        "[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9]_[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y][0-9]_"
+        "[AC-HJKMNP-RT-Y]{2}[0-9]{2}",
+        0.6, 0.3, None, 1, "mbi, medicare, beneficiary, medicaid, hicn", hint=CODE,
+    ),
+    Row(
+        "US_NPI", "[12][0-9]{3}_[0-9]{3}_[0-9]{3}", 0.4, 0.2, "us_npi", 10,
+        "npi, national provider, provider identifier, provider id",
     ),
     Row("US_PASSPORT", "[A-Z]?[0-9]{8,9}", 0.05, 0.05, None, 8, "passport, travel document"),
     Row(

@@ -43,6 +43,17 @@ _HYPHEN_SAFE = 13
 UUIDs (12) and are parts of part numbers."""
 LONG_RUN = re.compile("[A-Za-z0-9_-]{14}")
 """What texts with tokens, codes or addresses of many characters have in them, and few others."""
+_CONSONANT = "CFGHJKLMNPRTVWXYZcfghjklmnprtvwxyz"
+CODE = re.compile(
+    # Starts with a digit, because a search for one is fast.
+    rf"[0-9](?:(?![A-Za-z0-9])(?<=[{_CONSONANT}][{_CONSONANT}0-9]{{7}}.)"  # documents of ICAO
+    "|(?<=[A-Za-z][0-9]{3}[A-Za-z0-9]{5}.)[A-Za-z0-9](?![A-Za-z0-9])|[A-Za-z](?<=[Uu]1[A-Za-z0-9]{8})"  # licences
+    "|[A-Za-z][0-9A-Za-z][0-9][ .\\t-]{0,2}[A-Za-z][0-9A-Za-z][0-9]"  # beneficiaries
+    "|(?<=[Hh][Rr][ABab].)|(?<=[Hh][Rr][ABab] .))"  # registers
+)
+"""What those numbers of the national rows that may have few digits have in them."""
+FOUR_AND_LETTER = re.compile("[0-9][0-9]{3}[A-Za-z]")
+"""What the numbers of Indian taxpayers have in them."""
 
 
 def compact(number: str) -> str:

@@ -65,6 +65,7 @@ PATTERNS = (
         1.0,
         checks.iban,
         digits=2,
+        hint=re.compile("[0-9](?<=[A-Za-z][A-Za-z].)[0-9]"),
         regroup=True,
     ),
     Pattern(
@@ -139,7 +140,6 @@ PATTERNS = (
         0.75,
         checks.hexadecimal,
         proves=False,
-        digits=1,
         hint=_PAIRS,
         context=_HARDWARE,
     ),

@@ -79,3 +79,56 @@ def au_medicare(number: str) -> bool:
     """Whether the ninth digit of an Australian Medicare number, which checks the first eight, is right."""
     digits = only_digits(number)
     return _weighted(digits, (1, 3, 7, 9) * 2) % 10 == int(digits[8])
+
+
+def kr_brn(number: str) -> bool:
+    """Whether the last digit of a South Korean business registration number is right."""
+    total = _weighted(number, (1, 3, 7, 1, 3, 7, 1, 3, 5)) + int(number[8]) * 5 // 10
+    return stdnum("kr.brn")(number) and -total % 10 == int(number[9])
+
+
+def us_npi(number: str) -> bool:
+    """Whether the last digit of a US National Provider Identifier is right (Luhn, with the prefix 80840)."""
+    return luhn(f"80840{number}")
+
+
+def us_dea(number: str) -> bool:
+    """Whether the last digit of a registration number of the US Drug Enforcement Administration is right."""
+    return _weighted(number[2:8], (1, 2, 1, 2, 1, 2)) % 10 == int(number[8])
+
+
+def ng_nin(number: str) -> bool:
+    """Whether the last digit of a Nigerian National Identification Number is right (Verhoeff)."""
+    return stdnum("verhoeff")(number)
+
+
+def ph_tin(number: str) -> bool:
+    """Whether the ninth digit of a Philippine Taxpayer Identification Number is right; the branch is not checked."""
+    return _weighted(number[:8], (9, 8, 7, 6, 5, 4, 3, 2)) % 11 == int(number[8]) and number[:9] != "0" * 9
+
+
+def document(number: str) -> bool:
+    """Whether the last digit of the number of a travel document is right (ICAO Doc 9303, part 3, 4.9)."""
+    values = [int(sign, 36) for sign in number[:-1]]
+    return sum(value * (7, 3, 1)[at % 3] for at, value in enumerate(values)) % 10 == int(number[-1])
+
+
+def _cross_sums(number: str, letter: int, weights: Sequence[int]) -> int:
+    """The sum of the digits of the weighted digits before the last; the letter counts as its place in the alphabet."""
+    digits = f"{number[:letter]}{ord(number[letter]) - 64:02}{number[letter + 1 : -1]}"
+    return sum(sum(divmod(int(digit) * weight, 10)) for digit, weight in zip(digits, weights, strict=True))
+
+
+def de_kvnr(number: str) -> bool:
+    """Whether the last digit of a German health insurance number is right (section 290 SGB V)."""
+    return _cross_sums(number, 0, (1, 2) * 5) % 10 == int(number[-1])
+
+
+def de_rvnr(number: str) -> bool:
+    """Whether the last digit of a German pension insurance number is right (section 4 VKVV)."""
+    return _cross_sums(number, 8, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1)) % 10 == int(number[-1])
+
+
+def de_lanr(number: str) -> bool:
+    """Whether the seventh digit of a German physician's number, which checks the first six, is right."""
+    return -_weighted(number, (4, 9) * 3) % 10 == int(number[6])

@@ -37,12 +37,19 @@ _FLAGS = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 
 _OURS = {
     "AbaRoutingRecognizer", "AuAbnRecognizer", "AuAcnRecognizer", "AuMedicareRecognizer", "AuTfnRecognizer",
-    "CaSinRecognizer", "CreditCardRecognizer", "CryptoRecognizer", "DeTaxIdRecognizer", "EmailRecognizer",
-    "EsNieRecognizer", "EsNifRecognizer", "FiPersonalIdentityCodeRecognizer", "IbanRecognizer", "InAadhaarRecognizer",
-    "InPanRecognizer", "InVoterRecognizer", "IpRecognizer", "ItFiscalCodeRecognizer", "ItVatCodeRecognizer",
-    "KrRrnRecognizer", "MacAddressRecognizer", "NhsRecognizer", "PhoneRecognizer", "PlPeselRecognizer",
-    "SePersonnummerRecognizer", "SgFinRecognizer", "ThTninRecognizer", "TrNationalIdRecognizer", "UkNinoRecognizer",
-    "UrlRecognizer", "UsBankRecognizer", "UsItinRecognizer", "UsLicenseRecognizer", "UsPassportRecognizer",
+    "CaSinRecognizer", "CreditCardRecognizer", "CryptoRecognizer", "DeBsnrRecognizer", "DeFuehrerscheinRecognizer",
+    "DeHandelsregisterRecognizer", "DeHealthInsuranceRecognizer", "DeIdCardRecognizer", "DeLanrRecognizer",
+    "DePassportRecognizer", "DeSocialSecurityRecognizer", "DeTaxIdRecognizer", "DeTaxNumberRecognizer",
+    "DeVatIdRecognizer", "EmailRecognizer", "EsNieRecognizer", "EsNifRecognizer", "EsPassportRecognizer",
+    "FiPersonalIdentityCodeRecognizer", "IbanRecognizer", "InAadhaarRecognizer", "InGstinRecognizer",
+    "InPanRecognizer", "InPassportRecognizer", "InVoterRecognizer", "IpRecognizer", "ItDriverLicenseRecognizer",
+    "ItFiscalCodeRecognizer", "ItIdentityCardRecognizer", "ItPassportRecognizer", "ItVatCodeRecognizer",
+    "KrBrnRecognizer", "KrDriverLicenseRecognizer", "KrFrnRecognizer", "KrPassportRecognizer", "KrRrnRecognizer",
+    "MacAddressRecognizer", "MedicalLicenseRecognizer", "NgNinRecognizer", "NhsRecognizer", "PhTinRecognizer",
+    "PhoneRecognizer", "PlPeselRecognizer", "SeOrganisationsnummerRecognizer", "SePersonnummerRecognizer",
+    "SgFinRecognizer", "SgUenRecognizer", "ThTninRecognizer", "TrNationalIdRecognizer",
+    "UkDrivingLicenceRecognizer", "UkNinoRecognizer", "UkPassportRecognizer", "UrlRecognizer", "UsBankRecognizer",
+    "UsItinRecognizer", "UsLicenseRecognizer", "UsMbiRecognizer", "UsNpiRecognizer", "UsPassportRecognizer",
     "UsSsnRecognizer", "ZaIdNumberRecognizer",
 }  # fmt: skip
 """Presidio's predefined recognisers whose entities we find."""

@@ -15,7 +15,7 @@ import re
 from typing import NamedTuple
 
 from workers.pii import national_checks
-from workers.pii.boundaries import FIELD_AFTER, FIELD_BEFORE, LONG_RUN, SEPARATOR, compact
+from workers.pii.boundaries import FIELD_AFTER, FIELD_BEFORE, SEPARATOR, compact
 from workers.pii.checks import stdnum
 from workers.pii.finding import Check, Pattern, Words
 
@@ -34,8 +34,10 @@ class Row(NamedTuple):
     """The digits of the shortest number, not counting those that letters separate from the rest."""
     context: str
     """Words, separated by commas."""
-    long: bool = False
-    """Whether the number is a single run of at least 14 letters and digits."""
+    hint: re.Pattern[str] | None = None
+    """What every text with such a number has in it, if it is fast to find."""
+    capitals: bool = False
+    """Whether the letters must be capitals for the full score, although there is a check."""
 
     @property
     def regex(self) -> str:
@@ -51,16 +53,17 @@ class Row(NamedTuple):
         regex = _in_any_case(self.regex) if letters else self.regex
         bounded = not proves and "_" not in self.form
         if bounded:
-            written = f"{FIELD_BEFORE}(?:{regex}){FIELD_AFTER}"
+            written = _behind(FIELD_BEFORE, regex) + FIELD_AFTER
         else:
             # Digits at an edge may touch a word, which the pattern decides; letters may not.
             before = "(?<![A-Za-z0-9])" if re.match(r"(\(\?![^)]*\))?\[[A-Z]", self.form) else "(?<![0-9])"
-            written = f"{before}(?:{regex})(?![0-9])"
+            written = _behind(before, regex) + "(?![0-9])"
         return Pattern(
             self.entity.lower(), self.entity, re.compile(written), self.score, self.bare,
             None if check is None else _canonical(check, self.check), self.digits,
-            hint=LONG_RUN if self.long else None, context=Words.of(self.context), proves=proves, bounded=bounded,
-            capitals=letters and not proves, loose=_LOOSE if proves else _UNLIKELY if letters else None,
+            hint=self.hint, context=Words.of(self.context), proves=proves, bounded=bounded,
+            capitals=self.capitals or (letters and not proves),
+            loose=_LOOSE if proves else _UNLIKELY if letters else None,
         )  # fmt: skip
 
 
@@ -78,6 +81,23 @@ def _in_any_case(regex: str) -> str:
         return f"[{part}{part.lower()}]" if part.isupper() else part
 
     return re.sub(r"\\.|\(\?P[<=]\w+[>)]|\[[^]]*\]|[A-Z]", both, regex)
+
+
+def _behind(before: str, regex: str) -> str:
+    """The regular expression behind what must not precede it (lookbehinds).
+
+    A search is several times as fast if its first element is a set of characters, so that the lookbehinds follow the
+    first character where that is possible.
+    """
+    first = re.match(r"(\[[^]]+\])(?:\{([0-9]+)\})?(?![{*+?])", regex)
+    if first is None or "|" in _NESTED.sub("", _NESTED.sub("", regex)):
+        return f"{before}(?:{regex})"
+    signs, times = first[1], int(first[2] or 1)
+    rest = f"{signs}{{{times - 1}}}" if times > 1 else ""
+    return signs + re.sub(r"\)(?=\(|$)", ".)", before) + rest + regex[first.end() :]
+
+
+_NESTED = re.compile(r"\[[^]]*\]|\((?:[^()\[]|\[[^]]*\])*\)")
 
 
 def _canonical(check: Check, name: str | None) -> Check:

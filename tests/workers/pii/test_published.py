@@ -15,7 +15,10 @@ from workers.pii.recognizers import Recognizers
 
 OURS = {
     "us_ssn": "us.ssn", "us_itin": "us.itin", "es_nif": "es.dni", "fi_hetu": "fi.hetu", "za_id": "za.idnr",
-    **dict.fromkeys(("sg_nric", "au_medicare", "kr_frn")),
+    **dict.fromkeys((
+        "sg_nric", "au_medicare", "kr_frn", "de_kvnr", "de_lanr", "de_rvnr", "document", "kr_brn", "ng_nin", "ph_tin",
+        "us_dea", "us_npi",
+    )),
 }  # fmt: skip
 """Checks that are not called as python-stdnum's are; it has none of those without a name."""
 COMPANIES = {("IT_FISCAL_CODE", "00743110157")}

@@ -84,6 +84,13 @@ CHECKED = {
     "TR_NATIONAL_ID": ("TC kimlik no: {}", ("17291716060",)),  # stdnum
     "ZA_ID_NUMBER": ("South African ID number {}", ("7503305044089",)),  # stdnum
     "NL_BSN": ("BSN {}", ("111222333", "1112.22.333")),  # stdnum
+    # Invented, with computed check digits, as all below.
+    "DE_HEALTH_INSURANCE": ("Krankenversichertennummer {}", ("M418573029",)),
+    "DE_PASSPORT": ("Reisepass {}", ("L7X3TK902", "C4VPY62M0")),
+    "DE_VAT_ID": ("USt-IdNr. {}", ("DE263819474", "DE 263 819 474")),
+    "NG_NIN": ("NIN {}", ("47281930569",)),
+    "SE_ORGANISATIONSNUMMER": ("organisationsnummer {}", ("556281-9044", "5562819044")),
+    "US_NPI": ("NPI {}", ("1482-739-053", "1482739053")),
     "FR_NIR": (
         "numéro INSEE {}",
         ("2 95 10 99 126 111 93", "295109912611193", "253072B07300470", "2 53 07 2B 073 004 70"),
@@ -116,6 +123,29 @@ OTHERS = {
     "AU_MEDICARE": ("medicare {}", ("2123 45670 1", "2123456701")),  # Presidio
     "IN_PAN": ("PAN {}", ("ACUPA7085R",)),  # stdnum
     "KR_RRN": ("RRN {}", ("971013-9019902", "910823-1234561")),  # stdnum; computed, without a check digit
+    # Invented; where there is a check digit it was computed.
+    "DE_BSNR": ("BSNR {}", ("521111100",)),
+    "DE_FUEHRERSCHEIN": ("Führerschein {}", ("KA48271935M", "B072RRE2I55")),
+    "DE_HANDELSREGISTER": ("eingetragen unter {}", ("HRB 48213", "HRA9917")),
+    "DE_ID_CARD": ("Personalausweis {}", ("L7X3TK902", "T48271935")),
+    "DE_LANR": ("LANR {}", ("738412505",)),
+    "DE_SOCIAL_SECURITY": ("Rentenversicherungsnummer {}", ("52 230478 K 719", "13680695W043")),
+    "DE_TAX_NUMBER": ("Steuernummer {}", ("181/815/08155", "21/815/08150", "9181081508155")),
+    "ES_PASSPORT": ("pasaporte {}", ("PAB482719",)),
+    "IN_GSTIN": ("registered as {}", ("29ACUPA7085R1ZH",)),
+    "IN_PASSPORT": ("passport {}", ("K4827193",)),
+    "IT_DRIVER_LICENSE": ("patente {}", ("RM4827193K", "U1K48B271Z")),
+    "IT_IDENTITY_CARD": ("carta d'identità {}", ("CA48271AX", "AX 4827193", "4827193AX")),
+    "IT_PASSPORT": ("passaporto {}", ("YA4827193",)),
+    "KR_BRN": ("사업자등록번호 {}", ("214-87-39065", "2148739065")),
+    "KR_DRIVER_LICENSE": ("운전면허 {}", ("11-08-482719-35",)),
+    "KR_PASSPORT": ("여권 {}", ("M482K7193", "M48271935")),
+    "MEDICAL_LICENSE": ("DEA number {}", ("FK4318627", "B92876401")),
+    "PH_TIN": ("TIN {}", ("283-417-900", "283-417-900-000", "283417900")),
+    "SG_UEN": ("UEN {}", ("41872365J", "T19LL4821H", "201783645R", "R08PF3175K")),
+    "UK_DRIVING_LICENCE": ("my licence {}", ("JONES704238K99AB", "LI999861147TR9XY")),
+    "UK_PASSPORT": ("passport {}", ("PK4827193",)),
+    "US_MBI": ("Medicare {}", ("4KX7-RM2-QT58", "4KX7RM2QT58")),
     "KR_FRN": ("FRN {}", ("910823-6123456", "910823-6123450")),  # computed, the second without a check digit
     "TH_TNIN": ("national ID {}", ("3100600445635", "1-2345-45678-78-1")),  # stdnum
     "BR_CPF": ("CPF {}", ("390.533.447-05", "39053344705")),  # stdnum
