@@ -170,6 +170,24 @@ def kept(window: Encoding, side: Side = 0) -> int | None:
     )
 
 
+def unknown_share(windows: Sequence[Encoding], unk_id: int | None) -> float:
+    """Return the share of unknown tokens among those of ``windows`` that are unknown or have a letter or a digit.
+
+    Punctuation does not count, because it says nothing of how much of a text is read. 0 if there are no such tokens.
+    """
+    if unk_id is None:
+        return 0.0
+    unknown = sum(window.ids.count(unk_id) for window in windows)
+    if not unknown:
+        return 0.0
+    known = sum(
+        id_ != unk_id and not special and any(map(str.isalnum, token))
+        for window in windows
+        for id_, special, token in zip(window.ids, window.special_tokens_mask, window.tokens, strict=True)
+    )
+    return unknown / (unknown + known)
+
+
 def choose_cut(
     task: TaskConfig, tokenizer: CheckpointTokenizer, capacity: int | None, side: Side = 0, paired: bool = False
 ) -> Cut:

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from schemas.document import Annotation, Document, event_id
 from schemas.pipeline.tasks import SimilarityTask
 from workers.encoder.reading import HeadInfo, Input, Reading
+from workers.encoder.tokenization import unknown_share
 from workers.tasks import fields
 from workers.tasks.base import Reader, Task
 from workers.tasks.scores import DECIMALS, merge_windows, numbers
 
 Vector = NDArray[np.float32]
+_UNREAD = 0.5
+"""The share of unknown tokens above which the model has not read a text."""
 
 
 class Similarity(Task):
@@ -23,7 +26,8 @@ class Similarity(Task):
     - ``against``: the cosine of both texts.
     - ``references``: the cosine with each reference, and the name of the most similar one.
     - ``window`` N: the id of the most similar of the last N events of this worker, if it is similar enough. An event
-      that is repeated after a crash is not a duplicate of itself. The window is lost when the worker stops.
+      that is repeated after a crash is not a duplicate of itself. The window is lost when the worker stops. A text
+      most of whose tokens are unknown to the model has no duplicates and is none.
     """
 
     head_kind = "embedding"
@@ -52,6 +56,9 @@ class Similarity(Task):
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
         """Return a ``score``; or a classification over the references; or ``duplicate_of`` and its ``score``."""
         vector = _vector(readings[0])
+        if self._recent is not None and unknown_share(readings[0].windows, self.head.unk_id) > _UNREAD:
+            # Its vector says nothing of it, and is that of every other such text. It is not remembered, either.
+            return {"duplicate_of": None, "score": None}
         if self._recent is not None:
             return self._nearest(document, vector, self._recent)
         if self._references is None or self._config.references is None:

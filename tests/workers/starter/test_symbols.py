@@ -70,6 +70,24 @@ def test_names_are_found_at_their_places(chain: Chain, text: str, spans: list[tu
 
 @pytest.mark.parametrize(
     ("first", "second"),
+    [
+        ("\U0001f44d", "\U0001f44e"), ("\U0001f44d!", "\U0001f44e!"), ("ሰላም ነው", "ደህና ሁን"), ("ሰላም, ነው!", "ደህና, ሁን!"),
+        ("გამარჯობა მეგობარო", "ცუდი დღეა"), ("သွားမယ်", "စားမယ်"), ("ជំរាបសួរ", "អរគុណ"), ("నమస్కారం", "ధన్యవాదాలు"),
+        ("നമസ്കാരം", "നന്ദി"),
+    ],
+)  # fmt: skip
+def test_what_the_vocabulary_lacks_is_never_a_duplicate(chain: Chain, first: str, second: str) -> None:
+    assert [of["near"]["duplicate_of"] for of in run(chain, first, second)] == [None, None]
+
+
+def test_what_the_vocabulary_lacks_is_not_remembered(chain: Chain) -> None:
+    run(chain, "the quick brown fox", "Berlin is a city")
+    assert run(chain, "\U0001f44d")[0]["near"] == {"duplicate_of": None, "score": None}
+    assert run(chain, "the quick brown fox!")[0]["near"]["duplicate_of"] is not None
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
     [("I am happy\U0001f600", "I am angry\U0001f621"), ("great\U0001f44d", "terrible\U0001f44e")],
 )
 def test_texts_that_differ_beside_an_emoji_are_no_duplicates(chain: Chain, first: str, second: str) -> None:
