@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from schemas.condition_work import MACRO, Work, closing, leading_steps
+from schemas.condition_work import MACRO, Steps, Work, closing, leading_steps
 from schemas.document import Document
 from schemas.errors import ConditionError
 
@@ -61,6 +61,7 @@ class Condition:
 
     - ``source``: the text it was compiled from.
     - ``names``: the variables it uses, tasks included.
+    - ``bare``: the source without comments, with the index in ``literals`` in place of each literal.
     """
 
     def __init__(self, source: str) -> None:
@@ -82,20 +83,20 @@ class Condition:
         except BaseException as error:
             _require_failure(error)
             raise ValueError(_syntax(str(error), source)) from None
-        literals: list[str] = []
-        self._bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub(partial(_blank, literals), source))
-        if _depth(self._bare) > MAX_NESTING:
+        self.literals: list[str] = []
+        self.bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub(partial(_blank, self.literals), source))
+        if _depth(self.bare) > MAX_NESTING:
             limit = f"more than {MAX_NESTING} deep, which takes too long on long lists"
             raise ValueError(f"nests macros (all, exists, filter, map) {limit}")
-        bound = {match[1] for match in _BINDS.finditer(self._bare)}
+        bound = {match[1] for match in _BINDS.finditer(self.bare)}
         free = (name for name in references["variables"] if name not in bound or self._uses(name))
         self.names = frozenset(free) - _TYPES
         unknown = [name for name in references["functions"] if name.isidentifier() and name not in _FUNCTIONS]
         if unknown:
             raise ValueError(f'CEL has no function "{unknown[0]}"')
         self._functions = {_SIZE: _size} if "size" in references["functions"] else None
-        self._reads = [leading_steps(use, literals)[0] for use in self._uses("event")] if "event" in self.names else []
-        self._work = Work(self._bare, literals)
+        self._reads = self.places("event") if "event" in self.names else []
+        self._work = Work(self.bare, self.literals)
         self.source = source
 
     @property
@@ -110,9 +111,17 @@ class Condition:
                 if match := re.match(r"\.(\w+)(?!\w|\s*\()", use):
                     yield name, match[1]
 
+    def places(self, name: str) -> list[Steps]:
+        """Return the steps to a fixed place in the variable ``name`` for each of its uses."""
+        return [leading_steps(use, self.literals)[0] for use in self._uses(name)]
+
+    def value(self, variables: dict[str, Any]) -> Any:
+        """Evaluate the condition without checks and return its result. Raises whatever the CEL package raises."""
+        return self._program.execute(self._context(variables, self._functions) if self._functions else variables)
+
     def _uses(self, name: str) -> list[str]:
         """Return the text after each ``name`` that no macro binds: in list.exists(x, x > 1), x is not a variable."""
-        bare, at, free = self._bare, 0, ""
+        bare, at, free = self.bare, 0, ""
         for match in _BINDS.finditer(bare):
             if match[1] == name and match.start() >= at:
                 free += bare[at : match.start(1)]
@@ -129,7 +138,7 @@ class Condition:
         if self._work.exceeds(variables):
             raise ConditionError("the condition may take more than 2 seconds, because its macros run over long lists")
         try:
-            result = self._program.execute(self._context(variables, self._functions) if self._functions else variables)
+            result = self.value(variables)
         except BaseException as error:
             _require_failure(error)
             if any(name not in VARIABLES and not value for name, value in variables.items()):

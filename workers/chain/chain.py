@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -12,6 +12,7 @@ from schemas.errors import ModelError
 from schemas.pipeline import dependencies
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
+from schemas.pipeline.tasks import LanguageTask
 from workers.chain.cache import Cache, Entry, key
 from workers.chain.job import Job, Tokenized
 from workers.chain.pace import Pace
@@ -126,6 +127,30 @@ class Chain:
             failure = self._trial(planned, document)
             if failure is not None:
                 raise ModelError(f'task "{planned.task.name}" fails on a plain sentence: {failure}')
+
+    def labels(self) -> dict[str, Collection[str]]:
+        """Return task name -> all labels that its annotations can have, for the tasks that show them.
+
+        Reads a plain sentence, like ``check``. Raises ModelError and DeviceError.
+        """
+        labels: dict[str, Collection[str]] = {}
+        for planned in self.plan:
+            task, document = planned.task, Document(None, "A first sentence, so that the first event need not wait.")
+            if isinstance(named := getattr(task, "labels", None), list):
+                labels[task.name] = named
+            if planned.stage is None or not task.cacheable or planned.requires or isinstance(task.config, LanguageTask):
+                continue
+            try:
+                readings = self.stages[planned.stage].read(planned.output, task.inputs(document))
+                annotation = task.annotate(document, readings)
+            except Exception:
+                # The task needs fields, which this document does not have.
+                annotation = {}
+            if "scores" in annotation:
+                labels[task.name] = list(annotation["scores"])
+            elif "labels" in annotation:
+                labels[task.name] = [entry["label"] for entry in annotation["labels"]]
+        return labels
 
     def _trial(self, planned: Planned, document: Document) -> str | None:
         """Run one task on ``document`` and return the message of its failure."""

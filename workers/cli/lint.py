@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from schemas.errors import ConfigError, DeviceError, ModelError, Problem
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
+from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.kafka.settings import client_problems
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
@@ -50,13 +51,15 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
     file: PipelineFile | None = None
     try:
         file = load_file(pipeline)
-        problems = client_problems(file)
+        problems = [*client_problems(file), *condition_problems(file, {})]
     except ConfigError as error:
         problems = error.problems
     notices = [*unpinned(file), *missing(file)] if file else []
     summary = summarise(file.pipeline) if file and not problems else None
     if plan and file and summary is not None:
-        summary["plan"] = _plan(file.pipeline)
+        summary["plan"], labels = _plan(file.pipeline)
+        problems = condition_problems(file, labels)
+        summary = None if problems else summary
     if form == "json":
         report = {
             "file": pipeline, "ok": not problems, "problems": [asdict(problem) for problem in problems],
@@ -76,15 +79,21 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         ctx.exit(ConfigError.exit_status)
 
 
-def _plan(pipeline: Pipeline) -> dict[str, Any]:
-    """Load the models and return the plan as data. Raises ModelError and DeviceError."""
+def condition_problems(file: PipelineFile, labels: Mapping[str, Collection[str]]) -> list[Problem]:
+    """Return the mistakes in conditions that a trial with sample values shows; ``labels`` of tasks, if known."""
+    tasks = [task.model_dump() for task in file.pipeline.tasks]
+    return [file.problem(*problem) for problem in trial_problems(tasks, {**labels, **configured_labels(tasks)})]
+
+
+def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]]]:
+    """Load the models and return the plan as data, and the labels of tasks. Raises ModelError and DeviceError."""
     prepare_process()
 
     from workers.chain.chain import Chain
 
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True))
     chain.check()
-    return plan_data(pipeline, chain)
+    return plan_data(pipeline, chain), chain.labels()
 
 
 def unpinned(file: PipelineFile) -> Iterator[Problem]:

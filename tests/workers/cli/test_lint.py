@@ -84,6 +84,38 @@ def test_settings_that_the_client_does_not_know_are_mistakes(tmp_path: Path) -> 
     assert "hush" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("condition", "options", "message"),
+    [
+        ("tone.label", (), "is text, not true or false; compare it with a value"),
+        ("tone.label == 'posative'", (), None),
+        (
+            "tone.label == 'posative'", ("--plan",),
+            'uses a label that task "tone" does not have, did you mean "positive"?',
+        ),
+    ],
+)  # fmt: skip
+def test_a_condition_that_fails_every_event_is_a_mistake_with_a_place(
+    tmp_path: Path, condition: str, options: tuple[str, ...], message: str | None
+) -> None:
+    text = f"""\
+pipeline: p
+kafka: {{bootstrap.servers: "localhost:9092"}}
+input: {{topics: [posts]}}
+output: {{topic: out}}
+tasks:
+  - {{name: tone, task: sentiment, model: starter}}
+  - name: who
+    task: ner
+    model: starter
+    when: {condition}
+"""
+    result = lint(tmp_path, text, *options)
+    lines = [line for line in result.stderr.splitlines() if line.startswith("p.yaml")]
+    assert result.exit_code == (78 if message else 0)
+    assert lines == ([f"p.yaml:10:11 tasks[1].when: {message}"] if message else [])
+
+
 def test_json_is_for_programs(tmp_path: Path) -> None:
     good, bad = lint(tmp_path, GOOD, "--format", "json"), lint(tmp_path, "pipelin: x", "--format", "json")
     assert (good.exit_code, good.stderr) == (0, "")
