@@ -104,6 +104,8 @@ class Flight:
         It is time when the commit interval is over or many events have landed since the last commit.
         """
         self._apply_reports()
+        for assignment, first in source.take_firsts().items():
+            self._progress.begins(assignment, first)
         for assignment, tail in source.take_reached().items():
             self._progress.reached(assignment, tail)
         if self._transactional:

@@ -62,6 +62,16 @@ class Progress:
                     self._tails_due.discard(assignment)
                     self._apply_tail(assignment)
 
+    def begins(self, assignment: Assignment, first: int) -> None:
+        """Note that ``first`` is the first offset of ``assignment`` and that the group has no committed offset for it.
+
+        It is committable at once, whatever is in flight: there is nothing before it.
+        """
+        if assignment.state == Assignment.LIVE and assignment not in self._ends:
+            self._ends[assignment] = first
+            self._due.add(assignment)
+            self._tails_due.add(assignment)
+
     def reached(self, assignment: Assignment, tail: int) -> None:
         """Note that every event of ``assignment`` before the offset ``tail`` has been entered.
 

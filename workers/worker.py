@@ -166,8 +166,10 @@ class _Run:
         if records:
             self._stats.polled += len(records)
             self._flight.take_off(records)
-            self._arrived.put(records)
+        # Before the records can be finished: a transaction must not commit where they begin after their end.
         self._flight.apply_landings(self._source)
+        if records:
+            self._arrived.put(records)
         self._flight.regulate(self._source)
         self._observe()
 

@@ -72,6 +72,7 @@ class Source:
         self._assigned: dict[tuple[str, int], Assignment] = {}
         self._at_end: set[tuple[str, int]] = set()
         self._begins: dict[tuple[str, int], int] = {}
+        self._firsts: dict[Assignment, int] = {}
         self._reached: dict[Assignment, int] = {}
         self._paused = False
         self._closing = False
@@ -186,11 +187,16 @@ class Source:
         failed, self._failed_commits = self._failed_commits, set()
         return failed
 
-    def take_reached(self) -> dict[Assignment, int]:
-        """Return, by assignment, offsets before which everything has been polled, since the last call. Does not block.
+    def take_firsts(self) -> dict[Assignment, int]:
+        """Return the first offset of each partition that the group had no committed offset for, since the last call.
 
-        Such an offset is the end of the partition, or the first offset of the log where the group had none.
+        Does not block.
         """
+        firsts, self._firsts = self._firsts, {}
+        return firsts
+
+    def take_reached(self) -> dict[Assignment, int]:
+        """Return the end of each partition that has been polled to its end since the last call. Does not block."""
         reached, self._reached = self._reached, {}
         return reached
 
@@ -236,7 +242,7 @@ class Source:
             self._begins |= {(s.topic, s.partition): max(0, s.offset) for s in starts}
             # Commit the beginning too, so that a group that has finished nothing yet shows its lag.
             for first in first_offsets(consumer, starts):
-                self._reached[self._assigned[first.topic, first.partition]] = first.offset
+                self._firsts[self._assigned[first.topic, first.partition]] = first.offset
         if self._cooperative:
             consumer.incremental_assign(starts)
         else:
@@ -283,6 +289,7 @@ class Source:
         taken = (self._assigned.pop((p.topic, p.partition), None) for p in partitions)
         assignments = [assignment for assignment in taken if assignment is not None]
         for assignment in assignments:
+            self._firsts.pop(assignment, None)
             self._reached.pop(assignment, None)
         return assignments
 

@@ -188,3 +188,17 @@ def test_the_tail_of_a_partition_with_dropped_events_is_never_committable() -> N
     progress.reached(assignment, 6)
     assert progress.take_committable() == {assignment: 4}
     assert progress.take_tails() == {}
+
+
+def test_where_a_partition_begins_is_committable_before_its_events_are_finished() -> None:
+    progress = Progress()
+    begun, late, gone = (Assignment("t", partition) for partition in range(3))
+    gone.state = Assignment.GONE
+    progress.polled(Record(assignment, 5, None, b"") for assignment in (begun, late))
+    progress.reached(begun, 7)
+    progress.begins(begun, 5)
+    assert progress.take_committable() == {begun: 5}
+    progress.finished(0, {begun: (6, 1), late: (6, 1)}, 0)
+    progress.begins(late, 5)
+    progress.begins(gone, 5)
+    assert progress.take_committable() == {begun: 7, late: 6}
