@@ -6,13 +6,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
 
 from schemas.errors import AccessError, BrokerError, TopicError
+from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment
 from stream.kafka.faults import ErrorWatch, Meaning, fault, meaning, require_answers, retry
-from stream.kafka.settings import Settings, make_admin, producer_settings, with_slot
+from stream.kafka.settings import Settings, make_admin, make_producer, producer_settings, with_slot
 
 log = logging.getLogger("glossator.kafka")
 
@@ -20,14 +21,31 @@ _LOOKUP = 5.0
 """Longest time in seconds for which one lookup of a topic waits for an answer."""
 
 
+def check_cluster(pipeline: Pipeline, patience: float) -> None:
+    """Check that brokers answer and all topics of ``pipeline`` exist, before the models are loaded.
+
+    Blocks and raises as ``await_topics`` does.
+    """
+    watch = ErrorWatch("producer")
+    topics = (*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic)
+    await_topics(make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, patience=patience)
+
+
 def await_topics(
-    producer: Producer, watch: ErrorWatch, topics: Iterable[str], patience: float, stop: Callable[[], bool]
+    producer: Producer,
+    watch: ErrorWatch,
+    settings: Settings,
+    topics: Iterable[str],
+    *,
+    patience: float,
+    stop: Callable[[], bool] = lambda: False,
 ) -> str | None:
     """Wait until the cluster answers and every topic exists; blocks the calling thread.
 
     Args:
         producer: the client that asks; ``watch`` must be its error callback.
         watch: tells a cluster that denies access from one that is not there.
+        settings: the client's; they name the brokers.
         topics: their names.
         patience: seconds to wait, because brokers and topics may still be starting.
         stop: ends the wait early when it returns true.
@@ -37,44 +55,68 @@ def await_topics(
 
     Raises:
         AccessError: at once, if the cluster denies access.
-        TopicError: a topic does not exist when ``patience`` is over.
+        TopicError: topics do not exist when ``patience`` is over; it names all of them.
         BrokerError: no broker answers when ``patience`` is over.
     """
     deadline = time.monotonic() + patience
-    missing = list(topics)
+    missing = list(dict.fromkeys(topics))
     cluster: str | None = None
-    logged = False
-    while missing and not stop():
-        try:
-            metadata = producer.list_topics(missing[0], timeout=min(_LOOKUP, patience))
-            error = metadata.topics[missing[0]].error
-            cluster = metadata.cluster_id
-        except KafkaException as failure:
-            error = failure.args[0]
-        producer.poll(0)
-        if error is None:
-            missing.pop(0)
-            watch.recovered()
-            continue
-        if watch.denied:
-            raise AccessError(f"the cluster denied access: {watch.denied}; check the credentials in kafka:")
-        if isinstance(reason := fault(error, f"looking up topic {missing[0]}"), AccessError):
-            raise reason
-        absent = meaning(error) in {Meaning.NO_TOPIC, Meaning.NO_LEADER}
-        if absent:
-            problem = f"topic {missing[0]} does not exist"
-        else:
-            unresolved = ": a host name cannot be resolved" if watch.unresolved else ""
-            problem = f"no broker answers at bootstrap.servers{unresolved}"
+    warned = False
+    while not stop():
+        failure: KafkaError | None = None
+        absent: list[str] = []
+        for topic in missing:
+            try:
+                metadata = producer.list_topics(topic, timeout=min(_LOOKUP, patience))
+                cluster, error = metadata.cluster_id, metadata.topics[topic].error
+            except KafkaException as exception:
+                error = exception.args[0]
+            producer.poll(0)
+            if error is None:
+                watch.recovered()
+            elif meaning(error) in {Meaning.NO_TOPIC, Meaning.NO_LEADER}:
+                absent.append(topic)
+            else:
+                _require_access(watch, error, topic)
+                failure = error
+                break
+        if failure is None and not absent:
+            break
+        if failure is None:
+            missing = absent
+        problem = _missing(absent) if failure is None else _unanswered(settings, watch, failure)
         if time.monotonic() > deadline:
-            if absent:
-                raise TopicError(f"{problem}, and the cluster does not create it; create it first")
+            if failure is None:
+                raise TopicError(
+                    f"{problem}, and the cluster creates no topics by itself; create what is missing first"
+                )
             raise BrokerError(f"{problem}; waited {patience:.0f} s")
-        if not logged:
-            log.warning("%s; waiting up to %.0f s for it", problem, patience)
-            logged = True
+        if not warned:
+            log.warning("%s; waiting up to %.0f s", problem, patience)
+            warned = True
         time.sleep(0.2)
     return cluster
+
+
+def _require_access(watch: ErrorWatch, error: KafkaError, topic: str) -> None:
+    """Raise AccessError if the cluster has denied access."""
+    if watch.denied:
+        causes = "".join(f" ({address}: {cause})" for address, cause in watch.causes.items())
+        raise AccessError(f"the cluster denied access: {watch.denied}{causes}; check the credentials in kafka:")
+    if isinstance(reason := fault(error, f"looking up topic {topic}"), AccessError):
+        raise reason
+
+
+def _missing(topics: list[str]) -> str:
+    if len(topics) == 1:
+        return f"topic {topics[0]} does not exist"
+    return f"topics {', '.join(topics[:-1])} and {topics[-1]} do not exist"
+
+
+def _unanswered(settings: Settings, watch: ErrorWatch, error: KafkaError) -> str:
+    """Say which brokers do not answer and why; ``error`` is what to say where no connection has failed."""
+    causes = "; ".join(f"{address}: {cause}" for address, cause in watch.causes.items()) or error.str()
+    return f"no broker answers at {settings.get('bootstrap.servers')} ({causes})"
 
 
 def largest_batch(settings: Settings, topics: Iterable[str]) -> int:

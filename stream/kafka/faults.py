@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from enum import Enum, auto
@@ -113,6 +114,27 @@ def is_instance_taken(error: KafkaError) -> bool:
     return _INSTANCE_TAKEN in error.str()
 
 
+_CONNECTION = frozenset(
+    {KafkaError._TRANSPORT, KafkaError._RESOLVE, KafkaError._TIMED_OUT, KafkaError._SSL, KafkaError._BAD_MSG}
+)
+"""Codes with which the client reports why it has no connection to a broker."""
+_BROKER = re.compile(r"(?:\w+://)?(?P<address>[^/\s]+)/\w+: (?P<text>.*?)(?: \(after .*)?", re.DOTALL)
+"""How the client words such an error: ``ssl://host:port/bootstrap: text (after 5ms in state CONNECT)``."""
+
+
+def _cause(error: KafkaError) -> tuple[str, str] | None:
+    """Return the address of the broker that ``error`` is about and why it cannot be reached; None if it names none."""
+    match = _BROKER.fullmatch(error.str())
+    if match is None:
+        return None
+    text = re.sub(r"^Connect to \S+ failed: ", "", match["text"])
+    if error.code() == KafkaError._RESOLVE:
+        text = "the host name cannot be resolved"
+    elif error.code() == KafkaError._BAD_MSG:
+        text = "what answers does not speak Kafka without TLS"
+    return match["address"], text
+
+
 class ErrorWatch:
     """The client's error callback: remembers the errors that matter and logs each of them once, in one line.
 
@@ -120,7 +142,7 @@ class ErrorWatch:
 
     - ``denied``: name of the error with which the cluster rejected our credentials, or None.
     - ``down``: no broker can be reached.
-    - ``unresolved``: a broker's host name could not be resolved; stays true.
+    - ``causes``: for each broker's address, why it could not be reached last.
     """
 
     def __init__(self, client: str) -> None:
@@ -128,16 +150,16 @@ class ErrorWatch:
         self._client = client
         self.denied: str | None = None
         self.down = False
-        self.unresolved = False
+        self.causes: dict[str, str] = {}
 
     def __call__(self, error: KafkaError) -> None:
         """Take an error from the client."""
+        if error.code() in _CONNECTION and (cause := _cause(error)) is not None:
+            self.causes[cause[0]] = cause[1]
         if meaning(error) is Meaning.ACCESS:
             if self.denied is None:
                 log.error("%s: the cluster denied access: %s", self._client, error.name())
             self.denied = error.name()
-        elif error.code() == KafkaError._RESOLVE:
-            self.unresolved = True
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:
             if not self.down:
                 log.warning("%s: no broker can be reached; waiting for one", self._client)
@@ -149,6 +171,7 @@ class ErrorWatch:
             log.info("%s: a broker can be reached again", self._client)
         self.down = False
         self.denied = None
+        self.causes = {}
 
 
 def retry(call: Callable[[], T], doing: str) -> T:

@@ -116,7 +116,7 @@ class Sink(ABC):
 
     def _await_topics(self, patience: float, stop: Callable[[], bool]) -> bool:
         """Wait for the topics and fit the batch size to them; returns whether the cluster is the embedded broker."""
-        cluster = await_topics(self._producer, self._watch, self._topics, patience, stop)
+        cluster = await_topics(self._producer, self._watch, self._kafka, self._topics, patience=patience, stop=stop)
         if stop() or is_embedded(cluster):
             return is_embedded(cluster)
         # A broker rejects a batch as a whole, so none may be larger than the smallest topic accepts.

@@ -87,7 +87,7 @@ class Cluster:
             partitions = self._partitions(topic)
             starts = [TopicPartition(topic, p) for p in partitions]
             for start in starts:
-                start.offset = _first_offset(consumer, start)
+                start.offset = _watermarks(consumer, start)[0]
             consumer.assign(starts)
             rows: list[Row] = []
             at_end: set[int] = set()
@@ -138,7 +138,7 @@ class Cluster:
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": "reader"})
         try:
             return {
-                partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1]
+                partition: _watermarks(consumer, TopicPartition(topic, partition))[1]
                 for partition in self._partitions(topic)
             }
         finally:
@@ -194,12 +194,16 @@ def _until(condition: Any, within: float, complaint: str) -> None:
         time.sleep(0.05)
 
 
-def _first_offset(consumer: Consumer, partition: TopicPartition) -> int:
-    """Repeat the call for half a minute, because a partition may be moving from one broker to another."""
+def _watermarks(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    """Return the first offset and the end of the log.
+
+    Repeat the call for half a minute, because a partition may be moving from one broker to another.
+    """
     deadline = time.monotonic() + 30
     while True:
         try:
-            return int(consumer.get_watermark_offsets(partition, timeout=30)[0])
+            first, end = consumer.get_watermark_offsets(partition, timeout=30)
+            return int(first), int(end)
         except KafkaException as error:
             if not error.args[0].retriable() and error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
                 raise

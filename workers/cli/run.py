@@ -24,6 +24,7 @@ from schemas.errors import (
 )
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load_file
+from stream.kafka.admin import check_cluster
 from stream.kafka.settings import client_problems
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
@@ -144,6 +145,8 @@ def run(
 
     from workers.service import Service
 
+    # Models can take minutes to load, so look first whether the cluster is there.
+    check_cluster(file.pipeline, patience)
     service = Service(file.pipeline, patience=patience, slot=slot, state=state)
     service.follow(signals, pipeline, watch)
     service.run()

@@ -1,4 +1,4 @@
-"""Committed offsets as an admin client reads them."""
+"""Committed offsets as an admin client reads them, and waiting for brokers and topics."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-from schemas.errors import AccessError
+from schemas.errors import AccessError, BrokerError, TopicError
 from schemas.record import Assignment
 from stream.kafka import admin
-from stream.kafka.admin import committed_offsets
+from stream.kafka.admin import await_topics, committed_offsets
+from stream.kafka.faults import ErrorWatch
 
 
 class Answers:
@@ -50,3 +51,90 @@ def test_an_offset_that_may_not_be_read_is_not_asked_for_again(monkeypatch: pyte
     with pytest.raises(AccessError, match="TOPIC_AUTHORIZATION_FAILED"):
         read(answers, monkeypatch)
     assert len(answers.left) == 1
+
+
+class Brokers:
+    """A client whose brokers have some ``topics``, or of which each question fails with ``errors``."""
+
+    def __init__(self, watch: ErrorWatch, topics: set[str], *errors: KafkaError, unanswered: int = 0) -> None:
+        self.watch, self.topics, self.errors, self.unanswered = watch, topics, errors, unanswered
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        if self.unanswered:
+            self.unanswered -= 1
+            for failure in self.errors:
+                self.watch(failure)
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT, "Failed to get metadata"))
+        error: KafkaError | None = None if topic in self.topics else KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+        return SimpleNamespace(cluster_id="c", topics={topic: SimpleNamespace(error=error)})
+
+    def poll(self, timeout: float) -> None:
+        pass
+
+
+def wait(brokers: Brokers, *topics: str, patience: float = 0.0) -> str | None:
+    client: Any = brokers
+    return await_topics(client, brokers.watch, {"bootstrap.servers": "a:1,b:2"}, topics, patience=patience)
+
+
+@pytest.mark.parametrize(
+    ("there", "complaint"),
+    [
+        ({"in", "out"}, "topic dead does not exist"),
+        ({"out"}, "topics in and dead do not exist"),
+        (set(), "topics in, out and dead do not exist"),
+    ],
+)
+def test_all_topics_that_are_missing_are_named_at_once(there: set[str], complaint: str) -> None:
+    with pytest.raises(TopicError) as raised:
+        wait(Brokers(ErrorWatch("p"), there), "in", "out", "dead", "in")
+    assert (
+        str(raised.value) == f"{complaint}, and the cluster creates no topics by itself; create what is missing first"
+    )
+
+
+def test_topics_that_appear_and_brokers_that_answer_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    brokers = Brokers(ErrorWatch("p"), {"in"}, unanswered=2)
+    monkeypatch.setattr(time, "sleep", lambda _: brokers.topics.add("out"))
+    assert wait(brokers, "in", "out", patience=30) == "c"
+
+
+REFUSED = KafkaError(
+    KafkaError._TRANSPORT, "a:1/bootstrap: Connect to ipv4#10.0.0.1:1 failed: Connection refused (after 0ms in state X)"
+)
+UNKNOWN = KafkaError(
+    KafkaError._RESOLVE, "b:2/bootstrap: Failed to resolve 'b:2': Name or service not known (after 1ms in state X)"
+)
+TLS = KafkaError(
+    KafkaError._TRANSPORT,
+    "ssl://b:2/1: SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener? (after 5ms)",
+)
+SLOW = KafkaError(KafkaError._TRANSPORT, "b:2/bootstrap: Connection setup timed out in state CONNECT (after 30s in X)")
+OTHER = KafkaError(KafkaError._BAD_MSG, "a:1/bootstrap: Receive failed: Invalid response size 1213486160 (after 0ms)")
+ALL_DOWN = KafkaError(KafkaError._ALL_BROKERS_DOWN, "2/2 brokers are down")
+
+
+@pytest.mark.parametrize(
+    ("errors", "causes"),
+    [
+        ([REFUSED, UNKNOWN], "a:1: Connection refused; b:2: the host name cannot be resolved"),
+        ([UNKNOWN, TLS], "b:2: SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?"),
+        ([SLOW], "b:2: Connection setup timed out in state CONNECT"),
+        ([OTHER], "a:1: what answers does not speak Kafka without TLS"),
+        ([ALL_DOWN], "Failed to get metadata"),
+    ],
+)
+def test_brokers_that_do_not_answer_are_named_with_the_last_cause(errors: list[KafkaError], causes: str) -> None:
+    with pytest.raises(BrokerError) as raised:
+        wait(Brokers(ErrorWatch("p"), set(), *errors, unanswered=9), "in", "out")
+    assert str(raised.value) == f"no broker answers at a:1,b:2 ({causes}); waited 0 s"
+
+
+def test_a_certificate_that_is_not_accepted_is_named() -> None:
+    bad = KafkaError(
+        KafkaError._SSL, "ssl://a:1/bootstrap: SSL handshake failed: certificate verify failed (after 5ms)"
+    )
+    with pytest.raises(
+        AccessError, match=r"denied access: _SSL \(a:1: SSL handshake failed: certificate verify failed\)"
+    ):
+        wait(Brokers(ErrorWatch("p"), set(), bad, unanswered=9), "in")

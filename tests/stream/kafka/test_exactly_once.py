@@ -130,7 +130,7 @@ def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch
 
     with (
         mock.patch("stream.kafka.sink.make_producer", lambda *_, **__: Producer(cluster)),
-        mock.patch("stream.kafka.sink.await_topics", lambda *_: "cluster"),
+        mock.patch("stream.kafka.sink.await_topics", lambda *_, **__: "cluster"),
         mock.patch("stream.kafka.sink.largest_batch", lambda *_: 1_000_000),
         mock.patch.object(exactly_once, "committed_offsets", committed),
         mock.patch.object(exactly_once, "same_slot", lambda *_: []),
