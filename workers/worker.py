@@ -281,6 +281,8 @@ class _Run:
                 clients.callback(client.close)
         closing = Lane("close", clients.close, self._fail)
         closing.join(_CLOSE)
+        if not (busy or closing.is_alive()):
+            self._publisher.close()
         if drained and not busy:
             self._journal.close()
         elif not _is_crash(self.failure, busy):

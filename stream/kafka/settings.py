@@ -109,7 +109,9 @@ def client_problems(file: PipelineFile) -> list[Problem]:
 def make_consumer(settings: Settings, group: str, watch: ErrorWatch, **callbacks: Any) -> Consumer:
     """Make a consumer of ``group``; ``callbacks`` are more of the client's. Raises BrokerError for bad settings."""
     try:
-        return Consumer({**consumer_settings(settings, group), "error_cb": watch, **callbacks}, logger=_client_log())
+        return Consumer(
+            {**consumer_settings(settings, group), "error_cb": watch, **callbacks}, logger=_client_log(settings)
+        )
     except KafkaException as error:
         raise _rejected(error) from None
 
@@ -117,14 +119,14 @@ def make_consumer(settings: Settings, group: str, watch: ErrorWatch, **callbacks
 def make_producer(settings: Settings, watch: ErrorWatch, **overrides: Any) -> Producer:
     """Make a producer; ``overrides`` replace the user's settings. Raises BrokerError for bad settings."""
     try:
-        return Producer({**producer_settings(settings), **overrides, "error_cb": watch}, logger=_client_log())
+        return Producer({**producer_settings(settings), **overrides, "error_cb": watch}, logger=_client_log(settings))
     except KafkaException as error:
         raise _rejected(error) from None
 
 
 def make_admin(settings: Settings) -> AdminClient:
     """Make an admin client. Raises KafkaException for bad settings."""
-    return AdminClient({**_COMMON, **settings}, logger=_client_log())
+    return AdminClient({**_COMMON, **settings}, logger=_client_log(settings))
 
 
 def _rejected(error: KafkaException) -> BrokerError:
@@ -133,9 +135,14 @@ def _rejected(error: KafkaException) -> BrokerError:
     return BrokerError(f"the Kafka client rejected its settings: {reason}")
 
 
-def _client_log() -> logging.Logger:
+def _client_log(settings: Settings) -> logging.Logger:
     # The client's own lines (every refused connection, every setting of the other kind of client) are for debugging.
-    # What a person must know is logged by ErrorWatch or raised, fatal errors (CRITICAL) included.
+    # What a person must know is logged by ErrorWatch or raised, fatal errors (CRITICAL) included. Whoever sets "debug"
+    # wants the lines, whatever the level of other loggers is.
+    if settings.get("debug"):
+        debug = logging.getLogger("glossator.librdkafka.debug")
+        debug.setLevel(logging.DEBUG)
+        return debug
     logger = logging.getLogger("glossator.librdkafka")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.CRITICAL + 1)

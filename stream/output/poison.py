@@ -25,24 +25,24 @@ class PoisonLimit:
         """Events that the broker rejected in a row."""
         self._pending = 0
         """Events that the broker rejected and whose micro-batch has not landed."""
-        self._stage = ""
+        self._cause = ""
         self._problem: PoisonError | None = None
 
     def passed(self) -> None:
         """Count an event that was enriched."""
         self._row = 0
 
-    def failed(self, stage: str) -> None:
-        """Count an event that became a dead letter at ``stage``."""
+    def failed(self, cause: str) -> None:
+        """Count an event that became a dead letter. ``cause``: stage, task, reason and place of the failure."""
         self._row += 1
-        self._count(stage)
+        self._count(cause)
         self._problem = self._problem or self._judge()
 
-    def refused(self, stage: str) -> None:
+    def refused(self, cause: str) -> None:
         """Count an enriched event that became a dead letter after all, because the broker rejected it."""
         self._refused += 1
         self._pending += 1
-        self._count(stage)
+        self._count(cause)
 
     def landed(self, events: int) -> None:
         """Note that ``events`` enriched events are in the log; those that were rejected, as dead letters."""
@@ -60,18 +60,18 @@ class PoisonLimit:
         limits, row = self._limits, max(self._row, self._refused)
         if limits.in_a_row is not None and row >= limits.in_a_row:
             return PoisonError(
-                f"{row} dead letters in a row, the last failed at {self._stage}: is the pipeline file right for this "
-                "topic? stop_after.in_a_row sets the limit"
+                f"{row} dead letters in a row, the last failed at {self._cause}. Is the pipeline file right for "
+                "this topic? stop_after.in_a_row sets the limit"
             )
         if limits.a_minute is not None and len(self._recent) >= limits.a_minute:
             return PoisonError(
-                f"{len(self._recent)} dead letters within a minute, the last failed at {self._stage}; "
+                f"{len(self._recent)} dead letters within a minute, the last failed at {self._cause}. "
                 "stop_after.a_minute sets the limit"
             )
         return None
 
-    def _count(self, stage: str) -> None:
-        self._stage = stage
+    def _count(self, cause: str) -> None:
+        self._cause = cause
         if self._limits.a_minute is not None:
             now = self._clock()
             self._recent.append(now)

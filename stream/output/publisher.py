@@ -9,6 +9,7 @@ from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
 from stream.output.deadletter import coordinates_only, dead_letter
 from stream.output.event_builder import EventBuilder
+from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
 from stream.telemetry.stats import Stats
 
@@ -28,6 +29,7 @@ class Publisher:
         self._stats = stats
         self._config = ""
         self._limit = PoisonLimit(pipeline.stop_after)
+        self._letters = LetterLog()
         self._enriched: dict[int, int] = {}
 
     def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Outbound]:
@@ -68,7 +70,7 @@ class Publisher:
                     continue
             stats.failed[document.failure.stage] += 1
             if not _is_delete(record):
-                self._limit.failed(document.failure.stage)
+                self._limit.failed(_cause(record, document.failure))
             outbounds.append(self._dead_letter(record, document.failure))
         self._enriched[batch.number] = stats.enriched - before
         if newest_ms is not None:
@@ -99,7 +101,7 @@ class Publisher:
             self._stats.tombstones -= 1
         else:
             self._stats.enriched -= 1
-            self._limit.refused(failure.stage)
+            self._limit.refused(_cause(record, failure))
         return self._dead_letter(record, failure)
 
     def _skips(self, document: Document, record: Record) -> bool:
@@ -110,14 +112,24 @@ class Publisher:
         return self._tombstones == "forward" and record.key is not None and _is_tombstone(document, record)
 
     def too_many(self) -> PoisonError | None:
-        """Return why the worker must stop if too many events have failed; None if it need not.
+        """Return why the worker must stop if too many events have failed; None if it need not. To be called often.
 
         The letters of these events are to be sent nevertheless, because they are what a person looks at next.
         """
+        self._letters.tick()
         return self._limit.exceeded()
 
+    def close(self) -> None:
+        """Log the dead letters that have no line in the log yet."""
+        self._letters.flush()
+
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
+        self._letters.note(record, failure)
         return dead_letter(record, failure, self._dead_topic, self._pipeline, self._config)
+
+
+def _cause(record: Record, failure: Failure) -> str:
+    return f"{described(failure)}, {place(record)}"
 
 
 def _is_tombstone(document: Document, record: Record) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Any
 
 import pytest
@@ -77,3 +79,22 @@ def test_a_refusal_does_not_quote_the_value() -> None:
 def test_static_members_of_classic_groups_are_not_cooperative(settings: dict[str, Any], cooperative: bool) -> None:
     assert is_cooperative(settings) is cooperative
     assert ("group.instance.id" in settings) == (with_slot(settings, 3).get("group.instance.id") == "w-3")
+
+
+@pytest.mark.parametrize("debug", [{"debug": "broker,conf"}, {}])
+def test_the_clients_own_lines_reach_the_log_only_if_debug_is_set(
+    debug: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    settings = {"bootstrap.servers": "127.0.0.1:1", "sasl.password": "hunter2", **debug}
+    producer = make_producer(settings, ErrorWatch("producer"))
+
+    def lines() -> list[str]:
+        return [record.getMessage() for record in caplog.records if "librdkafka" in record.name]
+
+    until = time.monotonic() + 5
+    while not lines() and time.monotonic() < until and debug.get("debug"):
+        producer.poll(0.05)
+    producer.poll(0.05)
+    assert bool(lines()) == bool(debug.get("debug"))
+    assert "hunter2" not in caplog.text
