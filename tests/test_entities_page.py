@@ -9,10 +9,11 @@ import re
 from pathlib import Path
 
 from tests.workers.pii.vectors import CHECKED, OTHERS
+from workers.pii.dates import DATES
 from workers.pii.finding import Pattern, Words
 from workers.pii.general import PATTERNS
 from workers.pii.national import ROWS
-from workers.pii.recognizers import known_entities
+from workers.pii.recognizers import ONLY_IF_NAMED, known_entities
 from workers.pii.secrets import _CHECKS, _KINDS
 
 PAGE = Path(__file__).parents[1] / "docs/entities.md"
@@ -56,7 +57,7 @@ def national() -> str:
 
 def general() -> str:
     lines = ["| Entity | Recogniser | Check | Score | Context words |", "|---|---|---|---|---|"]
-    for pattern in sorted(PATTERNS, key=lambda pattern: (pattern.entity, pattern.name)):
+    for pattern in sorted((*PATTERNS, *DATES), key=lambda pattern: (pattern.entity, pattern.name)):
         check = "form only" if pattern.check is None else "checksum or parser" if pattern.proves else "structure"
         lines.append(
             f"| `{pattern.entity}` | {pattern.name} | {check} | {scores(pattern)} | {words(pattern.context)} |"
@@ -83,6 +84,11 @@ def filled(page: str) -> str:
 def test_the_tables_are_those_of_the_recognizers() -> None:
     page = PAGE.read_text()
     assert page == filled(page), "run: python -m tests.test_entities_page"
+
+
+def test_the_page_names_what_must_be_named() -> None:
+    line = next(line for line in PAGE.read_text().split("\n\n") if line.startswith("Found only if"))
+    assert set(re.findall("`([A-Z]+(?:_[A-Z]+)*)`", line)) == ONLY_IF_NAMED
 
 
 def test_every_entity_is_on_the_page() -> None:

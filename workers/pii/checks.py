@@ -78,8 +78,8 @@ def ipv6(address: str) -> bool:
 
 
 def hexadecimal(number: str) -> bool:
-    """Whether it contains a letter."""
-    return any(map(str.isalpha, number))
+    """Whether it contains a letter, and is not the address of all machines, FF-FF-FF-FF-FF-FF."""
+    return any(map(str.isalpha, number)) and not {*number.upper()} <= {*"F:-."}
 
 
 def ethereum(address: str) -> bool:

@@ -7,5 +7,6 @@ from workers.pii.americas import AMERICAS
 from workers.pii.asia import ASIA
 from workers.pii.europe import EUROPE
 from workers.pii.germany import GERMANY
+from workers.pii.plates import PLATES
 
-ROWS = (*AFRICA_OCEANIA, *AMERICAS, *ASIA, *EUROPE, *GERMANY)
+ROWS = (*AFRICA_OCEANIA, *AMERICAS, *ASIA, *EUROPE, *GERMANY, *PLATES)

@@ -9,12 +9,14 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from workers.pii import checks
+from workers.pii.dates import DATES
 from workers.pii.finding import Finding, Recognizer, in_context
 from workers.pii.general import PATTERNS
 from workers.pii.internet import Email, Url, divided
 from workers.pii.national import ROWS
 from workers.pii.normalisation import plain
 from workers.pii.phones import Called, Phones
+from workers.pii.plates import PLATES
 from workers.pii.secrets import SECRETS
 
 __all__ = ["Finding", "Recognizer", "Recognizers", "known_entities"]
@@ -22,18 +24,24 @@ __all__ = ["Finding", "Recognizer", "Recognizers", "known_entities"]
 _NUMBER = re.compile(r"[0-9](?:[ ().\t\[\]/+-]{0,4}[A-Za-z]?[0-9])*+")
 
 
+ONLY_IF_NAMED = frozenset(each.entity for each in (*DATES, *PLATES))
+"""Entities that are found only if ``entities`` names them, because they are in so many texts."""
+
+
 def known_entities() -> tuple[str, ...]:
     """The names of all entities that come with the product, in alphabetical order."""
     return tuple(
-        sorted({Email.entity, Url.entity, Phones.entity, *(each.entity for each in (*PATTERNS, *ROWS, *SECRETS))})
+        sorted(
+            {Email.entity, Url.entity, Phones.entity, *(each.entity for each in (*PATTERNS, *DATES, *ROWS, *SECRETS))}
+        )
     )
 
 
 class Recognizers:
     """Finds personal data that has a form. Keeps nothing of the texts: any number of threads may use one.
 
-    ``entities``: what to look for; None means all. ``regions``: the countries (ISO 3166) whose phone numbers are found
-    without a country code. ``extra``: more recognisers, which may add entities.
+    ``entities``: what to look for; None means all but ``ONLY_IF_NAMED``. ``regions``: the countries (ISO 3166) whose
+    phone numbers are found without a country code. ``extra``: more recognisers, which may add entities.
 
     Raises ModelError if the libraries of the extra ``pii`` are not installed, ValueError for an unknown entity or
     region.
@@ -47,11 +55,14 @@ class Recognizers:
     ) -> None:
         checks.require_libraries()
         known = {*known_entities(), *(each.entity for each in extra)}
-        wanted = frozenset(known if entities is None else entities)
+        common = {*known_entities()} - ONLY_IF_NAMED
+        wanted = frozenset(common | {each.entity for each in extra} if entities is None else entities)
         if unknown := sorted(wanted - known):
             raise ValueError(f"no such entity: {', '.join(unknown)}")
         self.entities = wanted
-        builtin: list[Recognizer] = [*PATTERNS, Email(), Url(), *SECRETS, *(row.pattern() for row in ROWS)]
+        builtin: list[Recognizer] = [*PATTERNS, *DATES, Email(), Url(), *SECRETS, *(row.pattern() for row in ROWS)]
+        if entities is None:
+            builtin = [each for each in builtin if each.entity in common]
         if Phones.entity in wanted:
             builtin += [Phones(regions), Called()]
         self._groups = _grouped(each for each in (*builtin, *extra) if each.entity in wanted)

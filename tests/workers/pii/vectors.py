@@ -128,6 +128,18 @@ OTHERS = {
     "DE_FUEHRERSCHEIN": ("Führerschein {}", ("KA48271935M", "B072RRE2I55")),
     "DE_HANDELSREGISTER": ("eingetragen unter {}", ("HRB 48213", "HRA9917")),
     "DE_ID_CARD": ("Personalausweis {}", ("L7X3TK902", "T48271935")),
+    "DE_KFZ": ("Kennzeichen {}", ("KA-RM 482", "B AB 4827E")),
+    "DE_PLZ": ("PLZ {}", ("76133", "01067")),
+    "IN_VEHICLE_REGISTRATION": ("it is {}", ("KA 05 MX 4827", "DL3CAB4827")),
+    "NG_VEHICLE_REGISTRATION": ("it is {}", ("KJA-482QX",)),
+    "TR_LICENSE_PLATE": ("plaka {}", ("34 KRM 482", "06 B 4827")),
+    "UK_POSTCODE": ("it is {}", ("SW1A 1AA", "M1 1AE", "EC1A 1BB", "DN55 1PT")),  # Royal Mail's and the Wikipedia's
+    "UK_VEHICLE_REGISTRATION": ("registration {}", ("LK51 RMX", "K482 RMX", "RMX 482K")),
+    "DATE_TIME": (
+        "it was {} there",
+        ("2024-02-29", "2024-02-29T13:45:10.25+01:00", "29.2.2024", "2/29/24", "31/12/1999", "3 May 2021",
+         "3rd of May 2021",         "May 3, 2021", "5-Mar-2021", "Dec-2021", "9:30 pm"),
+    ),
     "DE_LANR": ("LANR {}", ("738412505",)),
     "DE_SOCIAL_SECURITY": ("Rentenversicherungsnummer {}", ("52 230478 K 719", "13680695W043")),
     "DE_TAX_NUMBER": ("Steuernummer {}", ("181/815/08155", "21/815/08150", "9181081508155")),
