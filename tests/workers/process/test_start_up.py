@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import orjson
 import psutil
 import pytest
 
+from stream.kafka.broker import EmbeddedBroker
 from tests.workers.tiny import checkpoint
 
 ROOT = Path(__file__).parents[3]
@@ -23,19 +25,20 @@ SEED = 15
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pipeline file with a model, whose broker does not exist."""
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A pipeline file with a model, and a broker: without one, no model would be loaded."""
     file = tmp_path_factory.mktemp("start-up") / "pipeline.yaml"
-    settings = {
-        "pipeline": "p",
-        "kafka": {"bootstrap.servers": "127.0.0.1:1"},
-        "input": {"topics": ["posts"]},
-        "tasks": [{"name": "tone", "task": "sentiment", "model": str(checkpoint("bert", "sequence"))}],
-        "output": {"topic": "out"},
-        "telemetry": {"port": None},
-    }
-    file.write_bytes(orjson.dumps(settings))  # JSON is YAML
-    return file
+    with EmbeddedBroker() as broker:
+        settings = {
+            "pipeline": "p",
+            "kafka": {"bootstrap.servers": broker.bootstrap_servers},
+            "input": {"topics": ["posts"]},
+            "tasks": [{"name": "tone", "task": "sentiment", "model": str(checkpoint("bert", "sequence"))}],
+            "output": {"topic": "out"},
+            "telemetry": {"port": None},
+        }
+        file.write_bytes(orjson.dumps(settings))  # JSON is YAML
+        yield file
 
 
 def started(pipeline: Path, state: Path, *options: str) -> subprocess.Popen[str]:
