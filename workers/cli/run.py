@@ -69,6 +69,7 @@ def slot_number(value: str, host: str) -> int:
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @click.option(
     "--patience",
+    type=click.FloatRange(0, 86_400),  # librdkafka takes a negative timeout as forever, and ignores signals meanwhile
     default=60.0,
     show_default=True,
     metavar="SECONDS",

@@ -95,6 +95,8 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
         encoded = [os.fsencode(text) for text in texts]
         batches: Iterable[list[Line]] = [[Line(text, len(text)) for text in encoded]]
     else:
+        if sys.stdin is None:  # closed, as with <&-
+            raise click.UsageError("no TEXT, and standard input is closed")
         stdin = sys.stdin.buffer
         if stdin.isatty():
             click.echo("Reading texts from the terminal, one per line; end with Ctrl-D.", err=True)

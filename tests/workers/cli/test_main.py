@@ -124,3 +124,17 @@ def test_help_and_lint_load_no_model_library(args: list[str]) -> None:
     ended = subprocess.run([sys.executable, "-c", code, *args], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stderr == "\n"
     assert ended.stdout
+
+
+@pytest.mark.parametrize("patience", ["-1", "inf", "86401"])
+def test_a_patience_that_would_wait_for_ever_is_a_wrong_command_line(patience: str) -> None:
+    result = CliRunner().invoke(cli, ["run", "--patience", patience, "pipeline.yaml"])
+    assert result.exit_code == 2
+    assert "--patience" in result.stderr
+
+
+def test_try_without_texts_and_with_standard_input_closed_is_a_wrong_command_line() -> None:
+    command = f'"{sys.executable}" -m glossator try <&-'
+    result = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "standard input is closed" in result.stderr
