@@ -50,7 +50,7 @@ class GlossatorError(Exception):
     exit_status = 70
     restart = True
     crash = False
-    summary = "a fault of ours"
+    summary = "an internal error"
 
 
 @dataclass(frozen=True, slots=True)

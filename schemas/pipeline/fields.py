@@ -76,7 +76,7 @@ def parse_path(path: str) -> list[str | int]:
     ``[3]``. Raises ValueError with the first character that does not belong to a path.
     """
     if not path.startswith("$"):
-        raise ValueError("a path starts with $")
+        raise ValueError("must start with $, for example $.body")
     steps: list[str | int] = []
     at = 1
     while at < len(path):

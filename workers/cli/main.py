@@ -93,7 +93,7 @@ def _line(error: Exception) -> str:
         return f"glossator: {error}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
     location = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return (f"glossator: unexpected {type(error).__qualname__}{location}; this is a fault of ours. "
+    return (f"glossator: unexpected {type(error).__qualname__}{location}; this is a bug in glossator. "
             "For the traceback, which may quote texts: glossator --debug ...")  # fmt: skip
 
 

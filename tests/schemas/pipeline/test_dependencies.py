@@ -158,7 +158,7 @@ BAD = {
     "no other text": ("  - {name: s, task: similarity, model: m, threshold: 0.5}\n",
         ["6:5 tasks[0]: needs exactly one of against, references, window"]),
     "a path that is none": ("  - {name: s, task: paraphrase, model: m, against: other}\n",
-        ["6:52 tasks[0].against: a path starts with $"]),
+        ["6:52 tasks[0].against: must start with $, for example $.body"]),
     "no reference": ("  - {name: s, task: similarity, model: m, references: {}}\n",
         ["6:55 tasks[0].references: must not be empty"]),
     "a reference of no name": ("  - {name: s, task: similarity, model: m, references: {'a b': x, c: y}}\n",

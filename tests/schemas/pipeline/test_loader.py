@@ -109,7 +109,7 @@ MISTAKES = {
     "topic": ("topic: posts.enriched", "topic: posts/enriched",
         ['21:10 output.topic: must consist of letters, digits, ".", "_" and "-"']),
     "topic of dots": ("topic: posts.enriched", "topic: ..", ["21:10 output.topic: a topic cannot be named . or .."]),
-    "path": ("text: $.body", "text: body", ["8:9 input.text: a path starts with $"]),
+    "path": ("text: $.body", "text: body", ["8:9 input.text: must start with $, for example $.body"]),
     "duplicate field": ("format: json", "format: json\n  text: $.x",
         ["9:3 input.text: appears twice; the first is on line 8"]),
     "duplicate task name": ("name: entities", "name: toxicity",
