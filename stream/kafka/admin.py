@@ -21,14 +21,14 @@ _LOOKUP = 5.0
 """Longest time in seconds for which one lookup of a topic waits for an answer."""
 
 
-def check_cluster(pipeline: Pipeline, patience: float) -> None:
+def check_cluster(pipeline: Pipeline, patience: float) -> str:
     """Check that brokers answer and all topics of ``pipeline`` exist, before the models are loaded.
 
-    Blocks and raises as ``await_topics`` does.
+    Returns the cluster's id, empty for a cluster without one. Blocks and raises as ``await_topics`` does.
     """
     watch = ErrorWatch("producer")
     topics = (*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic)
-    await_topics(make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, patience=patience)
+    return await_topics(make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, patience=patience) or ""
 
 
 def await_topics(

@@ -28,6 +28,7 @@ from stream.kafka.admin import check_cluster
 from stream.kafka.settings import client_problems
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
+from workers.process.journal import cluster_folder
 from workers.process.signals import GracefulStop
 
 EPILOG = """\b
@@ -104,8 +105,8 @@ def slot_number(value: str, host: str) -> int:
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
     envvar="GLOSSATOR_STATE",
-    help="Where each slot keeps a small file of the events in hand, so that an event which kills the process again and "
-    "again becomes a dead letter. Default: $XDG_STATE_HOME/glossator.",
+    help="Where each slot keeps a small file of the events in hand, by cluster and pipeline, so that an event which "
+    "kills the process again and again becomes a dead letter. Default: $XDG_STATE_HOME/glossator.",
 )
 @click.option(
     "--workers",
@@ -147,8 +148,8 @@ def run(
     from workers.service import Service
 
     # Models can take minutes to load, so look first whether the cluster is there.
-    check_cluster(file.pipeline, patience)
-    service = Service(file.pipeline, patience=patience, slot=slot, state=state)
+    folder = state / cluster_folder(check_cluster(file.pipeline, patience))
+    service = Service(file.pipeline, patience=patience, slot=slot, state=folder)
     service.follow(signals, pipeline, watch)
     service.run()
 

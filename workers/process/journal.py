@@ -31,6 +31,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import orjson
 
@@ -77,7 +78,8 @@ class Journal:
         except BlockingIOError:
             os.close(self._file)
             raise FencedError(
-                f"another worker of {pipeline} on this machine has slot {slot}: each worker needs its own --slot"
+                f"another worker of {pipeline} on this machine has slot {slot}: each worker needs its own --slot "
+                f"(the slot's file is in {folder}, see --state)"
             ) from None
         except BaseException:
             os.close(self._file)
@@ -261,6 +263,12 @@ class NoJournal:
 
     def set_aside(self) -> None:
         """Do nothing."""
+
+
+def cluster_folder(cluster: str) -> str:
+    """Return the name of the folder for the journals of a cluster, given its id; empty for a cluster without one."""
+    # A cluster may choose any id, also one that is a path.
+    return f"cluster-{quote(cluster, safe='').replace('.', '%2E')}"
 
 
 def guilty(record: Record) -> Document:

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from schemas.errors import BrokerError
+from stream.kafka.admin import check_cluster
 from stream.kafka.broker import EmbeddedBroker, is_embedded
 from tests.kafka.cluster import Cluster
+from tests.noop import pipeline
 
 _PRODUCE = """
 import sys
@@ -132,3 +135,14 @@ def test_limit_transactions_mean_nothing(cluster: Cluster) -> None:
     consumer.close()
     assert [row.value for row in cluster.consume_all("posts", 1)] == [b"aborted"]
     assert cluster.committed("g", "posts") == {}
+
+
+def test_a_cluster_is_found_by_its_id_and_always_the_same() -> None:
+    with EmbeddedBroker() as broker, EmbeddedBroker() as other:
+        settings = pipeline(kafka={"bootstrap.servers": broker.bootstrap_servers, "acks": "all"})
+        cluster = check_cluster(settings, 10)
+        assert is_embedded(cluster)
+        assert check_cluster(settings, 10) == cluster
+        assert check_cluster(pipeline(kafka={"bootstrap.servers": other.bootstrap_servers}), 10) != cluster
+    with pytest.raises(BrokerError, match="no broker answers"):
+        check_cluster(settings, 0.1)

@@ -20,7 +20,7 @@ from schemas.errors import FencedError
 from schemas.record import Assignment, Record
 from tests.thoroughness import examples
 from tests.workers.process.dying import EVENTS
-from workers.process.journal import Journal, LaneName, spans_of
+from workers.process.journal import Journal, LaneName, cluster_folder, spans_of
 from workers.process.lanes import Closed
 
 PLACES = [Assignment("posts", 0), Assignment("posts", 1), Assignment("other", 0)]
@@ -132,6 +132,14 @@ def test_after_such_an_end_nothing_is_left_of_it(tmp_path: Path) -> None:
         pass
     _die(journal)
     assert [path.name for path in tmp_path.iterdir()] == ["p-0.inflight"]
+
+
+@pytest.mark.parametrize("cluster", ["", ".", "..", "../x", "/etc", "MkU3OEVBNTcwNTJENDM2Qk", "redpanda.0-1", "a b\0"])
+def test_any_id_of_a_cluster_is_one_folder(cluster: str, tmp_path: Path) -> None:
+    folder = tmp_path / cluster_folder(cluster)
+    folder.mkdir()
+    assert [path.resolve() for path in tmp_path.iterdir()] == [folder.resolve()]
+    assert cluster_folder(cluster) != cluster_folder(cluster + "x")
 
 
 def test_who_comes_through_is_cleared_for_the_lives_to_come(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT at any moment of a start: imports, loading, warm-up and waiting for brokers end with status 0."""
+"""SIGTERM and SIGINT at any moment of a start: imports, loading, warm-up and joining the group end with status 0."""
 
 from __future__ import annotations
 
@@ -106,3 +106,27 @@ def test_a_signal_at_any_moment_of_a_start_ends_it_cleanly(pipeline: Path, tmp_p
     wrong = [(case, found) for case, found in zip(cases, ends, strict=True) if found[0] != 0]
     assert wrong == []
     assert not any("died" in output or "Traceback" in output for _, output in ends)
+
+
+@pytest.mark.slow
+def test_the_same_pipeline_runs_on_two_clusters_and_twice_on_none(pipeline: Path, tmp_path: Path) -> None:
+    with EmbeddedBroker() as broker:
+        second = tmp_path / "second.yaml"
+        settings = orjson.loads(pipeline.read_bytes())
+        second.write_bytes(orjson.dumps(settings | {"kafka": {"bootstrap.servers": broker.bootstrap_servers}}))
+        (tmp_path / "p-0.suspects").write_text("from before there were clusters")
+        workers = [started(file, tmp_path) for file in (pipeline, second)]
+        try:
+            for worker in workers:
+                assert worker.stdout is not None
+                assert any("models ready" in line for line in worker.stdout)
+            assert len(list(tmp_path.glob("cluster-*/p-0.inflight"))) == 2
+            third = started(second, tmp_path)
+            output, _ = third.communicate(timeout=60)
+            assert (third.returncode, "--slot" in output) == (76, True)
+        finally:
+            for worker in workers:
+                worker.send_signal(signal.SIGTERM)
+                worker.communicate(timeout=60)
+        assert [worker.returncode for worker in workers] == [0, 0]
+        assert (tmp_path / "p-0.suspects").read_text() == "from before there were clusters"
