@@ -12,7 +12,7 @@
 
 Without Kafka, texts go through the same chain:
 
-    document = glossator.Document(None, "Angela Merkel praised the awful coffee in Paris.")
+    document = glossator.Document(None, "Angela Merkel loves the wonderful coffee in Paris.")
     chain.run([document])
     event = glossator.EventBuilder(pipeline, chain.models).build(document)  # JSON, as glossator.EnrichedEvent describes
 

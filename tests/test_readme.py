@@ -5,20 +5,36 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import jsonschema
+import pytest
 
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import parse
+from schemas.record import Assignment, Record
+from stream.codecs.formats import codec
+from stream.output.event_builder import EventBuilder
+from workers.chain.chain import Chain
 from workers.models.packs import STARTER_FOLDER, HeadPack
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+EVENT_PAGE = (ROOT / "docs" / "event.md").read_text()
 
 
-def _block(language: str) -> str:
-    (block,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def _block(language: str, page: str = README) -> str:
+    (block,) = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
     return str(block)
+
+
+def _rounded(value: Any) -> Any:
+    """The value with its scores rounded, because they differ a little between processors."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return pytest.approx(value, abs=0.01) if isinstance(value, float) else value
 
 
 def test_the_pipeline_file_can_be_run_and_the_event_is_what_it_writes() -> None:
@@ -37,6 +53,31 @@ def test_the_pipeline_file_can_be_run_and_the_event_is_what_it_writes() -> None:
     assert event["models"] == {
         task.name: {"model": "starter", "revision": revisions[task.task]} for task in pipeline.tasks
     }
+
+
+def test_the_event_is_what_the_product_prints() -> None:
+    pipeline, event = parse(_block("yaml"), environ={}), json.loads(_block("json"))
+    source, value = event["source"], json.dumps(event["event"]).encode()
+    record = Record(
+        Assignment(source["topic"], source["partition"]), source["offset"], source["key"].encode(), value, None,
+        source["timestamp_ms"],
+    )  # fmt: skip
+    chain = Chain.load(pipeline)
+    document = codec(pipeline.input).decode(record)
+    chain.run([document])
+    printed = EventBuilder(pipeline, chain.models).build(document)
+    assert json.loads(printed) == _rounded(event)
+    tone = event["annotations"]["tone"]["scores"]
+    second, best = sorted(tone.values())[-2:]
+    assert best - second > 0.3, "the example is no coin toss"
+
+
+def test_all_pages_show_the_same_event_and_sentence() -> None:
+    event = json.loads(_block("json"))
+    assert _block("json", EVENT_PAGE) == _block("json")
+    assert f'glossator try "{event["text"]}"' in README
+    for page in ("README.md", "docs/event.md", "docs/training.md", "docs/operations.md", "docs/pipeline-file.md"):
+        assert ".venv/bin/glossator" not in (ROOT / page).read_text()
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -27,7 +27,7 @@ _VERBS = {
 EPILOG = """\b
 Example:
   glossator lint examples/starter.yaml
-  glossator try --pipeline examples/starter.yaml "Angela Merkel praised the coffee in Paris."
+  glossator try --pipeline examples/starter.yaml "Angela Merkel loves the wonderful coffee in Paris."
   glossator run examples/starter.yaml
 
 """ + exit_statuses(

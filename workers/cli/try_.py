@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Example:
-  glossator try "Angela Merkel praised the awful coffee in Paris."
+  glossator try "Angela Merkel loves the wonderful coffee in Paris."
   glossator try --pipeline examples/starter.yaml --pretty < reviews.txt
   tail -f chat.log | glossator try | jq -c '[.text, .annotations.tone.label]'
 
