@@ -38,7 +38,7 @@ ASIA = (
     Row("KR_PASSPORT", "[MSROD](?:[0-9]{3}[A-Z][0-9]{4}|[0-9]{8})", 0.05, 0.05, None, 7, "passport, 여권"),
     Row("KR_RRN", "[0-9]{6}_[0-49][0-9]{6}", 0.75, 0.4, "kr.rrn", 13, _KR_RRN),
     Row("KR_RRN", f"{_BORN}_[1-4][0-9]{{6}}", 0.4, 0.05, None, 13, _KR_RRN),
-    # The Bureau of Internal Revenue does not publish the check; it refuses ten numbers of eleven.
+    # The check is the one that Presidio uses.
     Row(
         "PH_TIN", "[0-9]{3}_[0-9]{3}_[0-9]{3}(?:_[0-9]{3,5})?", 0.4, 0.2, "ph_tin", 9,
         "tin, bir, taxpayer, tax id, rdo, revenue district",

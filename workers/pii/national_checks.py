@@ -25,7 +25,7 @@ _ITIN = re.compile("9[0-9]{2}(?:5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9])[0-9]{4}")
 def us_itin(number: str) -> bool:
     """Whether it has the structure of a US Individual Taxpayer Identification Number.
 
-    The two digits in the middle are those of the IRS (Internal Revenue Manual 3.21.263), with 50 to 65, which
+    The two digits in the middle are those that the IRS gives out, with 50 to 65, which
     python-stdnum lacks.
     """
     return _ITIN.fullmatch(only_digits(number)) is not None

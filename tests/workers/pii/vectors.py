@@ -133,7 +133,7 @@ OTHERS = {
     "IN_VEHICLE_REGISTRATION": ("it is {}", ("KA 05 MX 4827", "DL3CAB4827")),
     "NG_VEHICLE_REGISTRATION": ("it is {}", ("KJA-482QX",)),
     "TR_LICENSE_PLATE": ("plaka {}", ("34 KRM 482", "06 B 4827")),
-    "UK_POSTCODE": ("it is {}", ("SW1A 1AA", "M1 1AE", "EC1A 1BB", "DN55 1PT")),  # Royal Mail's and the Wikipedia's
+    "UK_POSTCODE": ("it is {}", ("SW1A 1AA", "M1 1AE", "EC1A 1BB", "DN55 1PT")),
     "UK_VEHICLE_REGISTRATION": ("registration {}", ("LK51 RMX", "K482 RMX", "RMX 482K")),
     "DATE_TIME": (
         "it was {} there",
