@@ -1,5 +1,5 @@
-# What one does here. A machine with Python 3.11 or later and make is enough; the tests of delivery
-# also want Java 17 and Maven (or Docker, or KAFKA_BOOTSTRAP_SERVERS) for a real Kafka.
+# Development commands. A machine needs Python 3.11 or later and make. The tests against a real Kafka also
+# need Java 17 and Maven, or Docker, or KAFKA_BOOTSTRAP_SERVERS.
 
 PYTHON ?= python3
 BIN := .venv/bin

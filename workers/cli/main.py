@@ -33,7 +33,7 @@ Example:
 """ + exit_statuses(
     {
         0: "a clean end",
-        1: "the demo does not balance",
+        1: "the demo lost or repeated events",
         EX_DATAERR: "some texts have errors (try)",
         130: "interrupted (143: terminated) before a graceful end",
     },

@@ -26,6 +26,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load_file
 from stream.kafka.admin import check_cluster
 from stream.kafka.settings import client_problems
+from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 from workers.process.journal import cluster_folder
@@ -70,7 +71,7 @@ def slot_number(value: str, host: str) -> int:
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @click.option(
     "--patience",
-    type=click.FloatRange(0, 86_400),  # librdkafka takes a negative timeout as forever, and ignores signals meanwhile
+    type=FiniteRange(0, 86_400),  # librdkafka takes a negative timeout as forever, and ignores signals meanwhile
     default=60.0,
     show_default=True,
     metavar="SECONDS",

@@ -11,6 +11,7 @@ import click
 
 from schemas.errors import DeviceError, LabelsError, ModelError
 from schemas.pipeline.fields import DEVICE
+from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 
@@ -61,7 +62,7 @@ MOST_SHOWN = 40
     help="Also train adapters of the encoder: better, but the head needs its own forward.",
 )
 @click.option(
-    "--precision", default=0.9, show_default=True, type=click.FloatRange(0, 1, min_open=True),
+    "--precision", default=0.9, show_default=True, type=FiniteRange(0, 1, min_open=True),
     help="moderation: the precision that thresholds are chosen for, on dev.",
 )  # fmt: skip
 @click.option("--against", default="starter", show_default=True, metavar="MODEL", help="The head to compare with.")

@@ -126,7 +126,7 @@ def test_help_and_lint_load_no_model_library(args: list[str]) -> None:
     assert ended.stdout
 
 
-@pytest.mark.parametrize("patience", ["-1", "inf", "86401"])
+@pytest.mark.parametrize("patience", ["-1", "inf", "nan", "86401"])
 def test_a_patience_that_would_wait_for_ever_is_a_wrong_command_line(patience: str) -> None:
     result = CliRunner().invoke(cli, ["run", "--patience", patience, "pipeline.yaml"])
     assert result.exit_code == 2

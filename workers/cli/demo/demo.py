@@ -21,6 +21,7 @@ from stream.kafka.source import Source
 from stream.output.deadletter import PREFIX
 from workers.cli.default_pipeline import installed, starter_pipeline
 from workers.cli.demo.stream import Book, Feeder, recorded
+from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 from workers.process.signals import GracefulStop
@@ -84,7 +85,7 @@ _REFRESH = 0.12
 @click.option("--events", type=click.IntRange(min=1), metavar="N", help="How many events. Default: the stream once.")
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=15.0,
     show_default=True,
     metavar="N",

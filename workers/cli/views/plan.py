@@ -52,7 +52,7 @@ def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     least, most = plan["forwards"]
     forwards = f"{least} to {_count(most, 'forward')}" if least < most else _count(most, "forward")
     stages, trunks = _count(len(plan["stages"]), "stage"), _count(len(plan["trunks"]), "trunk")
-    yield f"  plan      {stages} on {trunks}, {forwards} an event" if most else "  plan      no model, no forward"
+    yield f"  plan      {stages} on {trunks}, {forwards} per event" if most else "  plan      no model, no forward"
     for number, trunk in enumerate(plan["trunks"]):
         layout = "packed" if trunk["packed"] else "padded"
         yield f"    trunk {number}   {trunk['weights'] / 1e6:,.1f} M weights, {layout}, {trunk['fingerprint']}"
@@ -83,7 +83,7 @@ def _task(config: AnyTask, planned: Planned, models: Mapping[str, Mapping[str, s
 def _about(task: Mapping[str, Any]) -> str:
     parts = [f"{task['name']} ({task['task']}, {task['model']}@{task['revision']})"]
     if task["sequences"] is None or task["sequences"] > 1:
-        parts.append(f"{task['sequences'] or 'any number of'} sequences an event")
+        parts.append(f"{task['sequences'] or 'any number of'} sequences per event")
     if task["when"]:
         parts.append(f"when {task['when']}" + (", computed with its neighbours" if task["rides"] else ""))
     elif task["requires"]:
