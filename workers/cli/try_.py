@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -81,15 +82,15 @@ class Line(NamedTuple):
 def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
     """Enrich each TEXT, or the lines of standard input, and print the events."""
     prepare_process()
+    with _loading() as progress:
+        from schemas.pipeline.loader import load
+        from workers.cli.default_pipeline import installed, starter_pipeline
 
-    from schemas.pipeline.loader import load
-    from workers.cli.default_pipeline import installed, starter_pipeline
+        pipeline = load(file) if file else starter_pipeline(more=installed())
 
-    pipeline = load(file) if file else starter_pipeline(more=installed())
+        from workers.chain.chain import Chain
 
-    from workers.chain.chain import Chain
-
-    chain = Chain.load(pipeline)
+        chain = Chain.load(pipeline, on_progress=progress)
     if texts:
         # Python decodes an argument that is not UTF-8 to surrogates; the decoder must see the original bytes.
         encoded = [os.fsencode(text) for text in texts]
@@ -110,6 +111,22 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
         if chain.reads_fields:
             click.echo("glossator: this pipeline reads fields, so each TEXT must be an event, as JSON", err=True)
         ctx.exit(EX_DATAERR)
+
+
+@contextmanager
+def _loading() -> Iterator[Callable[[str], None]]:
+    """Show on standard error, during a ``with`` block, that models are loading; nothing if it is not a terminal.
+
+    Yields what is to be called with each line that tells the progress.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status("loading the libraries") as status:
+        yield lambda line: status.update(Text(line))
 
 
 def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:

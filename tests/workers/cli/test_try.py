@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -162,3 +164,24 @@ def test_many_lines_come_in_several_batches() -> None:
     batches = list(lines(io.BytesIO(b"line\n" * 1000), 100))
     assert sum(map(len, batches)) == 1000
     assert max(map(len, batches)) <= 256
+
+
+def test_a_terminal_sees_that_models_are_loading_and_a_pipe_sees_nothing(pipeline: str) -> None:
+    command = [sys.executable, "-m", "workers.cli.main", "try", "--pipeline", pipeline, TEXT]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "TERM": "xterm"}
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: the other end is closed
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+        assert process.stdout is not None
+        printed = process.stdout.read()
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"loading the libraries" in shown
+    assert json.loads(printed)["text"] == TEXT
+    piped = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    assert (piped.stdout, piped.stderr) == (printed, b"")
