@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Example:
   glossator demo
+  glossator demo --rate 30
   glossator demo --events 5000 --rate 0
   glossator demo --bootstrap localhost:9092 --plain
 
@@ -44,7 +45,8 @@ repeated or malformed. Without --bootstrap it runs through an embedded broker
 .posts.dead, which must exist unless the cluster creates topics automatically.
 
 \b
-Ctrl-C ends the stream and waits for what is in flight. A second Ctrl-C exits.
+On a terminal the stream is repeated until Ctrl-C, which ends it and waits for what
+is in flight. A second Ctrl-C exits.
 
 """ + exit_statuses(
     {0: "in = enriched + dead letters", 1: "in is not enriched + dead letters"}, AccessError, BrokerError, ModelError
@@ -82,11 +84,16 @@ _REFRESH = 0.12
 
 @click.command(epilog=EPILOG)
 @click.option("--bootstrap", metavar="HOST:PORT", help="A broker to use instead of the embedded one.")
-@click.option("--events", type=click.IntRange(min=1), metavar="N", help="How many events. Default: the stream once.")
+@click.option(
+    "--events",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many events. Default: on a terminal until Ctrl-C, otherwise the stream once.",
+)
 @click.option(
     "--rate",
     type=FiniteRange(min=0),
-    default=15.0,
+    default=5.0,
     show_default=True,
     metavar="N",
     help="Events per second. 0: as fast as they are processed.",
@@ -114,7 +121,8 @@ def demo(
     from workers.service import Service
 
     console = Console(highlight=False)
-    total = events or len(recorded())
+    live = console.is_terminal and not plain
+    total = events or (None if live else len(recorded()))
     with ExitStack() as stack:
         servers = bootstrap or stack.enter_context(EmbeddedBroker()).bootstrap_servers
         pipeline = demo_pipeline(servers)
@@ -127,11 +135,13 @@ def demo(
         view = View(book, worker.stats, total, rows=max(8, min(console.height - HEIGHT, 24)))
         source = stack.enter_context(closing(reader(pipeline, book.run)))
         working = stack.enter_context(Working(worker))
-        screen: Screen = Lines(view) if plain or not console.is_terminal else Live(view, console)
+        screen: Screen = Live(view, console) if live else Lines(view)
         stack.enter_context(screen)
         stack.callback(feeder.stop)
+        await_partitions(working, feeder)
         feeder.start()
         watch(source, book, feeder, working, screen)
+        view.finish()
     for failure in (feeder.failure, working.failure):
         if failure is not None:
             raise failure
@@ -155,6 +165,15 @@ def reader(pipeline: Pipeline, run: str) -> Source:
     topics = [pipeline.output.topic, pipeline.output.dead_letter_topic]
     outputs = pipeline.model_copy(update={"pipeline": f"{_NAME}-view-{run}", "input": Input(topics=topics)})
     return Source(outputs, on_revoke=lambda _: None, on_lost=lambda _: None)
+
+
+def await_partitions(working: Working, feeder: Feeder) -> None:
+    """Wait until the worker has partitions, so that the stream does not begin with a backlog; not for ever."""
+    until = time.monotonic() + _PATIENCE
+    while not working.worker.stats.partitions and working.is_alive() and time.monotonic() < until:
+        if feeder.stopping:
+            return
+        time.sleep(_REFRESH / 4)
 
 
 def watch(source: Source, book: Book, feeder: Feeder, working: Working, screen: Screen) -> None:
@@ -194,17 +213,17 @@ def summary(book: Book, seconds: float, worker: Worker) -> str:
 
 
 class Working(threading.Thread):
-    """Runs a worker on its own thread during a ``with`` block. ``failure`` is the exception that ended it early."""
+    """Runs ``worker`` on its own thread during a ``with`` block. ``failure`` is the exception that ended it early."""
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(name="worker", daemon=True)
         self.failure: BaseException | None = None
-        self._worker = worker
+        self.worker = worker
 
     def run(self) -> None:
         """Run the worker; called by the thread itself."""
         try:
-            self._worker.run()
+            self.worker.run()
         except BaseException as error:
             self.failure = error
 
@@ -215,5 +234,5 @@ class Working(threading.Thread):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._worker.stop()
+        self.worker.stop()
         self.join()

@@ -63,6 +63,7 @@ class Book:
         dead: Numbers of the records that came back as dead letters.
         repeated: How many events came back more than once.
         sent: How many records were sent.
+        started: When the first record was sent, on the monotonic clock; None before that.
     """
 
     def __init__(self) -> None:
@@ -71,12 +72,15 @@ class Book:
         self.dead: set[int] = set()
         self.repeated = 0
         self.sent = 0
+        self.started: float | None = None
         self._sizes: list[int] = []
         self._bytes_sent = 0
         self._bytes_seen = 0
 
     def sending(self, size: int) -> tuple[str, bytes]:
         """Record that a record of ``size`` bytes is being sent; return the header to send with it."""
+        if self.started is None:
+            self.started = time.monotonic()
         self._sizes.append(size)
         self._bytes_sent += size
         self.sent += 1
@@ -107,12 +111,13 @@ class Book:
 
 
 class Feeder(threading.Thread):
-    """Plays the stream into the input topic: ``events`` records, ``rate`` per second (0: as fast as they are read).
+    """Plays the stream into the input topic, ``rate`` records per second (0: as fast as they are read).
 
+    It ends after ``events`` records, or if that is None, when ``stop`` is called.
     ``failure`` is the exception that ended it early, or None.
     """
 
-    def __init__(self, pipeline: Pipeline, book: Book, events: int, rate: float) -> None:
+    def __init__(self, pipeline: Pipeline, book: Book, events: int | None, rate: float) -> None:
         super().__init__(name="feeder", daemon=True)
         self.failure: BaseException | None = None
         self._sink = AtLeastOnceSink(pipeline, delivered=lambda _: None, refused=lambda *_: None)
@@ -130,6 +135,11 @@ class Feeder(threading.Thread):
         """Stop sending."""
         self._stopping.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopping.is_set()
+
     def run(self) -> None:
         """Play the stream; called by the thread itself."""
         try:
@@ -141,7 +151,7 @@ class Feeder(threading.Thread):
         stream = recorded()
         sink = self._sink
         started = time.monotonic()
-        while self._book.sent < self._events and not self._stopping.is_set():
+        while not self._stopping.is_set() and (self._events is None or self._book.sent < self._events):
             sent = self._book.sent
             wait = started + sent / self._rate - time.monotonic() if self._rate else 0.0
             if wait > 0 or self._book.open_bytes > _AHEAD:

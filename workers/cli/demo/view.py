@@ -35,10 +35,12 @@ _LEGEND = ("PERSON", "LOCATION", "ORGANIZATION", "MISC")
 _DEAD = "\N{MULTIPLICATION X}"
 DETAILS = ("private", "mentions", "about", "again", "tongue", "grammar")
 """Tasks whose annotations are written out for one event at a time."""
-HEIGHT = 7 + len(DETAILS)
+HEIGHT = 9 + len(DETAILS)
 """Lines of the view in addition to its rows."""
-_HELD = 1.5
+_HELD = 4.0
 """Seconds for which that event stays on screen."""
+_MEANING = "lag: not read yet; in flight: read, not written yet; micro-batch: how full"
+"""What the numbers above it mean."""
 Row = tuple[Text, Text, Text, Text]
 """Sentiment, subject, marked text, flags."""
 
@@ -49,7 +51,8 @@ class View:
     ``detailed`` is the event whose annotations are written out.
     """
 
-    def __init__(self, book: Book, stats: Stats, events: int, rows: int) -> None:
+    def __init__(self, book: Book, stats: Stats, events: int | None, rows: int) -> None:
+        """``events``: how many there will be, None if until Ctrl-C; ``rows``: how many of the last ones are shown."""
         self._book = book
         self._stats = stats
         self._events = events
@@ -58,8 +61,8 @@ class View:
         self._detailed_until = 0.0
         self._details = details(self.detailed)
         self._arrivals: deque[float] = deque()
-        self._first: float | None = None
         self._latest = 0.0
+        self._finished = False
 
     def enriched(self, event: Mapping[str, Any]) -> None:
         """Show an enriched event."""
@@ -77,26 +80,29 @@ class View:
 
     def _arrived(self) -> None:
         self._latest = time.monotonic()
-        self._first = self._first or self._latest
         self._arrivals.append(self._latest)
         while self._arrivals[0] < self._latest - _RATE_OVER:
             self._arrivals.popleft()
 
+    def finish(self) -> None:
+        """Show the rate of the whole run from now on."""
+        self._finished = True
+
     @property
     def seconds(self) -> float:
-        """Seconds between the first and the last event that came back."""
-        return self._latest - (self._first or self._latest)
+        """Seconds between the first record that was sent and the last event that came back."""
+        started = self._book.started
+        return 0.0 if started is None else max(self._latest - started, 0.0)
 
     @property
     def rate(self) -> float:
-        """Recent events per second; of the whole run once all events are back."""
+        """Recent events per second; of the whole run once it is finished."""
         book = self._book
-        back = len(book.enriched) + len(book.dead)
-        if back == self._events:
-            return back / self.seconds if self.seconds else 0.0
+        if self._finished:
+            return (len(book.enriched) + len(book.dead)) / self.seconds if self.seconds else 0.0
         now = time.monotonic()
         recent = sum(1 for arrival in self._arrivals if arrival > now - _RATE_OVER)
-        return recent / min(_RATE_OVER, max(now - (self._first or now), 1.0))
+        return recent / min(_RATE_OVER, max(now - (book.started or now), 1.0))
 
     def __rich__(self) -> RenderableType:
         book, stats = self._book, self._stats
@@ -110,16 +116,16 @@ class View:
         progress = Table.grid(expand=True, padding=(0, 3))
         progress.add_column(ratio=1)
         progress.add_row(
-            ProgressBar(total=self._events, completed=len(book.enriched) + len(book.dead)),
+            ProgressBar(total=self._events or max(book.sent, 1), completed=len(book.enriched) + len(book.dead)),
             _number("in", f"{book.sent:,}"),
             _number("enriched", f"{len(book.enriched):,}"),
             _number("dead letters", f"{len(book.dead):,}"),
         )
-        table = Table(box=None, show_header=False, expand=True, padding=(0, 1, 0, 0))
-        table.add_column(width=8, no_wrap=True)
-        table.add_column(width=10, no_wrap=True, overflow="ellipsis")
-        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column(width=12, no_wrap=True, overflow="ellipsis")
+        table = Table(box=None, expand=True, padding=(0, 1, 0, 0), header_style="dim underline")
+        table.add_column("tone", width=8, no_wrap=True)
+        table.add_column("subject", width=10, no_wrap=True, overflow="ellipsis")
+        table.add_column("text, with its entities", ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column("safety", width=12, no_wrap=True, overflow="ellipsis")
         for cells in self._last:
             table.add_row(*cells)
         for _ in range((self._last.maxlen or 0) - len(self._last)):
@@ -134,9 +140,10 @@ class View:
         foot.add_column(justify="right", style="dim")
         legend = Text("  ").join(Text(f" {label} ", span_style(label)) for label in _LEGEND)
         foot.add_row(legend, "Ctrl-C ends the stream")
-        rule = Rule("more of one of them", style="dim")
+        meaning = Text(_MEANING, "dim", no_wrap=True, overflow="ellipsis")
+        rule = Rule("the other tasks, for one of these posts", style="dim")
         return Panel(
-            Group(numbers, progress, table, rule, more, foot),
+            Group(numbers, meaning, progress, table, rule, more, foot),
             title="[bold]glossator demo[/]  posts in, models in between, enriched posts out",
             title_align="left",
             box=box.ROUNDED,

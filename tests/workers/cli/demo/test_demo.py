@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
@@ -129,6 +132,8 @@ def test_ctrl_c_ends_the_stream_and_the_account_balances() -> None:
     assert process.returncode == 0, output
     assert sent == enriched + dead < STREAM
     assert verdict == "balanced"
+    rate = re.search(r"\(([\d.]+) events/s\)", output)
+    assert rate is None or float(rate[1]) < 10
 
 
 @pytest.mark.slow
@@ -141,3 +146,19 @@ def test_on_a_broker_of_ones_own_only_this_run_counts(real_kafka: Cluster) -> No
         assert process.returncode == 0, output
         assert account(output)[0] == 40
         assert account(output)[3] == "balanced"
+
+
+def test_on_a_terminal_it_runs_until_ctrl_c(without_models: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Console, "is_terminal", True)
+    timers: list[threading.Timer] = []
+
+    def started(*arguments: Any) -> None:
+        timers.append(threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)))
+        timers[0].start()
+
+    monkeypatch.setattr(demo_module, "await_partitions", started)
+    result = CliRunner().invoke(cli, ["demo", "--rate", "400"])
+    assert result.exit_code == 0, result.output
+    sent, _, _, verdict = account(result.output.replace("\x1b[?7h", ""))
+    assert sent > STREAM
+    assert verdict == "balanced"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,16 @@ def test_it_shows_the_numbers_and_the_last_events(view: View) -> None:
         view.enriched(EVENT)
     view.dead("the text is empty")
     shown = drawn(view)
-    for what in ("1,234 lag", "56 in flight", "43% micro-batch", "5 in", "2 enriched", "1 dead letters"):
+    for what in (
+        "1,234 lag",
+        "56 in flight",
+        "43% micro-batch",
+        "micro-batch: how full",
+        "tone",
+        "5 in",
+        "2 enriched",
+        "1 dead letters",
+    ):
         assert what in shown
     assert "long gone" not in shown
     assert len(re.findall("positive +travel +Ada went to Évora +⚑ insult", shown)) == 7
@@ -127,3 +137,26 @@ def test_on_a_terminal_it_is_drawn_at_every_refresh(view: View) -> None:
         assert "went to" not in console.file.getvalue()
         live.refresh()
         assert "went to" in console.file.getvalue()
+
+
+def test_the_rate_is_never_above_that_of_the_stream_and_whole_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events come back in bunches, and the first bunch after a while: neither may look like speed."""
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    book = Book()
+    view = View(book, Stats(), events=None, rows=8)
+    assert (view.rate, view.seconds) == (0.0, 0.0)
+    labels: list[tuple[str, bytes]] = []
+    for step in range(1, 5):
+        labels += [book.sending(10) for _ in range(15)]
+        now[0] += 1.0
+        if step % 2:
+            continue
+        for number in range((step - 2) * 15, step * 15):
+            book.saw(Record(Assignment("out", 0), number, None, b"", [labels[number]]), dead=False)
+            view.enriched(EVENT)
+        assert 0 < view.rate <= 15 * 4 / 3
+    view.finish()
+    assert view.rate == pytest.approx(60 / 4.0)
+    now[0] += 60
+    assert view.rate == pytest.approx(60 / 4.0)
