@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from schemas.errors import ModelError
 from schemas.pipeline.config import Compute
-from schemas.pipeline.tasks import AnyTask
+from schemas.pipeline.tasks import AnyTask, CustomTask
 from workers.encoder.reading import HeadInfo, HeadKind
 from workers.encoder.symbols import unknown_symbols
 from workers.encoder.tokenization import CheckpointTokenizer
@@ -120,7 +120,8 @@ class Library:
         if kind == "embedding":
             head, revision = self._head(config, checkpoint, kind), base.key[:12] or checkpoint.revision
         else:
-            module = pack.head(config.task, self.device)
+            custom = isinstance(config, CustomTask)
+            module = pack.only_head(kind, self.device) if custom else pack.head(config.task, self.device)
             head, revision = module.as_head(), module.revision
         tokenizer = self._tokenizer(checkpoint)
         if base.splits_symbols:

@@ -95,6 +95,24 @@ class HeadPack:
         if entry is None:
             served = sorted({task for entry in heads.values() for task in entry["tasks"]})
             raise ModelError(f'{_the(self.name)} has no head for the task "{task}"; it has: {", ".join(served)}')
+        return self._load(entry, device)
+
+    def only_head(self, kind: str, device: torch.device | str = "cpu") -> ScoreMix | ClusterMix:
+        """Load the pack's only head of ``kind``, such as "sequence", for a custom task; in float32 on ``device``.
+
+        Raises ModelError if the pack has none or several, or if its file is not the one listed.
+        """
+        entries = [entry for entry in self.manifest["heads"].values() if entry["kind"] == kind]
+        if len(entries) != 1:
+            tasks = ", ".join(entry["tasks"][0] for entry in entries)
+            number = f"several heads of kind {kind} ({tasks})" if entries else f"no head of kind {kind}"
+            raise ModelError(
+                f"{_the(self.name)} has {number}, and a custom task needs a model with exactly one: name a pack of "
+                "glossator train, or a checkpoint"
+            )
+        return self._load(entries[0], device)
+
+    def _load(self, entry: Mapping[str, Any], device: torch.device | str) -> ScoreMix | ClusterMix:
         head_type: type[ScoreMix] | type[ClusterMix] = ClusterMix if entry["kind"] == "coreference" else ScoreMix
         try:
             head: nn.Module = head_type(entry, self._tensors(entry)).to(device)
