@@ -9,8 +9,10 @@ from functools import partial
 from typing import Literal
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from stream.kafka.faults import Meaning, meaning, require_answers, retry
+from stream.kafka.settings import Settings, make_admin
 
 log = logging.getLogger("glossator.source")
 
@@ -30,9 +32,11 @@ that a slow member does not overwrite what another has decided in its place."""
 
 
 def starting_offsets(
-    consumer: Consumer, partitions: list[TopicPartition], start: Literal["earliest", "latest"]
+    consumer: Consumer, settings: Settings, partitions: list[TopicPartition], start: Literal["earliest", "latest"]
 ) -> list[TopicPartition]:
     """Decide where each newly assigned partition starts: at its committed offset, else at its beginning or end. Blocks.
+
+    It may be called from within a callback of ``consumer``, whose settings are ``settings``.
 
     ``latest`` is about the partitions that a topic has when the group begins to read it. The group has begun when it
     has a committed offset for any partition of the topic; a partition without one was added later and is read from its
@@ -43,12 +47,18 @@ def starting_offsets(
     Raises BrokerError when the cluster does not answer within a minute, and AccessError at once.
     """
     yields_until = time.monotonic() + _YIELD
+    admin: AdminClient | None = None
     while True:
         starts = retry(lambda: _committed(consumer, partitions), "reading committed offsets")
         fresh = [partition for partition in starts if partition.offset < 0]
         unread = sorted({partition.topic for partition in fresh}) if start == "latest" else []
-        unread = [topic for topic in unread if not retry(partial(_has_begun, consumer, topic), f"looking up {topic}")]
-        if not unread:
+        if unread:
+            # Consumer.list_topics must not be called from within a callback: the client loses the state of the outer
+            # call, and ends the process at that call's next callback (CallState_get in confluent-kafka).
+            admin = admin or make_admin(settings)
+            begun = partial(_has_begun, consumer, admin)
+            unread = [topic for topic in unread if not retry(partial(begun, topic), f"looking up {topic}")]
+        if admin is None or not unread:
             return [partition for partition in starts if partition.offset >= 0] + [
                 TopicPartition(partition.topic, partition.partition, OFFSET_BEGINNING) for partition in fresh
             ]
@@ -56,7 +66,7 @@ def starting_offsets(
         late = time.monotonic() > yields_until
         for topic in unread:
             if late or topic in firsts:
-                retry(partial(_begin_at_end, consumer, topic), f"committing where to start in {topic}")
+                retry(partial(_begin_at_end, consumer, admin, topic), f"committing where to start in {topic}")
         if not firsts.issuperset(unread):
             time.sleep(_LOOK)
 
@@ -74,26 +84,26 @@ def first_offsets(consumer: Consumer, starts: Iterable[TopicPartition]) -> list[
         return []
 
 
-def _has_begun(consumer: Consumer, topic: str) -> bool:
+def _has_begun(consumer: Consumer, admin: AdminClient, topic: str) -> bool:
     """Whether the group has a committed offset for any partition of ``topic``."""
-    return any(partition.offset >= 0 for partition in _committed(consumer, _all_partitions(consumer, topic)))
+    return any(partition.offset >= 0 for partition in _committed(consumer, _all_partitions(admin, topic)))
 
 
-def _begin_at_end(consumer: Consumer, topic: str) -> None:
+def _begin_at_end(consumer: Consumer, admin: AdminClient, topic: str) -> None:
     """Commit the end of every partition of ``topic``, unless the group has begun to read it meanwhile.
 
     A member that the group has expelled cannot do that: the commit names the generation.
     """
     asked = time.monotonic()
-    if _has_begun(consumer, topic):
+    if _has_begun(consumer, admin, topic):
         return
-    ends = _log_offsets(consumer, _all_partitions(consumer, topic), OFFSET_END)
+    ends = _log_offsets(consumer, _all_partitions(admin, topic), OFFSET_END)
     if time.monotonic() - asked < _OUTDATED:
         require_answers(consumer.commit(offsets=ends, asynchronous=False) or [])
 
 
-def _all_partitions(consumer: Consumer, topic: str) -> list[TopicPartition]:
-    metadata = consumer.list_topics(topic, timeout=_CALL).topics[topic]
+def _all_partitions(admin: AdminClient, topic: str) -> list[TopicPartition]:
+    metadata = admin.list_topics(topic, timeout=_CALL).topics[topic]
     if metadata.error is not None:
         raise KafkaException(metadata.error)
     return [TopicPartition(topic, partition) for partition in sorted(metadata.partitions)]

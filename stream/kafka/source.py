@@ -62,6 +62,7 @@ class Source:
         """
         self._topics = pipeline.input.topics
         self._start = pipeline.input.start
+        self._settings = pipeline.kafka
         self._on_revoke = on_revoke
         self._on_lost = on_lost
         self._watch = ErrorWatch("consumer")
@@ -236,7 +237,7 @@ class Source:
         # asking where they start would not be answered any more.
         starts = partitions
         if partitions and not self._closing:
-            starts = starting_offsets(consumer, partitions, self._start)
+            starts = starting_offsets(consumer, self._settings, partitions, self._start)
         if not self._closing:
             self._assigned |= {(s.topic, s.partition): Assignment(s.topic, s.partition) for s in starts}
             self._begins |= {(s.topic, s.partition): max(0, s.offset) for s in starts}

@@ -27,8 +27,21 @@ class Group:
         self.commits: list[dict[int, int]] = []
 
 
+class Admin:
+    """The part of an admin client that looks up partitions."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.group: Group = settings["group"]
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=None, partitions=dict(self.group.ends))})
+
+
 class Member:
-    """The part of a consumer that looks up and commits offsets."""
+    """The part of a consumer that looks up and commits offsets.
+
+    It has no ``list_topics``: a consumer that is asked for topics in one of its callbacks ends the process.
+    """
 
     def __init__(self, group: Group, before_commit: Callable[[], object] = lambda: None) -> None:
         self.group = group
@@ -37,9 +50,6 @@ class Member:
 
     def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
         return [TopicPartition(p.topic, p.partition, self.group.committed.get(p.partition, -1001)) for p in partitions]
-
-    def list_topics(self, topic: str, timeout: float) -> Any:
-        return SimpleNamespace(topics={topic: SimpleNamespace(error=None, partitions=dict(self.group.ends))})
 
     def offsets_for_times(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
         assert {p.offset for p in partitions} == {OFFSET_END}
@@ -57,12 +67,14 @@ class Member:
 
 def _starts(member: Member, *partitions: int, start: Literal["earliest", "latest"] = "latest") -> dict[int, int]:
     asked = [TopicPartition("in", partition) for partition in partitions]
-    return {p.partition: p.offset for p in starting_offsets(cast(Consumer, member), asked, start)}
+    settings: Any = {"group": member.group}
+    return {p.partition: p.offset for p in starting_offsets(cast(Consumer, member), settings, asked, start)}
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offsets, "_LOOK", 0.01)
+    monkeypatch.setattr(offsets, "make_admin", Admin)
     monkeypatch.setattr("stream.kafka.faults._RETRY_PAUSE", 0.01)
 
 
