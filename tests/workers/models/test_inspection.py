@@ -161,6 +161,18 @@ def test_such_a_worker_ends_with_the_status_of_a_model(folder: Path, tmp_path: P
     assert "panicked" not in ended.stderr
 
 
+def test_a_full_disk_for_logs_is_no_fault_of_the_model() -> None:
+    code = (
+        "import os; from workers.encoder.panics import no_panic_report\n"
+        "with no_panic_report():\n    os.write(2, b'a line')\nprint('loaded')"
+    )
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", code], stderr=full, stdout=subprocess.PIPE, text=True, check=False
+        )
+    assert (ended.returncode, ended.stdout) == (0, "loaded\n")
+
+
 def test_what_else_is_written_meanwhile_is_not_lost(capfd: Any) -> None:
     with no_panic_report():
         os.write(2, b"a line of the log\n")

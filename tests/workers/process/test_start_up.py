@@ -21,7 +21,7 @@ from tests.workers.tiny import checkpoint
 
 ROOT = Path(__file__).parents[3]
 STOPS = (signal.SIGTERM, signal.SIGINT)
-SEED = 15
+STARTS = 10
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def stopped(pipeline: Path, state: Path, number: int, after: float, *options: st
             time.sleep(0.001)
         time.sleep(after)
         process.send_signal(number)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=60)
     finally:
         if process.poll() is None:
             for child in psutil.Process(process.pid).children(recursive=True):
@@ -77,7 +77,9 @@ def test_a_signal_during_the_first_imports_ends_it_cleanly(pipeline: Path, tmp_p
 
 
 @pytest.mark.slow
-def test_a_signal_at_any_moment_of_a_start_ends_it_cleanly(pipeline: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_a_signal_at_any_moment_of_a_start_ends_it_cleanly(pipeline: Path, tmp_path: Path, seed: int) -> None:
+    """Fifty starts in all; in batches, so that they can run beside each other and none takes minutes."""
     first = started(pipeline, tmp_path / "first")
     begun = time.monotonic()
     assert first.stdout is not None
@@ -86,13 +88,13 @@ def test_a_signal_at_any_moment_of_a_start_ends_it_cleanly(pipeline: Path, tmp_p
             break
     duration = time.monotonic() - begun
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=30)
+    first.communicate(timeout=60)
     assert first.returncode == 0
 
-    chance = random.Random(SEED)
+    chance = random.Random(seed)
     cases = []
-    for number in range(50):
-        options = ["--workers", "2"] if number % 10 == 0 else []
+    for number in range(STARTS):
+        options = ["--workers", "2"] if number == 0 else []
         # Several starts at a time take longer than one.
         cases.append((chance.choice(STOPS), chance.uniform(0, 2 * duration), options))
 
@@ -101,7 +103,7 @@ def test_a_signal_at_any_moment_of_a_start_ends_it_cleanly(pipeline: Path, tmp_p
         # Starts that follow each other have the same journal, in which no crash may be found.
         return stopped(pipeline, tmp_path / threading.current_thread().name, stop, after, *options)
 
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(end, cases))
     wrong = [(case, found) for case, found in zip(cases, ends, strict=True) if found[0] != 0]
     assert wrong == []
