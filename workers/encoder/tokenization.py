@@ -170,14 +170,20 @@ def kept(window: Encoding, side: Side = 0) -> int | None:
     )
 
 
-def unknown_share(windows: Sequence[Encoding], unk_id: int | None) -> float:
+def unknown_share(text: str, windows: Sequence[Encoding], unk_id: int | None) -> float:
     """Return the share of unknown tokens among those of ``windows`` that are unknown or have a letter or a digit.
 
-    Punctuation does not count, because it says nothing of how much of a text is read. 0 if there are no such tokens.
+    Punctuation and white space do not count, because they say nothing of how much of a text is read. 0 if there are no
+    such tokens. ``text`` is what the windows were cut from.
     """
     if unk_id is None:
         return 0.0
-    unknown = sum(window.ids.count(unk_id) for window in windows)
+    unknown = sum(
+        id_ == unk_id and not text[slice(*offsets)].isspace()
+        for window in windows
+        if unk_id in window.ids
+        for id_, offsets in zip(window.ids, window.offsets, strict=True)
+    )
     if not unknown:
         return 0.0
     known = sum(

@@ -56,7 +56,7 @@ class Similarity(Task):
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
         """Return a ``score``; or a classification over the references; or ``duplicate_of`` and its ``score``."""
         vector = _vector(readings[0])
-        if self._recent is not None and unknown_share(readings[0].windows, self.head.unk_id) > _UNREAD:
+        if self._recent is not None and unknown_share(document.text, readings[0].windows, self.head.unk_id) > _UNREAD:
             # Its vector says nothing of it, and is that of every other such text. It is not remembered, either.
             return {"duplicate_of": None, "score": None}
         if self._recent is not None:

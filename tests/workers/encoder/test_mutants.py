@@ -170,7 +170,7 @@ def a_stride_of_one_too_many(patch: Patch) -> None:
     own = Tokenization.__init__
     patch.setattr(
         Tokenization, "__init__",
-        lambda made, tokenizer, cut, types=True: own(made, tokenizer, cut._replace(stride=cut.stride + 1), types),
+        lambda made, tokenizer, cut, *more: own(made, tokenizer, cut._replace(stride=cut.stride + 1), *more),
     )  # fmt: skip
 
 
