@@ -21,6 +21,9 @@ from workers.encoder.reading import Input, Reading
 from workers.encoder.tuning import tune
 from workers.models.library import Library, Progress
 
+_SENTENCE = "A first sentence, so that the first event need not wait."
+"""What every task can read; it belongs to no event."""
+
 
 @dataclass(slots=True)
 class Work:
@@ -123,7 +126,7 @@ class Chain:
         Raises ModelError naming the task, and DeviceError.
         """
         for planned in self.plan:
-            document = Document(None, "A first sentence, so that the first event need not wait.")
+            document = Document(None, _SENTENCE)
             failure = self._trial(planned, document)
             if failure is not None:
                 raise ModelError(f'task "{planned.task.name}" fails on a plain sentence: {failure}')
@@ -135,7 +138,7 @@ class Chain:
         """
         labels: dict[str, Collection[str]] = {}
         for planned in self.plan:
-            task, document = planned.task, Document(None, "A first sentence, so that the first event need not wait.")
+            task, document = planned.task, Document(None, _SENTENCE)
             if isinstance(named := getattr(task, "labels", None), list):
                 labels[task.name] = named
             if planned.stage is None or not task.cacheable or planned.requires or isinstance(task.config, LanguageTask):

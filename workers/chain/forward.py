@@ -85,6 +85,8 @@ class Forwards:
         Of a batch that will be halved, the heads after the one that fails are left out.
         """
         try:
+            if job.paired and job.types is not None:
+                batch = replace(batch, sides=job.types[batch.tokens] % SIDES)
             layers = self._states(job, batch)
         except Exception as error:
             # The frames of the traceback hold tensors, and with them the memory that the next attempt needs.
@@ -92,7 +94,7 @@ class Forwards:
         results: list[Scores | Tensor | Exception] = []
         for states, output in zip(layers, self._outputs, strict=True):
             try:
-                results.append(self._score(output, states, job, batch))
+                results.append(self._score(output, states, batch))
             except Exception as error:
                 results.append(error.with_traceback(None))
                 if len(batch) > 1:
@@ -109,10 +111,8 @@ class Forwards:
         return [layers if output.head.mix is None else (next(mixed).unsqueeze(0),) for output in self._outputs]
 
     @torch.inference_mode()
-    def _score(self, output: Output, states: States, job: Job, batch: PackedBatch) -> Scores | Tensor:
+    def _score(self, output: Output, states: States, batch: PackedBatch) -> Scores | Tensor:
         """Compute the scores of one head; for a head that needs whole inputs their states ``[T, H]``."""
-        if job.paired and job.types is not None:
-            batch = replace(batch, sides=job.types[batch.tokens] % SIDES)
         result = output.head(states, batch)
         return result if output.head.per == "input" else _activate(result, output.activation)
 
