@@ -104,7 +104,7 @@ class Compute(Strict):
 
 
 class Watchdog(Strict):
-    """How long partitions, brokers, the device and the events in flight may stand still before they count as stuck."""
+    """How long partitions, brokers, the device and the events in flight may make no progress before they are stuck."""
 
     warn_after_ms: Annotated[int, Field(ge=1000, le=86_400_000)] = 60_000
     """Milliseconds without progress after which the log warns and ``/readyz`` answers 503; 1 second to 1 day."""

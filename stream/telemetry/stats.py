@@ -23,7 +23,7 @@ class Stats:
         polled: events polled.
         enriched: events published enriched. One that the broker rejects is subtracted again and counted in ``failed``.
         tombstones: tombstones published to the output topic. One that the broker rejects is subtracted, as above.
-        skipped: tombstones that were not published, because the pipeline file says so.
+        skipped: tombstones that were not published, because of `input.tombstones: skip`.
         failed: dead letters, by the stage that failed.
         discarded: events that were not published, because their partition was lost first.
         tokens: tokens that the encoder has read.

@@ -1,4 +1,4 @@
-"""A group that has worked off its input has no lag, as kafka-consumer-groups.sh counts it."""
+"""A group that has processed all its input has no lag, as kafka-consumer-groups.sh counts it."""
 
 from __future__ import annotations
 

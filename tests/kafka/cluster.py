@@ -150,7 +150,7 @@ class Cluster:
         _until(
             lambda: self.committed(group, topic).items() >= ends.items(),
             within,
-            f"group {group} has not worked off {topic}",
+            f"group {group} has not processed all of {topic}",
         )
 
     def members(self, group: str) -> set[str]:

@@ -17,7 +17,7 @@ _EMOJI = range(0x1F000, 0x1FB00)
 """Blocks that are set aside for emoji, including those that Python's version of Unicode does not know."""
 _KEYCAP = 0x20E3
 JOINERS = "\N{VARIATION SELECTOR-16}\N{ZERO WIDTH JOINER}"
-"""What may stand within an emoji besides symbols."""
+"""Characters other than symbols that an emoji may contain."""
 
 
 @cache

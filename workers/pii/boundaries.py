@@ -39,7 +39,7 @@ _LATIN = re.compile(f"[{LATIN}]")
 _CENTS = re.compile(r",[0-9]{1,2}(?![0-9/:-])")
 _ZERO_COMMA = re.compile(r"(?<![0-9.,;])0,")
 _HYPHEN_SAFE = 13
-"""Digits of a number with a check digit, in one run, that may stand beside a hyphen and a digit. Shorter ones also end
+"""Digits of a number with a check digit, in one run, that may be next to a hyphen and a digit. Shorter ones also end
 UUIDs (12) and are parts of part numbers."""
 LONG_RUN = re.compile("[A-Za-z0-9_-]{14}")
 """What texts with tokens, codes or addresses of many characters have in them, and few others."""

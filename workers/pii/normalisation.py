@@ -35,7 +35,7 @@ def _table() -> dict[int, str | None]:
     table: dict[int, str | None] = dict.fromkeys(_invisible())
     assigned = "".join(map(chr, range(0x660, 0x1FC00)))
     table |= {ord(digit): str(int(digit)) for digit in re.findall(r"\d", assigned)}
-    # Full-width letters, and those of mathematics, which stand for bold and italic where there is no markup.
+    # Full-width letters, and those of mathematics, which people use as bold and italic where there is no markup.
     for code in (*range(0xFF21, 0xFF5B), *range(0x1D400, 0x1D800)):
         letter = normalize("NFKC", chr(code))
         if letter.isascii() and letter.isalnum():

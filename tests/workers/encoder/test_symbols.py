@@ -45,7 +45,7 @@ def content(windows: Any) -> list[Any]:
 
 
 def tokens(tokenization: Tokenization, text: str) -> tuple[list[int], list[str]]:
-    """The ids of a text, and the pieces of the text that its tokens stand for."""
+    """The ids of a text, and the piece of the text that each token covers."""
     ((encoding, *_),) = tokenization.encode([text])  # type: ignore[misc]
     assert isinstance(encoding, Encoding)
     return encoding.ids, [text[start:end] for start, end in encoding.offsets]
