@@ -159,16 +159,20 @@ def _due(sink: ExactlyOnceSink) -> None:
     sink.poll(0)
 
 
+FAULTS = st.lists(
+    st.tuples(
+        st.sampled_from(["commit", "offsets", "abort", "begin", "produce"]),
+        st.sampled_from([RETRIABLE, ABORTABLE, UNCERTAIN, FATAL]),
+        st.booleans(),
+    ),
+    max_size=6,
+)
+"""Which call of the client fails, how, and whether it took effect all the same."""
+
+
 @settings(deadline=None, max_examples=examples(300))
 @given(
-    faults=st.lists(
-        st.tuples(
-            st.sampled_from(["commit", "offsets", "abort", "begin", "produce"]),
-            st.sampled_from([RETRIABLE, ABORTABLE, UNCERTAIN, FATAL]),
-            st.booleans(),
-        ),
-        max_size=6,
-    ),
+    faults=FAULTS,
     batches=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=4), min_size=1, max_size=8),
     loss=st.integers(0, 8),
 )
@@ -208,14 +212,7 @@ def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches
 
 @settings(deadline=None, max_examples=examples(200))
 @given(
-    faults=st.lists(
-        st.tuples(
-            st.sampled_from(["commit", "offsets", "abort", "begin", "produce"]),
-            st.sampled_from([RETRIABLE, ABORTABLE, UNCERTAIN, FATAL]),
-            st.booleans(),
-        ),
-        max_size=6,
-    ),
+    faults=FAULTS,
     steps=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=1, max_size=12),
 )
 def test_whatever_fails_the_ends_of_partitions_are_committed_with_what_is_before_them(faults: Any, steps: Any) -> None:
