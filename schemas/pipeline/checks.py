@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 from schemas.labels import LANGUAGES, PATTERNED, REGIONS
 from schemas.pipeline import dependencies
-from schemas.pipeline.config import TIMEOUT_MS, Backpressure, Output
+from schemas.pipeline.config import TIMEOUT_MS, Backpressure
+from schemas.pipeline.outputs import Output
 from schemas.pipeline.wording import did_you_mean
 
 Mistakes: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]

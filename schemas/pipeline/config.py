@@ -1,6 +1,7 @@
 """The models of the pipeline file and their defaults.
 
-``loader.py`` reads a file into them, ``checks.py`` has the rules between fields, ``tasks.py`` the models of the tasks.
+``loader.py`` reads a file into them, ``checks.py`` has the rules between fields, ``tasks.py`` the models of the tasks,
+``outputs.py`` those of what is written.
 
 Planned settings already have their names here but are refused as "not yet supported": a setting must never be ignored
 silently.
@@ -12,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints
 
-from schemas.pipeline.fields import DEVICE, JsonPath, NotYet, PipelineName, Strict, Text, TopicName, later, refuse
+from schemas.pipeline.fields import DEVICE, JsonPath, PipelineName, Strict, Text, TopicName, later, refuse
+from schemas.pipeline.outputs import Output
 from schemas.pipeline.tasks import AnyTask
 
 TIMEOUT_MS = 30_000
@@ -41,26 +43,6 @@ class Input(Strict):
     cannot occupy a worker for minutes."""
     max_bytes: Annotated[int, Field(ge=1, le=1_000_000_000)] = 16_777_216
     """Bytes of the largest value, 1 to 1 billion, 16 MiB by default. A larger record becomes a dead letter."""
-
-
-class Output(Strict):
-    """The topics to write, and what enriched events contain."""
-
-    topic: TopicName
-    """Topic of the enriched events; must not be an input topic."""
-    dead_letter: TopicName | None = None
-    """Topic of the dead letters; default: the output topic with ``.dead`` appended."""
-    text: Annotated[Literal["original", "none"], later("redacted")] = "original"
-    """``none`` omits ``text``, ``event`` and the text of spans from enriched events."""
-    offset_unit: Annotated[Literal["code_point"], later("utf16", "utf8")] = "code_point"
-    """The unit of ``start`` and ``end`` of spans."""
-    routes: NotYet = None
-    """Reserved: conditions that choose other topics."""
-
-    @property
-    def dead_letter_topic(self) -> str:
-        """The topic of the dead letters, with the default filled in."""
-        return self.dead_letter or f"{self.topic}.dead"
 
 
 class Batching(Strict):

@@ -14,6 +14,7 @@ from schemas.event import SCHEMA
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.record import Record
+from stream.output.routes import View
 
 
 class EventBuilder:
@@ -26,25 +27,33 @@ class EventBuilder:
         """``models``: the ``model`` and ``revision`` of each task, as the chain has loaded them."""
         self.config = config_hash(pipeline)
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
-        self._models = orjson.Fragment(orjson.dumps(models))
-        self._with_text = pipeline.output.text == "original"
+        self._view = View(pipeline.output.text)
+        self._refs = models
+        self._models: dict[frozenset[str] | None, orjson.Fragment] = {}
 
-    def build(self, document: Document) -> bytes:
+    def build(self, document: Document, view: View | None = None) -> bytes:
         """Return the event of a document that has not failed, as one line of UTF-8 JSON.
+
+        ``view`` says how much of the event is wanted; None: what ``output`` says. Models and notices are left out with
+        the annotations they belong to.
 
         The document's own bytes are embedded unchanged, with a notice if the codec has replaced values in them. Raises
         EncodeError for a number that JSON cannot represent, or a text that UTF-8 cannot.
         """
-        annotations: dict[str, Any] | orjson.Fragment = document.annotations
-        if not self._with_text:
-            annotations = {name: _without_text(annotation) for name, annotation in document.annotations.items()}
+        view = view or self._view
+        with_text, names = view.text == "original", view.annotations
+        annotations = document.annotations
+        if names is not None:
+            annotations = {name: annotation for name, annotation in annotations.items() if name in names}
+        if not with_text:
+            annotations = {name: _without_text(annotation) for name, annotation in annotations.items()}
         event: dict[str, Any] = {
             "schema": SCHEMA,
             "id": event_id(document, self.config),
             "pipeline": self._pipeline,
             "source": None if document.record is None else _source(document.record),
         }
-        if self._with_text:
+        if with_text:
             if document.event is not None:
                 event["event"] = orjson.Fragment(document.event)
             event["text"] = document.text
@@ -53,17 +62,24 @@ class EventBuilder:
             # orjson writes null for a number that is not finite. The text of a span may contain the same characters,
             # so they only tell when to look.
             if b":null" in encoded or b",null" in encoded or b"[null" in encoded:
-                _require_finite(document.annotations)
+                _require_finite(annotations)
             event["annotations"] = orjson.Fragment(encoded)
-            event["models"] = self._models
+            event["models"] = self._models.get(names) or self._encode_models(names)
             notices = document.notices
-            if document.replaced is not None and self._with_text:
+            if names is not None and notices:
+                notices = [notice for notice in notices if "task" not in notice or notice["task"] in names]
+            if document.replaced is not None and with_text:
                 notices = [document.replaced.notice(), *notices]
             event["notices"] = notices
             return orjson.dumps(event)
         except TypeError as error:
             # orjson's message names types and never the value.
             raise EncodeError(f"the enriched event cannot be written as JSON: {error}") from None
+
+    def _encode_models(self, names: frozenset[str] | None) -> orjson.Fragment:
+        """Encode the models of the tasks ``names`` (None: of all), once for all events."""
+        models = {name: ref for name, ref in self._refs.items() if names is None or name in names}
+        return self._models.setdefault(names, orjson.Fragment(orjson.dumps(models)))
 
 
 def _source(record: Record) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
-from schemas.pipeline.config import Input, Output, Pipeline
+from schemas.pipeline.config import Input, Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load, load_file, parse, parse_file
+from schemas.pipeline.outputs import Output
 from schemas.pipeline.tasks import ClassificationTask, ModerationTask, SpanTask
 from tests.schemas.pipeline.pipelines import GOOD, mutate
 from tests.thoroughness import examples

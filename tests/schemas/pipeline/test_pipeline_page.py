@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas.pipeline import config, tasks
+from schemas.pipeline import config, outputs, tasks
 from schemas.pipeline.checks import CLASSIC_ONLY, RESERVED
 from schemas.pipeline.fields import Strict
 from schemas.pipeline.loader import parse
@@ -43,7 +43,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "moderation": tasks.ModerationTask,
     "embedding": tasks.EmbeddingTask,
     "custom": tasks.CustomTask,
-    "output": config.Output,
+    "output": outputs.Output,
     "batching": config.Batching,
     "backpressure": config.Backpressure,
     "compute": config.Compute,
@@ -124,7 +124,7 @@ def test_every_field_has_a_docstring(model: type[BaseModel]) -> None:
 
 
 def test_every_model_of_the_file_has_a_section() -> None:
-    found = [*vars(config).values(), *vars(tasks).values()]
+    found = [*vars(config).values(), *vars(outputs).values(), *vars(tasks).values()]
     models = {value for value in found if isinstance(value, type) and issubclass(value, Strict)}
     assert models - {Strict} == set(SECTIONS.values())
 

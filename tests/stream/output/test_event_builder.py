@@ -21,6 +21,7 @@ from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
 from stream.codecs.json import MAX_DEPTH
 from stream.output.event_builder import EventBuilder
+from stream.output.routes import View
 
 SCHEMA = jsonschema.Draft202012Validator(
     json.loads((Path(__file__).parents[3] / "schemas/event.schema.json").read_text())
@@ -107,6 +108,25 @@ def test_without_text_no_word_of_it_is_left() -> None:
     assert "event" not in event
     assert event["annotations"]["who"] == {"spans": [{"start": 0, "end": 3, "label": "PERSON", "score": 0.998}]}
     assert event["notices"] == [notice]
+    assert made.annotations == ANNOTATIONS
+
+
+def test_a_view_leaves_out_what_it_does_not_name_with_its_model_and_its_notice() -> None:
+    made = document()
+    made.notices = [{"task": name, "kind": "truncated", "kept": 3, "of": len(TEXT)} for name in ("tone", "who")]
+    builder = EventBuilder(pipeline(text="none"), MODELS)
+    whole = json.loads(builder.build(made))
+    event = json.loads(builder.build(made, View("original", frozenset({"who", "vector"}))))
+    SCHEMA.validate(event)
+    assert event == {
+        **whole,
+        "event": {"text": TEXT},
+        "text": TEXT,
+        "annotations": {"who": ANNOTATIONS["who"], "vector": ANNOTATIONS["vector"]},
+        "models": {"who": MODELS["who"], "vector": MODELS["vector"]},
+        "notices": made.notices[1:],
+    }
+    assert json.loads(builder.build(made, View("none"))) == whole
     assert made.annotations == ANNOTATIONS
 
 
