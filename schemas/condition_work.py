@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from schemas.paths import Steps
+
 MAX_WORK = 200_000_000
 """Units of work for one event and one condition: about 2 seconds."""
 
@@ -35,7 +37,6 @@ _MOST_PER_MATCH = 4_000_000
 _STRING_DISCOUNT = 8
 """Texts are searched but never copied."""
 
-Steps: TypeAlias = tuple[str | int, ...]
 Sizes: TypeAlias = Callable[[str, Steps, bool], tuple[float, float, float]]
 """(variable, steps, whether a macro runs over the value there) -> upper bounds of the bytes of the value, its entries,
 and the bytes of its largest entry."""

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from schemas.condition_work import MACRO, Steps, Work, closing, leading_steps
+from schemas.condition_work import MACRO, Work, closing, leading_steps
 from schemas.document import Document
 from schemas.errors import ConditionError
+from schemas.paths import Steps
 
 VARIABLES = frozenset({"event", "text", "key", "topic", "headers"})
 """The variables of a condition besides annotations; no task may have one of these names."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.errors import EventError
+from schemas.paths import Steps
 from schemas.record import Record
 from schemas.replaced import Replaced
 
@@ -46,6 +47,22 @@ class Failure:
         return cls(stage, name, f"{name} at stage {stage}; its message is withheld because it may quote the text", task)
 
 
+class Part(NamedTuple):
+    """One of several texts of an event, as a part of the document's text.
+
+    Attributes:
+        path: Where the text is in the event, as JSONPath. It may be cut, so only ``steps`` name the place for sure.
+        start: Number of code points of ``Document.text`` before the part.
+        end: Number of code points up to the end of the part.
+        steps: The exact place in the event.
+    """
+
+    path: str
+    start: int
+    end: int
+    steps: Steps
+
+
 class Document:
     """One event on its way through the threads. It keeps its place in the order even after it has failed.
 
@@ -53,6 +70,7 @@ class Document:
 
     - ``record``: the source record; None for a text that did not come from Kafka.
     - ``text``: the text that the tasks read; empty if decoding failed.
+    - ``parts``: what ``text`` was joined from, in its order, if ``input.text`` may name several texts; otherwise None.
     - ``event``: the record's value as UTF-8 JSON bytes; None if the input is not JSON.
     - ``fields``: ``event`` parsed; None unless a task or a condition needs it.
     - ``replaced``: the values in ``event`` and ``fields`` that the codec has replaced; None if there are none.
@@ -67,13 +85,14 @@ class Document:
     """
 
     __slots__ = (
-        "alone", "annotations", "event", "failure", "fields", "known", "notices", "number", "record", "replaced",
-        "sequences", "text", "tokens",
+        "alone", "annotations", "event", "failure", "fields", "known", "notices", "number", "parts", "record",
+        "replaced", "sequences", "text", "tokens",
     )  # fmt: skip
 
     def __init__(self, record: Record | None, text: str = "", event: bytes | None = None, fields: Any = None) -> None:
         self.record = record
         self.text = text
+        self.parts: tuple[Part, ...] | None = None
         self.event = event
         self.fields = fields
         self.replaced: Replaced | None = None

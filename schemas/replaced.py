@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from typing import TypeAlias
 
-Steps: TypeAlias = tuple[str | int, ...]
-"""A place in an event: names of members and indices of arrays."""
+from schemas.paths import Steps, jsonpath
 
 MOST_PATHS = 16
 """Paths that the notice in the enriched event names."""
 
 _MOST_PLACES = 256
-_MOST_CHARACTERS = 200
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Replaced:
@@ -36,7 +30,7 @@ class Replaced:
         """Record that the value at ``steps``, or the last name in it, was replaced."""
         self.count += 1
         if len(self.paths) < MOST_PATHS:
-            self.paths.append(_spell(steps))
+            self.paths.append(jsonpath(steps))
         # Beyond the limit, any use of the event counts as a use of a replaced value.
         self._places.add(tuple(steps) if len(self._places) < _MOST_PLACES else ())
 
@@ -51,17 +45,3 @@ class Replaced:
     def notice(self) -> dict[str, object]:
         """Return the notice for the enriched event."""
         return {"kind": "replaced", "paths": self.paths, "count": self.count}
-
-
-def _spell(steps: Sequence[str | int]) -> str:
-    path = "$"
-    for step in steps:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif _PLAIN.fullmatch(step):
-            path += f".{step}"
-        else:
-            path += f"[{json.dumps(step[: _MOST_CHARACTERS + 1], ensure_ascii=False)}]"
-        if len(path) > _MOST_CHARACTERS:
-            return path[:_MOST_CHARACTERS] + "…"
-    return path

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from schemas.paths import parse_path
 
 REFUSED = "refused"
 """The type of every validation error whose message is ours: it quotes no value, so it may be shown."""
@@ -65,42 +65,6 @@ def _no_dots(value: str) -> str:
 
 TopicName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=249), AfterValidator(_no_dots)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-
-_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[(\d{1,6})\]|\[(?:'([^']+)'|\"([^\"]+)\")\]")
-
-
-def parse_path(path: str) -> list[str | int]:
-    """Split a path into its steps: names of object members and indices of lists.
-
-    Paths use the part of JSONPath (RFC 9535) that names exactly one place: ``$``, ``.name``, ``['any name']`` and
-    ``[3]``. Raises ValueError with the first character that does not belong to a path.
-    """
-    if not path.startswith("$"):
-        raise ValueError("must start with $, for example $.body")
-    steps: list[str | int] = []
-    at = 1
-    while at < len(path):
-        match = _STEP.match(path, at)
-        if match is None:
-            raise ValueError(f"not a path from character {at + 1} on; use $.name, $['any name'] or $[0]")
-        plain, index, single, double = match.groups()
-        steps.append(int(index) if index is not None else plain or single or double)
-        at = match.end()
-    return steps
-
-
-def follow(steps: Sequence[str | int], event: Any) -> Any:
-    """Return the value in ``event`` at the end of ``steps``; a number needs a list, a name needs an object.
-
-    Raises LookupError if there is no such place.
-    """
-    value = event
-    for step in steps:
-        fits = isinstance(value, list if isinstance(step, int) else dict)
-        if not fits:
-            raise LookupError(step)
-        value = value[step]
-    return value
 
 
 def _path(value: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from schemas.errors import DecodeError
+from schemas.paths import follow, parse_path
 from schemas.pipeline.config import Input
-from schemas.pipeline.fields import follow, parse_path
 from schemas.replaced import Replaced
 from stream.codecs.base import Codec, Content, utf8
 from stream.codecs.repair import repair

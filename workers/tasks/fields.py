@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.document import Document
 from schemas.errors import FieldError
-from schemas.pipeline.fields import follow, parse_path
+from schemas.paths import follow, parse_path
 
 LONGEST = 1_000_000
 """The most characters of a field that a model reads."""
