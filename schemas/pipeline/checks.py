@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from schemas.labels import LANGUAGES, PATTERNED, REGIONS
-from schemas.pipeline import dependencies
+from schemas.pipeline import dependencies, redaction_checks
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.wording import did_you_mean
@@ -56,6 +56,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     yield from _tasks(tasks)
     for path, message in dependencies.problems(tasks, _table(raw.get("input")).get("format", "json") != "text"):
         yield ("tasks", *path), message
+    yield from redaction_checks.problems(raw)
     yield from _marks(_table(raw.get("backpressure")))
     yield from _transactions(raw)
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, StringConstraints
 
 from schemas.pipeline.fields import DEVICE, JsonPath, PipelineName, Strict, Text, TopicName, later, refuse
 from schemas.pipeline.outputs import Output
+from schemas.pipeline.redaction import Redact
 from schemas.pipeline.tasks import AnyTask
 
 TIMEOUT_MS = 30_000
@@ -122,6 +123,12 @@ KafkaSettings = dict[str, Annotated[str | int | float | bool, BeforeValidator(_s
 """Settings of the Kafka client (librdkafka), by its names."""
 
 
+def _not_yet(value: Redact | None) -> Redact | None:
+    if value is not None:
+        raise refuse("not yet supported")
+    return value
+
+
 class Pipeline(Strict):
     """A whole pipeline file."""
 
@@ -135,6 +142,8 @@ class Pipeline(Strict):
     """What the models do, 1 to 64 tasks; annotations appear in this order."""
     output: Output
     """What is written."""
+    redact: Annotated[Redact | None, AfterValidator(_not_yet)] = None
+    """What becomes of personal data before an event is published; default: nothing is redacted."""
     delivery: Literal["at_least_once", "exactly_once"] = "at_least_once"
     """``exactly_once`` writes outputs and offsets in one transaction; each worker then needs its own ``--slot``."""
     batching: Batching = Batching()

@@ -24,6 +24,7 @@ _LEFT_OUT: dict[str, Any] = {
     "drain_timeout_ms": True,
     "input": {"topics", "start", "tombstones"},
     "output": {"topic", "dead_letter"},
+    "redact": {"keys"},
 }
 
 

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.fields import DEVICE, NAME, REFUSED, TOPIC
+from schemas.pipeline.redaction import KEY_ID, OPERATORS, VARIABLE
 from schemas.pipeline.tasks import LANGUAGE, REGION, AnyTask, TaskConfig
 
 _Loc = tuple[str | int, ...]
@@ -30,6 +31,8 @@ PATTERNS = {
     DEVICE: "must be auto, cpu, cuda, or cuda:N with a device number N",
     LANGUAGE: "must be a language code such as en (ISO 639-1)",
     REGION: "must be a country code such as US (ISO 3166)",
+    VARIABLE: "must be the name of an environment variable in capitals, not the key itself",
+    KEY_ID: 'must consist of letters, digits, "_" and "-"',
 }
 _TYPES = {
     "string_type": "must be text",
@@ -79,7 +82,10 @@ def unknown_field(loc: _Loc) -> str:
         owners = [task for task, model in TASKS.items() if name in model.model_fields]
         if owners:
             return f"not a field of task {loc[2]}, only of {', '.join(owners)}"
-    return "unknown field" + did_you_mean(name, fields_at(loc[:-1]))
+    known = fields_at(loc[:-1])
+    if set(OPERATORS) == set(known):
+        return "unknown operator" + (did_you_mean(name, known) or f", must be one of {', '.join(known)}")
+    return "unknown field" + did_you_mean(name, known)
 
 
 def wording(error: ErrorDetails) -> str:

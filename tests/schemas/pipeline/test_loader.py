@@ -429,7 +429,7 @@ ONE_VALUE = {"offset_unit", "routes"}
 
 @pytest.mark.parametrize(
     ("section", "field"),
-    [(None, field) for field in Pipeline.model_fields]
+    [(None, field) for field in Pipeline.model_fields if field != "redact"]  # is not yet supported
     + [("input", field) for field in Input.model_fields]
     + [("output", field) for field in Output.model_fields if field not in ONE_VALUE],
 )

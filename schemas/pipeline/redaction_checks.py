@@ -1,0 +1,133 @@
+"""The rules of ``redact:`` that concern more than one field. Like ``checks.py``, they work on plain mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from schemas.event import ANNOTATIONS, Spans
+from schemas.labels import ENTITIES, LOCALES, PATTERNED, PERSONAL, SURROGATES
+from schemas.pipeline.redaction import OPERATORS
+from schemas.pipeline.wording import did_you_mean
+
+Path: TypeAlias = tuple[str | int, ...]
+Mistakes: TypeAlias = Iterator[tuple[Path, str]]
+
+PERSONAL_KINDS = ("pii", "ner")
+"""The kinds of tasks whose spans are redacted unless ``redact.tasks`` names others."""
+NEEDS = {"hash": "hash", "surrogate": "hash", "encrypt": "encrypt"}
+"""Operator -> the field of ``redact.keys`` that it needs."""
+_DISTINCT = ("hash", "encrypt", "remove")
+"""The operators that the key of a record can have: with others, different records would have the same key."""
+
+
+def problems(raw: Mapping[str, Any]) -> Mistakes:
+    """Yield every violation of a rule about ``redact``; ``raw`` is the file as plain Python values."""
+    redact = raw.get("redact")
+    if not isinstance(redact, Mapping):
+        return
+    tasks = [task for task in _list(raw.get("tasks")) if isinstance(task, Mapping)]
+    for path, message in (
+        *_tasks(redact, tasks),
+        *_labels(redact, tasks),
+        *_keys(redact),
+        *_options(redact),
+        *_places(redact, _table(raw.get("input"))),
+    ):
+        yield ("redact", *path), message
+
+
+def possible_labels(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> frozenset[str] | None:
+    """Return all labels that the spans of the redacted tasks can have; None if only their models know."""
+    labels: set[str] = set()
+    for task in _chosen(redact, tasks):
+        alone = all(task.get(name) is None for name in ("model", "spans", "recognizers"))
+        if task.get("task") != "pii" or not alone:
+            return None
+        labels.update(name for name in _list(task.get("entities")) or PATTERNED if isinstance(name, str))
+    return frozenset(labels)
+
+
+def _chosen(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    named = redact.get("tasks")
+    if named is None:
+        return [task for task in tasks if task.get("task") in PERSONAL_KINDS]
+    return [task for task in tasks if task.get("name") in _list(named)]
+
+
+def _tasks(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Mistakes:
+    kinds = {str(task.get("name")): str(task.get("task")) for task in tasks}
+    for index, name in enumerate(_list(redact.get("tasks"))):
+        if not isinstance(name, str):
+            continue
+        if name not in kinds:
+            yield ("tasks", index), "there is no task with that name" + did_you_mean(name, kinds)
+        elif kinds[name] in ANNOTATIONS and ANNOTATIONS[kinds[name]] is not Spans:
+            yield ("tasks", index), f"names a task of kind {kinds[name]}, which finds no spans"
+    whole = any(redact.get(name) for name in ("fields", "key", "headers"))
+    if redact.get("tasks") is None and not whole and not _chosen(redact, tasks):
+        yield (), f"finds nothing to redact: no task is of kind {' or '.join(PERSONAL_KINDS)}; add one, or set tasks"
+
+
+def _labels(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Mistakes:
+    possible = possible_labels(redact, tasks)
+    if possible is None or not _chosen(redact, tasks):
+        return
+    for label in _table(redact.get("labels")):
+        if label not in possible:
+            # Other labels than these are what common models and the other entities are called.
+            elsewhere = {*PATTERNED, *ENTITIES.values(), *PERSONAL.values()} - possible
+            hint = did_you_mean(label, possible) or f"; they find {', '.join(sorted(possible))}"
+            if label in elsewhere:
+                hint = "; it needs a model, or to be among the entities of a task"
+            yield ("labels", label), f"is not a label that the redacted tasks find{hint}"
+
+
+def _keys(redact: Mapping[str, Any]) -> Mistakes:
+    keys = _table(redact.get("keys"))
+    for path, name, _ in _operators(redact):
+        needed = NEEDS.get(name)
+        if needed is not None and keys.get(needed) is None:
+            yield path, f"needs a key, redact.keys.{needed}"
+
+
+def _options(redact: Mapping[str, Any]) -> Mistakes:
+    for path, name, options in _operators(redact):
+        locale = options.get("locale")
+        if name == "surrogate" and isinstance(locale, str) and locale not in LOCALES:
+            hint = did_you_mean(locale, LOCALES) or ", for example en_US"
+            yield (*path, name, "locale"), f"is not a locale that surrogates can be of{hint}"
+        if name == "surrogate" and path[0] == "labels" and path[1] not in SURROGATES:
+            yield path, f"surrogate invents only {', '.join(SURROGATES)}"
+        if name == "surrogate" and path[0] in {"fields", "headers"}:
+            yield path, "surrogate cannot be used here, because the kind of the value is not known"
+        if path == ("key",) and name in OPERATORS and (name not in _DISTINCT or options.get("mode") == "gcm"):
+            choices = ", ".join(_DISTINCT)
+            yield path, f"must be one of {choices}, which keep different keys different and equal keys equal"
+
+
+def _places(redact: Mapping[str, Any], source: Mapping[str, Any]) -> Mistakes:
+    if source.get("format") == "text":
+        for path in _table(redact.get("fields")):
+            yield ("fields", path), "cannot be used with format: text, where events have no fields"
+
+
+def _operators(redact: Mapping[str, Any]) -> Iterator[tuple[Path, str, Mapping[str, Any]]]:
+    """Yield (path, name, options) of every operator that is written in the file."""
+    places: list[tuple[Path, Any]] = [((name,), redact.get(name)) for name in ("default", "key")]
+    for section in ("labels", "fields", "headers"):
+        places += [((section, name), written) for name, written in _table(redact.get(section)).items()]
+    for path, written in places:
+        if isinstance(written, str):
+            yield path, written, {}
+        elif isinstance(written, Mapping) and len(written) == 1:
+            ((name, options),) = written.items()
+            yield path, str(name), _table(options)
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

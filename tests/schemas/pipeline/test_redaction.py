@@ -1,0 +1,176 @@
+"""``redact:``: every mistake has its place and a suggestion, and equal meanings are equal models."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.errors import ConfigError
+from schemas.labels import LOCALES, PATTERNED
+from schemas.pipeline.identity import config_hash
+from schemas.pipeline.loader import parse
+from schemas.pipeline.redaction import OPERATORS, Hash, Operator, Redact, Replace
+from schemas.pipeline.redaction_checks import possible_labels
+from tests.schemas.pipeline.pipelines import GOOD
+
+HASH, ENCRYPT = "hash: {env: HASH_KEY}", "encrypt: [{id: k1, env: KEY_1}]"
+PII = "tasks:\n  - {name: pii, task: pii}\n"
+
+
+def wrong(redact: str, text: str = GOOD) -> list[str]:
+    """Return the mistakes of ``redact: {...}`` behind a good file; those at the ``»`` in it, if it has one."""
+    column = f"redact: {{{redact}".find("»") + 1
+    with pytest.raises(ConfigError) as caught:
+        parse(f"{text}redact: {{{redact.replace('»', '')}}}\n", environ={})
+    problems = [problem for problem in caught.value.problems if not column or problem.message != "not yet supported"]
+    assert not column or {problem.column for problem in problems} == {column}
+    return [f"{problem.path}: {problem.message}" for problem in problems]
+
+
+GOOD_BUT_LATER = "redact: not yet supported"
+NO_KEY = "must be the name of an environment variable in capitals, not the key itself"
+ONE_OF = f"must be one of {', '.join(OPERATORS)}"
+MISTAKES = {
+    "unknown operator": ("default: »hsh", [f'redact.default: {ONE_OF}, did you mean "hash"?']),
+    "operator like no other": ("default: »zzz", [f"redact.default: {ONE_OF}"]),
+    "unknown operator with options": ("labels: {A: {»mas: {}}}",
+        ['redact.labels.A.mas: unknown operator, did you mean "mask"?']),
+    "two operators": ("labels: {A: »{mask: {}, remove: {}}}",
+        ["redact.labels.A: must name exactly one operator"]),
+    "no operator": ("labels: {A: »{}}", ["redact.labels.A: must name exactly one operator"]),
+    "operator of the wrong type": ("default: »3", ["redact.default: must be a mapping of fields"]),
+    "unknown option": ("default: {mask: {»keep: 3}}",
+        ['redact.default.mask.keep: unknown field, did you mean "keep_last"?']),
+    "option of another operator": ("default: {remove: {»keep_last: 3}}",
+        ["redact.default.remove.keep_last: unknown field"]),
+    "range of an option": ("default: {mask: {keep_last: »-4}}",
+        ["redact.default.mask.keep_last: must be between 0 and 1000"]),
+    "two characters": ("default: {mask: {character: »ab}}",
+        ["redact.default.mask.character: must be at most 1 characters"]),
+    "invisible character": ('default: {mask: {character: »"\\u200b"}}',
+        ["redact.default.mask.character: must be a visible character"]),
+    "number of a fixed text": ("default: {replace: »{numbered: true, text: x}}",
+        ["redact.default.replace: numbered and text cannot be used together"]),
+    "short hash": (f"default: {{hash: {{length: »8}}}}, keys: {{{HASH}}}",
+        ["redact.default.hash.length: must be between 16 and 64"]),
+    "hash without key": ("default: »hash", ["redact.default: needs a key, redact.keys.hash"]),
+    "surrogate without key": ("labels: {PERSON: »surrogate}", ["redact.labels.PERSON: needs a key, redact.keys.hash"]),
+    "encrypt without key": (f"fields: {{$.a: »{{encrypt: {{}}}}}}, keys: {{{HASH}}}",
+        ['redact.fields["$.a"]: needs a key, redact.keys.encrypt']),
+    "mode": (f"default: {{encrypt: {{mode: »ecb}}}}, keys: {{{ENCRYPT}}}",
+        ["redact.default.encrypt.mode: must be one of siv, gcm"]),
+    "path": ("fields: {»user.email: remove}", ["redact.fields.user.email: must start with $, for example $.body"]),
+    "no path from a place on": ('fields: {»"$.a b": remove}',
+        ['redact.fields["$.a b"]: not a path from character 4 on; use $.name, $[\'any name\'] or $[0]']),
+    "header": ("headers: {x-user: »delete}", [f"redact.headers.x-user: {ONE_OF}"]),
+    "key that equals others": ("key: »mask", ["redact.key: must be one of hash, encrypt, remove, which keep "
+        "different keys different and equal keys equal"]),
+    "key that never equals": (f"key: »{{encrypt: {{mode: gcm}}}}, keys: {{{ENCRYPT}}}",
+        ["redact.key: must be one of hash, encrypt, remove, which keep different keys different and equal keys "
+         "equal"]),
+    "task": ("tasks: [»entites]", ['redact.tasks[0]: there is no task with that name, did you mean "entities"?']),
+    "task without spans": ("tasks: [»toxicity]",
+        ["redact.tasks[0]: names a task of kind moderation, which finds no spans"]),
+    "locale": (f"labels: {{PERSON: {{surrogate: {{locale: »de_de}}}}}}, keys: {{{HASH}}}",
+        ['redact.labels.PERSON.surrogate.locale: is not a locale that surrogates can be of, did you mean "de_DE"?']),
+    "surrogate of what": (f"fields: {{$.a: »surrogate}}, keys: {{{HASH}}}",
+        ['redact.fields["$.a"]: surrogate cannot be used here, because the kind of the value is not known']),
+    "key in the file": ("default: hash, keys: {hash: »abc}", ["redact.keys.hash: must be a mapping of fields"]),
+    "key in place of its name": ("keys: {hash: {env: »c0ffee}}", [f"redact.keys.hash.env: {NO_KEY}"]),
+    "hex in place of a name": (f"keys: {{hash: {{env: »{'AB' * 16}}}}}",
+        ["redact.keys.hash.env: must be the name of an environment variable, not the key itself"]),
+    "key from two places": ("keys: {hash: »{env: A, file: b}}",
+        ["redact.keys.hash: needs exactly one of env, file"]),
+    "key from nowhere": ("keys: {encrypt: [»{id: k}]}", ["redact.keys.encrypt[0]: needs exactly one of env, file"]),
+    "no keys": ("keys: {encrypt: »[]}", ["redact.keys.encrypt: must not be empty"]),
+    "id": ("keys: {encrypt: [{id: »k 1, env: A}]}",
+        ['redact.keys.encrypt[0].id: must consist of letters, digits, "_" and "-"']),
+    "equal ids": ("keys: {encrypt: »[{id: k, env: A}, {id: k, env: B}]}",
+        ["redact.keys.encrypt: contains the same id twice"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("redact", "lines"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_line_with_its_column(redact: str, lines: list[str]) -> None:
+    assert "»" in redact
+    assert wrong(redact) == lines
+
+
+def test_mistakes_are_reported_together() -> None:
+    assert len(wrong("default: hsh, labels: {A: encrypt}, key: mask, tasks: [x], keys: {hash: {env: a}}")) == 5
+
+
+def test_a_section_without_mistakes_is_refused_for_now() -> None:
+    assert wrong("") == [GOOD_BUT_LATER]
+    assert wrong(f"default: hash, fields: {{'$.a[*].b': remove}}, keys: {{{HASH}, {ENCRYPT}}}") == [GOOD_BUT_LATER]
+
+
+def test_labels_that_no_task_can_find_are_mistakes() -> None:
+    start, tasks = GOOD.split("tasks:\n")[0], GOOD.split("output:")[1]
+    text = f"{start}{PII}output:{tasks}"
+    asked = "labels: {EMAIL_ADRESS: mask, PERSON: mask, zz: mask}"
+    first, second, third = (line.split(": ", 1) for line in wrong(asked, text) if line != GOOD_BUT_LATER)
+    assert first[1] == 'is not a label that the redacted tasks find, did you mean "EMAIL_ADDRESS"?'
+    assert second == ["redact.labels.PERSON", "is not a label that the redacted tasks find; it needs a model, or to "
+        "be among the entities of a task"]  # fmt: skip
+    assert third[1].startswith("is not a label that the redacted tasks find; they find ABA_ROUTING_NUMBER, AU_ABN,")
+    assert wrong("labels: {US_SSN: mask}", text) == [GOOD_BUT_LATER]
+
+
+def test_what_finds_nothing_is_a_mistake() -> None:
+    text = GOOD.replace("task: ner", "task: token-classification")
+    assert [line for line in wrong("", text) if line != GOOD_BUT_LATER] == [
+        "redact: finds nothing to redact: no task is of kind pii or ner; add one, or set tasks"
+    ]
+    assert wrong("tasks: [entities]", text) == wrong("fields: {$.a: remove}", text) == [GOOD_BUT_LATER]
+
+
+@pytest.mark.parametrize(
+    ("task", "labels"),
+    [
+        ({"task": "pii"}, frozenset(PATTERNED)),
+        ({"task": "pii", "entities": ["US_SSN"]}, {"US_SSN"}),
+        ({"task": "pii", "model": "starter"}, None),
+        ({"task": "pii", "spans": ["who"]}, None),
+        ({"task": "pii", "recognizers": "more.yaml"}, None),
+        ({"task": "ner", "model": "starter"}, None),
+        ({"task": "moderation"}, set()),
+    ],
+)
+def test_labels_are_known_where_only_patterns_find_them(task: dict[str, object], labels: set[str] | None) -> None:
+    assert possible_labels({}, [task]) == labels
+
+
+def test_a_name_and_its_empty_options_are_the_same() -> None:
+    short = Redact.model_validate({"default": "hash", "labels": {"PERSON": "replace"}})
+    long = Redact.model_validate({"default": {"hash": {}}, "labels": {"PERSON": {"replace": {"numbered": False}}}})
+    assert short == long
+    assert short.model_dump(exclude_defaults=True) == long.model_dump(exclude_defaults=True)
+    assert short.default == Operator(hash=Hash())
+
+
+def test_a_label_has_its_operator_or_the_default() -> None:
+    redact = Redact.model_validate({"labels": {"IP_ADDRESS": "remove"}, "fields": {"$.a": "mask"}, "key": "hash"})
+    assert redact.operator_for("IP_ADDRESS").name == "remove"
+    assert redact.operator_for("PERSON") == Operator(replace=Replace())
+    assert {path: operator.name for path, operator in redact.operators()} == {
+        ("default",): "replace", ("labels", "IP_ADDRESS"): "remove", ("fields", "$.a"): "mask", ("key",): "hash",
+    }  # fmt: skip
+
+
+def test_the_locales_are_those_of_the_library() -> None:
+    from faker.config import AVAILABLE_LOCALES
+
+    assert tuple(sorted(AVAILABLE_LOCALES)) == LOCALES
+
+
+def test_ids_depend_on_what_is_redacted_but_not_on_where_keys_are() -> None:
+    pipeline = parse(GOOD, environ={})
+
+    def identity(**fields: object) -> str:
+        return config_hash(pipeline.model_copy(update={"redact": Redact.model_validate(fields)}))
+
+    assert identity() != config_hash(pipeline)
+    assert (
+        identity(default="replace", keys={"hash": {"env": "A"}}) == identity(keys={"hash": {"file": "b"}}) == identity()
+    )
+    assert len({identity(), identity(default="hash"), identity(labels={"A": "hash"}), identity(elsewhere=False)}) == 4
