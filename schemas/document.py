@@ -78,7 +78,7 @@ class Document:
     - ``notices``: what a consumer should know, such as a truncation, in the shape of the public event.
     - ``failure``: why the document failed; None while it has not.
     - ``sequences``: stage number -> what the encoder will read; owned by ``workers``.
-    - ``known``: task name -> (annotation, notices) from the cache.
+    - ``known``: task name -> (annotation, notices) from the cache; the annotation is None if it is left out.
     - ``tokens``: the number of tokens in ``sequences``, for the budget of the micro-batch.
     - ``number``: the position, from 1, of a text without a record, to give equal texts different ids; otherwise None.
     - ``alone``: the document may have killed the process before, so it must be the only one in its micro-batch.
@@ -100,7 +100,7 @@ class Document:
         self.notices: list[dict[str, Any]] = []
         self.failure: Failure | None = None
         self.sequences: dict[int, Any] = {}
-        self.known: dict[str, tuple[Annotation, list[dict[str, Any]]]] = {}
+        self.known: dict[str, tuple[Annotation | None, list[dict[str, Any]]]] = {}
         self.tokens = 0
         self.number: int | None = None
         self.alone = False

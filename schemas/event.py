@@ -226,6 +226,14 @@ class Notice(_Public):
     of: Count = Field(description="Code points in the text.")
 
 
+class Unread(_Public):
+    """A task whose model has not read the text, because too much of it is unknown to the tokenizer."""
+
+    task: str = Field(description="The name of the task.")
+    kind: Literal["unread"] = Field(description="What happened: more of the text is unknown than max_unknown.")
+    share: float = Field(description="The share of the text that is unknown, by characters; 0 to 1.")
+
+
 class Replacement(_Public):
     """Values of the input that JSON cannot represent, or that common parsers refuse, were replaced in ``event``."""
 
@@ -251,7 +259,7 @@ class EnrichedEvent(_Public):
         | NearDuplicate | Answers | Embedding | Custom,
     ] = Field(description="Task name -> annotation.")  # fmt: skip
     models: dict[str, ModelRef] = Field(description="Task name -> model.")
-    notices: list[Notice | Replacement] = Field(description="Usually empty.")
+    notices: list[Notice | Unread | Replacement] = Field(description="Usually empty.")
 
 
 def json_schema() -> dict[str, Any]:

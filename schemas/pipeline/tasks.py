@@ -64,6 +64,12 @@ class TaskConfig(Strict):
     """Tokens in a sequence, special tokens included, 8 to 131,072; default: what the model takes."""
     stride: Annotated[int, Field(ge=0)] | None = None
     """Tokens that neighbouring windows share, at most ``max_length`` - 4; default: a quarter of ``max_length``."""
+    max_unknown: Probability = 0.5
+    """The largest share of a text, by characters, that may be unknown to the model's tokenizer, 0 to 1; a larger one
+    gives the event a notice."""
+    unknown_text: Literal["notice", "leave_out", "dead_letter"] = "notice"
+    """What to do with an event if more than ``max_unknown`` of its text is unknown: only add the notice, also leave the
+    annotation out, or make the event a dead letter."""
     redact: NotYet = None
     """Reserved: what to mask."""
 

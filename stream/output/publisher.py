@@ -47,6 +47,9 @@ class Publisher:
                 stats.discarded += 1
                 continue
             newest_ms = record.timestamp_ms
+            for notice in document.notices:
+                if notice["kind"] == "unread":
+                    stats.unread[notice["task"]] += 1
             if self._skips(document, record):
                 stats.skipped += 1
                 continue

@@ -43,6 +43,7 @@ class Exposition(Collector):
         yield self._counter("records_read", "Records polled.", {"": s.polled})
         yield self._counter("records", "Records finished, by outcome.", outcomes, "outcome")
         yield self._counter("dead_letters", "Dead letters, by the stage that failed.", s.failed, "stage")
+        yield self._counter("unread", "Annotations of texts that the model could not read, by task.", s.unread, "task")
         yield self._counter("tokens", "Tokens read by the encoder.", {"": s.tokens})
         yield self._counter("micro_batches", "Micro-batches computed.", {"": s.micro_batches})
         yield self._counter("commits", "Commits, by outcome.", transactions, "outcome")

@@ -26,6 +26,7 @@ class Stats:
         skipped: tombstones that were not published, because of `input.tombstones: skip`.
         failed: dead letters, by the stage that failed.
         discarded: events that were not published, because their partition was lost first.
+        unread: annotations for which too much of the text was unknown to the tokenizer, by task.
         tokens: tokens that the encoder has read.
         micro_batches: micro-batches handed to the sink.
         fill: tokens of the last micro-batch as a share of the token budget, 0 to 1 (more for a long text).
@@ -53,6 +54,7 @@ class Stats:
     skipped: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     discarded: int = 0
+    unread: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
     micro_batches: int = 0
     fill: float = 0.0

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from schemas.document import Annotation
 from workers.encoder.reading import Input
 
-Entry: TypeAlias = tuple[Annotation, list[dict[str, Any]]]
-"""An annotation and the notices that came with it."""
+Entry: TypeAlias = tuple[Annotation | None, list[dict[str, Any]]]
+"""An annotation, None if it is left out of the event, and the notices that came with it."""
 
 
 class Cache:

@@ -17,6 +17,7 @@ from workers.chain.cache import Cache, Entry, key
 from workers.chain.job import Job, Tokenized
 from workers.chain.pace import Pace
 from workers.chain.plan import Plan, Planned, plan
+from workers.chain.unread import unread_failure, unread_notice
 from workers.encoder.reading import Input, Reading
 from workers.encoder.tuning import tune
 from workers.models.library import Library, Progress
@@ -292,15 +293,18 @@ class Chain:
                     if isinstance(entry, Failure):
                         document.failure = entry
                     elif entry is not None:
-                        document.annotations[planned.task.name], notices = entry
+                        annotation, notices = entry
                         document.notices += notices
+                        if annotation is not None:
+                            document.annotations[planned.task.name] = annotation
                 except Exception as error:
                     document.failure = Failure.of(error, "annotate", planned.task.name)
 
     def _annotation(self, planned: Planned, document: Document, jobs: dict[int, Job]) -> Entry | Failure | None:
         """Return the annotation of one task and its notices; None if the task does not run for ``document``.
 
-        A failure if its condition was undecided before the forward, is true, and its inputs have failed.
+        A failure if its condition was undecided before the forward, is true, and its inputs have failed; and if the
+        tokenizer does not know enough of a text for ``unknown_text: dead_letter``.
         """
         task, index = planned.task, planned.stage
         if index is None:
@@ -319,7 +323,14 @@ class Chain:
         if planned.undecided and (failure := stage.failure(jobs[index], tokenized, task.name, planned.output)):
             return failure
         readings = stage.readings(jobs[index], tokenized, task.name, planned.output)
-        entry = (task.annotate(document, readings), stage.notices(tokenized, task.name, readings))
+        notices, left_out = stage.notices(tokenized, task.name, readings), False
+        if jobs[index].unknown and (notice := unread_notice(task.config, readings)) is not None:
+            if task.config.unknown_text == "dead_letter":
+                document.notices.append(notice)
+                return unread_failure(task.config, notice)
+            notices.append(notice)
+            left_out = task.config.unknown_text == "leave_out"
+        entry: Entry = (None if left_out else task.annotate(document, readings), notices)
         if self.cache is not None and planned.key is not None:
             self.cache.put(key(planned.key, tokenized.inputs[task.name]), entry)
         return entry

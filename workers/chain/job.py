@@ -19,6 +19,7 @@ from workers.encoder.packing import Ints, PackedBatch, flat_starts, pack
 from workers.encoder.reading import Input, Scores
 from workers.encoder.tokenization import Tokenization
 from workers.encoder.trunk import Trunk
+from workers.encoder.unknown import unknown_share
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class Job:
     - ``states``: per head that needs whole inputs, the hidden states ``[L, H]`` of all sequences while it needs them.
     - ``wanted``: per head that needs whole inputs, the inputs that its tasks read.
     - ``clusters``: per head that needs whole inputs, its result for each of them.
+    - ``unknown``: input -> the share of it that the tokenizer does not know, if that is more than 0.
     - ``failed``: sequence -> why no head has scores for it.
     - ``failed_heads``: per head, sequence -> why this head has no scores for it.
 
@@ -67,6 +69,7 @@ class Job:
     wanted: list[dict[Input, None]]
     clusters: list[dict[Input, Any]]
     failed_heads: list[dict[int, Failure]]
+    unknown: dict[Input, float] = field(default_factory=dict)
     failed: dict[int, Failure] = field(default_factory=dict)
 
     def failure(self, text_or_pair: Input, head: int | None = None) -> Failure | None:
@@ -133,12 +136,26 @@ def pack_documents(
         windows, lengths, starts, ids, types, paired, places, [], [None] * heads, [None] * heads,
         wanted, [{} for _ in range(heads)], [{} for _ in range(heads)],
     )  # fmt: skip
+    if tokenization.unk_id is not None:
+        job.unknown = _unknown_shares(job, tokenization.unk_id, tokenization.cut.segments)
     # An id without an embedding would break the CUDA context for good, so it must never reach the device.
     for sequence in sequences_of(np.flatnonzero(ids >= trunk.vocabulary), starts):
         error = TokenizeError("the tokenizer gave a token the model has no embedding for")
         job.failed[sequence] = Failure.of(error, "tokenize")
     job.batches = job.split(np.array([n for n in range(len(windows)) if n not in job.failed], np.int64), trunk)
     return job
+
+
+def _unknown_shares(job: Job, unk_id: int, segments: bool) -> dict[Input, float]:
+    """Return the unknown share of each input of ``job`` that has unknown tokens."""
+    unknown = set(sequences_of(np.flatnonzero(job.ids == unk_id), job.starts).tolist())
+    if not unknown:
+        return {}
+    return {
+        text_or_pair: unknown_share(text_or_pair, job.windows[first:last], unk_id, segments=segments)
+        for text_or_pair, (first, last) in job.places.items()
+        if not unknown.isdisjoint(range(first, last))
+    }
 
 
 def sequences_of(tokens: Ints, starts: NDArray[np.integer]) -> Ints:

@@ -128,7 +128,7 @@ class StagePlan:
     def build(self) -> Stage:
         """Build the stage."""
         tokenizer = self.tokenizer
-        tokenization = Tokenization(tokenizer.tokenizer, self.cut, tokenizer.types, tokenizer.symbols)
+        tokenization = Tokenization(tokenizer.tokenizer, self.cut, tokenizer.types, tokenizer.symbols, tokenizer.unk_id)
         return Stage(
             self.trunk, tokenization, self.outputs, self.tasks,
             level=self.level, conditional=self.conditional, undecided=self.undecided,

@@ -163,7 +163,7 @@ class Stage:
                 window_scores = [scores[job.starts[n] : job.starts[n + 1]] for n in range(first, last)]
             else:
                 window_scores = [scores[n] for n in range(first, last)]
-            readings.append(Reading(job.windows[first:last], window_scores))
+            readings.append(Reading(job.windows[first:last], window_scores, job.unknown.get(text_or_pair, 0.0)))
         return readings
 
     def notices(self, tokenized: Tokenized, task: str, readings: Sequence[Reading]) -> list[dict[str, Any]]:

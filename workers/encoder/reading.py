@@ -53,7 +53,10 @@ class Reading:
       (special tokens included), ``[tokens, 2]`` from a span head (start and end), ``[dimensions]`` from an embedding.
       All are finite; a document with other scores has failed before. From a coreference head, one item for all
       windows: the list of clusters.
+    - ``unknown``: the share of the text that the tokenizer does not know, by characters, 0 to 1; of a pair, the
+      larger share.
     """
 
     windows: Sequence[Encoding]
     scores: Sequence[Scores]
+    unknown: float = 0.0

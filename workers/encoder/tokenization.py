@@ -70,14 +70,15 @@ class Tokenization:
 
     - ``cut``: how inputs are cut into sequences.
     - ``typed``, ``typed_pairs``: whether single texts, or pairs, get token types other than 0.
+    - ``unk_id``: the id of the unknown token; None if there is none.
     """
 
-    def __init__(self, tokenizer: Tokenizer, cut: Cut, types: bool = True, symbols: str = "") -> None:
-        """Prepare copies of ``tokenizer`` for ``cut``.
-
-        ``types``: whether the model takes token types. ``symbols``: the emoji and symbols at which texts are split.
-        """
+    def __init__(
+        self, tokenizer: Tokenizer, cut: Cut, types: bool = True, symbols: str = "", unk_id: int | None = None
+    ) -> None:
+        """Prepare copies of ``tokenizer`` for ``cut``; see ``CheckpointTokenizer`` for the other arguments."""
         self.cut = cut
+        self.unk_id = unk_id
         # Copies, because truncation is part of a tokenizer's state. Padding settings of the file are not wanted.
         self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
         self._tokenizer.no_padding()
@@ -168,30 +169,6 @@ def kept(window: Encoding, side: Side = 0) -> int | None:
     return max(
         (end for (_, end), text in zip(window.offsets, window.sequence_ids, strict=True) if text == side), default=0
     )
-
-
-def unknown_share(text: str, windows: Sequence[Encoding], unk_id: int | None) -> float:
-    """Return the share of unknown tokens among those of ``windows`` that are unknown or have a letter or a digit.
-
-    Punctuation and white space do not count, because they say nothing of how much of a text is read. 0 if there are no
-    such tokens. ``text`` is what the windows were cut from.
-    """
-    if unk_id is None:
-        return 0.0
-    unknown = sum(
-        id_ == unk_id and not text[slice(*offsets)].isspace()
-        for window in windows
-        if unk_id in window.ids
-        for id_, offsets in zip(window.ids, window.offsets, strict=True)
-    )
-    if not unknown:
-        return 0.0
-    known = sum(
-        id_ != unk_id and not special and any(map(str.isalnum, token))
-        for window in windows
-        for id_, special, token in zip(window.ids, window.special_tokens_mask, window.tokens, strict=True)
-    )
-    return unknown / (unknown + known)
 
 
 def choose_cut(

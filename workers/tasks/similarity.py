@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.document import Annotation, Document, event_id
+from schemas.errors import ModelError
 from schemas.pipeline.tasks import SimilarityTask
 from workers.encoder.reading import HeadInfo, Input, Reading
-from workers.encoder.tokenization import unknown_share
 from workers.tasks import fields
 from workers.tasks.base import Reader, Task
 from workers.tasks.scores import DECIMALS, merge_windows, numbers
 
 Vector = NDArray[np.float32]
 _UNREAD = 0.5
-"""The share of unknown tokens above which the model has not read a text."""
+"""The share of unknown characters above which the model has not read a text."""
 
 
 class Similarity(Task):
@@ -27,7 +27,7 @@ class Similarity(Task):
     - ``references``: the cosine with each reference, and the name of the most similar one.
     - ``window`` N: the id of the most similar of the last N events of this worker, if it is similar enough. An event
       that is repeated after a crash is not a duplicate of itself. The window is lost when the worker stops. A text
-      most of whose tokens are unknown to the model has no duplicates and is none.
+      most of which is unknown to the tokenizer has no duplicates and is none.
     """
 
     head_kind = "embedding"
@@ -42,10 +42,17 @@ class Similarity(Task):
         self.cacheable = config.window is None
 
     def learn(self, read: Reader) -> None:
-        """Compute the vectors of the references. Raises ModelError if one cannot be read."""
-        if self._config.references is not None:
-            texts = list(self._config.references.values())
-            self._references = np.stack([_vector(reading) for reading in read(texts)])
+        """Compute the vectors of the references. Raises ModelError if one cannot be read, or is unknown."""
+        if self._config.references is None:
+            return
+        readings = read(list(self._config.references.values()))
+        for name, reading in zip(self._config.references, readings, strict=True):
+            if reading.unknown > self._config.max_unknown:
+                raise ModelError(
+                    f'the tokenizer does not know {reading.unknown:.0%} of the reference "{name}", and max_unknown is '
+                    f"{self._config.max_unknown:g}"
+                )
+        self._references = np.stack([_vector(reading) for reading in readings])
 
     def inputs(self, document: Document) -> Sequence[Input]:
         """Return the text, with ``against`` also the event's other text. Raises FieldError if there is none."""
@@ -56,7 +63,7 @@ class Similarity(Task):
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
         """Return a ``score``; or a classification over the references; or ``duplicate_of`` and its ``score``."""
         vector = _vector(readings[0])
-        if self._recent is not None and unknown_share(document.text, readings[0].windows, self.head.unk_id) > _UNREAD:
+        if self._recent is not None and readings[0].unknown > _UNREAD:
             # Its vector says nothing of it, and is that of every other such text. It is not remembered, either.
             return {"duplicate_of": None, "score": None}
         if self._recent is not None:

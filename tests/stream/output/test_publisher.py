@@ -50,6 +50,22 @@ def test_each_event_once_in_order() -> None:
     assert (stats.enriched, stats.dead_letters, stats.discarded, stats.tokens) == (2, 2, 1, 9)
 
 
+def test_annotations_of_unread_texts_are_counted_by_task_also_of_dead_letters() -> None:
+    ours, gone = Assignment("posts", 0), Assignment("posts", 1)
+    gone.state = Assignment.GONE
+    documents = [_document(ours, 0), _document(ours, 1), _document(ours, 2), _document(gone, 0)]
+    for document in documents[1:]:
+        document.notices = [
+            {"task": "tone", "kind": "truncated", "kept": 1, "of": 2},
+            {"task": "tone", "kind": "unread", "share": 0.8},
+            {"task": "safety", "kind": "unread", "share": 0.8},
+        ]
+    documents[2].failure = Failure("tokenize", "TokenizeError", "unknown", "safety")
+    stats = Stats()
+    Publisher(PIPELINE, stats).outbounds(MicroBatch(0, documents, tokens=9), BUILDER)
+    assert stats.unread == {"tone": 2, "safety": 2}
+
+
 def test_events_that_the_broker_refuses_again_and_again_stop_the_worker() -> None:
     """They were enriched, so the row of finished events does not show it."""
     ours = Assignment("posts", 0)

@@ -104,6 +104,8 @@ def block(event: Mapping[str, Any]) -> Text:
 def _noticed(notice: Mapping[str, Any]) -> str:
     if notice["kind"] == "replaced":
         return readable(f"replaced {notice['count']} values of the input: {', '.join(notice['paths'])}")
+    if notice["kind"] == "unread":
+        return f"{notice['task']}: the model does not know {notice['share']:.0%} of the text"
     return f"{notice['task']} read {notice['kept']} of {notice['of']} characters"
 
 

@@ -23,7 +23,10 @@ EVENT = {
         },
         "vector": {"vector": [0.1, 0.2, 0.3]},
     },
-    "notices": [{"task": "tone", "kind": "truncated", "kept": 3, "of": 19}],
+    "notices": [
+        {"task": "tone", "kind": "truncated", "kept": 3, "of": 19},
+        {"task": "who", "kind": "unread", "share": 0.8},
+    ],
 }
 
 
@@ -58,6 +61,7 @@ def test_a_block_says_all_that_was_found() -> None:
         "  safety  ⚑ insult 0.80  hate 0.10",
         "  vector  3 dimensions",
         "  tone read 3 of 19 characters",
+        "  who: the model does not know 80% of the text",
     ]
 
 
