@@ -28,8 +28,10 @@ _LEFT_OUT: dict[str, Any] = {
 }
 
 
-def config_hash(pipeline: Pipeline) -> str:
+def config_hash(pipeline: Pipeline, keys: str = "") -> str:
     """Return the configuration's part of every event's id: 8 hex digits.
+
+    ``keys`` is the fingerprint of the keys that redacted values depend on; empty if there are none.
 
     They are the first digits of the SHA-256 of the canonical JSON of everything that decides what an event says:
     tasks, models, how the text is found, and how much of it is kept. A field at its default counts like an absent
@@ -40,5 +42,6 @@ def config_hash(pipeline: Pipeline) -> str:
     the event's ``models`` records them.
     """
     content = pipeline.model_dump(mode="json", exclude=_LEFT_OUT, exclude_defaults=True)
-    canonical = json.dumps([SCHEMA, content], sort_keys=True, separators=(",", ":"))
+    parts = [SCHEMA, content, keys] if keys else [SCHEMA, content]
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]

@@ -109,6 +109,12 @@ class Operator(Strict):
         """The name of the operator."""
         return next(name for name in OPERATORS if getattr(self, name) is not None)
 
+    @property
+    def options(self) -> Replace | Mask | Remove | Hash | Encrypt | Surrogate:
+        """The options of the operator."""
+        options: Replace | Mask | Remove | Hash | Encrypt | Surrogate = getattr(self, self.name)
+        return options
+
 
 def _spelled_out(value: Any) -> Any:
     """Turn ``hash`` into ``{hash: {}}``, so that both are the same configuration."""

@@ -174,3 +174,9 @@ def test_ids_depend_on_what_is_redacted_but_not_on_where_keys_are() -> None:
         identity(default="replace", keys={"hash": {"env": "A"}}) == identity(keys={"hash": {"file": "b"}}) == identity()
     )
     assert len({identity(), identity(default="hash"), identity(labels={"A": "hash"}), identity(elsewhere=False)}) == 4
+
+
+def test_ids_depend_on_the_fingerprint_of_keys() -> None:
+    pipeline = parse(GOOD, environ={})
+    assert len({config_hash(pipeline), config_hash(pipeline, "abc"), config_hash(pipeline, "abd")}) == 3
+    assert config_hash(pipeline, "") == config_hash(pipeline)

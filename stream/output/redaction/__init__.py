@@ -1,0 +1,1 @@
+"""Redaction: what becomes of personal data before an event is published."""

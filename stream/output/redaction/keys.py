@@ -1,0 +1,157 @@
+"""The keys of redaction: read once, never printed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from schemas.errors import SettingError
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.redaction_checks import NEEDS
+
+SHORTEST = 16
+"""Bytes of the shortest key."""
+LONGEST = 1024
+"""Bytes of the longest key."""
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+
+
+class Source(Protocol):
+    """Where a key is written; exactly one of both is set."""
+
+    @property
+    def env(self) -> str | None:
+        """The name of an environment variable."""
+
+    @property
+    def file(self) -> str | None:
+        """The path of a file."""
+
+
+class Key:
+    """A secret of ``SHORTEST`` bytes or more. It shows itself to nobody: not in logs, tracebacks or pickles."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes) -> None:
+        """Raises ValueError for a secret that is too short."""
+        if len(secret) < SHORTEST:
+            raise ValueError(f"has {len(secret)} bytes; a key needs {SHORTEST} or more")
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return "Key(...)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key cannot be pickled")
+
+    def digest(self, message: bytes) -> bytes:
+        """Return the HMAC-SHA256 of ``message``."""
+        return hmac.digest(self._secret, message, "sha256")
+
+    def subkey(self, purpose: str, size: int = 32) -> bytes:
+        """Return a key of ``size`` bytes, 64 at most, for one purpose alone.
+
+        It is an HMAC-SHA512 of the purpose behind a byte that no UTF-8 contains, so it is never the ``digest`` of a
+        value.
+        """
+        return hmac.digest(self._secret, b"\xffglossator " + purpose.encode(), "sha512")[:size]
+
+
+class Keys:
+    """The keys of one pipeline.
+
+    Attributes:
+        hash: The key of ``hash`` and ``surrogate``; None if nothing uses it.
+        encrypt: Key id -> key. The first one encrypts.
+    """
+
+    __slots__ = ("encrypt", "hash")
+
+    def __init__(self, hash: Key | None = None, encrypt: Mapping[str, Key] | None = None) -> None:  # noqa: A002
+        self.hash = hash
+        self.encrypt = dict(encrypt or {})
+
+    def __repr__(self) -> str:
+        return f"Keys(hash={'...' if self.hash else None}, encrypt={list(self.encrypt)})"
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hex digits that differ if the redacted values do; they tell nothing of the keys. Empty without keys."""
+        named = [("hash", self.hash), *list(self.encrypt.items())[:1]]
+        parts = [f"{name}:{key.subkey('fingerprint').hex()}" for name, key in named if key is not None]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8] if parts else ""
+
+
+def load_keys(pipeline: Pipeline, environ: Mapping[str, str] = os.environ) -> Keys:
+    """Read the keys that a worker of ``pipeline`` needs: that of hashes, and the first of those that encrypt.
+
+    A key that only decrypts is not read, so a worker need not have it. Raises SettingError that lists every key that is
+    missing or cannot be used.
+    """
+    problems: list[str] = []
+    loaded: dict[str, Key] = {}
+    for path, name, source in _needed(pipeline):
+        try:
+            loaded[name] = read_key(source, environ)
+        except ValueError as error:
+            problems.append(f"{path}: {error}")
+    if problems:
+        raise SettingError("; ".join(problems))
+    return Keys(loaded.pop("", None), loaded)
+
+
+def variables(pipeline: Pipeline) -> Iterator[tuple[str, str]]:
+    """Yield (path in the pipeline file, environment variable) of every key that a worker reads from a variable."""
+    for path, _, source in _needed(pipeline):
+        if source.env is not None:
+            yield path, source.env
+
+
+def read_key(source: Source, environ: Mapping[str, str] = os.environ) -> Key:
+    """Read the key from its variable or file. Raises ValueError whose message says why not, without any value."""
+    if source.env is not None:
+        text = environ.get(source.env, "")
+        place = f"environment variable {source.env}"
+        if not text:
+            raise ValueError(f"{place} is not set")
+    else:
+        place = "the file"
+        try:
+            with Path(source.file or "").open("rb") as stream:
+                text = stream.read(2 * LONGEST + 64).decode("latin-1")
+        except OSError as error:
+            raise ValueError(f"{place} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+        except ValueError:
+            raise ValueError(f"{place} cannot be read: not a file name") from None
+    return parse_key(text, place)
+
+
+def parse_key(text: str, place: str = "the key") -> Key:
+    """Return the key that ``text`` has in hex digits. Raises ValueError that names ``place``."""
+    digits = text.strip()
+    if len(digits) > 2 * LONGEST:
+        raise ValueError(f"{place} has more than {2 * LONGEST} characters")
+    if not _HEX.fullmatch(digits):
+        raise ValueError(f"{place} is not written in pairs of hex digits, as openssl rand -hex 32 makes them")
+    try:
+        return Key(bytes.fromhex(digits))
+    except ValueError as error:
+        raise ValueError(f"{place} {error}") from None
+
+
+def _needed(pipeline: Pipeline) -> Iterator[tuple[str, str, Source]]:
+    """Yield (path, key id, source) of each key that a worker needs; the id of the key of hashes is empty."""
+    redact = pipeline.redact
+    if redact is None:
+        return
+    needed = {NEEDS.get(operator.name) for _, operator in redact.operators()}
+    if "hash" in needed and redact.keys.hash is not None:
+        yield "redact.keys.hash", "", redact.keys.hash
+    if "encrypt" in needed and redact.keys.encrypt:
+        yield "redact.keys.encrypt[0]", redact.keys.encrypt[0].id, redact.keys.encrypt[0]
