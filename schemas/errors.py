@@ -22,6 +22,7 @@ GlossatorError
     ├── TokenizeError         stage "tokenize"
     ├── ForwardError          stage "forward"
     ├── AnnotateError         stage "annotate"
+    ├── RedactError           stage "redact"
     ├── EncodeError           stage "encode"
     └── ProduceError          stage "produce"
 ```
@@ -220,6 +221,12 @@ class AnnotateError(EventError):
     """A task could not turn the model's outputs into an annotation."""
 
     stage = "annotate"
+
+
+class RedactError(EventError):
+    """The event cannot be redacted, so nothing of it may be published."""
+
+    stage = "redact"
 
 
 class EncodeError(EventError):

@@ -1,0 +1,196 @@
+"""Rewrites annotations and notices for a text that is not the original one, or for another unit of offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from schemas.document import Annotation
+from schemas.pipeline.tasks import AspectTask, QuestionTask, TaskConfig
+from stream.output.redaction.offsets import Offsets
+from stream.output.units import Unit, table
+
+
+class Ranges:
+    """The ranges of one event: where they are in the text that is published. ``text`` is that text."""
+
+    __slots__ = ("_fields", "_length", "_offsets", "_originals", "_table", "text")
+
+    def __init__(
+        self,
+        text: str,
+        unit: Unit,
+        offsets: Offsets | None = None,
+        originals: bool = False,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare the ranges of ``text``.
+
+        Args:
+            text: the text that the tasks have read.
+            unit: what offsets in the event count.
+            offsets: how the text was changed; None if it was not.
+            originals: ranges also get their place in ``text``, as ``original_start`` and ``original_end``.
+            fields: the paths of the event's texts whose names were changed, and what they are now.
+        """
+        self._fields = fields
+        self._length = len(text)
+        self._offsets = offsets
+        self.text = text if offsets is None else offsets.text
+        self._table = table(self.text, unit)
+        self._originals = (table(text, unit) or range(len(text) + 1)) if originals else None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing is to be rewritten."""
+        return self._offsets is None and self._table is None and self._originals is None
+
+    def moved(self, entry: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Return a copy of ``entry`` whose ``start`` and ``end``, and its text under ``key``, are those published."""
+        moved = dict(entry)
+        first, last = start, end = entry["start"], entry["end"]
+        if self._offsets is not None:
+            start, end = self._offsets.start(first), self._offsets.end(last)
+            if key in moved:
+                moved[key] = self.text[start:end]
+        if self._table is not None:
+            start, end = self._table[start], self._table[end]
+        moved["start"], moved["end"] = start, end
+        if self._originals is not None:
+            moved["original_start"], moved["original_end"] = self._originals[first], self._originals[last]
+        if self._fields and "field" in moved:
+            moved["field"] = self._fields.get(moved["field"], moved["field"])
+        return moved
+
+    def holds(self, start: Any, end: Any) -> bool:
+        """Return whether ``start`` and ``end`` can be a range of the text. True and False are no numbers."""
+        return type(start) is int and type(end) is int and 0 <= start <= end <= self._length
+
+    def end(self, offset: int) -> int:
+        """Return where a range ends in the published text that ended at ``offset``."""
+        if self._offsets is not None:
+            offset = self._offsets.end(offset)
+        return offset if self._table is None else self._table[offset]
+
+
+class Annotations:
+    """Rewrites the annotations of a pipeline's tasks. Any thread may use it."""
+
+    def __init__(self, tasks: Iterable[TaskConfig]) -> None:
+        """``tasks``: those of the pipeline file."""
+        self._rewrites: dict[str, Callable[[Annotation, Ranges, Callable[[str], str]], Annotation]] = {}
+        for task in tasks:
+            rewrite = _REWRITES.get(getattr(task, "task"))  # noqa: B009
+            if rewrite is None:
+                continue
+            from_file = isinstance(task, QuestionTask) and task.questions is not None
+            from_file = from_file or (isinstance(task, AspectTask) and isinstance(task.aspects, list))
+            self._rewrites[task.name] = _with_own_words(rewrite) if from_file else rewrite
+
+    def rewritten(
+        self, annotations: Mapping[str, Annotation], ranges: Ranges, string: Callable[[str], str]
+    ) -> dict[str, Annotation]:
+        """Return ``annotations`` with their ranges as ``ranges`` says.
+
+        ``string``: returns what is published of a text of the event that is not a part of the document's text. Words of
+        the pipeline file, such as fixed questions, are published as they are.
+        """
+        rewrites = self._rewrites
+        return {
+            name: rewrites[name](annotation, ranges, string) if name in rewrites else annotation
+            for name, annotation in annotations.items()
+        }
+
+
+def rewritten_notices(
+    notices: Iterable[dict[str, Any]], ranges: Ranges, string: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """Return ``notices`` with their numbers of characters and the paths of the event as they are published."""
+    return [_notice(notice, ranges, string) for notice in notices]
+
+
+def _notice(notice: dict[str, Any], ranges: Ranges, string: Callable[[str], str]) -> dict[str, Any]:
+    if notice.get("kind") == "truncated":
+        return {**notice, "kept": ranges.end(notice["kept"]), "of": ranges.end(notice["of"])}
+    # Only lists, of paths, have names from the event.
+    lists = {key: value for key, value in notice.items() if isinstance(value, list)}
+    return notice | {
+        key: [string(entry) if isinstance(entry, str) else entry for entry in value] for key, value in lists.items()
+    }
+
+
+def _spans(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
+    return {**annotation, "spans": [ranges.moved(span, "text") for span in annotation["spans"]]}
+
+
+def _clusters(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
+    clusters = [_spans(cluster, ranges, string) for cluster in annotation["clusters"]]
+    return {**annotation, "clusters": clusters}
+
+
+def _aspects(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
+    aspects = []
+    for aspect in annotation["aspects"]:
+        if "start" in aspect:
+            aspects.append(ranges.moved(aspect, "aspect"))
+        elif "aspect" in aspect:
+            aspects.append({**aspect, "aspect": string(aspect["aspect"])})
+        else:
+            aspects.append(aspect)
+    return {**annotation, "aspects": aspects}
+
+
+def _answers(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
+    answers = []
+    for answered in annotation["answers"]:
+        moved = dict(answered)
+        if "question" in moved:
+            moved["question"] = string(moved["question"])
+        if moved["answer"] is not None:
+            moved["answer"] = ranges.moved(moved["answer"], "text")
+        if moved.get("alternatives") is not None:
+            moved["alternatives"] = [ranges.moved(answer, "text") for answer in moved["alternatives"]]
+        answers.append(moved)
+    return {**annotation, "answers": answers}
+
+
+def _custom(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
+    rewritten: Annotation = _any(annotation, ranges, string)
+    return rewritten
+
+
+def _any(value: Any, ranges: Ranges, string: Callable[[str], str]) -> Any:
+    """Rewrite what a custom task returned: an object with ``start`` and ``end`` within the text is a range of it."""
+    if isinstance(value, str):
+        return string(value)
+    if isinstance(value, list | tuple):
+        return [_any(entry, ranges, string) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    ranged = ranges.holds(value.get("start"), value.get("end"))
+    rewritten = {
+        string(name) if isinstance(name, str) else name: _any(entry, ranges, string) for name, entry in value.items()
+    }
+    if ranged:
+        place = {name: value[name] for name in ("start", "end", "text") if name in value}
+        rewritten.update(ranges.moved(place, "text"))
+    return rewritten
+
+
+def _with_own_words(
+    rewrite: Callable[[Annotation, Ranges, Callable[[str], str]], Annotation],
+) -> Callable[[Annotation, Ranges, Callable[[str], str]], Annotation]:
+    return lambda annotation, ranges, _: rewrite(annotation, ranges, str)
+
+
+_REWRITES = {
+    "ner": _spans,
+    "token-classification": _spans,
+    "pos": _spans,
+    "pii": _spans,
+    "coreference": _clusters,
+    "aspect-sentiment": _aspects,
+    "question-answering": _answers,
+    "custom": _custom,
+}
+"""The value of ``task`` -> what rewrites its annotation, for tasks whose annotation has ranges or text."""

@@ -1,0 +1,132 @@
+"""Redacts values that were redacted in a text wherever else they are: in the text, the event, the key, the headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import TypeAlias
+
+from stream.output.redaction.folding import Folded, fold
+from stream.output.redaction.literals import Edit, apply
+from stream.output.redaction.spans import Piece
+
+SHORTEST = 4
+"""Characters of the shortest value that is searched for; shorter ones are in every other word."""
+
+Hit: TypeAlias = tuple[int, int, str]
+"""Start and end in a text, and the folded value that is there."""
+
+
+class Values:
+    """The values that were redacted in one event's text.
+
+    They are compared after folding: without case, and after Unicode normalisation.
+    """
+
+    __slots__ = ("_counts", "_origins", "_replace", "_replacements", "_sorted")
+
+    def __init__(self, replace: Callable[[Piece, str], str]) -> None:
+        """``replace``: returns the replacement of a value of a piece."""
+        self._replace = replace
+        self._counts: dict[str, int] = {}
+        self._origins: dict[str, tuple[Piece, str]] = {}
+        self._replacements: dict[str, str] = {}
+        self._sorted: list[str] | None = None
+
+    def add(self, piece: Piece, text: str, replacement: str) -> None:
+        """Add the value of ``piece`` in ``text``, and those of the spans that it was merged from, if long enough."""
+        spans = piece.spans
+        whole = piece.start, piece.end
+        if len(spans) != 1 or spans[0] != whole:
+            for start, end in {whole, *spans}:
+                if end - start >= SHORTEST:
+                    self._add(piece, text[start:end], replacement if (start, end) == whole else None)
+        elif piece.end - piece.start >= SHORTEST:
+            self._add(piece, text[piece.start : piece.end], replacement)
+
+    def _add(self, piece: Piece, value: str, replacement: str | None) -> None:
+        folded = value.lower() if value.isascii() else fold(value)
+        count = self._counts.get(folded)
+        if count is None:
+            self._counts[folded] = 1
+            self._origins[folded] = piece, value
+        else:
+            self._counts[folded] = count + 1
+        if replacement is not None:
+            self._replacements.setdefault(folded, replacement)
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
+
+    def piece(self, folded: str) -> Piece:
+        """Return the piece that a folded value comes from."""
+        return self._origins[folded][0]
+
+    def replacement(self, folded: str) -> str:
+        """Return the replacement of a folded value: the same as in the text, if it was replaced there as a whole."""
+        replacement = self._replacements.get(folded)
+        if replacement is None:
+            replacement = self._replacements[folded] = self._replace(*self._origins[folded])
+        return replacement
+
+    def within(self, folded: str) -> bool:
+        """Return whether any value is in a text, which is folded."""
+        for value in self._counts:  # noqa: SIM110  # a generator is slower
+            if value in folded:
+                return True
+        return False
+
+    def only_at_pieces(self, folded: str) -> bool:
+        """Return whether the values are in the text, which is folded, only where they come from. False if in doubt."""
+        for value, count in self._counts.items():  # noqa: SIM110  # a generator is slower
+            if folded.count(value) != count:
+                return False
+        return True
+
+    def hits(self, text: str) -> list[Hit]:
+        """Return where the values are in ``text``, in its order; where they overlap, as one hit of the longest."""
+        folded = Folded(text)
+        hits: list[Hit] = []
+        if self._sorted is None:
+            self._sorted = sorted(self._counts, key=len, reverse=True)
+        for value in self._sorted:
+            at = folded.folded.find(value)
+            while at >= 0:
+                hits.append((*folded.original(at, at + len(value)), value))
+                at = folded.folded.find(value, at + len(value))
+        return _merged(hits) if len(hits) > 1 else hits
+
+    def find(self, text: str) -> list[Edit]:
+        """Return the edits that replace the values in ``text``."""
+        return [(start, end, self.replacement(value)) for start, end, value in self.hits(text)]
+
+    def find_name(self, name: str) -> list[Edit]:
+        """Return the edits that replace the values in the name of a member.
+
+        In a name, a value in another case or normalisation counts only as a word: "Mark" is not in "bookmarks".
+        """
+        return [
+            (start, end, self.replacement(value))
+            for start, end, value in self.hits(name)
+            if _is_word(name, start, end) or any(value in name[start:end] for _, value in self._origins.values())
+        ]
+
+    def redacted(self, text: str) -> str:
+        """Return ``text`` without the values; the same object if it has none."""
+        return apply(text, self.find(text)) if self.within(fold(text)) else text
+
+
+def _merged(hits: list[Hit]) -> list[Hit]:
+    hits.sort(key=itemgetter(0))
+    merged = [hits[0]]
+    for start, end, value in hits[1:]:
+        first, last, longest = merged[-1]
+        if start < last:
+            merged[-1] = first, max(last, end), value if len(value) > len(longest) else longest
+        else:
+            merged.append((start, end, value))
+    return merged
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    return not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()

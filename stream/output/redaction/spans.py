@@ -1,0 +1,99 @@
+"""Which parts of a text are redacted: the spans of the chosen tasks, merged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from schemas.document import Annotation
+
+# What joins two spans of one label into one value: "Ada" "Lovelace", "Anne" "-" "Marie", "+44 20" "7946 0018". A
+# comma, a semicolon or a line break rather separates two values.
+_JOINS = re.compile(r"[^\S\r\n]*[-‐‑–.'’/_@+&()·]*[^\S\r\n]*")
+_LONGEST_GAP = 8
+# What may follow the name in a mention: "Ada's".
+_MENTION_END = re.compile(r"['’]s?|\W*")
+
+
+class Piece(NamedTuple):
+    """A part of the text that gets one replacement.
+
+    - ``start``, ``end``: half-open range of code points; pieces of one text do not overlap and are sorted.
+    - ``label``: what it is.
+    - ``spans``: the ranges of the spans that it was merged from, in order of their starts.
+    - ``group``: the index of the coreference cluster that it is a mention of; None if there is none.
+    """
+
+    start: int
+    end: int
+    label: str
+    spans: tuple[tuple[int, int], ...] = ()
+    group: int | None = None
+
+
+def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Annotation] = ()) -> list[Piece]:
+    """Merge the spans of ``annotations`` into pieces of ``text``.
+
+    - Overlapping spans become one piece. It has the label of the longest span; of equally long ones that with the
+      higher score, then the one of the first task.
+    - Neighbouring spans of one label become one piece if what is between them joins words: spaces, and punctuation
+      such as hyphens and full stops, but no comma and no line break. It is redacted, too.
+
+    ``clusters`` are those of a coreference task. A piece belongs to the first cluster with a mention that is the piece,
+    apart from at most one word before it ("Mrs Lee") and a genitive behind it.
+    """
+    spans = [
+        (span["start"], span["end"], span["label"], span["score"])
+        for annotation in annotations
+        for span in annotation.get("spans", ())
+    ]
+    if not spans:
+        return []
+    if len(spans) > 1:
+        spans.sort(key=_first)
+    merged: list[Piece] = []
+    start, end, label, score = spans[0]
+    longest, parts = end - start, [(start, end)]
+    for a, b, name, certainty in spans[1:]:
+        if a < end:
+            if b - a > longest or (b - a == longest and certainty > score):
+                label, score, longest = name, certainty, b - a
+        elif not (name == label and a - end <= _LONGEST_GAP and _JOINS.fullmatch(text, end, a)):
+            if end > start:
+                merged.append(Piece(start, end, label, tuple(parts)))
+            start, end, label, score, longest, parts = a, b, name, certainty, b - a, [(a, b)]
+            continue
+        elif b - a > longest:
+            score, longest = certainty, b - a
+        end = max(end, b)
+        parts.append((a, b))
+    if end > start:
+        merged.append(Piece(start, end, label, tuple(parts)))
+    return _grouped(text, merged, clusters) if clusters else merged
+
+
+def _first(span: tuple[int, int, str, float]) -> int:
+    return span[0]
+
+
+def _grouped(text: str, merged: list[Piece], clusters: Sequence[Annotation]) -> list[Piece]:
+    """Return the pieces with their groups."""
+    mentions = [
+        (mention["start"], mention["end"], number)
+        for number, cluster in enumerate(clusters)
+        for mention in cluster["spans"]
+    ]
+    return [piece._replace(group=_group(text, piece, mentions)) for piece in merged]
+
+
+def _group(text: str, piece: Piece, mentions: list[tuple[int, int, int]]) -> int | None:
+    for start, end, number in mentions:
+        if (
+            start <= piece.start
+            and piece.end <= end
+            and len(text[start : piece.start].split()) <= 1
+            and _MENTION_END.fullmatch(text, piece.end, end)
+        ):
+            return number
+    return None

@@ -1,0 +1,47 @@
+"""Folded texts are equal if they differ in case or normalisation, and each folded character is found in the text."""
+
+from __future__ import annotations
+
+from unicodedata import normalize
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.output.redaction.folding import Folded, fold
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ADA@Example.ORG", "ada@example.org"),
+        ("Jos\u00e9", "Jose\u0301"),
+        ("\uff21\uff24\uff21", "ada"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("\ufb01sh", "fish"),
+    ],
+)
+def test_spellings_of_the_same_characters_are_equal(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+@given(st.text(), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
+def test_normalisation_and_case_change_nothing(text: str, form: str) -> None:
+    assert fold(normalize(form, text)) == fold(text)  # type: ignore[arg-type]
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(), st.text(min_size=1), st.text())
+def test_a_value_is_found_where_it_is(before: str, value: str, behind: str) -> None:
+    folded = Folded(before + value + behind)
+    at = folded.folded.find(fold(value))
+    if at >= 0:
+        start, end = folded.original(at, at + len(fold(value)))
+        assert fold(value) in fold(folded.text[start:end])
+        assert 0 <= start < end <= len(folded.text)
+
+
+def test_a_hit_consists_of_whole_characters() -> None:
+    folded = Folded("x Jose\u0301! \ufb01n")
+    assert folded.original(2, 6) == (2, 7)
+    assert folded.text[slice(*folded.original(folded.folded.index("fin") + 1, len(folded.folded)))] == "\ufb01n"

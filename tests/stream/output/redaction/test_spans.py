@@ -1,0 +1,94 @@
+"""Spans become pieces: overlaps and neighbours merged, with the label and the group that are documented."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.output.redaction.spans import pieces
+
+TEXT = "Mrs Ada Lovelace, Bob and Ada's cat; +44 20 7946-0018\nLee"
+
+
+def span(text: str, label: str, score: float = 0.9, after: int = 0) -> dict[str, Any]:
+    start = TEXT.index(text, after)
+    return {"start": start, "end": start + len(text), "label": label, "score": score, "text": text}
+
+
+def merged(*spans: dict[str, Any]) -> list[tuple[str, str]]:
+    found = pieces(TEXT, [{"spans": [entry]} for entry in spans])
+    return [(TEXT[piece.start : piece.end], piece.label) for piece in found]
+
+
+def test_the_longest_of_overlapping_spans_gives_the_label() -> None:
+    assert merged(span("Ada", "FIRST", 0.99), span("Ada Lovelace", "PERSON", 0.5)) == [("Ada Lovelace", "PERSON")]
+    assert merged(span("Ada Love", "X"), span("Lovelace", "Y")) == [("Ada Lovelace", "X")]
+    assert merged(span("Ada Lov", "X"), span("Lovelace", "Y")) == [("Ada Lovelace", "Y")]
+    assert merged(span("Ada", "LOW", 0.5), span("Ada", "HIGH", 0.6)) == [("Ada", "HIGH")]
+    assert merged(span("Ada", "ONE"), span("Ada", "TWO")) == [("Ada", "ONE")]
+
+
+def test_a_chain_of_overlaps_is_one_piece() -> None:
+    assert merged(span("Ada L", "A"), span("Lovelace, Bob", "B"), span("Bob and", "C")) == [
+        ("Ada Lovelace, Bob and", "B")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("Ada", "Lovelace", ["Ada Lovelace"]),
+        ("7946", "0018", ["7946-0018"]),
+        ("Lovelace", "Bob", ["Lovelace", "Bob"]),
+        ("0018", "Lee", ["0018", "Lee"]),
+        ("Bob", "Ada's", ["Bob", "Ada's"]),
+    ],
+)
+def test_only_what_joins_words_is_redacted_between_neighbours(first: str, second: str, expected: list[str]) -> None:
+    after = TEXT.index(first)
+    assert merged(span(first, "X"), span(second, "X", after=after)) == [(text, "X") for text in expected]
+    assert merged(span(first, "X"), span(second, "Y", after=after)) == [(first, "X"), (second, "Y")]
+
+
+def test_mentions_give_groups_with_one_word_before_and_a_genitive_behind() -> None:
+    later = TEXT.index("Ada's")
+    spans = [span("Ada Lovelace", "PERSON"), span("Bob", "PERSON"), span("Ada", "PERSON", after=later)]
+    clusters = [
+        {"spans": [span("Bob and Ada's cat", ""), span("Lee", "")]},
+        {"spans": [span("Mrs Ada Lovelace", ""), span("Ada's", "", after=later)]},
+    ]
+    assert [piece.group for piece in pieces(TEXT, [{"spans": spans}], clusters)] == [1, None, 1]
+
+
+def test_without_spans_there_is_nothing_to_redact() -> None:
+    assert pieces(TEXT, [{"label": "calm"}, {"spans": []}]) == []
+    assert pieces(TEXT, [{"spans": [{"start": 3, "end": 3, "label": "X", "score": 1.0}]}]) == []
+
+
+@given(
+    st.text("ab ,.-\n", min_size=1, max_size=40).flatmap(
+        lambda text: st.tuples(
+            st.just(text),
+            st.lists(st.tuples(st.integers(0, len(text) - 1), st.integers(1, 9), st.sampled_from("XYZ")), max_size=8),
+        )
+    )
+)
+def test_pieces_cover_all_spans_and_are_apart(drawn: tuple[str, list[tuple[int, int, str]]]) -> None:
+    text, ranges = drawn
+    spans: list[dict[str, Any]] = [
+        {"start": start, "end": min(start + width, len(text)), "label": label, "score": 0.5}
+        for start, width, label in ranges
+    ]
+    found = pieces(text, [{"spans": spans}])
+    for before, behind in pairwise(found):
+        assert before.end <= behind.start
+    for entry in spans:
+        assert any(piece.start <= entry["start"] and entry["end"] <= piece.end for piece in found)
+    assert {range_ for piece in found for range_ in piece.spans} == {(entry["start"], entry["end"]) for entry in spans}
+    covered = {index for entry in spans for index in range(entry["start"], entry["end"])}
+    redacted = {index for piece in found for index in range(piece.start, piece.end)}
+    assert {text[index] for index in redacted - covered} <= set(" .-")
