@@ -7,7 +7,7 @@ All mistakes are reported together, each with its line and column. ``load`` and 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, NamedTuple
@@ -22,6 +22,9 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.tasks import TaskConfig
 from schemas.pipeline.tree import Node, Path, Scalar, Table, child, plain, spell
 from schemas.pipeline.wording import TASKS, did_you_mean, fields_at, suggest, unknown_task, wording
+
+Check = Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]]
+"""Takes the file as plain values, which may be wrong, and yields (path in it, what is wrong there)."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,12 @@ def parse(text: str, file: str = "pipeline.yaml", environ: Mapping[str, str] = o
     return parse_file(text, file, environ).pipeline
 
 
-def load_file(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> PipelineFile:
+def load_file(
+    path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ, check: Check = lambda _: ()
+) -> PipelineFile:
     """Read the file at ``path`` and return its pipeline with the position of every field.
+
+    ``check`` looks for more mistakes, also while there are others.
 
     Raises ConfigError with every mistake in the file, also if the file cannot be read.
     """
@@ -81,13 +88,20 @@ def load_file(path: str | os.PathLike[str], environ: Mapping[str, str] = os.envi
         before = data[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
         raise _refusal(file, "not UTF-8", (before.count(b"\n") + 1, column)) from None
-    return parse_file(text, file, environ)
+    return parse_file(text, file, environ, check)
 
 
-def parse_file(text: str, file: str = "pipeline.yaml", environ: Mapping[str, str] = os.environ) -> PipelineFile:
+def parse_file(
+    text: str,
+    file: str = "pipeline.yaml",
+    environ: Mapping[str, str] = os.environ,
+    check: Check = lambda _: (),
+) -> PipelineFile:
     """Return the pipeline that the YAML in ``text`` describes, with the position of every field.
 
-    ``file`` is the name that messages show. Raises ConfigError with every mistake in the text.
+    ``file`` is the name that messages show; ``check`` looks for more mistakes, also while there are others.
+
+    Raises ConfigError with every mistake in the text.
     """
     root, problems = compose(text.removeprefix("\ufeff"), file, environ)
     pipeline, mistakes = _validate(root)
@@ -95,7 +109,8 @@ def parse_file(text: str, file: str = "pipeline.yaml", environ: Mapping[str, str
         pipeline, mistakes = _validate(root)
     misspelt = {mistake.meant for mistake in mistakes}
     mistakes = [mistake for mistake in mistakes if mistake.path not in misspelt]
-    for path, message in cross_problems(_raw(root)):
+    raw = _raw(root)
+    for path, message in (*cross_problems(raw), *check(raw)):
         mistakes.append(_Mistake(path, message, at_key=len(path) > 1 and path[0] == "kafka"))
     for mistake in mistakes:
         node = _node_at(root, mistake.path)

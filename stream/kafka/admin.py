@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
 
-from schemas.errors import AccessError, BrokerError, TopicError
+from schemas.errors import AccessError, BrokerError, SettingError, TopicError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment
 from stream.kafka.faults import ErrorWatch, Meaning, fault, meaning, require_answers, retry
@@ -55,8 +55,9 @@ def await_topics(
 
     Raises:
         AccessError: at once, if the cluster denies access.
+        SettingError: at once, if what answers is no broker, or ``settings`` are rejected.
         TopicError: topics do not exist when ``patience`` is over; it names all of them.
-        BrokerError: no broker answers when ``patience`` is over.
+        BrokerError: no broker answers when ``patience`` is over, or at once, if the client cannot be used with them.
     """
     deadline = time.monotonic() + patience
     missing = list(dict.fromkeys(topics))
@@ -71,13 +72,14 @@ def await_topics(
                 cluster, error = metadata.cluster_id, metadata.topics[topic].error
             except KafkaException as exception:
                 error = exception.args[0]
-            producer.poll(0)
+            _serve(settings, producer)
             if error is None:
                 watch.recovered()
             elif meaning(error) in {Meaning.NO_TOPIC, Meaning.NO_LEADER}:
                 absent.append(topic)
             else:
                 _require_access(watch, error, topic)
+                _require_broker(settings, error)
                 failure = error
                 break
         if failure is None and not absent:
@@ -96,6 +98,28 @@ def await_topics(
             warned = True
         time.sleep(0.2)
     return cluster
+
+
+def _serve(settings: Settings, producer: Producer) -> None:
+    """Let the client call its callbacks.
+
+    Raises SettingError or BrokerError if the client has failed for good: it raises that instead of calling its error
+    callback.
+    """
+    try:
+        producer.poll(0)
+    except KafkaException as exception:
+        _require_broker(settings, exception.args[0])
+        raise fault(exception.args[0], "looking for brokers") from None
+
+
+def _require_broker(settings: Settings, error: KafkaError) -> None:
+    """Raise SettingError if what answers is a KRaft controller: every broker can be asked about topics."""
+    if error.code() == KafkaError._UNSUPPORTED_FEATURE:
+        raise SettingError(
+            f"what answers at {settings.get('bootstrap.servers')} is a KRaft controller, not a broker; kafka's "
+            "bootstrap.servers must name brokers only, which listen on other ports than controllers"
+        )
 
 
 def _require_access(watch: ErrorWatch, error: KafkaError, topic: str) -> None:

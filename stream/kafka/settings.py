@@ -1,18 +1,18 @@
-"""Settings of the Kafka client: our defaults, the user's settings, how they are checked, and clients made of them."""
+"""Settings of the Kafka client: our defaults, the user's settings, and clients made of them."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from schemas.errors import BrokerError, Problem
-from schemas.pipeline.loader import PipelineFile
-from stream.kafka.faults import ErrorWatch
+from schemas.errors import SettingError
+from stream.kafka.faults import ErrorWatch, fault
+from stream.kafka.rejections import worded
 
 Settings = Mapping[str, str | int | float | bool]
 
@@ -45,9 +45,6 @@ _PRODUCER: dict[str, Any] = {
     "partitioner": "murmur2_random",
 }
 
-# How the client words a bad value; other refusals are about settings that only work together.
-_BAD_VALUE = ("Invalid value", "outside allowed range", "Expected ")
-
 
 def consumer_settings(settings: Settings, group: str) -> dict[str, Any]:
     """Return the consumer's configuration: our defaults, overridden by the user's settings, in ``group``."""
@@ -78,61 +75,38 @@ def is_cooperative(settings: Settings) -> bool:
     return "cooperative" in str(consumer_settings(settings, "").get("partition.assignment.strategy", "cooperative"))
 
 
-def check_settings(settings: Settings) -> list[tuple[str, str]]:
-    """Return (setting, problem) for each setting the client does not know or whose value it rejects.
-
-    Nothing is connected to: the clients are made without addresses. Each setting is tried alone, so every mistake is
-    found at once. Values are not quoted, because they may be secrets.
-    """
-    problems: list[tuple[str, str]] = []
-    quiet = logging.getLogger("glossator.kafka.check")
-    quiet.disabled = True
-    for name, value in settings.items():
-        if name == "bootstrap.servers":
-            continue
-        try:
-            Producer({name: value}, logger=quiet)
-        except KafkaException as error:
-            reason = error.args[0].str()
-            if "No such configuration property" in reason:
-                problems.append((name, "unknown setting of the Kafka client"))
-            elif any(sign in reason for sign in _BAD_VALUE):
-                problems.append((name, "the Kafka client does not accept this value"))
-    return problems
-
-
-def client_problems(file: PipelineFile) -> list[Problem]:
-    """Return what the Kafka client itself would reject in the ``kafka`` section of a pipeline file."""
-    return [file.problem(("kafka", name), message) for name, message in check_settings(file.pipeline.kafka)]
-
-
 def make_consumer(settings: Settings, group: str, watch: ErrorWatch, **callbacks: Any) -> Consumer:
-    """Make a consumer of ``group``; ``callbacks`` are more of the client's. Raises BrokerError for bad settings."""
-    try:
+    """Make a consumer of ``group``; ``callbacks`` are more of the client's. Raises what ``make_admin`` raises."""
+    with _refusals(settings):
         return Consumer(
             {**consumer_settings(settings, group), "error_cb": watch, **callbacks}, logger=_client_log(settings)
         )
-    except KafkaException as error:
-        raise _rejected(error) from None
 
 
 def make_producer(settings: Settings, watch: ErrorWatch, **overrides: Any) -> Producer:
-    """Make a producer; ``overrides`` replace the user's settings. Raises BrokerError for bad settings."""
-    try:
+    """Make a producer; ``overrides`` replace the user's settings. Raises what ``make_admin`` raises."""
+    with _refusals(settings):
         return Producer({**producer_settings(settings), **overrides, "error_cb": watch}, logger=_client_log(settings))
-    except KafkaException as error:
-        raise _rejected(error) from None
 
 
 def make_admin(settings: Settings) -> AdminClient:
-    """Make an admin client. Raises KafkaException for bad settings."""
-    return AdminClient({**_COMMON, **settings}, logger=_client_log(settings))
+    """Make an admin client. Raises SettingError if the client rejects its settings, BrokerError if it cannot start."""
+    with _refusals(settings):
+        return AdminClient({**_COMMON, **settings}, logger=_client_log(settings))
 
 
-def _rejected(error: KafkaException) -> BrokerError:
-    # The client quotes the value it rejects, and a value may be a secret.
-    reason = re.sub(r'value "[^"]*"', "value", error.args[0].str().strip())
-    return BrokerError(f"the Kafka client rejected its settings: {reason}")
+@contextmanager
+def _refusals(settings: Settings) -> Iterator[None]:
+    """Turn the client's refusal to be made with ``settings`` into our error."""
+    try:
+        yield
+    except KafkaException as exception:
+        error = exception.args[0]
+        if error.code() != KafkaError._INVALID_ARG:
+            raise fault(error, "making a Kafka client") from None
+        name, reason = worded(error, settings)
+        reason = f"{name}: {reason}" if name else reason
+        raise SettingError(f"the Kafka client rejects its settings: {reason}") from None
 
 
 def _client_log(settings: Settings) -> logging.Logger:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -139,6 +140,7 @@ class Sink(ABC):
         )
 
     def _drop(self) -> None:
-        """Forget the records whose delivery reports are out."""
-        self._producer.purge()
-        self._producer.flush(1.0)
+        """Forget the records whose delivery reports are out. Raises nothing."""
+        with suppress(KafkaException):  # a client that has failed for good raises it from every call
+            self._producer.purge()
+            self._producer.flush(1.0)

@@ -111,6 +111,12 @@ class Source:
             AccessError: the cluster denies access.
             BrokerError: another failure that waiting cannot mend.
         """
+        try:
+            return self._poll(timeout)
+        except KafkaException as error:
+            raise fault(error.args[0], "consuming") from None
+
+    def _poll(self, timeout: float) -> list[Record]:
         first = self._consumer.poll(timeout)
         self._look_up_metadata()
         if first is None:
@@ -173,15 +179,19 @@ class Source:
 
         Without ``wait`` it does not block, and ``take_failed_commits`` returns what could not be committed. With
         ``wait`` it blocks for up to about five seconds and repeats the commit until the cluster has it. Then it gives
-        up and logs that: events may be processed again, but none is lost.
+        up and logs that: events may be processed again, but none is lost. Raises BrokerError if the client cannot take
+        the commit.
         """
         offsets = [TopicPartition(a.topic, a.partition, end) for a, end in ends.items() if a.state != Assignment.GONE]
         if not offsets:
             return
         if wait:
             commit_and_wait(self._consumer, offsets)
-        else:
+            return
+        try:
             self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            raise fault(error.args[0], "committing offsets") from None
 
     def take_failed_commits(self) -> set[Assignment]:
         """Return the assignments whose commits have failed since the last call. Does not block."""

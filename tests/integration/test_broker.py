@@ -14,6 +14,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.errors import SettingError
 from stream.kafka.broker import EmbeddedBroker
 from tests.integration.lib import Case, eventually
 from tests.kafka.cluster import Cluster
@@ -50,6 +51,20 @@ def test_a_broker_that_is_not_up_yet_is_waited_for(kafka_node: KafkaNode) -> Non
         eventually(lambda: case.count(case.output) == 10)
         member.stop()
     assert case.ids(case.output) == Counter(range(10))
+
+
+def test_a_kraft_controller_is_not_taken_for_a_broker(kafka_node: KafkaNode, tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(
+        f"pipeline: p\nkafka: {{bootstrap.servers: {kafka_node.controller}}}\ninput: {{topics: [in]}}\n"
+        "tasks: [{name: tone, task: sentiment, model: starter}]\noutput: {topic: out}\ntelemetry: {port: null}\n"
+    )
+    command = [sys.executable, "-m", "workers.cli.main", "run", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == SettingError.exit_status, done.stderr
+    line, *more = done.stderr.splitlines()
+    assert not more
+    assert line.startswith(f"glossator: what answers at {kafka_node.controller} is a KRaft controller, not a broker")
 
 
 def test_offsets_gone_from_the_log_stop_the_worker(real_kafka: Any) -> None:

@@ -67,6 +67,7 @@ class KafkaNode:
         self._process: subprocess.Popen[bytes] | None = None
         port, controller = free_ports(2)
         self.bootstrap_servers = f"127.0.0.1:{port}"
+        self.controller = f"127.0.0.1:{controller}"
         listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"
         properties = {
             **SETTINGS,

@@ -15,7 +15,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
 from schemas.pipeline.trial import configured_labels, trial_problems
-from stream.kafka.settings import client_problems
+from stream.kafka.checking import absent_files, client_mistakes
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
 from workers.process.environment import prepare_process
@@ -50,8 +50,8 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
     """Check a pipeline file and show what it would do."""
     file: PipelineFile | None = None
     try:
-        file = load_file(pipeline)
-        problems = [*client_problems(file), *condition_problems(file, {})]
+        file = load_file(pipeline, check=client_mistakes)
+        problems = condition_problems(file, {})
     except ConfigError as error:
         problems = error.problems
     notices = [*unpinned(file), *missing(file)] if file else []
@@ -117,6 +117,8 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
             yield file.problem(("tasks", index, "model"), "there is no such folder on this machine")
         if recognizers is not None and not Path(recognizers).is_file():
             yield file.problem(("tasks", index, "recognizers"), "there is no such file on this machine")
+    for name, message in absent_files(file.pipeline.kafka):
+        yield file.problem(("kafka", name), message)
 
 
 def summarise(pipeline: Pipeline) -> dict[str, Any]:

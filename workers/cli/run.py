@@ -25,7 +25,7 @@ from schemas.errors import (
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load_file
 from stream.kafka.admin import check_cluster
-from stream.kafka.settings import client_problems
+from stream.kafka.checking import run_mistakes
 from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
@@ -134,9 +134,7 @@ def run(
     """Read events from Kafka, enrich them and publish them, until stopped."""
     signals = GracefulStop()
     _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
-    file = load_file(pipeline)
-    if problems := client_problems(file):
-        raise ConfigError(problems)
+    file = load_file(pipeline, check=run_mistakes)
     state = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
     if workers > 1:
         options = ["--patience", str(patience), "--log-level", log_level, "--log-format", log_format]

@@ -13,7 +13,7 @@ from schemas.errors import ConfigError, GlossatorError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load_file
-from stream.kafka.settings import client_problems
+from stream.kafka.checking import client_mistakes
 from workers.chain.cache import Cache
 from workers.chain.chain import Chain
 
@@ -75,12 +75,9 @@ class Reloader(threading.Thread):
     def reload(self) -> None:
         """Reload the file once. Raises ConfigError, ModelError or DeviceError; then nothing has changed."""
         began = time.monotonic()
-        file = load_file(self._file)
+        file = load_file(self._file, check=client_mistakes)
         new, old = file.pipeline, self._pipeline
-        problems = client_problems(file)
-        for path in fixed(old, new):
-            problems.append(file.problem(path, "has changed, which needs a restart"))
-        if problems:
+        if problems := [file.problem(path, "has changed, which needs a restart") for path in fixed(old, new)]:
             raise ConfigError(problems)
         if new == old:
             log.info("the pipeline file has not changed in meaning")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from schemas.errors import AccessError, BrokerError, TopicError
+from schemas.errors import AccessError, BrokerError, SettingError, TopicError
 from schemas.record import Assignment
 from stream.kafka import admin
 from stream.kafka.admin import await_topics, committed_offsets
@@ -138,3 +138,38 @@ def test_a_certificate_that_is_not_accepted_is_named() -> None:
         AccessError, match=r"denied access: _SSL \(a:1: SSL handshake failed: certificate verify failed\)"
     ):
         wait(Brokers(ErrorWatch("p"), set(), bad, unanswered=9), "in")
+
+
+CONTROLLER = KafkaError(KafkaError._UNSUPPORTED_FEATURE, "Failed to get metadata: Required feature not supported")
+NOT_IDEMPOTENT = KafkaError(KafkaError._UNSUPPORTED_FEATURE, "Idempotent producer not supported by any broker")
+
+
+class Failing(Brokers):
+    """Brokers that do not answer, and a client that fails for good with ``fatal`` when it is polled."""
+
+    def __init__(self, fatal: KafkaError | None, answer: KafkaError) -> None:
+        super().__init__(ErrorWatch("p"), set())
+        self.fatal, self.answer = fatal, answer
+
+    def list_topics(self, topic: str, timeout: float) -> Any:
+        raise KafkaException(self.answer)
+
+    def poll(self, timeout: float) -> None:
+        if self.fatal is not None:
+            raise KafkaException(self.fatal)
+
+
+@pytest.mark.parametrize(
+    ("fatal", "answer"),
+    [(None, CONTROLLER), (NOT_IDEMPOTENT, CONTROLLER), (NOT_IDEMPOTENT, KafkaError(KafkaError._TRANSPORT))],
+)
+def test_a_kraft_controller_is_a_wrong_setting_and_is_not_waited_for(
+    fatal: KafkaError | None, answer: KafkaError
+) -> None:
+    with pytest.raises(SettingError, match="what answers at a:1,b:2 is a KRaft controller, not a broker"):
+        wait(Failing(fatal, answer), "in", patience=3600)
+
+
+def test_a_client_that_has_failed_for_good_is_not_waited_for() -> None:
+    with pytest.raises(BrokerError, match="looking for brokers: _FATAL: "):
+        wait(Failing(KafkaError(KafkaError._FATAL), KafkaError(KafkaError._TRANSPORT)), "in", patience=3600)

@@ -80,8 +80,26 @@ def test_mistakes_are_lines_and_exit_78(tmp_path: Path) -> None:
 def test_settings_that_the_client_does_not_know_are_mistakes(tmp_path: Path) -> None:
     result = lint(tmp_path, mutate("sasl.password: ${SECRET:-hush}", "sasl.pasword: hush"))
     assert result.exit_code == 78
-    assert result.stderr.splitlines()[0] == "p.yaml:4:17 kafka.sasl.pasword: unknown setting of the Kafka client"
+    assert result.stderr.splitlines()[0] == (
+        'p.yaml:4:3 kafka.sasl.pasword: unknown setting of the Kafka client, did you mean "sasl.password"?'
+    )
     assert "hush" not in result.stderr
+
+
+def test_settings_that_the_client_does_not_know_are_found_beside_other_mistakes(tmp_path: Path) -> None:
+    text = mutate("sasl.password: ${SECRET:-hush}", "sasl.pasword: hush").replace("format: json", "format: jsn")
+    result = lint(tmp_path, text)
+    assert result.exit_code == 78
+    assert [line.split(":")[1] for line in result.stderr.splitlines()] == ["4", "7"]
+
+
+def test_a_certificate_that_is_not_here_is_a_notice(tmp_path: Path) -> None:
+    secure = "sasl.password: ${SECRET:-hush}\n  security.protocol: ssl\n  ssl.ca.location: /nowhere/ca.pem"
+    result = lint(tmp_path, mutate("sasl.password: ${SECRET:-hush}", secure))
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[-1] == (
+        "p.yaml:6:20 kafka.ssl.ca.location: there is no such file on this machine (notice)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -138,3 +138,16 @@ def test_try_without_texts_and_with_standard_input_closed_is_a_wrong_command_lin
     result = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
     assert "standard input is closed" in result.stderr
+
+
+def test_a_certificate_that_is_not_there_is_a_mistake_for_run(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        "pipeline: p\nkafka:\n  bootstrap.servers: localhost:1\n  security.protocol: ssl\n"
+        "  ssl.ca.location: /nowhere/ca.pem\ninput: {topics: [a]}\noutput: {topic: b}\n"
+        "tasks: [{name: tone, task: sentiment, model: starter}]\n"
+    )
+    command = [sys.executable, "-m", "glossator", "run", str(file)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (78, "")
+    assert result.stderr == f"{file}:5:3 kafka.ssl.ca.location: there is no such file on this machine\n"
