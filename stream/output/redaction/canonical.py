@@ -23,6 +23,8 @@ _NAMES = frozenset({
 _NUMBERS = frozenset(PATTERNED) - {"CRYPTO", "DATE_TIME", "EMAIL_ADDRESS", "IP_ADDRESS", "SECRET", "URL"}
 """Labels of numbers that people write with and without separators."""
 _SEPARATOR = re.compile(r"[^\w+]|_")
+_CAPITALS = bytes(range(128)).upper().ljust(256, b"\0")
+_SEPARATORS = "".join(_SEPARATOR.findall(bytes(range(128)).decode())).encode()
 
 
 def canonical_form(label: str) -> Canonical:
@@ -45,6 +47,8 @@ def _name(value: str) -> str:
 
 
 def _number(value: str) -> str:
-    if not value.isascii():
-        value = "".join(str(digit(sign, sign)) for sign in normalize("NFKC", value))
-    return _SEPARATOR.sub("", value).upper()
+    if value.isascii():
+        return value.encode().translate(_CAPITALS, _SEPARATORS).decode()
+    value = normalize("NFKC", normalize("NFKC", value).upper())
+    value = "".join(str(digit(sign, sign)) for sign in value)
+    return _SEPARATOR.sub("", value)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from schemas.pipeline.redaction import Encrypt, Hash, Mask, Operator, Redact, Replace, Surrogate
 from stream.output.redaction.canonical import canonical_form
 from stream.output.redaction.keys import Key, Keys
+from stream.output.redaction.tokens import encryptor, require_cryptography
 
 _MOST_LABELS = 1000
 """Labels per operator whose functions are kept; tasks of users could make up any number of labels."""
@@ -26,6 +27,9 @@ class Operators:
         Raises SettingError if a library that an operator needs is not installed.
         """
         self._keys = keys
+        self._encryptors: dict[str, Callable[[str], str]] = {}
+        if any(isinstance(operator.options, Encrypt) for _, operator in redact.operators()):
+            require_cryptography()
         # Looked up by identity, because comparing models takes longer than redacting; ``_operators`` keeps them alive.
         self._operators = [operator for _, operator in redact.operators()]
         self._functions: dict[int, dict[str, _Function]] = {id(operator): {} for operator in self._operators}
@@ -51,9 +55,18 @@ class Operators:
             return _mask(options)
         if isinstance(options, Hash):
             return _hash(options, label, _required(self._keys.hash))
-        if isinstance(options, Encrypt | Surrogate):
+        if isinstance(options, Encrypt):
+            encrypt = self._encryptor(options)
+            return lambda event, value, group: encrypt(value)
+        if isinstance(options, Surrogate):
             raise NotImplementedError(operator.name)
         return lambda event, value, group: ""
+
+    def _encryptor(self, options: Encrypt) -> Callable[[str], str]:
+        if (encrypt := self._encryptors.get(options.mode)) is None:
+            key_id, key = next(iter(self._keys.encrypt.items()), ("", None))
+            encrypt = self._encryptors[options.mode] = encryptor(key_id, _required(key), options.mode)
+        return encrypt
 
 
 class Replacements:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import hmac
 import pickle
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.errors import ConfigError, SettingError
 from schemas.pipeline.redaction import KeySource
@@ -107,3 +110,9 @@ def test_subkeys_are_for_one_purpose_and_no_digest_of_a_value() -> None:
     )
     assert key.subkey("a", 64)[:32] == key.subkey("a")
     assert len(key.subkey("a", 64)) == 64
+
+
+@given(st.binary(min_size=16, max_size=200), st.binary(max_size=300))
+def test_a_digest_is_the_hmac_of_the_library(secret: bytes, message: bytes) -> None:
+    key = Key(secret)
+    assert key.digest(message) == key.digest(message) == hmac.digest(secret, message, "sha256")
