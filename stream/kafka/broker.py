@@ -32,7 +32,7 @@ class EmbeddedBroker:
     - Records of any size are accepted, topics have no settings, offsets cannot be looked up by time, and groups cannot
       be listed, described or deleted.
     - Classic groups rebalance slowly. The first member waits 3 s for its partitions. Whenever a member has joined or
-      left since, the next waits for the session timeout less 1 s (44 s by default), twice in a cooperative rebalance.
+      left since, the next waits for the session timeout less 1 s (7 s by default), twice in a cooperative rebalance.
       With a session timeout of 3 s or less nobody ever gets partitions. KIP-848 groups take about 3 s.
     - There is no TLS, no authentication and no replication.
 

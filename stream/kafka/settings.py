@@ -13,6 +13,10 @@ from confluent_kafka.admin import AdminClient
 from schemas.errors import SettingError
 from stream.kafka.faults import ErrorWatch, fault
 from stream.kafka.rejections import worded
+from schemas.errors import BrokerError, Problem
+from schemas.pipeline.checks import CLASSIC_ONLY
+from schemas.pipeline.loader import PipelineFile
+from stream.kafka.faults import ErrorWatch
 
 Settings = Mapping[str, str | int | float | bool]
 
@@ -32,7 +36,13 @@ _CONSUMER: dict[str, Any] = {
     "enable.partition.eof": True,
     "queued.max.messages.kbytes": 16_384,
     "fetch.wait.max.ms": 100,
+    # The group must forget a killed member soon, but not one whose machine pauses for 5 s. Heartbeats come from a thread
+    # of the client, so a slow model misses none (measured in docs/guarantees.md).
+    "session.timeout.ms": 8000,
 }
+_HEARTBEAT_MS = 1000
+"""A pause and the time since the last heartbeat must fit into the session together; also how soon a member learns of a
+rebalance."""
 _PRODUCER: dict[str, Any] = {
     "enable.idempotence": True,
     "linger.ms": 5,
@@ -53,9 +63,12 @@ def consumer_settings(settings: Settings, group: str) -> dict[str, Any]:
         # A static member that is replaced between the two steps of a cooperative rebalance never takes the second
         # one, and the partition it was to give up is left without an owner.
         merged["partition.assignment.strategy"] = settings.get("partition.assignment.strategy", "range")
+    if str(session := merged["session.timeout.ms"]).isdecimal():  # the client rejects anything else
+        merged.setdefault("heartbeat.interval.ms", min(_HEARTBEAT_MS, max(1, int(session) // 3)))
     if settings.get("group.protocol") == "consumer":
-        # KIP-848: the broker assigns, and the client rejects a strategy.
-        del merged["partition.assignment.strategy"]
+        # KIP-848: the broker decides these, and the client rejects them.
+        for name in CLASSIC_ONLY:
+            merged.pop(name, None)
     return merged
 
 
@@ -68,6 +81,11 @@ def with_slot(settings: Settings, slot: int) -> Settings:
     """Return ``settings`` for the worker of this slot: its own ``client.id`` and, if static, ``group.instance.id``."""
     instance = {name: f"{settings[name]}-{slot}" for name in ("group.instance.id",) if name in settings}
     return {**settings, **instance, "client.id": f"{settings.get('client.id', _COMMON['client.id'])}-{slot}"}
+
+
+def session_timeout(settings: Settings) -> object:
+    """Return the ``session.timeout.ms`` of a member of a classic group."""
+    return settings.get("session.timeout.ms", _CONSUMER["session.timeout.ms"])
 
 
 def is_cooperative(settings: Settings) -> bool:

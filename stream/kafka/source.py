@@ -9,13 +9,13 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.errors import AccessError, OffsetError
+from schemas.errors import AccessError, OffsetError, SettingError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
 from stream.kafka.faults import ErrorWatch, Meaning, fault, fenced, is_instance_taken, meaning
 from stream.kafka.membership import names_member
 from stream.kafka.offsets import commit_and_wait, first_offsets, starting_offsets
-from stream.kafka.settings import is_cooperative, make_consumer, with_slot
+from stream.kafka.settings import is_cooperative, make_consumer, session_timeout, with_slot
 
 log = logging.getLogger("glossator.source")
 
@@ -108,6 +108,7 @@ class Source:
         Raises:
             OffsetError: a position is not in the log any more.
             FencedError: another worker has taken our ``group.instance.id``.
+            SettingError: the brokers do not allow our ``session.timeout.ms``.
             AccessError: the cluster denies access.
             BrokerError: another failure that waiting cannot mend.
         """
@@ -323,6 +324,11 @@ class Source:
             raise OffsetError(
                 f"{message.topic()}[{message.partition()}]: the committed offset is no longer in the log, so events "
                 "were deleted before they were read; reset the group's offsets yourself to go on"
+            )
+        if error.code() == KafkaError.INVALID_SESSION_TIMEOUT:
+            raise SettingError(
+                f"the brokers do not allow a session.timeout.ms of {session_timeout(self._settings)}: set one in kafka: "
+                "from their group.min.session.timeout.ms to their group.max.session.timeout.ms"
             )
         if is_instance_taken(error):
             raise fenced("this one's group.instance.id")

@@ -34,8 +34,6 @@ class Case:
         client = {"bootstrap.servers": broker.bootstrap_servers, **settings.pop("kafka", {})}
         if protocol == "consumer":
             client["group.protocol"] = "consumer"
-        else:  # a killed member's partitions are reassigned after this time, not after 45 s
-            client.setdefault("session.timeout.ms", 6000)
         self.settings: dict[str, Any] = {
             "pipeline": self.group,
             "kafka": client,

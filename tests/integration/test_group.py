@@ -52,7 +52,7 @@ def test_a_worker_slower_than_the_poll_interval_is_not_evicted(real_kafka: Any, 
         real_kafka,
         partitions=2,
         protocol=protocol,
-        kafka={"max.poll.interval.ms": 6000},
+        kafka={"max.poll.interval.ms": 6000} | ({"session.timeout.ms": 6000} if protocol == "classic" else {}),
         backpressure={"high_events": 60, "low_events": 20},
     )
     case.feed(100)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from schemas.errors import SettingError
+from schemas.errors import BrokerError
+from schemas.pipeline.checks import CLASSIC_ONLY
 from stream.kafka.faults import ErrorWatch
 from stream.kafka.settings import (
     consumer_settings,
@@ -30,13 +32,33 @@ def test_promises_are_in_the_settings() -> None:
     assert producer_settings({"bootstrap.servers": "b:1"})["enable.idempotence"] is True
 
 
+@pytest.mark.parametrize(
+    ("settings", "session", "heartbeat"),
+    [
+        ({}, 8000, 1000),
+        ({"session.timeout.ms": 45_000}, 45_000, 1000),
+        ({"session.timeout.ms": "6000"}, "6000", 1000),
+        ({"session.timeout.ms": 1500}, 1500, 500),
+        ({"session.timeout.ms": 30_000, "heartbeat.interval.ms": 10_000}, 30_000, 10_000),
+    ],
+)
+def test_heartbeats_fit_into_the_session(settings: dict[str, Any], session: object, heartbeat: int) -> None:
+    merged = consumer_settings(settings, "g")
+    assert (merged["session.timeout.ms"], merged["heartbeat.interval.ms"]) == (session, heartbeat)
+
+
+def test_a_session_that_is_no_number_is_left_to_the_client() -> None:
+    with pytest.raises(BrokerError, match=r"session\.timeout\.ms"):
+        make_consumer({"bootstrap.servers": "b:1", "session.timeout.ms": "soon"}, "g", ErrorWatch("consumer"))
+
+
 def test_any_other_setting_passes_through() -> None:
     assert consumer_settings({"fetch.wait.max.ms": 7}, "g")["fetch.wait.max.ms"] == 7
     assert producer_settings({"linger.ms": 50})["linger.ms"] == 50
 
 
 def test_the_new_group_protocol_leaves_assignment_to_the_broker() -> None:
-    assert "partition.assignment.strategy" not in consumer_settings({"group.protocol": "consumer"}, "g")
+    assert not set(CLASSIC_ONLY) & set(consumer_settings({"group.protocol": "consumer"}, "g"))
 
 
 def test_a_refusal_does_not_quote_the_value() -> None:
