@@ -11,12 +11,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import SettingError
+from schemas.pipeline.checks import CLASSIC_ONLY
 from stream.kafka.faults import ErrorWatch, fault
 from stream.kafka.rejections import worded
-from schemas.errors import BrokerError, Problem
-from schemas.pipeline.checks import CLASSIC_ONLY
-from schemas.pipeline.loader import PipelineFile
-from stream.kafka.faults import ErrorWatch
 
 Settings = Mapping[str, str | int | float | bool]
 
@@ -36,8 +33,8 @@ _CONSUMER: dict[str, Any] = {
     "enable.partition.eof": True,
     "queued.max.messages.kbytes": 16_384,
     "fetch.wait.max.ms": 100,
-    # The group must forget a killed member soon, but not one whose machine pauses for 5 s. Heartbeats come from a thread
-    # of the client, so a slow model misses none (measured in docs/guarantees.md).
+    # The group must forget a killed member soon, but not one whose machine pauses for 5 s (docs/operations.md says how
+    # that was measured). Heartbeats come from a thread of the client, so a slow model misses none.
     "session.timeout.ms": 8000,
 }
 _HEARTBEAT_MS = 1000

@@ -327,7 +327,7 @@ class Source:
             )
         if error.code() == KafkaError.INVALID_SESSION_TIMEOUT:
             raise SettingError(
-                f"the brokers do not allow a session.timeout.ms of {session_timeout(self._settings)}: set one in kafka: "
+                f"the brokers do not allow a session.timeout.ms of {session_timeout(self._settings)}: set one in kafka "
                 "from their group.min.session.timeout.ms to their group.max.session.timeout.ms"
             )
         if is_instance_taken(error):

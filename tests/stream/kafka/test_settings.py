@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from schemas.errors import SettingError
-from schemas.errors import BrokerError
 from schemas.pipeline.checks import CLASSIC_ONLY
 from stream.kafka.faults import ErrorWatch
 from stream.kafka.settings import (
@@ -48,7 +47,7 @@ def test_heartbeats_fit_into_the_session(settings: dict[str, Any], session: obje
 
 
 def test_a_session_that_is_no_number_is_left_to_the_client() -> None:
-    with pytest.raises(BrokerError, match=r"session\.timeout\.ms"):
+    with pytest.raises(SettingError, match=r"session\.timeout\.ms"):
         make_consumer({"bootstrap.servers": "b:1", "session.timeout.ms": "soon"}, "g", ErrorWatch("consumer"))
 
 
