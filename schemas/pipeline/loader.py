@@ -1,18 +1,20 @@
 """Load the pipeline file: text -> tree -> models.
 
 All mistakes are reported together, each with its line and column. ``load`` and ``parse`` return the ``Pipeline`` alone;
-``load_file`` and ``parse_file`` return a ``PipelineFile``, which also knows the position of every field.
+``load_file`` and ``parse_file`` return a ``PipelineFile``, which also knows the position of every field. The section
+``tests`` is accepted but not read here (``case_files.py`` does that), so a mistake in a test stops no worker.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as File
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.errors import ConfigError, Problem
@@ -25,6 +27,9 @@ from schemas.pipeline.wording import TASKS, did_you_mean, fields_at, suggest, un
 
 Check = Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]]
 """Takes the file as plain values, which may be wrong, and yields (path in it, what is wrong there)."""
+M = TypeVar("M", bound=BaseModel)
+_TESTS = re.compile(r"tests(?![\w-])")
+"""The beginning of a path in the section ``tests``."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class PipelineFile:
 
     def problem(self, path: Path, message: str) -> Problem:
         """Return ``message`` as a problem at the field ``path``, or at its nearest parent that the file contains."""
-        return _problem(self.file, self._root, path, message)
+        return problem_at(self.file, self._root, path, message)
 
 
 def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Pipeline:
@@ -69,6 +74,11 @@ def load_file(
 
     Raises ConfigError with every mistake in the file, also if the file cannot be read.
     """
+    return parse_file(read_text(path), os.fspath(path), environ, check)
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Return the text of the YAML file at ``path``. Raises ConfigError if it cannot be read."""
     file = os.fspath(path)
     try:
         with File(path).open("rb") as stream:
@@ -83,12 +93,11 @@ def load_file(
     if len(data) > MAX_CHARACTERS:
         raise _refusal(file, TOO_LARGE)
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
         raise _refusal(file, "not UTF-8", (before.count(b"\n") + 1, column)) from None
-    return parse_file(text, file, environ, check)
 
 
 def parse_file(
@@ -104,21 +113,39 @@ def parse_file(
     Raises ConfigError with every mistake in the text.
     """
     root, problems = compose(text.removeprefix("\ufeff"), file, environ)
-    pipeline, mistakes = _validate(root)
+    if root.items.pop("tests", None) is not None:
+        problems = [problem for problem in problems if not _TESTS.match(problem.path)]
+    pipeline, mistakes = validate(Pipeline, root, file, cross_problems, check)
+    problems += mistakes
+    if problems or pipeline is None:
+        raise ConfigError(in_order(problems))
+    return PipelineFile(file, pipeline, root)
+
+
+def validate(model: type[M], root: Table, file: str, *checks: Check) -> tuple[M | None, list[Problem]]:
+    """Return the instance of ``model`` that ``root`` describes, None if it has mistakes, and all mistakes.
+
+    ``file`` is the name that messages show; ``checks`` look for more mistakes, also while there are others.
+    """
+    instance, mistakes = _validate(model, root)
     if _retype_variables(root, mistakes):
-        pipeline, mistakes = _validate(root)
+        instance, mistakes = _validate(model, root)
     misspelt = {mistake.meant for mistake in mistakes}
     mistakes = [mistake for mistake in mistakes if mistake.path not in misspelt]
     raw = _raw(root)
-    for path, message in (*cross_problems(raw), *check(raw)):
+    for path, message in (problem for check in checks for problem in check(raw)):
         mistakes.append(_Mistake(path, message, at_key=len(path) > 1 and path[0] == "kafka"))
+    problems: list[Problem] = []
     for mistake in mistakes:
         node = _node_at(root, mistake.path)
         if not (isinstance(node, Scalar) and node.broken):
-            problems.append(_problem(file, root, mistake.path, mistake.message, mistake.at_key))
-    if problems or pipeline is None:
-        raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column)))
-    return PipelineFile(file, pipeline, root)
+            problems.append(problem_at(file, root, mistake.path, mistake.message, mistake.at_key))
+    return instance, problems
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return ``problems`` in the order of the file, each once."""
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
 
 
 class _Mistake(NamedTuple):
@@ -136,10 +163,10 @@ class _Mistake(NamedTuple):
     meant: Path | None = None
 
 
-def _validate(root: Table) -> tuple[Pipeline | None, list[_Mistake]]:
+def _validate(model: type[M], root: Table) -> tuple[M | None, list[_Mistake]]:
     raw = _raw(root)
     try:
-        return Pipeline.model_validate(raw), []
+        return model.model_validate(raw), []
     except ValidationError as error:
         return None, [mistake for details in error.errors(include_url=False) for mistake in _mistakes(details)]
 
@@ -221,7 +248,11 @@ def _node_at(root: Table, path: Path) -> Node | None:
     return node
 
 
-def _problem(file: str, root: Table, path: Path, message: str, at_key: bool = False) -> Problem:
+def problem_at(file: str, root: Table, path: Path, message: str, at_key: bool = False) -> Problem:
+    """Return ``message`` as a problem at ``path``, or at its nearest parent that ``root`` contains.
+
+    ``file`` is the name that messages show; ``at_key``: the position is that of the field's name, not of its value.
+    """
     node: Node = root
     place = root.place
     for step in path:

@@ -48,7 +48,7 @@ class _World:
 
 def trial_problems(tasks: Sequence[Mapping[str, Any]], labels: Labels) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield every mistake in the conditions of ``tasks``, valid tasks as plain mappings, as (path, message)."""
-    shapes = {str(task["name"]): _shape(task) for task in tasks}
+    shapes = {str(task["name"]): shape(task) for task in tasks}
     for index, task in enumerate(tasks):
         if task.get("when"):
             for message in dict.fromkeys(_problems(Condition(task["when"]), shapes, labels)):
@@ -68,7 +68,7 @@ def configured_labels(tasks: Sequence[Mapping[str, Any]]) -> dict[str, Collectio
     return labels
 
 
-def _shape(task: Mapping[str, Any]) -> type[BaseModel] | None:
+def shape(task: Mapping[str, Any]) -> type[BaseModel] | None:
     """Return the model of the task's annotation; None for a custom task."""
     kind = task["task"]
     if kind == "nli":
@@ -222,7 +222,7 @@ def _free_values(part: Condition, free: Sequence[str]) -> Iterator[dict[str, Any
     for types in itertools.product(_TYPES, repeat=len(places)):
         values: dict[str, Any] = {}
         for (name, steps), value in zip(places, types, strict=True):
-            values[name] = _put(values.get(name), steps, value)
+            values[name] = put(values.get(name), steps, value)
         yield values
 
 
@@ -230,18 +230,18 @@ def _is_within(place: tuple[str, tuple[str | int, ...]], outer: tuple[str, tuple
     return place != outer and place[0] == outer[0] and place[1][: len(outer[1])] == outer[1]
 
 
-def _put(container: Any, steps: Sequence[str | int], value: Any) -> Any:
+def put(container: Any, steps: Sequence[str | int], value: Any) -> Any:
     """Return ``container`` with ``value`` at ``steps``, with everything in between."""
     if not steps:
         return value
     step, rest = steps[0], steps[1:]
     if isinstance(step, int):
         entries = container if isinstance(container, list) else []
-        entries += [_put(None, rest, value)] * (step + 1 - len(entries))
-        entries[step] = _put(entries[step], rest, value)
+        entries += [put(None, rest, value)] * (step + 1 - len(entries))
+        entries[step] = put(entries[step], rest, value)
         return entries
     members = container if isinstance(container, dict) else {}
-    return {**members, step: _put(members.get(step), rest, value)}
+    return {**members, step: put(members.get(step), rest, value)}
 
 
 def _sample(kind: Any, world: _World) -> Any:

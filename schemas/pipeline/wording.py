@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
+from schemas.pipeline.cases import Cases
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.fields import DEVICE, NAME, REFUSED, TOPIC
 from schemas.pipeline.redaction import KEY_ID, OPERATORS, VARIABLE
@@ -148,10 +149,14 @@ def _facts(loc: _Loc, keyword: str) -> list[Any]:
     return values[0] if values and isinstance(values[0], list) else values
 
 
+class _File(Pipeline, Cases):
+    """A whole file, with the section that only ``glossator test`` reads."""
+
+
 @cache
 def pipeline_schema() -> dict[str, Any]:
-    """Return the JSON Schema of the pipeline file."""
-    return Pipeline.model_json_schema()
+    """Return the JSON Schema of the pipeline file, the section ``tests`` included."""
+    return _File.model_json_schema()
 
 
 def _schemas(loc: _Loc) -> list[_Schema]:

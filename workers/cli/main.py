@@ -19,6 +19,7 @@ _VERBS = {
     "run": ("workers.cli.run", "run", "Read events from Kafka, enrich them and publish them, until stopped."),
     "lint": ("workers.cli.lint", "lint", "Check a pipeline file and show what it would do."),
     "try": ("workers.cli.try_", "try_", "Enrich texts from the command line or standard input, without Kafka."),
+    "test": ("workers.cli.test_", "test", "Run the test cases of a pipeline file, without Kafka."),
     "train": ("workers.cli.train", "train", "Train your own head on labelled texts."),
     "demo": ("workers.cli.demo.demo", "demo", "Play a stream through an embedded broker and show it live."),
 }
@@ -33,7 +34,7 @@ Example:
 """ + exit_statuses(
     {
         0: "a clean end",
-        1: "the demo lost or repeated events",
+        1: "the demo lost or repeated events; a case has failed (test)",
         EX_DATAERR: "some texts have errors (try)",
         130: "interrupted (143: terminated) before a graceful end",
     },

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -22,6 +21,7 @@ from stream.codecs.base import Codec
 from stream.codecs.formats import codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
+from workers.cli.loading import loading
 from workers.cli.statuses import EX_DATAERR, exit_statuses
 from workers.process.environment import prepare_process
 
@@ -82,7 +82,7 @@ class Line(NamedTuple):
 def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
     """Enrich each TEXT, or the lines of standard input, and print the events."""
     prepare_process()
-    with _loading() as progress:
+    with loading() as progress:
         from schemas.pipeline.loader import load
         from workers.cli.default_pipeline import installed, starter_pipeline
 
@@ -111,22 +111,6 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
         if chain.reads_fields:
             click.echo("glossator: this pipeline reads fields, so each TEXT must be an event, as JSON", err=True)
         ctx.exit(EX_DATAERR)
-
-
-@contextmanager
-def _loading() -> Iterator[Callable[[str], None]]:
-    """Show on standard error, during a ``with`` block, that models are loading; nothing if it is not a terminal.
-
-    Yields what is to be called with each line that tells the progress.
-    """
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    with Console(stderr=True).status("loading the libraries") as status:
-        yield lambda line: status.update(Text(line))
 
 
 def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:

@@ -90,13 +90,13 @@ def test_a_wrong_command_line_is_2(args: list[str]) -> None:
 def test_help_lists_the_verbs_and_every_exit_status() -> None:
     result = CliRunner().invoke(cli, ["--help"])
     assert result.exit_code == 0
-    assert all(f"\n  {verb} " in result.stdout for verb in ("run", "lint", "try", "demo"))
+    assert all(f"\n  {verb} " in result.stdout for verb in ("run", "lint", "try", "test", "demo"))
     codes = {kind.exit_status for kind in every_error()}
     assert all(f"\n   {code:3d}  "[1:] in result.stdout for code in codes)
     assert "glossator lint examples/starter.yaml" in result.stdout
 
 
-@pytest.mark.parametrize("verb", ["run", "lint", "try", "demo"])
+@pytest.mark.parametrize("verb", ["run", "lint", "try", "test", "demo"])
 def test_the_help_of_each_verb_has_an_example_and_its_exit_status(verb: str) -> None:
     result = CliRunner().invoke(cli, [verb, "--help"])
     assert result.exit_code == 0

@@ -1,0 +1,137 @@
+"""Cases are read from two files, with every mistake at its place, and a worker is not concerned by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ConfigError
+from schemas.pipeline.case_files import load_cases, pipeline_of
+from schemas.pipeline.identity import config_hash
+from schemas.pipeline.loader import load, parse
+from tests.schemas.pipeline.pipelines import GOOD
+
+SECTION = """\
+tests:
+  - name: in the file
+    text: What a lovely day.
+    expect: {annotations: {toxicity: {flagged: false}}}
+"""
+BESIDE = """\
+tests:
+  - name: beside
+    record: {value: "{", key: k, headers: {h: null}, timestamp_ms: 5, topic: comments}
+    expect: {dead_letter: {stage: decode, reason: not JSON}}
+"""
+
+
+def written(tmp_path: Path, section: str = "", beside: str = "") -> Path:
+    (tmp_path / "p.yaml").write_text(GOOD + section)
+    if beside:
+        (tmp_path / "p.test.yaml").write_text(beside)
+    return tmp_path / "p.yaml"
+
+
+def problems(path: Path) -> list[str]:
+    """What is wrong with the cases of a good pipeline, as line:column, path and message."""
+    pipeline = load(path, {})
+    files, found = load_cases(path, {})
+    for file in files:
+        found += file.problems(pipeline, {})
+    return [str(problem).partition(".yaml:")[2] for problem in found]
+
+
+def test_cases_are_in_the_pipeline_file_and_beside_it(tmp_path: Path) -> None:
+    path = written(tmp_path, SECTION, BESIDE)
+    files, found = load_cases(path, {})
+    assert found == []
+    assert [[(number, case.name) for number, case in file.cases] for file in files] == [
+        [(0, "in the file")], [(0, "beside")],
+    ]  # fmt: skip
+    record = files[1].cases[0][1].record
+    assert record is not None
+    assert (record.value, record.key, record.headers, record.timestamp_ms, record.topic) == (
+        "{", "k", {"h": None}, 5, "comments",
+    )  # fmt: skip
+    problem = files[0].problem((0, "expect", "annotations", "toxicity", "flagged"), "differs")
+    assert GOOD.count("\n") + 4 == problem.line
+    assert (problem.file, problem.column) == (str(path), 48)
+    assert problems(path) == []
+
+
+@pytest.mark.parametrize("name", ["p.test.yaml", "p.yaml"])
+def test_either_file_means_the_pipeline(name: str) -> None:
+    assert pipeline_of(Path("a") / name) == Path("a/p.yaml")
+
+
+@pytest.mark.parametrize("section", [SECTION, "tests: nonsense\n", 'tests: ["${NOT_SET}", !!str x]\n', "tests:\n"])
+def test_a_worker_accepts_the_section_whatever_is_in_it(section: str) -> None:
+    with_tests = parse(GOOD + section, environ={})
+    assert with_tests == parse(GOOD, environ={})
+    assert config_hash(with_tests) == config_hash(parse(GOOD, environ={}))
+
+
+def test_a_misspelt_section_is_a_mistake() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(GOOD + SECTION.replace("tests:", "test:"), environ={})
+    assert [problem.message for problem in caught.value.problems] == ['unknown field, did you mean "tests"?']
+
+
+def test_no_case_is_a_mistake(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    assert problems(path) == ['1:1 has no cases: add a section "tests", or a file p.test.yaml']
+    assert problems(written(tmp_path, beside="tests: []\n")) == ["1:8 tests: must not be empty"]
+    assert problems(written(tmp_path, beside="{}\n")) == ["1:1 tests: missing field"]
+
+
+def test_a_name_is_used_once_in_both_files(tmp_path: Path) -> None:
+    path = written(tmp_path, SECTION, BESIDE.replace("beside", "in the file"))
+    assert problems(path) == ["2:11 tests[0].name: is already the name of another case"]
+
+
+def test_every_mistake_is_reported_at_its_place(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        beside="""\
+tests:
+  - name: all at once
+    text: x
+    event: {body: x}
+    expect:
+      annotations:
+        toxicty: {flagged: true}
+        entities: {spans: [{text: Paris, lable: LOCATION}]}
+      absent: [toxicities, entities]
+      notices: [{task: entities, kind: cut}]
+  - expect: {}
+    record: {value: 3, keys: a, topic: poosts, timestamp_ms: -1}
+  - name: a dead letter
+    text: x
+    expect: {dead_letter: {stage: decoding, task: entity}, absent: [entities]}
+  - {name: no tombstone, text: x, expect: {tombstone: forwarded}}
+  - {name: not JSON, event: {body: x, n: .nan}, expect: {notices: []}}
+  - {name: unset, text: "${NOT_SET}", expect: {notices: []}}
+""",
+    )
+    assert sorted(problems(path), key=lambda line: [int(part) for part in line.split(" ")[0].split(":")]) == [
+        "2:5 tests[0]: needs exactly one of text, event, record",
+        '7:9 tests[0].expect.annotations.toxicty: there is no such task, did you mean "toxicity"?',
+        '8:42 tests[0].expect.annotations.entities.spans[0].lable: unknown field, did you mean "label"?',
+        '9:16 tests[0].expect.absent[0]: there is no such task, did you mean "toxicity"?',
+        "9:28 tests[0].expect.absent[1]: is also in annotations",
+        "10:40 tests[0].expect.notices[0].kind: must be one of truncated",
+        "11:5 tests[1].name: missing field",
+        "11:13 tests[1].expect: must not be empty",
+        "12:21 tests[1].record.value: must be text, a mapping (a JSON object), or null (a tombstone); put other values "
+        "in quotes",
+        '12:24 tests[1].record.keys: unknown field, did you mean "key"?',
+        '12:40 tests[1].record.topic: is not one of input.topics, did you mean "posts"?',
+        "12:62 tests[1].record.timestamp_ms: must be at least 0",
+        '15:35 tests[2].expect.dead_letter.stage: is not a stage that can fail here, did you mean "decode"?',
+        '15:51 tests[2].expect.dead_letter.task: there is no such task, did you mean "entities"?',
+        "15:60 tests[2].expect.absent: cannot be expected beside dead_letter",
+        "16:55 tests[3].expect.tombstone: needs a record whose value is null",
+        "17:29 tests[4].event: contains a number that JSON does not have; to send such text, use record.value",
+        "18:25 tests[5].text: environment variable NOT_SET is not set",
+    ]

@@ -1,0 +1,1 @@
+"""``glossator test``: cases in, what is not as expected out."""

@@ -1,0 +1,90 @@
+"""Compares what has become of a case's record with what the case expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from schemas.document import Failure
+from schemas.errors import Problem
+from schemas.pipeline.cases import Case
+from schemas.pipeline.expectations import MISSING, Difference, Differences, differences
+from workers.process.offline import Processed
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as expected.
+
+    - ``problem``: what differs, at the place of the expectation.
+    - ``expected``, ``actual``: the values; MISSING where there is none. For entries of a list, ``actual`` has all
+      entries that are left, the most similar first.
+    """
+
+    problem: Problem
+    expected: Any = MISSING
+    actual: Any = MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The result of one case.
+
+    - ``case``: the case's name, as a problem at the place of the case.
+    - ``findings``: what is not as expected; empty if the case has passed.
+    """
+
+    case: Problem
+    findings: list[Finding]
+
+
+def judge(case: Case, processed: Processed) -> Iterator[Difference]:
+    """Yield what is not as ``case`` expects; paths begin below ``expect``."""
+    expect, failure = case.expect, processed.document.failure
+    kinds = [outbound.kind for outbound in processed.outbounds]
+    if expect.dead_letter is not None or "dead_letter" in kinds:
+        yield from _letter(case, failure if "dead_letter" in kinds else None)
+    elif expect.tombstone is not None or "event" not in kinds:
+        outcome = "forwarded" if "tombstone" in kinds else "skipped"
+        if expect.tombstone is None:
+            yield Difference((), f"is a tombstone and was {outcome}", MISSING, MISSING)
+        elif outcome != expect.tombstone:
+            yield Difference(("tombstone",), "differs", expect.tombstone, outcome)
+    else:
+        yield from _event(case, processed)
+
+
+def _letter(case: Case, failure: Failure | None) -> Differences:
+    expect = case.expect.dead_letter
+    if failure is None:
+        yield Difference(("dead_letter",), "there is no dead letter", MISSING, MISSING)
+        return
+    task = "" if failure.task is None else f', task "{failure.task}"'
+    if expect is None:
+        yield Difference((), f"became a dead letter at {failure.stage}{task}: {failure.message}", MISSING, MISSING)
+        return
+    for name in ("stage", "task"):
+        if name in expect.model_fields_set:
+            yield from differences(getattr(expect, name), getattr(failure, name), ("dead_letter", name))
+    if expect.reason is not None and expect.reason not in failure.message:
+        yield Difference(("dead_letter", "reason"), "is not a part of it", expect.reason, failure.message)
+
+
+def _event(case: Case, processed: Processed) -> Differences:
+    expect = case.expect
+    annotations = orjson.loads(orjson.dumps(processed.document.annotations))
+    for name, expected in expect.annotations.items():
+        path = ("annotations", name)
+        if name in annotations:
+            yield from differences(expected, annotations[name], path)
+        else:
+            yield Difference(path, "there is no annotation: the task's condition (when) was not true", MISSING, MISSING)
+    for index, name in enumerate(expect.absent):
+        if name in annotations:
+            yield Difference(("absent", index), "there is an annotation", MISSING, annotations[name])
+    if "notices" in expect.model_fields_set:
+        event = orjson.loads(next(outbound.value or b"" for outbound in processed.outbounds))
+        yield from differences(expect.notices, event["notices"], ("notices",))
