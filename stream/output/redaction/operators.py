@@ -8,6 +8,7 @@ from typing import TypeAlias
 from schemas.pipeline.redaction import Encrypt, Hash, Mask, Operator, Redact, Replace, Surrogate
 from stream.output.redaction.canonical import canonical_form
 from stream.output.redaction.keys import Key, Keys
+from stream.output.redaction.surrogates import Surrogates
 from stream.output.redaction.tokens import encryptor, require_cryptography
 
 _MOST_LABELS = 1000
@@ -28,8 +29,12 @@ class Operators:
         """
         self._keys = keys
         self._encryptors: dict[str, Callable[[str], str]] = {}
-        if any(isinstance(operator.options, Encrypt) for _, operator in redact.operators()):
-            require_cryptography()
+        self._surrogates: dict[str, Surrogates] = {}
+        for _, operator in redact.operators():
+            if isinstance(operator.options, Encrypt):
+                require_cryptography()
+            if isinstance(options := operator.options, Surrogate) and options.locale not in self._surrogates:
+                self._surrogates[options.locale] = Surrogates(_required(keys.hash), options.locale)
         # Looked up by identity, because comparing models takes longer than redacting; ``_operators`` keeps them alive.
         self._operators = [operator for _, operator in redact.operators()]
         self._functions: dict[int, dict[str, _Function]] = {id(operator): {} for operator in self._operators}
@@ -59,7 +64,7 @@ class Operators:
             encrypt = self._encryptor(options)
             return lambda event, value, group: encrypt(value)
         if isinstance(options, Surrogate):
-            raise NotImplementedError(operator.name)
+            return _surrogate(self._surrogates[options.locale], label)
         return lambda event, value, group: ""
 
     def _encryptor(self, options: Encrypt) -> Callable[[str], str]:
@@ -72,13 +77,13 @@ class Operators:
 class Replacements:
     """The replacements of one event, which numbers values. One thread uses it."""
 
-    __slots__ = ("_counts", "_functions", "_numbers", "_operators")
+    __slots__ = ("_counts", "_firsts", "_functions", "_operators")
 
     def __init__(self, operators: Operators, functions: dict[int, dict[str, _Function]]) -> None:
         """``functions``: what ``operators`` has prepared so far; only its methods change it."""
         self._operators = operators
         self._functions = functions
-        self._numbers: dict[str, dict[str | int, int]] = {}
+        self._firsts: dict[str, dict[str | int, tuple[int, str]]] = {}
         self._counts: dict[str, int] = {}
 
     def replacement(self, operator: Operator, label: str, value: str, group: int | None = None) -> str:
@@ -88,7 +93,7 @@ class Replacements:
             operator: One of the configuration: ``Redact.operator_for(label)``, or that of a field, key or header.
             label: The span's label; empty for a value that is no span.
             value: The value as it was written.
-            group: The coreference cluster that the value belongs to; values of one group have the same number.
+            group: The coreference cluster that the value belongs to; its values have one number, or one surrogate.
 
         Raises:
             KeyError: The operator is not one of the configuration that ``Operators`` was made of.
@@ -99,23 +104,24 @@ class Replacements:
             function = self._operators.function(operator, label)
         return function(self, value, group)
 
-    def number(self, label: str, value: str, group: int | None) -> int:
-        """Return the number of a value in its canonical form, from 1 on for each label.
+    def first(self, label: str, value: str, group: int | None) -> tuple[int, str]:
+        """Return the number, from 1 on for each label, and the first value of what is the same as ``value``.
 
-        A value that was seen before has its number again; otherwise, that of its group.
+        ``value`` is in its canonical form. The same is what is equal; otherwise, what is of the same group.
         """
-        numbers = self._numbers.get(label)
-        if numbers is None:
-            numbers = self._numbers[label] = {}
-        number = numbers.get(value)
-        if number is None and group is not None:
-            number = numbers.get(group)
-        if number is None:
+        firsts = self._firsts.get(label)
+        if firsts is None:
+            firsts = self._firsts[label] = {}
+        first = firsts.get(value)
+        if first is None and group is not None:
+            first = firsts.get(group)
+        if first is None:
             number = self._counts[label] = self._counts.get(label, 0) + 1
-        numbers.setdefault(value, number)
+            first = number, value
+        firsts.setdefault(value, first)
         if group is not None:
-            numbers.setdefault(group, number)
-        return number
+            firsts.setdefault(group, first)
+        return first
 
 
 def _replace(options: Replace, label: str) -> _Function:
@@ -124,7 +130,7 @@ def _replace(options: Replace, label: str) -> _Function:
     if not options.numbered:
         return lambda event, value, group: text
     canonical = canonical_form(label)
-    return lambda event, value, group: f"<{label}_{event.number(label, canonical(value), group)}>"
+    return lambda event, value, group: f"<{label}_{event.first(label, canonical(value), group)[0]}>"
 
 
 def _mask(options: Mask) -> _Function:
@@ -146,6 +152,11 @@ def _hash(options: Hash, label: str, key: Key) -> _Function:
         return digest(canonical(value).encode(errors="surrogatepass")).hex()[:length]
 
     return hashed
+
+
+def _surrogate(surrogates: Surrogates, label: str) -> _Function:
+    canonical, invented, label = canonical_form(label), surrogates.surrogate, label or WHOLE
+    return lambda event, value, group: invented(label, event.first(label, canonical(value), group)[1])
 
 
 def _required(key: Key | None) -> Key:
