@@ -31,6 +31,25 @@ def check_cluster(pipeline: Pipeline, patience: float) -> str:
     return await_topics(make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, patience=patience) or ""
 
 
+def check_topics(settings: Settings, topics: Iterable[str], patience: float) -> None:
+    """Check that brokers answer and that ``topics`` exist. Blocks and raises as ``await_topics`` does."""
+    watch = ErrorWatch("producer")
+    await_topics(make_producer(settings, watch), watch, settings, topics, patience=patience)
+
+
+def groups_named(settings: Settings, prefix: str) -> list[str]:
+    """Return the consumer groups whose names begin with ``prefix``; none if the cluster does not let us look.
+
+    Blocks for up to ten seconds.
+    """
+    admin = make_admin(settings)  # must exist until the answer has come
+    try:
+        listed = admin.list_consumer_groups(request_timeout=5).result(10).valid
+    except (KafkaException, TimeoutError):
+        return []
+    return [group.group_id for group in listed or () if group.group_id.startswith(prefix)]
+
+
 def await_topics(
     producer: Producer,
     watch: ErrorWatch,

@@ -1,0 +1,36 @@
+"""The command line of ``glossator replay``, without a broker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from workers.cli.main import cli
+
+FILE = """\
+pipeline: tiny
+kafka: {bootstrap.servers: "127.0.0.1:1"}
+input: {topics: [posts]}
+tasks: [{name: tone, task: sentiment, model: starter}]
+output: {topic: posts.enriched}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (("--run", "--output", "x"), 2, "--output writes to a file; it cannot be used with --run or --to"),
+        (("--to", "posts.enriched.dead"), 2, "posts.enriched.dead is the dead-letter topic itself"),
+        (("--where", "stage == 'decode'"), 2, '"stage" is not known here; use letter, key, headers'),
+        (("--rate", "nan", "--run"), 2, "nan is not a number"),
+        (("--patience", "0.2", "--run"), 69, "no broker answers at 127.0.0.1:1"),
+    ],
+)
+def test_a_wrong_command_is_refused(tmp_path: Path, options: tuple[str, ...], status: int, message: str) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(FILE)
+    result = CliRunner().invoke(cli, ["replay", str(file), *options])
+    assert result.exit_code == status
+    assert message in " ".join(result.stderr.split())

@@ -1,0 +1,56 @@
+"""``--where``: a condition in CEL on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from schemas.conditions import Condition
+from schemas.errors import ConditionError
+from schemas.pipeline.wording import did_you_mean
+
+
+class Filter:
+    """Decides which records a verb looks at.
+
+    Attributes:
+        source: The condition; empty if everything passes.
+        failures: How many records the condition could not be evaluated for. They do not pass.
+    """
+
+    def __init__(self, source: str, known: tuple[str, ...]) -> None:
+        """``known``: the variables that the condition may use. Raises click.BadParameter for a wrong condition."""
+        self.source = source
+        self.failures = 0
+        self._condition: Condition | None = None
+        if not source:
+            return
+        try:
+            self._condition = Condition(source)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        for name in sorted(self._condition.names.difference(known)):
+            raise click.BadParameter(f'"{name}" is not known here{did_you_mean(name, known)}; use {", ".join(known)}')
+
+    def passes(self, variables: Callable[[str], Any]) -> bool:
+        """Whether the condition holds; ``variables`` returns the value of a variable."""
+        if self._condition is None:
+            return True
+        try:
+            return self._condition({name: variables(name) for name in self._condition.names})
+        except ConditionError:
+            self.failures += 1
+            return False
+
+
+def filter_option(*known: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--where`` with a condition that may use the variables ``known``."""
+    return click.option(
+        "--where",
+        default="",
+        metavar="CEL",
+        callback=lambda _context, _option, value: Filter(value, known),
+        help="Only records for which this condition is true.",
+    )
