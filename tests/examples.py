@@ -27,7 +27,11 @@ from training.coreference import convert
 from workers.chain.chain import Chain
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.yaml")) if path.stem != "recognizers"}
+EXAMPLES = {
+    path.stem: path
+    for path in sorted((ROOT / "examples").glob("*.yaml"))
+    if path.stem != "recognizers" and not path.stem.endswith(".test")
+}
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/event.schema.json").read_text()))
 ENGLISH = [
     "Angela Merkel praised the awful coffee in Paris.",
