@@ -33,27 +33,32 @@ class Values:
         self._replacements: dict[str, str] = {}
         self._sorted: list[str] | None = None
 
-    def add(self, piece: Piece, text: str, replacement: str) -> None:
-        """Add the value of ``piece`` in ``text``, and those of the spans that it was merged from, if long enough."""
-        spans = piece.spans
-        whole = piece.start, piece.end
-        if len(spans) != 1 or spans[0] != whole:
-            for start, end in {whole, *spans}:
-                if end - start >= SHORTEST:
-                    self._add(piece, text[start:end], replacement if (start, end) == whole else None)
-        elif piece.end - piece.start >= SHORTEST:
-            self._add(piece, text[piece.start : piece.end], replacement)
+    def add(self, pieces: list[Piece], edits: list[Edit], text: str) -> None:
+        """Add the values of ``pieces`` in ``text``, and those of the spans that they were merged from, if long enough.
 
-    def _add(self, piece: Piece, value: str, replacement: str | None) -> None:
-        folded = value.lower() if value.isascii() else fold(value)
-        count = self._counts.get(folded)
-        if count is None:
-            self._counts[folded] = 1
-            self._origins[folded] = piece, value
-        else:
-            self._counts[folded] = count + 1
-        if replacement is not None:
-            self._replacements.setdefault(folded, replacement)
+        ``edits``: the replacement of each piece.
+        """
+        counts, origins, replacements = self._counts, self._origins, self._replacements
+        for piece, (start, end, replacement) in zip(pieces, edits, strict=True):
+            if len(piece[3]) == 1:
+                if end - start < SHORTEST:
+                    continue
+                value = text[start:end]
+                folded = value.lower() if value.isascii() else fold(value)
+                if folded in counts:
+                    counts[folded] += 1
+                else:
+                    counts[folded] = 1
+                    origins[folded] = piece, value
+                    replacements[folded] = replacement
+                continue
+            for first, last in {(start, end), *piece[3]}:
+                if last - first >= SHORTEST:
+                    folded = fold(text[first:last])
+                    counts[folded] = counts.get(folded, 0) + 1
+                    origins.setdefault(folded, (piece, text[first:last]))
+                    if (first, last) == (start, end):
+                        replacements.setdefault(folded, replacement)
 
     def __bool__(self) -> bool:
         return bool(self._counts)

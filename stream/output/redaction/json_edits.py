@@ -18,13 +18,13 @@ from stream.output.redaction.literals import Edit, apply, content, literal_edits
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]|[^\s"\[\]{},:]++', re.DOTALL)
 _NUMERIC = frozenset("-0123456789")
 # A name with an escape, or what looks like one within a string.
-_ESCAPED_NAME = re.compile(r'\\[^"]*+"\s*+:')
+_ESCAPED_NAME = re.compile(rb'\\[^"]*+"\s*+:')
 
 Find = Callable[[str], Sequence[Edit]]
 """Returns the edits of a string's content: ranges of code points, and the text to write there."""
 
 
-def has_escaped_name(document: str) -> bool:
+def has_escaped_name(document: bytes) -> bool:
     """Return whether a name of plain letters may be written with escapes in ``document``; True if in doubt."""
     return _ESCAPED_NAME.search(document) is not None
 
@@ -200,5 +200,6 @@ class JsonEdits:
             self.edits.append((start, end, UNREAD if text is None else orjson.dumps(text).decode()))
 
 
-def _order(edit: Edit) -> tuple[int, int]:
-    return edit[0], -edit[1]
+def _order(edit: Edit) -> tuple[int, int, bool]:
+    """Sort by starts, outer edits before inner ones; of two for the same value, the one that leaves nothing wins."""
+    return edit[0], -edit[1], edit[2] != UNREAD

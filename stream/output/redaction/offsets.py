@@ -9,49 +9,55 @@ from stream.output.redaction.literals import Edit
 
 
 class Offsets:
-    """Offsets in a text, and the same in the text after edits. Both count code points."""
+    """Offsets in a text, and the same in the text after edits. Both count code points.
 
-    __slots__ = ("_ends", "_known_ends", "_known_starts", "_new_ends", "_new_starts", "_starts", "text")
+    ``text`` is the text after the edits. ``starts`` and ``ends`` have the new offset of the start and the end of each
+    range that was replaced: most ranges that are asked for are those.
+    """
+
+    __slots__ = ("_bounds", "ends", "starts", "text")
 
     def __init__(self, text: str, edits: Sequence[Edit]) -> None:
-        """Apply ``edits``, sorted ranges of ``text`` that do not overlap; ``self.text`` is the result."""
-        starts, ends, new_starts, new_ends = [], [], [], []
+        """Apply ``edits``, sorted ranges of ``text`` that do not overlap and are not empty."""
+        self.starts: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
         parts: list[str] = []
-        last = length = 0
+        last = shift = 0
         for start, end, replacement in edits:
-            parts += (text[last:start], replacement)
-            length += start - last
-            starts.append(start)
-            new_starts.append(length)
-            length += len(replacement)
+            parts.append(text[last:start])
+            parts.append(replacement)
+            self.starts[start] = start + shift
+            shift += len(replacement) - end + start
+            self.ends[end] = end + shift
             last = end
-            ends.append(end)
-            new_ends.append(length)
         parts.append(text[last:])
         self.text = "".join(parts)
-        self._starts, self._ends, self._new_starts, self._new_ends = starts, ends, new_starts, new_ends
-        # Most ranges that are asked for are those that were replaced.
-        self._known_starts = dict(zip(starts, new_starts, strict=True))
-        self._known_ends = dict(zip(ends, new_ends, strict=True))
+        self._bounds: tuple[list[int], list[int]] | None = None
 
     def start(self, offset: int) -> int:
         """Return where a range starts that started at ``offset``: before a replacement, if it started within one."""
-        known = self._known_starts.get(offset)
+        known = self.starts.get(offset)
         if known is not None:
             return known
-        index = bisect_right(self._starts, offset) - 1
+        starts, ends = self._bounds or self._sorted()
+        index = bisect_right(starts, offset) - 1
         if index < 0:
             return offset
-        end = self._ends[index]
-        return self._new_starts[index] if offset < end else offset - end + self._new_ends[index]
+        end = ends[index]
+        return self.starts[starts[index]] if offset < end else offset - end + self.ends[end]
 
     def end(self, offset: int) -> int:
         """Return where a range ends that ended at ``offset``: behind a replacement, if it ended within one."""
-        known = self._known_ends.get(offset)
+        known = self.ends.get(offset)
         if known is not None:
             return known
-        index = bisect_left(self._starts, offset) - 1
+        starts, ends = self._bounds or self._sorted()
+        index = bisect_left(starts, offset) - 1
         if index < 0:
             return offset
-        end = self._ends[index]
-        return self._new_ends[index] if offset <= end else offset - end + self._new_ends[index]
+        end = ends[index]
+        return self.ends[end] if offset <= end else offset - end + self.ends[end]
+
+    def _sorted(self) -> tuple[list[int], list[int]]:
+        self._bounds = list(self.starts), list(self.ends)
+        return self._bounds

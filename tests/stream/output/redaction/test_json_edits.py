@@ -99,7 +99,8 @@ def test_if_every_string_is_read_every_repeated_name_is_on_the_way() -> None:
         ('{"a":null,"b":"gone"}', ("$.a", "$.b"), '{"a":null,"b":null}'),
         ('{"a":[{"b":"x"},{"b":"y"},"z"]}', ("$.a[*].b",), '{"a":[{"b":"<x>"},{"b":"<y>"},"z"]}'),
         ('{"a":{"k":"x","l":["y"]}}', ("$.a[*]",), r'{"a":{"k":"<x>","l":"<[\"y\"]>"}}'),
-        ('{"a":"x","a":"y"}', ("$.a",), '{"a":"<x>","a":"<y>"}'),
+        ('{"a":"x","a":"y"}', ("$.a",), '{"a":null,"a":"<y>"}'),
+        ('{"a":1234,"a":"y"}', ("$.a",), '{"a":null,"a":"<y>"}'),
         ('{"a":["x","y"]}', ("$.a[1]", "$.b"), '{"a":["x","<y>"]}'),
         ('{"a":{"b":"x"}}', ("$.a.b", "$.a"), r'{"a":"<{\"b\":\"x\"}>"}'),
     ],
@@ -118,4 +119,4 @@ def test_fields_are_replaced_as_a_whole(document: str, fields: tuple[str, ...], 
     ],
 )
 def test_names_with_escapes_are_noticed(document: str, escaped: Any) -> None:
-    assert has_escaped_name(document) == escaped
+    assert has_escaped_name(document.encode()) == escaped

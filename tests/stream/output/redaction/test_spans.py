@@ -45,6 +45,7 @@ def test_a_chain_of_overlaps_is_one_piece() -> None:
         ("7946", "0018", ["7946-0018"]),
         ("Lovelace", "Bob", ["Lovelace", "Bob"]),
         ("0018", "Lee", ["0018", "Lee"]),
+        ("cat", "+44", ["cat", "+44"]),
         ("Bob", "Ada's", ["Bob", "Ada's"]),
     ],
 )

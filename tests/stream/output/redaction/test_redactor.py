@@ -1,0 +1,235 @@
+"""A redacted event: the values are gone from all of it, everything else is as it was, and offsets slice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.document import Document
+from schemas.errors import RedactError
+from schemas.pipeline.redaction import Redact
+from schemas.record import Assignment, Record
+from stream.codecs.formats import codec
+from stream.output.redaction.folding import fold
+from stream.output.redaction.keys import Keys
+from stream.output.redaction.redactor import Redacted, Redactor
+from tests.stream.output.redaction.cases import KEYS, Case, case_pipeline, cases
+
+
+def decoded(case: Case) -> Document:
+    """The document of a case with the annotations of its spans."""
+    record = Record(Assignment("in", 0), 7, case.key, case.value, list(case.headers), 5)
+    document = codec(case.pipeline.input).decode(record)
+    assert document.failure is None
+    assert document.text == case.text
+    (first, published), *_ = case.quotes
+    del published
+    document.annotations = {
+        "pii": {"spans": case.spans},
+        "mine": {"custom": {"strings": [quote for quote, _ in case.quotes], first or "none": 1}},
+        "asked": {"answers": [{"question": case.quotes[0][0], "answer": None, "null_score": 1.0}]},
+        "about": {"aspects": [{"aspect": case.quotes[1][0], "label": "good", "score": 1.0, "scores": {"good": 1.0}}]},
+    }
+    return document
+
+
+@given(cases())
+def test_only_the_values_change(case: Case) -> None:
+    document = decoded(case)
+    before = json.dumps(document.annotations)
+    result = Redactor(case.pipeline, KEYS).redact(document)
+    assert result.text == case.redacted
+    assert result.event == case.event
+    assert (result.key, result.headers) == (case.new_key, case.new_headers)
+    quotes = [published for _, published in case.quotes]
+    assert result.annotations["mine"] == {"custom": {"strings": quotes, quotes[0] if case.quotes[0][0] else "none": 1}}
+    assert result.annotations["asked"]["answers"][0]["question"] == quotes[0]
+    assert result.annotations["about"]["aspects"][0]["aspect"] == quotes[1]
+    assert json.dumps(document.annotations) == before
+    require_no_secret(case.secrets, result)
+
+
+@given(cases(), st.data())
+def test_all_offsets_slice_the_published_text(case: Case, data: st.DataObject) -> None:
+    document = decoded(case)
+    ranges = st.integers(0, len(case.text)).flatmap(
+        lambda start: st.tuples(st.just(start), st.integers(start, len(case.text)))
+    )
+    mentions = [
+        {"start": start, "end": end, "text": case.text[start:end]} for start, end in data.draw(st.lists(ranges))
+    ]
+    answered = [{"question": "?", "answer": mention, "null_score": 0.0} for mention in mentions]
+    document.annotations["links"] = {"clusters": [{"spans": mentions}]}
+    document.annotations["asked"] = {"answers": answered}
+    result = Redactor(case.pipeline, KEYS).redact(document)
+    moved = result.annotations["links"]["clusters"][0]["spans"]
+    assert moved == [answer["answer"] for answer in result.annotations["asked"]["answers"]]
+    for entry in [*moved, *result.annotations["pii"]["spans"]]:
+        assert result.text[entry["start"] : entry["end"]] == entry["text"]
+    require_no_secret(case.secrets, result)
+
+
+def require_no_secret(secrets: list[str], result: Redacted) -> None:
+    """Fail if a value is anywhere in ``result``, however it is spelled."""
+    decoded_event = json.loads(result.event or b"null", object_pairs_hook=list, parse_float=str, parse_int=str)
+    everything = repr((result.text, decoded_event, result.annotations, result.notices))
+    everything += repr([(name, (value or b"").decode()) for name, value in result.headers])  # type: ignore[union-attr]
+    everything += (result.key or b"").decode()
+    for secret in secrets:
+        assert fold(secret) not in fold(everything)
+        assert json.dumps(secret)[1:-1] not in (result.event or b"").decode()
+
+
+TEXT = "Mail Ada at ada@x.org or ADA@X.ORG, says Ada."
+
+
+def event(more: str = "", text: str = TEXT) -> bytes:
+    return f'{{"body":{json.dumps(text)}{more}}}'.encode()
+
+
+def document(value: bytes, spans: list[tuple[str, str]], text: str = TEXT, **record: Any) -> Document:
+    made = Document(
+        Record(Assignment("in", 0), 7, **{"key": b"k", "headers": None, **record}, value=value), text, value
+    )
+    made.annotations["pii"] = {
+        "spans": [
+            {"start": text.index(part), "end": text.index(part) + len(part), "label": label, "score": 0.5, "text": part}
+            for part, label in spans
+        ]
+    }
+    return made
+
+
+def redacted(made: Document, **section: Any) -> Redacted:
+    pipeline = case_pipeline("$.body", {})
+    return Redactor(pipeline.model_copy(update={"redact": Redact.model_validate(section)}), KEYS).redact(made)
+
+
+MAIL = [("ada@x.org", "MAIL")]
+
+
+def test_a_value_is_redacted_again_wherever_it_is_in_the_text() -> None:
+    result = redacted(document(event(), MAIL))
+    assert result.text == "Mail Ada at <MAIL> or <MAIL>, says Ada."
+    assert result.event == event(text="Mail Ada at <MAIL> or <MAIL>, says Ada.")
+    assert result.applied == {("MAIL", "replace"): 2}
+
+
+def test_short_values_are_redacted_only_where_they_were_found() -> None:
+    assert redacted(document(event(), [("Ada", "NAME")])).text == "Mail <NAME> at ada@x.org or ADA@X.ORG, says Ada."
+
+
+def test_elsewhere_can_be_switched_off() -> None:
+    value = event(',"from":"ada@x.org"')
+    result = redacted(document(value, MAIL, key=b"ada@x.org"), elsewhere=False)
+    assert result.text == "Mail Ada at <MAIL> or ADA@X.ORG, says Ada."
+    assert result.event is not None
+    assert result.event.endswith(b',"from":"ada@x.org"}')
+    assert result.key == b"ada@x.org"
+
+
+def test_parts_of_a_merged_value_are_values_too() -> None:
+    made = document(
+        event(',"last":"Lovelace","first":"Ada B"', "Ada B Lovelace came"), [("Ada B", "N"), ("Lovelace", "N")],
+        "Ada B Lovelace came",
+    )  # fmt: skip
+    result = redacted(made)
+    assert result.text == "<N> came"
+    assert result.event == event(',"last":"<N>","first":"<N>"', "<N> came")
+
+
+def test_fields_key_and_headers_are_replaced_as_a_whole() -> None:
+    value = event(',"ip":"10.0.0.1","user":{"mail":"Ada@x.org","tags":["b",2]},"n":null')
+    made = document(
+        value, MAIL, key=b"\xff\x00", headers=[("x-user", b"77"), ("x-user", "78"), ("none", None), ("gone", b"1")]
+    )
+    result = redacted(
+        made,
+        fields={"$.ip": "remove", "$.user.mail": "mask", "$.user.tags": {"replace": {"text": "-"}}, "$.n": "mask"},
+        key="mask", headers={"x-user": "replace", "none": "mask", "gone": "remove"},
+    )  # fmt: skip
+    assert result.event == event(
+        ',"ip":null,"user":{"mail":"*********","tags":"-"},"n":null', "Mail Ada at <MAIL> or <MAIL>, says Ada."
+    )
+    assert result.key == b"****"
+    assert result.headers == [("x-user", b"<REDACTED>"), ("x-user", b"<REDACTED>"), ("none", None)]
+    assert result.applied == {
+        ("MAIL", "replace"): 2, ("$.ip", "remove"): 1, ("$.user.mail", "mask"): 1, ("$.user.tags", "replace"): 1,
+        ("key", "mask"): 1, ("headers.x-user", "replace"): 2, ("headers.gone", "remove"): 1,
+    }  # fmt: skip
+
+
+def test_a_text_that_a_field_covers_is_replaced_as_a_whole() -> None:
+    result = redacted(document(event(), MAIL), fields={"$.body": {"replace": {"text": "-"}}})
+    assert result.text == "-"
+    assert result.event == b'{"body":"-"}'
+    assert result.annotations["pii"]["spans"][0]["text"] == "-"
+
+
+def test_a_question_from_a_field_is_replaced_with_it() -> None:
+    made = document(event(',"q":["Who?","Where?"]'), MAIL)
+    answers = [{"question": question, "answer": None, "null_score": 1.0} for question in ("Who?", "Where?", "Why?")]
+    made.annotations["asked"] = {"answers": answers}
+    result = redacted(made, fields={"$.q": {"replace": {"text": "-"}}})
+    assert [entry["question"] for entry in result.annotations["asked"]["answers"]] == ["-", "-", "Why?"]
+
+
+def test_mentions_of_one_thing_have_one_number() -> None:
+    text = "Ada Lovelace met Bob. Ada was glad."
+    made = document(event(text=text), [("Ada Lovelace", "P"), ("Bob", "P")], text)
+    later = text.rindex("Ada")
+    made.annotations["pii"]["spans"].append(
+        {"start": later, "end": later + 3, "label": "P", "score": 0.5, "text": "Ada"}
+    )
+    mentions = [{"start": 0, "end": 12, "text": "Ada Lovelace"}, {"start": later, "end": later + 3, "text": "Ada"}]
+    made.annotations["links"] = {"clusters": [{"spans": mentions}]}
+    result = redacted(made, default={"replace": {"numbered": True}})
+    assert result.text == "<P_1> met <P_2>. <P_1> was glad."
+    assert [entry["text"] for entry in result.annotations["links"]["clusters"][0]["spans"]] == ["<P_1>", "<P_1>"]
+
+
+def test_nothing_found_costs_nothing_and_changes_nothing() -> None:
+    made = document(event(), [])
+    result = redacted(made)
+    assert result.text is made.text
+    assert result.event is made.event
+    assert result.annotations is made.annotations
+    assert result.applied == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"body":"unread ada@x.org","body":"Hello"}',
+        b'{"b\\u006fdy":"unread ada@x.org","body":"Hello"}',
+        b'{"body":{"x":"unread"},"b\\u006fdy":"Hello"}',
+    ],
+)
+def test_what_nobody_read_is_not_published_even_if_nothing_is_found(value: bytes) -> None:
+    result = redacted(document(value, [], "Hello"))
+    assert result.event is not None
+    assert b"unread" not in result.event
+    assert json.loads(result.event) == {"body": "Hello"}
+
+
+def test_a_text_that_is_not_in_the_event_is_an_error() -> None:
+    with pytest.raises(RedactError, match="cannot be found"):
+        redacted(document(b'{"body":"other"}', MAIL))
+
+
+def test_an_error_says_nothing_of_the_event() -> None:
+    made = document(event(), MAIL)
+    made.annotations["pii"]["spans"][0]["end"] = "ada@x.org"
+    with pytest.raises(RedactError) as raised:
+        redacted(made)
+    assert "ada" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_a_pipeline_without_the_section_cannot_redact() -> None:
+    with pytest.raises(ValueError, match="no section"):
+        Redactor(case_pipeline("$.body", {}).model_copy(update={"redact": None}), Keys())
