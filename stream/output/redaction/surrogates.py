@@ -109,9 +109,8 @@ class Surrogates:
         return f"{name}{random.randrange(1000)}@example.{random.choice(_DOMAINS)}"
 
     def _url(self, random: Random, value: str) -> str:
-        return (
-            f"https://example.{random.choice(('com', 'net', 'org'))}/{self._english.word().lower()}/{random.randrange(10**6)}"
-        )
+        word = self._english.word().lower()
+        return f"https://example.{random.choice(_DOMAINS)}/{word}/{random.randrange(10**6)}"
 
     def _phone(self, random: Random, value: str) -> str:
         digits = f"{random.randrange(10_000):04d}"
