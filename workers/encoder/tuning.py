@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ Of equal sizes the smallest is best, because it leaves more of the caches, or of
 """
 
 
-def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0) -> None:
+def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 1.5) -> None:
     """Set ``trunk.forward_tokens`` to the smallest size that is as fast as any, and reorder weights if that helps.
 
     Also sets ``trunk.token_seconds``.
@@ -33,30 +34,49 @@ def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 3.0)
         seconds: about how long trying sizes may take.
     """
     sizes = [size for size in (_CPU if trunk.device.type == "cpu" else _CUDA) if size <= most] or [most]
-    rates: dict[int, float] = {}
     trunk.forward_tokens = sizes[0]
-    trunk.quicken(lambda: max(_rate(trunk, min(most, 512)) for _ in range(3)))
+    trunk.quicken(lambda: max(_rate(trunk, min(most, 512), warm=again > 0) for again in range(3)))
     trunk.tuned = True
     if size is not None:
         trunk.forward_tokens = size
         trunk.token_seconds = 1 / _rate(trunk, min(most, 512))
         return
-    deadline = time.monotonic() + seconds
-    for _ in range(3):
-        for tokens in sizes:
-            # A size that was not measured yet takes, per token, at most as long as those before.
-            rate = rates.get(tokens) or max(rates.values(), default=0.0)
-            if rate and time.monotonic() + tokens / rate > deadline:
-                break
-            try:
-                rates[tokens] = max(rates.get(tokens, 0.0), _rate(trunk, tokens, warm=tokens in rates))
-            except torch.OutOfMemoryError:
-                sizes = sizes[: sizes.index(tokens)]
-                break
+    rates = measure(sizes, lambda tokens, warm: _rate(trunk, tokens, warm), seconds)
     if rates:
         enough = _GOOD_ENOUGH * max(rates.values())
         trunk.forward_tokens = min(tokens for tokens, rate in rates.items() if rate >= enough)
         trunk.token_seconds = 1 / rates[trunk.forward_tokens]
+
+
+def measure(sizes: list[int], rate: Callable[[int, bool], float], seconds: float) -> dict[int, float]:
+    """Return the best of up to three measurements of each of ``sizes`` that is worth it.
+
+    The rate has one peak: up to it the device is not full, beyond it the caches or the memory are. So no size is tried
+    that is larger than one already behind the best.
+
+    Args:
+        sizes: in tokens, ascending.
+        rate: measures the tokens per second of a forward of some tokens; its second argument says whether one of that
+            size has run before. May raise torch.OutOfMemoryError.
+        seconds: about how long this may take.
+    """
+    rates: dict[int, float] = {}
+    deadline = time.monotonic() + seconds
+    for _ in range(3):
+        for tokens in sizes:
+            # A size that was not measured yet takes, per token, about as long as those before, and runs twice.
+            expected = rates.get(tokens) or max(rates.values(), default=0.0) / 2
+            if expected and time.monotonic() + tokens / expected > deadline:
+                break
+            try:
+                rates[tokens] = max(rates.get(tokens, 0.0), rate(tokens, tokens in rates))
+            except torch.OutOfMemoryError:
+                sizes = sizes[: sizes.index(tokens)]
+                break
+            if rates[tokens] < _GOOD_ENOUGH * max(rates.values()):
+                sizes = sizes[: sizes.index(tokens) + 1]
+                break
+    return rates
 
 
 def _rate(trunk: Trunk, size: int, warm: bool = False) -> float:
