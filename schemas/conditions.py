@@ -1,7 +1,8 @@
 """Conditions in CEL, the Common Expression Language (cel.dev, the specification of google/cel-spec).
 
-A condition can use ``event`` (the record's JSON object), ``text``, ``key``, ``topic``, ``headers`` (name to text), and
-the annotations of other tasks under the names of the tasks.
+A condition can use ``event`` (the record's JSON object), ``text``, ``fields`` (the path, start and end of each of
+several texts), ``key``, ``topic``, ``headers`` (name to text), and the annotations of other tasks under the names of
+the tasks.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from schemas.document import Document
 from schemas.errors import ConditionError
 from schemas.paths import Steps
 
-VARIABLES = frozenset({"event", "text", "key", "topic", "headers"})
+VARIABLES = frozenset({"event", "text", "fields", "key", "topic", "headers"})
 """The variables of a condition besides annotations; no task may have one of these names."""
 
 MAX_LENGTH = 2000
@@ -173,6 +174,8 @@ def variable(name: str, document: Document) -> Any:
         return document.fields
     if name == "text":
         return document.text
+    if name == "fields":
+        return [part.as_field() for part in document.parts or ()]
     if record is None:
         return {} if name == "headers" else ""
     if name == "topic":

@@ -62,6 +62,10 @@ class Part(NamedTuple):
     end: int
     steps: Steps
 
+    def as_field(self) -> dict[str, Any]:
+        """Return the part in the shape of the public event."""
+        return {"path": self.path, "start": self.start, "end": self.end}
+
 
 class Document:
     """One event on its way through the threads. It keeps its place in the order even after it has failed.

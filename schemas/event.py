@@ -51,6 +51,7 @@ class Span(_Public):
     score: float = Field(description="How certain the model is, or how much the pattern indicates; 0 to 1.")
     text: str | None = Field(default=None, description="The span's text. Absent with output.text: none.")
     fine: str | None = Field(default=None, description="For pos: the model's own tag, if it is more specific.")
+    field: str | None = Field(default=None, description="The path of the text it is in, if there may be several.")
 
 
 class Spans(_Public):
@@ -88,6 +89,7 @@ class Mention(_Public):
     start: Count = Field(description="Number of code points before the mention.")
     end: Count = Field(description="Number of code points up to the end of the mention.")
     text: str | None = Field(default=None, description="The mention's text. Absent with output.text: none.")
+    field: str | None = Field(default=None, description="The path of the text it is in, if there may be several.")
 
 
 class Cluster(_Public):
@@ -108,6 +110,7 @@ class Aspect(_Public):
     aspect: str | None = Field(default=None, description="The aspect. Absent with output.text: none.")
     start: Count | None = Field(default=None, description="Where the aspect starts in the text, if known.")
     end: Count | None = Field(default=None, description="Where the aspect ends in the text, if known.")
+    field: str | None = Field(default=None, description="With start: the path of the text, if there may be several.")
     label: str = Field(description="The label with the highest score.")
     score: float = Field(description="The score of that label.")
     scores: dict[str, float] = Field(description="The score of every label.")
@@ -161,6 +164,7 @@ class Answer(_Public):
     end: Count = Field(description="Number of code points up to the end of the answer.")
     score: float = Field(description="The probability of the answer, comparable with null_score.")
     text: str | None = Field(default=None, description="The answer's text. Absent with output.text: none.")
+    field: str | None = Field(default=None, description="The path of the text it is in, if there may be several.")
 
 
 class Answered(_Public):
@@ -242,6 +246,21 @@ class Replacement(_Public):
     count: Annotated[int, Field(ge=1)] = Field(description="How many values were replaced.")
 
 
+class Missing(_Public):
+    """One of several texts is missing from the input."""
+
+    kind: Literal["missing"] = Field(description="What happened: there is nothing, or null, at a path of input.text.")
+    paths: list[str] = Field(description="The paths, as in the pipeline file.")
+
+
+class TextField(_Public):
+    """One of several texts of the input, as a part of ``text``."""
+
+    path: str = Field(description="Where the text is in event, as JSONPath of up to 200 characters.")
+    start: Count = Field(description="Number of code points of text before it.")
+    end: Count = Field(description="Number of code points up to its end.")
+
+
 class EnrichedEvent(_Public):
     """An enriched event, as it is written to the output topic."""
 
@@ -253,13 +272,14 @@ class EnrichedEvent(_Public):
     source: Source | None = Field(description="null if the text did not come from Kafka (glossator try).")
     event: Any = Field(default=None, description="The input, if it is JSON. Absent with output.text: none.")
     text: str | None = Field(default=None, description="What the models read. Absent with output.text: none.")
+    fields: list[TextField] | None = Field(default=None, description="With several texts: which part of text is which.")
     annotations: dict[
         str,
         Spans | Classification | Moderation | Coreference | Aspects | Hypotheses | Paraphrase | Similarity
         | NearDuplicate | Answers | Embedding | Custom,
     ] = Field(description="Task name -> annotation.")  # fmt: skip
     models: dict[str, ModelRef] = Field(description="Task name -> model.")
-    notices: list[Notice | Unread | Replacement] = Field(description="Usually empty.")
+    notices: list[Notice | Unread | Replacement | Missing] = Field(description="Usually empty.")
 
 
 def json_schema() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 Steps: TypeAlias = tuple[str | int, ...]
@@ -98,12 +98,17 @@ def matches(pattern: Pattern, event: Any, at: Steps = ()) -> Iterator[tuple[Step
         yield from matches(pattern[first + 1 :], entry, (*at, step))
 
 
-def jsonpath(steps: Sequence[str | int]) -> str:
-    """Return the path of one place, as JSONPath; a path of more than ``LONGEST`` characters is cut."""
+def jsonpath(steps: Sequence[str | int], shown: Collection[str] | None = None) -> str:
+    """Return the path of one place, as JSONPath; a path of more than ``LONGEST`` characters is cut.
+
+    With ``shown``, any other name is written as ``*``.
+    """
     path = "$"
     for step in steps:
         if isinstance(step, int):
             path += f"[{step}]"
+        elif shown is not None and step not in shown:
+            path += ".*"
         elif _PLAIN.fullmatch(step):
             path += f".{step}"
         else:

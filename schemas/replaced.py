@@ -19,20 +19,24 @@ class Replaced:
     - ``paths``: the first ``MOST_PATHS`` of them, as JSONPath; a long path is cut and ends with "…".
     """
 
-    __slots__ = ("_places", "count", "paths")
+    __slots__ = ("_numbers", "_places", "count", "paths")
 
     def __init__(self) -> None:
         self.count = 0
         self.paths: list[str] = []
         self._places: set[Steps] = set()
+        self._numbers: set[Steps] = set()
 
-    def add(self, steps: Sequence[str | int]) -> None:
-        """Record that the value at ``steps``, or the last name in it, was replaced."""
+    def add(self, steps: Sequence[str | int], *, number: bool = False) -> None:
+        """Record that the value at ``steps``, or the last name in it, was replaced; ``number``: it was a number."""
         self.count += 1
         if len(self.paths) < MOST_PATHS:
             self.paths.append(jsonpath(steps))
         # Beyond the limit, any use of the event counts as a use of a replaced value.
-        self._places.add(tuple(steps) if len(self._places) < _MOST_PLACES else ())
+        place = tuple(steps) if len(self._places) < _MOST_PLACES else ()
+        self._places.add(place)
+        if number:
+            self._numbers.add(place)
 
     def touches(self, steps: Sequence[str | int]) -> bool:
         """Return whether the value at ``steps`` was replaced, contains a replaced value, or is part of one."""
@@ -41,6 +45,10 @@ class Replaced:
             if place[:shared] == tuple(steps[:shared]):
                 return True
         return False
+
+    def was_number(self, steps: Steps) -> bool:
+        """Return whether the string at ``steps`` is a number that was replaced."""
+        return steps in self._numbers
 
     def notice(self) -> dict[str, object]:
         """Return the notice for the enriched event."""

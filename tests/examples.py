@@ -101,7 +101,7 @@ def events(name: str, texts: list[str]) -> list[dict[str, str]]:
     described = re.search(r"An event is (\{[^}]*\})", comment(name))
     assert described or name == "starter"
     fields = json.loads(described[1]) if described else {"text": "..."}
-    own = loaded(name).pipeline.input.text.removeprefix("$.")
+    own = loaded(name).pipeline.input.paths[0].removeprefix("$.")
     assert own in fields
     return [{field: text if field == own else f"Who is {n}?" for field in fields} for n, text in enumerate(texts)]
 

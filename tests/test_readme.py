@@ -20,7 +20,7 @@ from workers.models.packs import STARTER_FOLDER, HeadPack
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-EVENT_PAGE = (ROOT / "docs" / "event.md").read_text()
+EVENT_PAGE, SEVERAL = (ROOT / "docs" / "event.md").read_text().split("### Several texts")
 
 
 def _block(language: str, page: str = README) -> str:
@@ -70,6 +70,20 @@ def test_the_event_is_what_the_product_prints() -> None:
     tone = event["annotations"]["tone"]["scores"]
     second, best = sorted(tone.values())[-2:]
     assert best - second > 0.3, "the example is no coin toss"
+
+
+def test_the_event_of_several_texts_is_what_the_product_prints() -> None:
+    paths = re.search(r"`text: (\[.*?\])`", SEVERAL)
+    assert paths
+    expected = json.loads(_block("json", SEVERAL))
+    pipeline = parse(_block("yaml").replace("text: $.body", f"text: {paths[1]}"), environ={})
+    chain = Chain.load(pipeline)
+    record = Record(Assignment("in", 0), 0, None, json.dumps(expected["event"]).encode())
+    document = codec(pipeline.input).decode(record)
+    chain.run([document])
+    printed = json.loads(EventBuilder(pipeline, chain.models).build(document))
+    printed["annotations"] = {"entities": printed["annotations"]["entities"]}
+    assert {key: printed[key] for key in expected} == _rounded(expected)
 
 
 def test_all_pages_show_the_same_event_and_sentence() -> None:

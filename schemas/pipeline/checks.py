@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from schemas.labels import LANGUAGES, PATTERNED, REGIONS
+from schemas.paths import EVERYWHERE, Pattern, parse_pattern
 from schemas.pipeline import dependencies, redaction_checks
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
@@ -86,8 +87,7 @@ def _topics(source: Mapping[str, Any], output: Mapping[str, Any]) -> Mistakes:
     for index, topic in enumerate(topics):
         if topic in topics[:index]:
             yield ("input", "topics", index), "appears twice"
-    if source.get("format") == "text" and source.get("text", "$") != "$":
-        yield ("input", "text"), "cannot be used with format: text, where the whole record is the text"
+    yield from _texts(source)
     topic, dead = output.get("topic"), output.get("dead_letter")
     if isinstance(topic, str):
         if topic in topics:
@@ -105,6 +105,44 @@ def _topics(source: Mapping[str, Any], output: Mapping[str, Any]) -> Mistakes:
             yield ("output", "dead_letter"), message
         if dead == topic:
             yield ("output", "dead_letter"), "is also the output topic; dead letters need a separate topic"
+
+
+def _texts(source: Mapping[str, Any]) -> Mistakes:
+    texts = source.get("text", "$.text")
+    if source.get("format") == "text":
+        if source.get("text", "$") != "$":
+            yield ("input", "text"), "cannot be used with format: text, where the whole record is the text"
+        return
+    if texts == "$":
+        yield ("input", "text"), "is the whole object and not a text; name a place in it, such as $.body"
+    before: list[tuple[int, Pattern]] = []
+    for index, path in enumerate(_list(texts)):
+        place = ("input", "text", index)
+        if path == EVERYWHERE and len(texts) > 1:
+            yield place, "already names every text of the event, so it must be the only path"
+        elif path == "$":
+            yield place, "is the whole object and not a text; name a place in it, such as $.body"
+        elif pattern := _pattern(path):
+            messages = (_clash(pattern, other, f"input.text[{number}]") for number, other in before)
+            if message := next(filter(None, messages), None):
+                yield place, message
+            before.append((index, pattern))
+
+
+def _pattern(path: Any) -> Pattern | None:
+    try:
+        return parse_pattern(path) if isinstance(path, str) else None
+    except ValueError:
+        return None
+
+
+def _clash(pattern: Pattern, other: Pattern, named: str) -> str | None:
+    """Return a message if ``pattern`` and ``other``, which is ``named``, cannot both name texts of their own."""
+    if any(None not in (step, its) and step != its for step, its in zip(pattern, other, strict=False)):
+        return None
+    if len(pattern) == len(other):
+        return f"names the same place as {named}" if pattern == other else f"names a place that {named} also names"
+    return f"leads into the text at {named}" if len(pattern) > len(other) else f"cannot be a text: it contains {named}"
 
 
 def _tasks(tasks: list[Mapping[str, Any]]) -> Mistakes:

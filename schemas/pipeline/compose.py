@@ -195,6 +195,8 @@ class _Composer:
         message = next((message for part, message in _SYNTAX.items() if part in problem), "not valid YAML")
         if re.search(r"(?<!\$)[\[{].*\$\{", line):
             return f"{message}; inside [ ] and {{ }}, put values with ${{...}} in quotes"
+        if "quotes" not in message and re.search(r"[\[{,:]\s*\$[^\s\"',]*\[", line):
+            return f"{message}; inside [ ] and {{ }}, put paths with [0] or [*] in quotes"
         return message
 
 

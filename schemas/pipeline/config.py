@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, StringConstraints
 
-from schemas.pipeline.fields import DEVICE, JsonPath, PipelineName, Strict, Text, TopicName, later, refuse
+from schemas.paths import EVERYWHERE, parse_pattern
+from schemas.pipeline.fields import DEVICE, PipelineName, Strict, Text, TextPaths, TopicName, later, refuse
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.redaction import Redact
 from schemas.pipeline.tasks import AnyTask
@@ -30,8 +31,10 @@ class Input(Strict):
     """Input topics, at least one; they must exist."""
     format: Annotated[Literal["json", "text"], later("cloudevents", "avro", "protobuf")] = "json"
     """``json``: each value is a JSON object. ``text``: the whole value is the text, in UTF-8."""
-    text: JsonPath = "$.text"
-    """The path of the text in the JSON object; only ``$`` is allowed with ``format: text``."""
+    text: TextPaths = "$.text"
+    """The path of the text in the JSON object, or a list of 1 to 64 paths, whose texts are read as one, in the order of
+    the list. A path may contain ``[*]``, every entry of an array or member of an object; ``$..*`` is every string of
+    the event. Only ``$`` is allowed with ``format: text``."""
     start: Literal["earliest", "latest"] = "earliest"
     """Where a group starts in a topic of which it has no committed offset. Later starts always continue at the commit,
     and a partition that is added later is read from its beginning."""
@@ -44,6 +47,17 @@ class Input(Strict):
     cannot occupy a worker for minutes."""
     max_bytes: Annotated[int, Field(ge=1, le=1_000_000_000)] = 16_777_216
     """Bytes of the largest value, 1 to 1 billion, 16 MiB by default. A larger record becomes a dead letter."""
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths at ``text``."""
+        return [self.text] if isinstance(self.text, str) else self.text
+
+    @property
+    def several(self) -> bool:
+        """Whether an event may have several texts, which documents then have as ``parts``."""
+        first, *others = self.paths
+        return bool(others) or first == EVERYWHERE or None in parse_pattern(first)
 
 
 class Batching(Strict):

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
 from pydantic_core import PydanticCustomError
 
-from schemas.paths import parse_path
+from schemas.paths import EVERYWHERE, parse_path, parse_pattern
 
 REFUSED = "refused"
 """The type of every validation error whose message is ours: it quotes no value, so it may be shown."""
@@ -76,3 +85,33 @@ def _path(value: str) -> str:
 
 
 JsonPath = Annotated[str, AfterValidator(_path)]
+"""The path of a single place in an event."""
+
+
+def _text_path(value: str) -> str:
+    if value != EVERYWHERE:
+        try:
+            parse_pattern(value)
+        except ValueError as error:
+            more = ", $[*] for every entry, or $..* alone for every text" if "; use" in str(error) else ""
+            raise refuse(f"{error}{more}") from error
+    return value
+
+
+def _shape(value: Any) -> str:
+    return "<list>" if isinstance(value, list) else "<scalar>"
+
+
+def _single(value: str | list[str]) -> str | list[str]:
+    """Return a list of one path as that path, so that both mean the same and have the same hash."""
+    return value[0] if len(value) == 1 and isinstance(value, list) else value
+
+
+_TextPath = Annotated[str, AfterValidator(_text_path)]
+TextPaths = Annotated[
+    Annotated[_TextPath, Tag("<scalar>")]
+    | Annotated[list[_TextPath], Field(min_length=1, max_length=64), Tag("<list>")],
+    Discriminator(_shape),
+    AfterValidator(_single),
+]
+"""Where the texts of an event are: a path that may contain ``[*]``, several of them, or ``$..*``."""

@@ -180,6 +180,7 @@ def _failure(
     for text, truth, number in itertools.product(["sample", *words[:_MOST_LITERALS]], (True, False), (0.0, 0.5, 1.0)):
         variables: dict[str, Any] = {"text": text, "topic": text, "key": text if full else None}
         variables["headers"] = dict.fromkeys(keys, text)
+        variables["fields"] = [{"path": text, "start": 0, "end": len(text)}] * length
         for name, shape in shapes.items():
             if shape is not None:
                 world = _World(text, truth, number, full, keys, tuple(labels.get(name, ())), length)

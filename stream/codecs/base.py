@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from schemas.document import Document, Failure
+from schemas.document import Document, Failure, Part
 from schemas.errors import DecodeError
 from schemas.pipeline.config import Input
 from schemas.record import Record
@@ -18,12 +19,16 @@ class Content(NamedTuple):
     - ``text``: what the tasks will read.
     - ``event``: for JSON, the event's own bytes. ``fields``: the same parsed, if the codec keeps it.
     - ``replaced``: the values in ``event`` that are not the input's own; None if all are.
+    - ``parts``: what ``text`` was joined from, if the input may have several texts; otherwise None.
+    - ``missing``: the paths at which one of several texts is missing.
     """
 
     text: str
     event: bytes | None = None
     fields: Any = None
     replaced: Replaced | None = None
+    parts: tuple[Part, ...] | None = None
+    missing: Sequence[str] = ()
 
 
 class Codec(ABC):
@@ -42,7 +47,7 @@ class Codec(ABC):
                 raise DecodeError("the value is null (a tombstone)")
             if len(value) > self._max_bytes:
                 raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
-            text, event, fields, replaced = self._read(value)
+            text, event, fields, replaced, parts, missing = self._read(value)
             if len(text) > self._max_characters:
                 raise DecodeError(
                     f"the text has {len(text)} characters, input.max_characters is {self._max_characters}"
@@ -51,6 +56,10 @@ class Codec(ABC):
                 raise DecodeError("the text is only white space" if text else "the text is empty")
             document = Document(record, text, event, fields)
             document.replaced = replaced
+            if parts is not None:
+                document.parts = parts
+                if missing:
+                    document.notices.append({"kind": "missing", "paths": [*missing]})
             return document
         except DecodeError as error:
             document = Document(record)

@@ -14,6 +14,7 @@ from schemas.pipeline.config import Input
 from schemas.replaced import Replaced
 from stream.codecs.base import Codec, Content, utf8
 from stream.codecs.repair import repair
+from stream.codecs.texts import TYPE_NAMES, TextCollector, require_text
 
 MAX_DEPTH = 500
 """Levels of nested objects and arrays in an event.
@@ -26,19 +27,10 @@ _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _LEVELS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-_TYPE_NAMES = {
-    dict: "an object",
-    list: "an array",
-    int: "a number",
-    float: "a number",
-    bool: "a boolean",
-    type(None): "null",
-    str: "a string",
-}
 
 
 class JsonCodec(Codec):
-    """Decodes values that are JSON objects (RFC 8259) and takes the text at ``input.text``.
+    """Decodes values that are JSON objects (RFC 8259) and takes the text or texts at ``input.text``.
 
     The event keeps the object's own bytes, so long numbers and repeated keys pass through unchanged. Only what common
     readers refuse, and ``repair`` names, is replaced.
@@ -48,8 +40,9 @@ class JsonCodec(Codec):
         """``config``: the pipeline file's ``input``; ``keep_fields``: documents also keep the parsed object."""
         super().__init__(config)
         self._keep = keep_fields
-        self._path = config.text
-        self._steps = parse_path(config.text)
+        self._collector = TextCollector(config.paths) if config.several else None
+        self._path = config.paths[0]
+        self._steps = [] if self._collector else parse_path(self._path)
 
     def _read(self, value: bytes) -> Content:
         value = value.removeprefix(_BOM)
@@ -59,27 +52,32 @@ class JsonCodec(Codec):
         except orjson.JSONDecodeError as error:
             value, event, replaced = _repaired(value, error)
         if not isinstance(event, dict):
-            raise DecodeError(f"the value is {_TYPE_NAMES[type(event)]}, not a JSON object")
+            raise DecodeError(f"the value is {TYPE_NAMES[type(event)]}, not a JSON object")
         # Only a value with as many brackets can be that deep.
         if len(value) > 2 * MAX_DEPTH and value.count(b"[") + value.count(b"{") > MAX_DEPTH:
             _require_shallow(value)
-        text = self._find(event, replaced)
+        texts = None
+        if self._collector is None:
+            text = self._find(event, replaced)
+        else:
+            texts = self._collector.collect(event, replaced)
+            text = texts.text
         # In JSON an unescaped line break can only be white space. Without them an event is one line.
         if b"\n" in value or b"\r" in value:
             value = value.replace(b"\n", b" ").replace(b"\r", b" ")
-        return Content(text, value, event if self._keep else None, replaced)
+        fields = event if self._keep else None
+        if texts is None:
+            return Content(text, value, fields, replaced)
+        return Content(text, value, fields, replaced, texts.parts, texts.missing)
 
     def _find(self, event: Any, replaced: Replaced | None) -> str:
         try:
             text = follow(self._steps, event)
         except LookupError:
             raise DecodeError(f"there is no text at {self._path}") from None
-        if replaced and replaced.touches(self._steps):
-            reasons = "NaN, Infinity, a number out of range, or a lone surrogate"
-            raise DecodeError(f"the value at {self._path} is or contains what JSON cannot represent: {reasons}")
-        if not isinstance(text, str):
-            raise DecodeError(f"the text at {self._path} is {_TYPE_NAMES[type(text)]}, not a string")
-        return text
+        if replaced is None and isinstance(text, str):
+            return text
+        return require_text(text, self._steps, self._path, replaced)
 
 
 def _repaired(value: bytes, error: orjson.JSONDecodeError) -> tuple[bytes, Any, Replaced]:

@@ -80,7 +80,7 @@ def _replacements(text: str, replaced: Replaced) -> Iterator[tuple[int, int, str
         elif (len(value) > _ALWAYS_FINITE or "e" in value or "E" in value) and math.isinf(float(value)):
             replacement = f'"{value}"'
         if replacement != value:
-            replaced.add(["" if step is None else step for step in steps])
+            replaced.add(["" if step is None else step for step in steps], number=kind == "number")
             yield *token.span(), replacement
 
 

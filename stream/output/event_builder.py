@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 
-from schemas.document import Document, event_id
+from schemas.document import Document, Part, event_id
 from schemas.errors import EncodeError
 from schemas.event import SCHEMA
+from schemas.paths import EVERYWHERE, jsonpath, parse_pattern
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.record import Record
@@ -30,6 +31,8 @@ class EventBuilder:
         self._view = View(pipeline.output.text)
         self._refs = models
         self._models: dict[frozenset[str] | None, orjson.Fragment] = {}
+        patterns = [parse_pattern(path) for path in pipeline.input.paths if path != EVERYWHERE]
+        self._names = {step for pattern in patterns for step in pattern if isinstance(step, str)}
 
     def build(self, document: Document, view: View | None = None) -> bytes:
         """Return the event of a document that has not failed, as one line of UTF-8 JSON.
@@ -45,8 +48,11 @@ class EventBuilder:
         annotations = document.annotations
         if names is not None:
             annotations = {name: annotation for name, annotation in annotations.items() if name in names}
+        parts = document.parts
         if not with_text:
-            annotations = {name: _without_text(annotation) for name, annotation in annotations.items()}
+            paths = {part.path: self._anonymous(part) for part in parts or ()}
+            parts = parts and tuple(part._replace(path=paths[part.path]) for part in parts)
+            annotations = {name: _without_text(annotation, paths) for name, annotation in annotations.items()}
         event: dict[str, Any] = {
             "schema": SCHEMA,
             "id": event_id(document, self.config),
@@ -57,6 +63,8 @@ class EventBuilder:
             if document.event is not None:
                 event["event"] = orjson.Fragment(document.event)
             event["text"] = document.text
+        if parts is not None:
+            event["fields"] = [part.as_field() for part in parts]
         try:
             encoded = orjson.dumps(annotations)
             # orjson writes null for a number that is not finite. The text of a span may contain the same characters,
@@ -75,6 +83,12 @@ class EventBuilder:
         except TypeError as error:
             # orjson's message names types and never the value.
             raise EncodeError(f"the enriched event cannot be written as JSON: {error}") from None
+
+    def _anonymous(self, part: Part) -> str:
+        """Return the path of ``part`` with a * in place of each name that is not in the pipeline file but the event."""
+        if all(isinstance(step, int) or step in self._names for step in part.steps):
+            return part.path
+        return jsonpath(part.steps, self._names)
 
     def _encode_models(self, names: frozenset[str] | None) -> orjson.Fragment:
         """Encode the models of the tasks ``names`` (None: of all), once for all events."""
@@ -103,13 +117,16 @@ _TEXTS = frozenset({"text", "question", "aspect"})
 """Keys of an annotation under which text of the event may be."""
 
 
-def _without_text(value: Any) -> Any:
-    """Copy an annotation, or a part of one, without text of the event."""
+def _without_text(value: Any, paths: Mapping[str, str]) -> Any:
+    """Copy an annotation, or a part of one, without text of the event. ``paths``: what to write for each field."""
     if isinstance(value, dict):
         # A label may have such a name too, but then its value is a score.
         kept = {key: item for key, item in value.items() if key not in _TEXTS or isinstance(item, float)}
-        return {key: _without_text(item) for key, item in kept.items()}
-    return [_without_text(item) for item in value] if isinstance(value, list) else value
+        copy = {key: _without_text(item, paths) for key, item in kept.items()}
+        if paths and isinstance(field := copy.get("field"), str):
+            copy["field"] = paths.get(field, field)
+        return copy
+    return [_without_text(item, paths) for item in value] if isinstance(value, list) else value
 
 
 def _require_finite(value: Any) -> None:

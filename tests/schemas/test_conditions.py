@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas import conditions
 from schemas.conditions import MAX_LENGTH, Condition
-from schemas.document import Document
+from schemas.document import Document, Part
 from schemas.errors import ConditionError
 from schemas.record import Assignment, Record
 from schemas.replaced import Replaced
@@ -388,6 +388,16 @@ def test_a_condition_that_reads_a_replaced_value_fails(source: str, fails: bool)
             Condition(source).holds_for(document)
     else:
         assert Condition(source).holds_for(document) is True
+
+
+def test_a_condition_sees_which_text_is_where() -> None:
+    document = Document(None, "one\n\ntwo")
+    seen = Condition('size(fields) == 2 && fields[1].path == "$.b" && fields.exists(f, f.start == 5 && f.end == 8)')
+    assert seen.tasks == set()
+    assert seen.holds_for(document) is False
+    assert Condition("size(fields) == 0").holds_for(document) is True
+    document.parts = (Part("$.a", 0, 3, ("a",)), Part("$.b", 5, 8, ("b",)))
+    assert seen.holds_for(document) is True
 
 
 def test_a_condition_sees_empty_values_where_there_is_no_record() -> None:

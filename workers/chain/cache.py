@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from schemas.document import Annotation
+from schemas.document import Annotation, Part
 from workers.encoder.reading import Input
 
 Entry: TypeAlias = tuple[Annotation | None, list[dict[str, Any]]]
@@ -64,8 +64,11 @@ class Cache:
                 self._entries.popitem(last=False)
 
 
-def key(task: bytes, inputs: Sequence[Input]) -> bytes:
-    """Return the 16-byte key of ``inputs`` for ``task``, the hash of a task's model, revision and settings."""
+def key(task: bytes, inputs: Sequence[Input], parts: Sequence[Part] | None = None) -> bytes:
+    """Return the 16-byte key of ``inputs`` for ``task``, the hash of a task's model, revision and settings.
+
+    ``parts``: those of the document, if it has several texts: some tasks find nothing across their boundaries.
+    """
     digest = hashlib.blake2b(task, digest_size=16)
     for text_or_pair in inputs:
         for text in (text_or_pair,) if isinstance(text_or_pair, str) else text_or_pair:
@@ -73,4 +76,6 @@ def key(task: bytes, inputs: Sequence[Input]) -> bytes:
             digest.update(b"%d:" % len(data))
             digest.update(data)
         digest.update(b";")
+    for part in parts or ():
+        digest.update(b"%d-%d;" % (part.start, part.end))
     return digest.digest()

@@ -21,6 +21,7 @@ from workers.chain.unread import unread_failure, unread_notice
 from workers.encoder.reading import Input, Reading
 from workers.encoder.tuning import tune
 from workers.models.library import Library, Progress
+from workers.tasks.parts import within_parts
 
 _SENTENCE = "A first sentence, so that the first event need not wait."
 """What every task can read; it belongs to no event."""
@@ -70,6 +71,7 @@ class Chain:
         self.stages = loaded.stages
         self.plan = loaded.tasks
         self._pipeline = pipeline
+        self._several = pipeline.input.several
         self._names = list(self.models)
         self._members = [
             [planned for planned in self.plan if planned.stage == index] for index in range(len(self.stages))
@@ -276,7 +278,7 @@ class Chain:
         """Look the inputs up in the cache; what it has goes to ``document.known``."""
         if self.cache is None or planned.key is None:
             return False
-        entry = self.cache.get(key(planned.key, inputs))
+        entry = self.cache.get(key(planned.key, inputs, document.parts))
         if entry is not None:
             document.known[planned.task.name] = entry
         return entry is not None
@@ -296,6 +298,8 @@ class Chain:
                         annotation, notices = entry
                         document.notices += notices
                         if annotation is not None:
+                            if self._several and document.parts is not None:
+                                annotation = within_parts(annotation, document.text, document.parts)
                             document.annotations[planned.task.name] = annotation
                 except Exception as error:
                     document.failure = Failure.of(error, "annotate", planned.task.name)
@@ -332,7 +336,7 @@ class Chain:
             left_out = task.config.unknown_text == "leave_out"
         entry: Entry = (None if left_out else task.annotate(document, readings), notices)
         if self.cache is not None and planned.key is not None:
-            self.cache.put(key(planned.key, tokenized.inputs[task.name]), entry)
+            self.cache.put(key(planned.key, tokenized.inputs[task.name], document.parts), entry)
         return entry
 
 

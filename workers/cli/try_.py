@@ -37,8 +37,8 @@ Example:
   tail -f chat.log | glossator try | jq -c '[.text, .annotations.tone.label]'
 
 \b
-If a task reads other fields of the event (a question, a second text), each TEXT
-must be such an event, as JSON.
+If a task reads other fields of the event (a question, a second text), or input.text
+names several texts, each TEXT must be such an event, as JSON.
 
 \b
 Prints one line of JSON per text, in order, as soon as standard input pauses. In
@@ -108,16 +108,20 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
         printer.print([line for line, _ in results])
         good &= all(is_event for _, is_event in results)
     if not good:
-        if chain.reads_fields:
+        if _reads_events(pipeline, chain):
             click.echo("glossator: this pipeline reads fields, so each TEXT must be an event, as JSON", err=True)
         ctx.exit(EX_DATAERR)
+
+
+def _reads_events(pipeline: Pipeline, chain: Chain) -> bool:
+    """Whether each TEXT must be an event: for several texts, and for tasks and conditions that read fields."""
+    return chain.reads_fields or pipeline.input.several
 
 
 def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:
     """Yield, for each batch, one pair per line: its event as JSON and True, or an error as JSON and False."""
     builder = EventBuilder(pipeline, chain.models)
-    # Tasks and conditions that read fields need an event, not just a text.
-    decoder = codec(pipeline.input, keep_fields=True) if chain.reads_fields else TextCodec(pipeline.input)
+    decoder = codec(pipeline.input, chain.reads_fields) if _reads_events(pipeline, chain) else TextCodec(pipeline.input)
     numbers = count(1)
     for batch in batches:
         documents = [_document(line, decoder, pipeline.input) for line in batch]

@@ -18,6 +18,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
+from schemas.document import Part
+
 POOL = 20
 """Number of spans that share the probability with the null, as in ``run_squad.py``."""
 _CONTEXT = 1
@@ -72,6 +74,7 @@ def decode(
     max_answer_tokens: int,
     null_threshold: float,
     can_be_unanswerable: bool,
+    parts: Sequence[Part] | None = None,
 ) -> Answers:
     """Find the answers in ``text``, the context.
 
@@ -91,13 +94,12 @@ def decode(
         null_threshold: tau; ``best`` is None unless its logit exceeds the null's by more than tau. Scores do not
             depend on it.
         can_be_unanswerable: False ignores the null and always chooses the best span (SQuAD 1.1).
+        parts: the parts of the context that a span may be in; None if it may be anywhere.
     """
-    starts, ends = _text_edges(text)
-    parts = [
-        _Window(window, table, max_answer_tokens, starts, ends) for window, table in zip(windows, logits, strict=True)
-    ]
-    spans = _greedy(parts)
-    null = min(part.null for part in parts)
+    edges = _text_edges(text, parts)
+    tables = [_Window(window, table, max_answer_tokens, edges) for window, table in zip(windows, logits, strict=True)]
+    spans = _greedy(tables)
+    null = min(table.null for table in tables)
     if not spans:
         return Answers(None, 1.0, ())
     weights = np.array([span.logit for span in spans] + [null] * can_be_unanswerable)
@@ -106,6 +108,19 @@ def decode(
     answers = tuple(Answer(span.start, span.end, share) for span, share in zip(spans[:n_best], shares, strict=False))
     answered = not can_be_unanswerable or spans[0].logit > null + null_threshold
     return Answers(answers[0] if answered else None, shares[-1] if can_be_unanswerable else 0.0, answers)
+
+
+class _Edges(NamedTuple):
+    """Where text starts and ends around every position of the context: arrays ``[code points + 1]``.
+
+    - ``starts``: the position of the next character from there on that is not white space; the length if there is none.
+    - ``ends``: the end of the last such character before; 0 if there is none.
+    - ``bounds``: the end of the part that the position is in, 0 between and behind the parts; None without parts.
+    """
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    bounds: NDArray[np.int64] | None
 
 
 class _Window:
@@ -120,8 +135,7 @@ class _Window:
         window: Encoding,
         logits: NDArray[np.float32],
         limit: int,
-        starts: NDArray[np.int64],
-        ends: NDArray[np.int64],
+        edges: _Edges,
     ) -> None:
         # Windows have no padding, so the first special token is the classification token. A model whose tokenizer
         # adds no special tokens was trained with the first token instead (transformers, run_qa.py).
@@ -136,8 +150,9 @@ class _Window:
             # In double precision the sum of two float32 logits is not rounded, so rounding creates no ties.
             start_logits, end_logits = logits[tokens].astype(np.float64).T
             beyond = np.zeros(limit - 1, np.int64)
-            self._starts = starts[offsets[:, 0]]
-            self._ends = sliding_window_view(np.append(ends[offsets[:, 1]], beyond), limit)
+            self._starts = edges.starts[offsets[:, 0]]
+            self._bounds = None if edges.bounds is None else edges.bounds[self._starts]
+            self._ends = sliding_window_view(np.append(edges.ends[offsets[:, 1]], beyond), limit)
             self._start_logits = start_logits[:, None]
             self._end_logits = sliding_window_view(np.append(end_logits, beyond), limit)
 
@@ -149,6 +164,8 @@ class _Window:
         apart = sorted(taken)
         bounds = np.array([*(span.start for span in apart), _NOWHERE])
         bounds = bounds[np.searchsorted([span.end for span in apart], self._starts, side="right")]
+        if self._bounds is not None:
+            bounds = np.minimum(bounds, self._bounds)
         sums = self._start_logits + self._end_logits
         sums[(self._ends <= self._starts[:, None]) | (self._ends > bounds[:, None])] = -np.inf
         highest = sums.max()
@@ -160,10 +177,10 @@ class _Window:
         return _Span(int(start), int(end), float(highest))
 
 
-def _greedy(parts: Sequence[_Window]) -> list[_Span]:
+def _greedy(tables: Sequence[_Window]) -> list[_Span]:
     """Return the ``POOL`` best spans of all windows that do not overlap a better one, best first."""
     taken: list[_Span] = []
-    candidates = [part.best(taken) for part in parts]
+    candidates = [table.best(taken) for table in tables]
     while len(taken) < POOL:
         span = max(filter(None, candidates), key=lambda span: (span.logit, -span.start, -span.end), default=None)
         if span is None:
@@ -172,19 +189,19 @@ def _greedy(parts: Sequence[_Window]) -> list[_Span]:
         # A candidate that does not overlap the new span is still the best of its window.
         for n, candidate in enumerate(candidates):
             if candidate and candidate.overlaps(span):
-                candidates[n] = parts[n].best(taken)
+                candidates[n] = tables[n].best(taken)
     return taken
 
 
-def _text_edges(text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where text starts and ends around every position, as two arrays ``[code points + 1]``.
-
-    The first holds the position of the next character from i on that is not white space (``len(text)`` if there is
-    none), the second the end of the last such character before i (0 if there is none).
-    """
+def _text_edges(text: str, parts: Sequence[Part] | None) -> _Edges:
     space = np.char.isspace(np.frombuffer(text.encode("utf-32-le"), "<U1"))
     places = np.arange(len(text), dtype=np.int64)
     following = np.where(space, len(text), places)[::-1]
     starts = np.append(np.minimum.accumulate(following)[::-1], len(text))
     ends = np.append(0, np.maximum.accumulate(np.where(space, 0, places + 1)))
-    return starts, ends
+    if parts is None:
+        return _Edges(starts, ends, None)
+    bounds = np.zeros(len(text) + 1, np.int64)
+    for part in parts:
+        bounds[part.start : part.end] = part.end
+    return _Edges(starts, ends, bounds)

@@ -12,6 +12,7 @@ from schemas.pipeline.tasks import AspectTask, FromSpans
 from workers.encoder.reading import HeadInfo, Input, Reading
 from workers.tasks import fields
 from workers.tasks.classification import Classification
+from workers.tasks.parts import part_of
 from workers.tasks.scores import merge_windows, numbers
 
 
@@ -77,6 +78,10 @@ class AspectSentiment(Classification):
         if not isinstance(listed, list) or len(listed) > fields.MOST:
             raise FieldError(f"the value at {aspects} is not a list of at most {fields.MOST} aspects")
         parsed = [_parse(entry, document.text, aspects) for entry in listed]
+        if document.parts is not None:
+            for aspect in parsed:
+                if aspect.start is not None and aspect.end and not part_of(aspect.start, aspect.end, document.parts):
+                    raise FieldError(f"an aspect at {aspects} is not within a single text of the event")
         positions = sorted((aspect.start, aspect.end) for aspect in parsed if aspect.start is not None and aspect.end)
         if any(start < end for (_, end), (start, _) in pairwise(positions)):
             raise FieldError(f"the aspects at {aspects} overlap")

@@ -110,8 +110,8 @@ class Task(ABC):
         this one, on the device or the prepare thread. It delays every event, so keep it to microseconds.
 
         Args:
-            document: the event. Its ``text`` and ``annotations`` may be used, but not changed. ``record`` is None for
-                texts that did not come from Kafka (``glossator try``, the trial at startup).
+            document: the event. Its ``text``, ``parts`` and ``annotations`` may be used, but not changed. ``record`` is
+                None for texts that did not come from Kafka (``glossator try``, the trial at startup).
             readings: one per input, in the order of ``inputs``. Each has at least one window, and ``[labels]`` scores
                 per window for a sequence head, ``[tokens, labels]`` for a token head, ``[tokens, 2]`` for a span head,
                 ``[dimensions]`` for an embedding; all float32 and finite. ``merge_windows`` merges the windows of

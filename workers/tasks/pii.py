@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from workers.pii.overlaps import resolve
 from workers.pii.presidio import load_recognizers
 from workers.pii.recognizers import Finding, Recognizers, known_entities
 from workers.tasks.base import Task
+from workers.tasks.parts import cut
 from workers.tasks.scores import DECIMALS, minimum_scores
 from workers.tasks.spans import Spans
 
@@ -89,7 +91,7 @@ class Pii(Task):
         borrowed = (each for name in self._others for each in _findings(document.annotations[name], name))
         kept = [
             finding
-            for finding in (*self._recognizers.find(text), *borrowed, *more)
+            for finding in _within(document, (*self._recognizers.find(text), *borrowed, *more))
             if finding.score >= self._minimum(finding.label) and self._is_wanted(finding.label)
         ]
         spans: list[dict[str, Any]] = [
@@ -129,6 +131,20 @@ class PiiByModel(Pii):
 
     def _named(self) -> Iterable[str]:
         return map(_entity, self._spans.labels)
+
+
+def _within(document: Document, findings: Iterable[Finding]) -> Iterable[Finding]:
+    """``findings``, cut at the boundaries of the document's texts: uncut they would hide what is in a single text."""
+    parts = document.parts
+    if parts is None:
+        return findings
+    return (
+        finding
+        if (start, end) == (finding.start, finding.end)
+        else replace(finding, start=start, end=end, checked=False)
+        for finding in findings
+        for start, end, _ in cut(finding.start, finding.end, document.text, parts)
+    )
 
 
 def _findings(annotation: Annotation, source: str) -> list[Finding]:

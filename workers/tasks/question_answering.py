@@ -45,7 +45,7 @@ class QuestionAnswering(Task):
             decoded = decode(
                 document.text, reading.windows, reading.scores, n_best=config.n_best,
                 max_answer_tokens=config.max_answer_tokens, null_threshold=config.null_threshold,
-                can_be_unanswerable=config.unanswerable,
+                can_be_unanswerable=config.unanswerable, parts=document.parts,
             )  # fmt: skip
             entry: dict[str, Any] = {
                 "question": question,

@@ -94,7 +94,7 @@ class Redactor:
         for pattern, field in fields:
             place = self.places.at(pattern)
             place.field = place.field or field
-        paths = [pipeline.input.text]
+        paths = pipeline.input.paths
         for path in paths:
             if path == EVERYWHERE:
                 self.places.everywhere = True

@@ -83,7 +83,8 @@ BAD = {
     "an unknown name": (LANGUAGE + when('langauge.label == "en"'),
         ['10:11 tasks[1].when: uses "langauge", which is not a task, did you mean "language"?']),
     "a name like no other": (LANGUAGE + when("zzzz > 1"),
-        ['10:11 tasks[1].when: uses "zzzz", which is not a task, nor is it one of event, headers, key, text, topic']),
+        ['10:11 tasks[1].when: uses "zzzz", which is not a task, nor is it one of event, fields, headers, key, '
+         "text, topic"]),
     "a slip of the event": (LANGUAGE + when("evnt.a == 1"),
         ['10:11 tasks[1].when: uses "evnt", which is not a task, did you mean "event"?']),
     "an unknown field": (TONE + when("tone.scroe > 0.5"),
@@ -93,7 +94,8 @@ BAD = {
     "a field of another annotation": (NER + when('people.label == "PERSON"'),
         ['10:11 tasks[1].when: "people" has no field "label", only spans']),
     "several at once": (TONE + when("tone.x == 1 && foo.y == 1 && safety.flagged"),
-        ['10:11 tasks[1].when: uses "foo", which is not a task, nor is it one of event, headers, key, text, topic',
+        ['10:11 tasks[1].when: uses "foo", which is not a task, nor is it one of event, fields, headers, key, '
+         "text, topic",
          "10:11 tasks[1].when: uses the task itself, which has not run at that point",
          '10:11 tasks[1].when: "tone" has no field "x", only label, score, scores']),
     "no CEL": (LANGUAGE + when('language.label = "en"'),

@@ -111,6 +111,37 @@ MISTAKES = {
         ['21:10 output.topic: must consist of letters, digits, ".", "_" and "-"']),
     "topic of dots": ("topic: posts.enriched", "topic: ..", ["21:10 output.topic: a topic cannot be named . or .."]),
     "path": ("text: $.body", "text: body", ["8:9 input.text: must start with $, for example $.body"]),
+    "path of many": ("text: $.body", "text: $.a.*",
+        ["8:9 input.text: not a path from character 4 on; use $.name, $['any name'] or $[0], $[*] for every entry, "
+         "or $..* alone for every text"]),
+    "whole object": ("text: $.body", "text: $",
+        ["8:9 input.text: is the whole object and not a text; name a place in it, such as $.body"]),
+    "whole object in a list": ("text: $.body", "text: [$.body, $]",
+        ["8:18 input.text[1]: is the whole object and not a text; name a place in it, such as $.body"]),
+    "no path": ("text: $.body", "text: []", ["8:9 input.text: must not be empty"]),
+    "too many paths": ("text: $.body", f"text: [{', '.join(f'$.a{n}' for n in range(65))}]",
+        ["8:9 input.text: must have at most 64 entries"]),
+    "mapping for paths": ("text: $.body", "text: {path: $.body}", ["8:9 input.text: must be text"]),
+    "one of several paths": ("text: $.body", "text: [$.body, subject]",
+        ["8:18 input.text[1]: must start with $, for example $.body"]),
+    "number among paths": ("text: $.body", "text: [$.body, 5]",
+        ["8:18 input.text[1]: must be text, put it in quotes"]),
+    "path twice": ("text: $.body", "text: [$.body, $.title, \"$['body']\"]",
+        ["8:27 input.text[2]: names the same place as input.text[0]"]),
+    "overlapping paths": ("text: $.body", "text: ['$.a[*].b', '$.a[0].c', '$.a[1].b']",
+        ["8:34 input.text[2]: names a place that input.text[0] also names"]),
+    "path into a text": ("text: $.body", "text: [$.body, $.body.html]",
+        ["8:18 input.text[1]: leads into the text at input.text[0]"]),
+    "path around a text": ("text: $.body", "text: ['$.body[*].html', $.body]",
+        ["8:28 input.text[1]: cannot be a text: it contains input.text[0]"]),
+    "everything and more": ("text: $.body", "text: [$.body, $..*]",
+        ["8:18 input.text[1]: already names every text of the event, so it must be the only path"]),
+    "unquoted path in a list": ("text: $.body", "text: [$.body, $.messages[*].body]",
+        ['8:30 "*" and "&" mark aliases and anchors in YAML; put the value in quotes']),
+    "unquoted index in a list": ("text: $.body", "text: [$.messages[0].body, $.body]",
+        ['8:20 a list lacks a "," or "]"; inside [ ] and { }, put paths with [0] or [*] in quotes']),
+    "several paths for text": ("format: json\n  text: $.body", "format: text\n  text: [$.body, $.title]",
+        ["8:9 input.text: cannot be used with format: text, where the whole record is the text"]),
     "duplicate field": ("format: json", "format: json\n  text: $.x",
         ["9:3 input.text: appears twice; the first is on line 8"]),
     "duplicate task name": ("name: entities", "name: toxicity",
@@ -540,3 +571,26 @@ def test_any_value_anywhere_is_a_pipeline_or_a_config_error(data: st.DataObject)
                 here[step] = data.draw(JSONISH)  # type: ignore[call-overload]
             break
     _tries(json.dumps(tree, indent=1, ensure_ascii=data.draw(st.booleans())))
+
+
+@pytest.mark.parametrize(
+    ("written", "paths", "several"),
+    [
+        ("$.body", ["$.body"], False),
+        ("[$.body]", ["$.body"], False),
+        ("[$.subject, $.body]", ["$.subject", "$.body"], True),
+        ("$.m[*].body", ["$.m[*].body"], True),
+        ("['$.m[*].body']", ["$.m[*].body"], True),
+        ("$..*", ["$..*"], True),
+        ("[$..*]", ["$..*"], True),
+        ("['$.a[*].b', '$.a[*].c', $.a-b, '$[\"a.b\"]']", ["$.a[*].b", "$.a[*].c", "$.a-b", '$["a.b"]'], True),
+    ],
+)
+def test_one_text_or_several(written: str, paths: list[str], several: bool) -> None:
+    found = parse(mutate("text: $.body", f"text: {written}"), environ={}).input
+    assert (found.paths, found.several) == (paths, several)
+
+
+def test_a_list_of_one_path_is_that_path_in_ids_too() -> None:
+    assert _hash(lambda text: text.replace("text: $.body", "text: [$.body]")) == _hash()
+    assert _hash(lambda text: text.replace("text: $.body", "text: [$.body, $.a]")) != _hash()

@@ -91,6 +91,62 @@ def test_without_text_nothing_quotes_it_and_labels_of_such_names_stay() -> None:
     assert annotations["topics"]["scores"] == {"text": 0.75, "question": 0.25}
 
 
+def several(paths: list[str], event: dict[str, Any], **output: Any) -> dict[str, Any]:
+    """The event of several texts, with a span in each of them."""
+    config = pipeline(**output)
+    config = config.model_copy(update={"input": config.input.model_copy(update={"text": paths})})
+    made = codec(config.input).decode(record(orjson.dumps(event)))
+    assert made.parts is not None
+    made.annotations["who"] = {"spans": [
+        {"start": part.start, "end": part.end, "label": "PERSON", "score": 0.5,
+         "text": made.text[part.start : part.end], "field": part.path} for part in made.parts
+    ]}  # fmt: skip
+    line = EventBuilder(config, MODELS).build(made)
+    built: dict[str, Any] = json.loads(line)
+    SCHEMA.validate(built)
+    EnrichedEvent.model_validate_json(line)
+    return built
+
+
+def test_several_texts_are_listed_with_their_places() -> None:
+    event = several(["$.title", "$.posts[*].body"], {"title": "🙂 Ada", "posts": [{}, {"body": "Eve"}]})
+    assert event["text"] == "🙂 Ada\n\nEve"
+    assert event["fields"] == [
+        {"path": "$.title", "start": 0, "end": 5}, {"path": "$.posts[1].body", "start": 7, "end": 10},
+    ]  # fmt: skip
+    assert list(event)[4:7] == ["event", "text", "fields"]
+
+
+def test_a_missing_text_is_a_notice_in_every_view() -> None:
+    for text in ("original", "none"):
+        event = several(["$.title", "$.body", "$['x y']"], {"body": "Eve"}, text=text)
+        assert event["notices"] == [{"kind": "missing", "paths": ["$.title", "$['x y']"]}]
+
+
+@pytest.mark.parametrize(
+    ("paths", "shown"),
+    [
+        (["$..*"], ["$.*[0]", "$.*.*.*", "$.*"]),
+        (["$.Ada[*]", "$.people[*].name"], ["$.Ada[0]", "$.people.*.name"]),
+        (["$['Ada'][0]", "$.last"], ["$['Ada'][0]", "$.last"]),
+    ],
+)
+def test_without_text_names_that_are_only_in_the_event_are_hidden(paths: list[str], shown: list[str]) -> None:
+    event = several(paths, {"Ada": ["x"], "people": {"Eve": {"name": "y"}}, "last": "z"}, text="none")
+    assert "text" not in event
+    assert "Eve" not in json.dumps(event)
+    assert [field["path"] for field in event["fields"]] == shown
+    assert [(span["start"], span["end"], span["field"]) for span in event["annotations"]["who"]["spans"]] == [
+        (field["start"], field["end"], field["path"]) for field in event["fields"]
+    ]
+
+
+def test_without_text_a_custom_value_called_field_stays() -> None:
+    made = document()
+    made.annotations = {"own": {"custom": {"field": "$.a"}}}
+    assert built(made, text="none")["annotations"] == made.annotations
+
+
 @pytest.mark.parametrize("key", [None, b"\xff\xfe"])
 def test_what_the_record_does_not_say_is_null(key: bytes | None) -> None:
     source = built(document(key=key, timestamp_ms=-1))["source"]

@@ -77,6 +77,22 @@ def test_lines_of_standard_input_become_events_and_bad_ones_errors_in_their_plac
     ]  # fmt: skip
 
 
+def test_with_several_paths_each_text_is_an_event(pipeline: str, tmp_path: Path) -> None:
+    file = tmp_path / "several.yaml"
+    file.write_text(Path(pipeline).read_text().replace("topics: [posts]", "topics: [posts], text: [$.title, $.body]"))
+    lines = [json.dumps({"title": "Hello", "body": TEXT}), "no event", json.dumps({"body": TEXT})]
+    result, (both, error, one) = tried("--pipeline", str(file), stdin="\n".join(lines).encode())
+    assert result.exit_code == 65
+    SCHEMA.validate(both)
+    assert [field["path"] for field in both["fields"]] == ["$.title", "$.body"]
+    for span in both["annotations"]["names"]["spans"]:
+        assert span["field"] == ("$.title" if span["end"] <= len("Hello") else "$.body")
+    assert error["error"]["message"].startswith("the value is not JSON")
+    assert "each TEXT must be an event, as JSON" in result.stderr
+    assert one["text"] == TEXT
+    assert one["notices"] == [{"kind": "missing", "paths": ["$.title"]}]
+
+
 def test_a_text_that_comes_again_is_a_duplicate_of_the_first(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.yaml"
     file.write_text(f"""\

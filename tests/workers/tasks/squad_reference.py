@@ -15,9 +15,19 @@ Span = tuple[int, int, float]
 
 
 def answers(
-    text: str, windows: list[Any], logits: list[Any], n_best: int, longest: int, tau: float, may_be_null: bool
+    text: str,
+    windows: list[Any],
+    logits: list[Any],
+    n_best: int,
+    longest: int,
+    tau: float,
+    may_be_null: bool,
+    parts: list[tuple[int, int]] | None = None,
 ) -> tuple[Span | None, float, list[Span]]:
-    """The best span or None, the null's probability, and the n-best; a span is (start, end, probability)."""
+    """The best span or None, the null's probability, and the n-best; a span is (start, end, probability).
+
+    With ``parts``, (start, end) in the text, a span must be in one of them.
+    """
     score_of: dict[tuple[int, int], float] = {}
     nulls = []
     for window, table in zip(windows, logits, strict=True):
@@ -33,7 +43,7 @@ def answers(
                     start += 1
                 while start < end and text[end - 1].isspace():
                     end -= 1
-                if start < end:
+                if start < end and (parts is None or any(first <= start and end <= last for first, last in parts)):
                     score = rows[i][0] + rows[j][1]
                     score_of[start, end] = max(score, score_of.get((start, end), score))
     kept: list[Span] = []

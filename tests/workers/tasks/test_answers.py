@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer, processors
 
+from schemas.document import Part
 from tests.thoroughness import examples
 from tests.workers import tiny
 from tests.workers.tasks import squad_reference
@@ -93,6 +94,25 @@ def test_as_the_plain_decoder_says() -> None:
     assert counts == set(range(1, 7))
     assert said == {True, False}
     assert empty
+
+
+def test_no_answer_reaches_across_the_texts_of_an_event() -> None:
+    rng = np.random.default_rng(20261130)
+    shorter = 0
+    for case in range(200):
+        texts = [" ".join(rng.choice(PIECES, rng.integers(1, 12))) for _ in range(rng.integers(1, 5))]
+        starts = [sum(len(text) + 2 for text in texts[:n]) for n in range(len(texts))]
+        text = "\n\n".join(texts)
+        parts = [Part("$", start, start + len(own), ()) for start, own in zip(starts, texts, strict=True)]
+        windows = windows_of(KINDS[case % 3], text, 24, 4)
+        logits = [noise(rng, window) for window in windows]
+        found = run(text, windows, logits, n_best=POOL, parts=parts)
+        places = [(part.start, part.end) for part in parts]
+        compare(found, squad_reference.answers(text, windows, logits, POOL, 8, 0.0, True, places))
+        for answer in found.alternatives:
+            assert any(start <= answer.start and answer.end <= end for start, end in places)
+        shorter += found != run(text, windows, logits, n_best=POOL)
+    assert shorter
 
 
 pieces = st.sampled_from(PIECES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=4)

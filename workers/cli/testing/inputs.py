@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import orjson
 
 from schemas.errors import Problem
-from schemas.paths import parse_path
+from schemas.paths import EVERYWHERE, parse_pattern
 from schemas.pipeline.case_checks import INPUTS
 from schemas.pipeline.case_files import CaseFile
 from schemas.pipeline.cases import Case, CaseRecord
@@ -35,7 +35,10 @@ def record_of(case: Case, config: Input, offset: int) -> Record:
 def _value(case: Case, config: Input) -> object:
     if case.text is None or config.format == "text":
         return case.event if case.text is None else case.text
-    return put(None, parse_path(config.text), case.text)
+    # Of several texts, the case has the first.
+    first = config.paths[0]
+    steps = () if first == EVERYWHERE else parse_pattern(first)
+    return put(None, [0 if step is None else step for step in steps] or ["text"], case.text)
 
 
 def unread(pipeline: Pipeline, file: CaseFile) -> Iterator[Problem]:
@@ -51,6 +54,6 @@ def unread(pipeline: Pipeline, file: CaseFile) -> Iterator[Problem]:
             continue
         fields = case.event or (case.record.value if case.record else None)
         paths = [f"$.{name}" for name in fields] if isinstance(fields, dict) else []
-        hint = did_you_mean(pipeline.input.text, paths) if "no text" in failure.message else ""
+        hint = did_you_mean(pipeline.input.paths[0], paths) if "no text" in failure.message else ""
         path = (index, *(("record", "value") if case.record else given))
         yield file.problem(path, f"would be a dead letter, which the case does not expect: {failure.message}{hint}")

@@ -92,8 +92,8 @@ def described(annotation: Mapping[str, Any]) -> Text:
 
 
 def block(event: Mapping[str, Any]) -> Text:
-    """Return an event as several lines: its text, each annotation, and its notices."""
-    lines = [highlighted(event["text"], spans_of(event))] if "text" in event else []
+    """Return an event as several lines: its text or texts, each annotation, and its notices."""
+    lines = list(_texts(event)) if "text" in event else []
     width = max(map(len, event["annotations"]), default=0)
     for name, annotation in event["annotations"].items():
         lines.append(Text.assemble(f"  {name:{width}}  ", described(annotation)))
@@ -101,11 +101,22 @@ def block(event: Mapping[str, Any]) -> Text:
     return Text("\n").join(lines)
 
 
+def _texts(event: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield the text of ``event``, or each of several behind its path, with the spans of all tasks marked."""
+    whole = highlighted(event["text"], spans_of(event))
+    if "fields" not in event:
+        yield whole
+    for field in event.get("fields", ()):
+        yield Text.assemble((f"{readable(field['path'])}  ", "dim"), whole[field["start"] : field["end"]])
+
+
 def _noticed(notice: Mapping[str, Any]) -> str:
     if notice["kind"] == "replaced":
         return readable(f"replaced {notice['count']} values of the input: {', '.join(notice['paths'])}")
     if notice["kind"] == "unread":
         return f"{notice['task']}: the model does not know {notice['share']:.0%} of the text"
+    if notice["kind"] == "missing":
+        return readable(f"nothing at {', '.join(notice['paths'])}")
     return f"{notice['task']} read {notice['kept']} of {notice['of']} characters"
 
 

@@ -53,6 +53,20 @@ def test_of_a_long_text_the_beginning_is_shown() -> None:
     assert not shown.spans
 
 
+def test_several_texts_are_shown_behind_their_paths() -> None:
+    spans = [{"start": 3, "end": 6, "label": "PERSON", "score": 0.998, "text": "Ada", "field": "$.b"}]
+    shown = block({
+        "text": "x\n\nAda", "annotations": {"who": {"spans": spans}},
+        "fields": [{"path": "$.a", "start": 0, "end": 1}, {"path": '$["\x1b[2J"]', "start": 3, "end": 6}],
+        "notices": [{"kind": "missing", "paths": ["$.c", "$.d"]}],
+    })  # fmt: skip
+    assert shown.plain.splitlines() == [
+        "$.a  x", '$["␛[2J"]  Ada', "  who  Ada PERSON 1.00", "  nothing at $.c, $.d",
+    ]  # fmt: skip
+    (marked,) = [span for span in shown.spans if span.style == span_style("PERSON")][:1]
+    assert shown.plain[marked.start : marked.end] == "Ada"
+
+
 def test_a_block_says_all_that_was_found() -> None:
     assert block(EVENT).plain.splitlines() == [
         "Ada↵went to ␛[31mÉvora",
