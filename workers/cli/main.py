@@ -21,6 +21,7 @@ _VERBS = {
     "try": ("workers.cli.try_", "try_", "Enrich texts from the command line or standard input, without Kafka."),
     "test": ("workers.cli.test_", "test", "Run the test cases of a pipeline file, without Kafka."),
     "replay": ("workers.cli.replay", "replay", "Send dead letters back to where their events came from."),
+    "reveal": ("workers.cli.reveal", "reveal", "Decrypt redacted values, or encrypted dead letters."),
     "train": ("workers.cli.train", "train", "Train your own head on labelled texts."),
     "demo": ("workers.cli.demo.demo", "demo", "Play a stream through an embedded broker and show it live."),
 }
