@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.errors import EventError, every_error
 from schemas.event import EnrichedEvent
+from schemas.pipeline.cases import Published
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.expectations import Mistake, mistakes
 from schemas.pipeline.trial import Labels, configured_labels, shape
@@ -33,8 +34,10 @@ def case_problems(pipeline: Pipeline, cases: Sequence[Any], labels: Labels) -> I
     tasks = [task.model_dump() for task in pipeline.tasks]
     shapes = {str(task["name"]): shape(task) for task in tasks}
     known = {**labels, **configured_labels(tasks)}
+    topics = [pipeline.output.topic]
     for index, case in enumerate(map(_table, cases)):
-        for path, message, at_key in (*_input(pipeline, case), *_expected(_table(case.get("expect")), shapes, known)):
+        expected = _expected(_table(case.get("expect")), topics, shapes, known)
+        for path, message, at_key in (*_input(pipeline, case), *expected):
             yield Mistake((index, *path), message, at_key)
 
 
@@ -54,7 +57,9 @@ def _input(pipeline: Pipeline, case: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake(("expect", "tombstone"), "needs a record whose value is null")
 
 
-def _expected(expect: Mapping[str, Any], shapes: Mapping[str, Any], labels: Labels) -> Iterator[Mistake]:
+def _expected(
+    expect: Mapping[str, Any], topics: Sequence[str], shapes: Mapping[str, Any], labels: Labels
+) -> Iterator[Mistake]:
     annotations = _table(expect.get("annotations"))
     for name, value in annotations.items():
         path = ("expect", "annotations", name)
@@ -65,10 +70,17 @@ def _expected(expect: Mapping[str, Any], shapes: Mapping[str, Any], labels: Labe
     for index, name in enumerate(_list(expect.get("absent"))):
         if isinstance(name, str) and name not in shapes:
             yield Mistake(("expect", "absent", index), _no_task(name, shapes))
-        elif name in annotations:
+        elif isinstance(name, str) and name in annotations:
             yield Mistake(("expect", "absent", index), "is also in annotations")
     if "notices" in expect:
         yield from mistakes(expect["notices"], _NOTICES, (), ("expect", "notices"))
+    for topic, value in _table(expect.get("outputs")).items():
+        path = ("expect", "outputs", topic)
+        if topic not in topics:
+            hint = did_you_mean(topic, topics) or f", only {', '.join(topics)}"
+            yield Mistake(path, f"is not a topic of enriched events{hint}", at_key=True)
+        elif value is not None:
+            yield from mistakes(value, Published, (), path)
     letter = _table(expect.get("dead_letter"))
     stage, task = letter.get("stage"), letter.get("task")
     if isinstance(stage, str) and stage not in _STAGES:
@@ -78,7 +90,7 @@ def _expected(expect: Mapping[str, Any], shapes: Mapping[str, Any], labels: Labe
         yield Mistake(("expect", "dead_letter", "task"), _no_task(task, shapes))
     outcome = next((name for name in ("dead_letter", "tombstone") if name in expect), None)
     for name in expect if outcome else ():
-        if name != outcome:
+        if name not in {outcome, "nowhere"}:
             yield Mistake(("expect", name), f"cannot be expected beside {outcome}", at_key=True)
 
 

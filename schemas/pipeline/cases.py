@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from schemas.event import EnrichedEvent
 from schemas.pipeline.fields import Strict, Text, TopicName, refuse
 
 
@@ -66,6 +67,10 @@ class Expected(Strict):
     """Tasks without an annotation, because their ``when`` is false."""
     notices: Any = None
     """The notices of the event."""
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    """Topic -> the record that is published there, as in ``Published``; null if none is."""
+    nowhere: Annotated[list[Text], Field(min_length=1)] | None = None
+    """Texts that no published record contains, dead letters included: neither in its value nor in key or headers."""
     dead_letter: ExpectedLetter | None = None
     """The event becomes a dead letter. Without this, a case whose event becomes one fails."""
     tombstone: Literal["forwarded", "skipped"] | None = None
@@ -85,6 +90,13 @@ class Case(Strict):
     """The whole record."""
     expect: Expected
     """What is expected."""
+
+
+class Published(EnrichedEvent):
+    """What is published for an event: the fields of the enriched event, and the record's key and headers."""
+
+    key: str | None = None
+    headers: dict[str, str | None] = Field(default_factory=dict)
 
 
 class Cases(Strict):

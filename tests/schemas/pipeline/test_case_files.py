@@ -104,6 +104,8 @@ tests:
         entities: {spans: [{text: Paris, lable: LOCATION}]}
       absent: [toxicities, entities]
       notices: [{task: entities, kind: cut}]
+      outputs: {posts.enrichd: null, posts.enriched: {txt: a, key: 7, headers: {a: [], b: null}, text: null}}
+      nowhere: [""]
   - expect: {}
     record: {value: 3, keys: a, topic: poosts, timestamp_ms: -1}
   - name: a dead letter
@@ -121,17 +123,22 @@ tests:
         '9:16 tests[0].expect.absent[0]: there is no such task, did you mean "toxicity"?',
         "9:28 tests[0].expect.absent[1]: is also in annotations",
         "10:40 tests[0].expect.notices[0].kind: must be one of truncated",
-        "11:5 tests[1].name: missing field",
-        "11:13 tests[1].expect: must not be empty",
-        "12:21 tests[1].record.value: must be text, a mapping (a JSON object), or null (a tombstone); put other values "
+        '11:17 tests[0].expect.outputs.posts.enrichd: is not a topic of enriched events, did you mean "posts.enriched"?',
+        '11:55 tests[0].expect.outputs.posts.enriched.txt: unknown field, did you mean "text"?',
+        "11:68 tests[0].expect.outputs.posts.enriched.key: must be text, put it in quotes",
+        "11:84 tests[0].expect.outputs.posts.enriched.headers.a: must be text, or a mapping with contains",
+        "12:17 tests[0].expect.nowhere[0]: must not be empty",
+        "13:5 tests[1].name: missing field",
+        "13:13 tests[1].expect: must not be empty",
+        "14:21 tests[1].record.value: must be text, a mapping (a JSON object), or null (a tombstone); put other values "
         "in quotes",
-        '12:24 tests[1].record.keys: unknown field, did you mean "key"?',
-        '12:40 tests[1].record.topic: is not one of input.topics, did you mean "posts"?',
-        "12:62 tests[1].record.timestamp_ms: must be at least 0",
-        '15:35 tests[2].expect.dead_letter.stage: is not a stage that can fail here, did you mean "decode"?',
-        '15:51 tests[2].expect.dead_letter.task: there is no such task, did you mean "entities"?',
-        "15:60 tests[2].expect.absent: cannot be expected beside dead_letter",
-        "16:55 tests[3].expect.tombstone: needs a record whose value is null",
-        "17:29 tests[4].event: contains a number that JSON does not have; to send such text, use record.value",
-        "18:25 tests[5].text: environment variable NOT_SET is not set",
+        '14:24 tests[1].record.keys: unknown field, did you mean "key"?',
+        '14:40 tests[1].record.topic: is not one of input.topics, did you mean "posts"?',
+        "14:62 tests[1].record.timestamp_ms: must be at least 0",
+        '17:35 tests[2].expect.dead_letter.stage: is not a stage that can fail here, did you mean "decode"?',
+        '17:51 tests[2].expect.dead_letter.task: there is no such task, did you mean "entities"?',
+        "17:60 tests[2].expect.absent: cannot be expected beside dead_letter",
+        "18:55 tests[3].expect.tombstone: needs a record whose value is null",
+        "19:29 tests[4].event: contains a number that JSON does not have; to send such text, use record.value",
+        "20:25 tests[5].text: environment variable NOT_SET is not set",
     ]

@@ -36,7 +36,7 @@ def test_every_field_is_explained(heading: str) -> None:
 
 def test_the_example_is_a_file_of_cases(tmp_path: Path) -> None:
     pipeline = load(ROOT / "examples/starter.yaml", {})
-    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    example, _ = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "starter.yaml").write_text((ROOT / "examples/starter.yaml").read_text())
     (tmp_path / "starter.test.yaml").write_text(example)
     (file,), problems = load_cases(tmp_path / "starter.yaml", {})

@@ -176,6 +176,50 @@ def test_each_difference_is_shown_with_its_place_and_in_junit() -> None:
     ]  # fmt: skip
 
 
+PUBLISHED = """\
+tests:
+  - name: without text
+    record: {value: {body: {text: Meet Anna in Paris.}}, key: k-7, headers: {check: "no", empty: null}}
+    expect:
+      annotations: {entities: {spans: [{text: Paris}]}}
+      outputs:
+        out:
+          {text: null, event: null, key: k-7, headers: {check: {contains: n}, empty: null}, source: {offset: 0},
+           annotations: {entities: {spans: {contains: [{label: LOCATION}], excludes: [{text: Paris}]}}}}
+      nowhere: [Paris]
+  - name: this is somewhere
+    record: {value: {body: {text: Meet Anna in Paris.}}, key: k-7, headers: {check: "no"}}
+    expect:
+      outputs: {out: null}
+      nowhere: [k-7, "o", chec, Berlin]
+  - name: dead letters are published too
+    record: {value: '["\\u0050aris", "plain"]', key: k-7, headers: {check: "yes"}}
+    expect: {dead_letter: {stage: decode}, nowhere: [Paris, plain, "y"]}
+"""
+
+
+@pytest.mark.usefixtures("place")
+def test_what_is_published_is_compared_and_searched() -> None:
+    result = run("p.yaml", beside=PUBLISHED)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert [line for line in lines[1:-1] if not line.startswith("        +")] == [
+        "  ✓ without text",
+        "  ✗ this is somewhere",
+        "      p.test.yaml:15:17 tests[1].expect.nowhere[0]: is in the key of a record for out, "
+        "the value of a record for out",
+        "      p.test.yaml:15:22 tests[1].expect.nowhere[1]: is in a header of a record for out, "
+        "the value of a record for out",
+        "      p.test.yaml:15:27 tests[1].expect.nowhere[2]: is in a header of a record for out",
+        "      p.test.yaml:14:22 tests[1].expect.outputs.out: differs",
+        "        - null",
+        "  ✗ dead letters are published too",
+        "      p.test.yaml:18:54 tests[2].expect.nowhere[0]: is in the value of a record for out.dead",
+        "      p.test.yaml:18:61 tests[2].expect.nowhere[1]: is in the value of a record for out.dead",
+        "      p.test.yaml:18:68 tests[2].expect.nowhere[2]: is in a header of a record for out.dead",
+    ]
+
+
 @pytest.mark.usefixtures("place")
 def test_some_cases_are_chosen_by_words_and_told_to_programs() -> None:
     result = run("-k", "Dead EXPECTED", "--format", "json", "p.yaml", beside=BAD)

@@ -27,7 +27,7 @@ def record_of(case: Case, config: Input, offset: int) -> Record:
         offset,
         None if given.key is None else given.key.encode(),
         b"" if given.value == "" else value,
-        [(name, text) for name, text in given.headers.items()],
+        [(name, None if text is None else text.encode()) for name, text in given.headers.items()],
         -1 if given.timestamp_ms is None else given.timestamp_ms,
     )
 

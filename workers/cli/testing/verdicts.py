@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from schemas.document import Failure
 from schemas.errors import Problem
 from schemas.pipeline.cases import Case
 from schemas.pipeline.expectations import MISSING, Difference, Differences, differences
+from schemas.record import Outbound
 from workers.process.offline import Processed
 
 
@@ -45,6 +46,10 @@ def judge(case: Case, processed: Processed) -> Iterator[Difference]:
     """Yield what is not as ``case`` expects; paths begin below ``expect``."""
     expect, failure = case.expect, processed.document.failure
     kinds = [outbound.kind for outbound in processed.outbounds]
+    for index, text in enumerate(expect.nowhere or ()):
+        places = ", ".join(_places(text, processed.outbounds))
+        if places:
+            yield Difference(("nowhere", index), f"is in {places}", MISSING, MISSING)
     if expect.dead_letter is not None or "dead_letter" in kinds:
         yield from _letter(case, failure if "dead_letter" in kinds else None)
     elif expect.tombstone is not None or "event" not in kinds:
@@ -86,5 +91,57 @@ def _event(case: Case, processed: Processed) -> Differences:
         if name in annotations:
             yield Difference(("absent", index), "there is an annotation", MISSING, annotations[name])
     if "notices" in expect.model_fields_set:
-        event = orjson.loads(next(outbound.value or b"" for outbound in processed.outbounds))
-        yield from differences(expect.notices, event["notices"], ("notices",))
+        document = processed.document
+        replaced = [] if document.replaced is None else [document.replaced.notice()]
+        yield from differences(expect.notices, [*replaced, *document.notices], ("notices",))
+    for topic, value in expect.outputs.items():
+        path = ("outputs", topic)
+        records = [_published(outbound) for outbound in processed.outbounds if outbound.topic == topic]
+        if not records:
+            if value is not None:
+                yield Difference(path, "nothing is published to this topic", MISSING, MISSING)
+            continue
+        # Several routes may send to one topic; one of their records must fit.
+        found = [list(differences(value, record, path)) for record in records]
+        yield from min(found, key=len)
+
+
+def _published(outbound: Outbound) -> dict[str, Any]:
+    """Return a record as ``Published`` describes it."""
+    headers = {name: None if value is None else _text(value) for name, value in outbound.headers}
+    key = None if outbound.key is None else _text(outbound.key)
+    return {**orjson.loads(outbound.value or b"{}"), "key": key, "headers": headers}
+
+
+def _places(text: str, outbounds: Sequence[Outbound]) -> Iterator[str]:
+    """Yield where in the records to send ``text`` is."""
+    for outbound in outbounds:
+        of_record = f"of a record for {outbound.topic}"
+        if text in _text(outbound.key):
+            yield f"the key {of_record}"
+        if any(text in name or text in _text(value) for name, value in outbound.headers):
+            yield f"a header {of_record}"
+        # JSON may write a text with escapes.
+        try:
+            strings = list(_strings(orjson.loads(outbound.value or b"null")))
+        except orjson.JSONDecodeError:
+            strings = []
+        if any(text in string for string in [*strings, _text(outbound.value)]):
+            yield f"the value {of_record}"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield every string in a value of JSON, the names of members included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            yield name
+            yield from _strings(member)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _strings(entry)
+
+
+def _text(value: str | bytes | None) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
