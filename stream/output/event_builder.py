@@ -52,7 +52,7 @@ class EventBuilder:
         if not with_text:
             paths = {part.path: self._anonymous(part) for part in parts or ()}
             parts = parts and tuple(part._replace(path=paths[part.path]) for part in parts)
-            annotations = {name: _without_text(annotation, paths) for name, annotation in annotations.items()}
+            annotations = {name: without_text(annotation, paths) for name, annotation in annotations.items()}
         event: dict[str, Any] = {
             "schema": SCHEMA,
             "id": event_id(document, self.config),
@@ -117,16 +117,16 @@ _TEXTS = frozenset({"text", "question", "aspect"})
 """Keys of an annotation under which text of the event may be."""
 
 
-def _without_text(value: Any, paths: Mapping[str, str]) -> Any:
+def without_text(value: Any, paths: Mapping[str, str]) -> Any:
     """Copy an annotation, or a part of one, without text of the event. ``paths``: what to write for each field."""
     if isinstance(value, dict):
         # A label may have such a name too, but then its value is a score.
         kept = {key: item for key, item in value.items() if key not in _TEXTS or isinstance(item, float)}
-        copy = {key: _without_text(item, paths) for key, item in kept.items()}
+        copy = {key: without_text(item, paths) for key, item in kept.items()}
         if paths and isinstance(field := copy.get("field"), str):
             copy["field"] = paths.get(field, field)
         return copy
-    return [_without_text(item, paths) for item in value] if isinstance(value, list) else value
+    return [without_text(item, paths) for item in value] if isinstance(value, list) else value
 
 
 def _require_finite(value: Any) -> None:

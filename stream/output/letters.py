@@ -50,6 +50,14 @@ class Letter:
             "attempts": self.attempts, "age": max(0.0, time.time() - stamp / 1000) if stamp >= 0 else 0.0,
         }  # fmt: skip
 
+    def variable(self, name: str) -> Any:
+        """Return what a condition sees under ``letter``, ``key`` or ``headers``. Bad UTF-8 is replaced."""
+        if name == "letter":
+            return self.variables()
+        if name == "key":
+            return None if self.record.key is None else _text(self.record.key)
+        return {header: None if value is None else _text(value) for header, value in self.record.headers or ()}
+
     @property
     def stage(self) -> str:
         """The step that failed, such as ``decode``; empty if unknown."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
@@ -18,12 +16,12 @@ from schemas.errors import AccessError, BrokerError, ConfigError, FencedError, O
 from schemas.pipeline.loader import load
 from stream.kafka.admin import groups_named
 from stream.kafka.settings import Settings
-from stream.output.letters import Letter
 from stream.output.replay import Choice, Replay, Selection, group_prefix
 from workers.cli.filters import Filter, filter_option
 from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.events import readable
+from workers.cli.views.letters import record_fields
 
 EPILOG = """\b
 Example:
@@ -103,9 +101,7 @@ def replay(
     config = load(pipeline)
     if to == config.output.dead_letter_topic:
         raise click.UsageError(f"{to} is the dead-letter topic itself")
-    selection = Selection(
-        lambda letter: where.passes(lambda name: _variable(name, letter)), where.source, to, max_attempts
-    )
+    selection = Selection(lambda letter: where.passes(letter.variable), where.source, to, max_attempts)
     job = Replay(config, selection, patience, really)
     report = _Report()
     with closing(job):
@@ -124,19 +120,6 @@ def replay(
     report.print("sent" if really else "written" if output else "would be sent", where.failures)
     if report.obstacles:
         ctx.exit(1)
-
-
-def _variable(name: str, letter: Letter) -> Any:
-    """Return what a condition sees under ``name``. Bytes that are not UTF-8 are replaced."""
-    if name == "letter":
-        return letter.variables()
-    if name == "key":
-        return None if letter.record.key is None else letter.record.key.decode(errors="replace")
-    return {name: _decoded(value) for name, value in letter.record.headers or ()}
-
-
-def _decoded(value: str | bytes | None) -> str | None:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def _warn_of_others(settings: Settings, pipeline: str, group: str) -> None:
@@ -208,19 +191,6 @@ def _line(choice: Choice) -> bytes:
     assert outbound is not None
     return orjson.dumps({
         "topic": outbound.topic,
-        "key": _printable(outbound.key),
-        "value": _printable(outbound.value),
-        "headers": [[name, _printable(value)] for name, value in outbound.headers],
-        "timestamp_ms": outbound.timestamp_ms,
+        **record_fields(outbound.key, outbound.value, outbound.headers, outbound.timestamp_ms),
         "letter": choice.letter.variables(),
     })  # fmt: skip
-
-
-def _printable(value: str | bytes | None) -> Any:
-    """Return a text as it is, and bytes that are not UTF-8 as ``{"base64": ...}``."""
-    if not isinstance(value, bytes):
-        return value
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(value).decode()}

@@ -1,0 +1,143 @@
+"""``glossator tap``: follows what a pipeline publishes, without joining its group."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from schemas.conditions import VARIABLES
+from schemas.errors import AccessError, BrokerError, ConfigError, OffsetError
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.loader import load
+from schemas.record import Record
+from stream.kafka.reader import Reader, Start
+from workers.cli.filters import Filter
+from workers.cli.numbers import FiniteRange
+from workers.cli.statuses import exit_statuses
+from workers.cli.views.feeds import EventFeed, Feed, LetterFeed
+
+EPILOG = """\b
+Example:
+  glossator tap pipeline.yaml
+  glossator tap pipeline.yaml --where 'safety.flagged' --count 20
+  glossator tap pipeline.yaml --dead-letters --from 1h
+  glossator tap pipeline.yaml --from start --no-follow --format displacy > page.html
+
+\b
+Personal data that the pipeline has found is shown by its label, and the input event,
+keys and headers are left out, unless --original is given. A condition can use what the
+conditions of the pipeline file can use: text, key, topic, headers, event and the names
+of tasks; with --dead-letters: letter, key and headers, as in glossator replay.
+
+""" + exit_statuses({0: "ended as asked, also by Ctrl-C"}, AccessError, BrokerError, ConfigError, OffsetError)
+
+_PAUSE = 0.5
+"""Seconds to wait for records before looking whether there are any left."""
+_DURATION = re.compile(r"(\d{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_FORMATS = ("pretty", "json", "displacy", "label-studio", "csv")
+
+
+def _start(_context: click.Context, _option: click.Parameter, value: str) -> Start:
+    if value in {"start", "end"}:
+        return "beginning" if value == "start" else "end"
+    match = _DURATION.fullmatch(value)
+    if match is None:
+        raise click.BadParameter("must be start, end, or a time before now such as 30s, 15m, 2h or 1d")
+    return time.time() - int(match[1]) * _SECONDS[match[2]]
+
+
+@click.command(epilog=EPILOG)
+@click.argument("pipeline", type=click.Path(path_type=Path))
+@click.option("--route", metavar="NAME", help="Follow a route instead of the output topic.")
+@click.option("--dead-letters", is_flag=True, help="Follow the dead letters instead of the output topic.")
+@click.option(
+    "--from",
+    "start",
+    default="end",
+    show_default=True,
+    metavar="start|end|TIME",
+    callback=_start,
+    help="Where to begin; TIME is how long ago, such as 15m or 2h.",
+)
+@click.option("--where", default="", metavar="CEL", help="Only records for which this condition is true.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="End after N records.")
+@click.option("--no-follow", is_flag=True, help="End after what is there now.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    help="pretty: for people, the default on a terminal. json: one line per record, the default elsewhere. displacy: "
+    "an HTML page. label-studio: tasks with predictions. csv: a row per event.",
+)
+@click.option("--original", is_flag=True, help="Show personal data, input events, keys and headers.")
+@click.option(
+    "--patience",
+    type=FiniteRange(0, 86_400),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for brokers and topics.",
+)
+def tap(
+    *,
+    pipeline: Path,
+    route: str | None,
+    dead_letters: bool,
+    start: Start,
+    where: str,
+    count: int | None,
+    no_follow: bool,
+    form: str | None,
+    original: bool,
+    patience: float,
+) -> None:
+    """Follow what a pipeline publishes."""
+    config = load(pipeline)
+    known = ("letter", "key", "headers") if dead_letters else (*sorted(VARIABLES), *(t.name for t in config.tasks))
+    chosen = Filter(where, known)
+    topic = _topic(config, route, dead_letters)
+    form = form or ("pretty" if sys.stdout.isatty() else "json")
+    feed: Feed = LetterFeed(form, original) if dead_letters else EventFeed(config, form, original)
+    reader = Reader(config.kafka, f"{config.pipeline}.tap")
+    with closing(reader):
+        reader.open([topic], start, patience)
+        try:
+            feed.begin()
+            for record in _records(reader, no_follow):
+                if feed.record(record, chosen) and count is not None and feed.shown >= count:
+                    break
+        except KeyboardInterrupt:  # the usual end
+            pass
+        feed.end()
+    for complaint in feed.complaints(chosen.failures):
+        click.echo(f"glossator: {complaint}", err=True)
+
+
+def _topic(config: Pipeline, route: str | None, dead_letters: bool) -> str:
+    """Return the topic to follow. Raises click.UsageError if there is no such route."""
+    if dead_letters:
+        if route:
+            raise click.UsageError("--route and --dead-letters are two topics; follow one of them")
+        return config.output.dead_letter_topic
+    if route is None:
+        return config.output.topic
+    topics: dict[str, str] = {entry.label: entry.topic for entry in config.output.routes or () if entry.topic}
+    if route not in topics:
+        names = f"it has {', '.join(topics)}" if topics else "the pipeline has none"
+        raise click.UsageError(f'there is no route "{route}" with a topic; {names}')
+    return topics[route]
+
+
+def _records(reader: Reader, no_follow: bool) -> Iterator[Record]:
+    while True:
+        records = reader.poll(_PAUSE)
+        yield from records
+        if no_follow and not records and reader.done:
+            return
