@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
 from schemas.pipeline.case_files import load_cases, pipeline_of
+from schemas.pipeline.cases import Case, CaseRecord, Expected, ExpectedLetter
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load, parse
 from tests.schemas.pipeline.pipelines import GOOD
@@ -123,7 +129,8 @@ tests:
         '9:16 tests[0].expect.absent[0]: there is no such task, did you mean "toxicity"?',
         "9:28 tests[0].expect.absent[1]: is also in annotations",
         "10:40 tests[0].expect.notices[0].kind: must be one of truncated",
-        '11:17 tests[0].expect.outputs.posts.enrichd: is not a topic of enriched events, did you mean "posts.enriched"?',
+        "11:17 tests[0].expect.outputs.posts.enrichd: is not a topic of enriched events, "
+        'did you mean "posts.enriched"?',
         '11:55 tests[0].expect.outputs.posts.enriched.txt: unknown field, did you mean "text"?',
         "11:68 tests[0].expect.outputs.posts.enriched.key: must be text, put it in quotes",
         "11:84 tests[0].expect.outputs.posts.enriched.headers.a: must be text, or a mapping with contains",
@@ -142,3 +149,28 @@ tests:
         "19:29 tests[4].event: contains a number that JSON does not have; to send such text, use record.value",
         "20:25 tests[5].text: environment variable NOT_SET is not set",
     ]
+
+
+NAMES = st.sampled_from([
+    "tests", *Case.model_fields, *CaseRecord.model_fields, *Expected.model_fields, *ExpectedLetter.model_fields,
+    "toxicity", "entities", "spans", "labels", "label", "score", "scores", "flagged", "contains", "exact", "excludes",
+    "kind", "posts.enriched", "fields",
+])  # fmt: skip
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2**70) | st.floats(0, 1) | NAMES | st.sampled_from(["> 0.5", "", "1"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=20,
+)
+CASE = st.fixed_dictionaries(
+    {"name": st.just("n") | ANYTHING, "expect": st.dictionaries(st.sampled_from([*Expected.model_fields]), ANYTHING)},
+    optional=dict.fromkeys(("text", "event", "record"), ANYTHING),
+)
+
+
+@given(st.lists(CASE | ANYTHING, max_size=3) | ANYTHING)
+def test_whatever_is_in_a_file_is_right_or_a_mistake_with_a_place(
+    tmp_path_factory: pytest.TempPathFactory, tests: Any
+) -> None:
+    path = written(tmp_path_factory.mktemp("cases"), beside=json.dumps({"tests": tests}))
+    for problem in problems(path):
+        assert re.match(r"1:\d+ tests", problem)
