@@ -14,6 +14,7 @@ GlossatorError
 ├── PoisonError
 ├── LabelsError               carries every mistake in a file of labelled texts
 ├── DeviceError
+├── OutputError
 └── EventError                one event is bad: it becomes a dead letter and never ends the worker
     ├── DecodeError           stage "decode"
     ├── FieldError            stage "fields"
@@ -169,6 +170,14 @@ class DeviceError(GlossatorError):
     exit_status = 71
     crash = True
     summary = "the device can only be recovered by a new process"
+
+
+class OutputError(GlossatorError):
+    """Standard output, or a file that a verb writes, cannot be written."""
+
+    exit_status = 74
+    restart = False
+    summary = "standard output or a file cannot be written"
 
 
 class EventError(GlossatorError):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import time
 from pathlib import Path
 
-from schemas.errors import GlossatorError
 from schemas.pipeline.config import Pipeline
 from workers.chain.chain import Chain
 from workers.process.journal import Journal
@@ -24,7 +22,7 @@ log = logging.getLogger("glossator")
 class Service:
     """One worker with loaded models and, where they are asked for, a journal, reloading, signals and probes.
 
-    ``worker`` may be run by itself (the demo does); ``run`` also serves probes and ends the process if it must.
+    ``worker`` may be run by itself (the demo does); ``run`` also serves probes.
     """
 
     def __init__(self, pipeline: Pipeline, *, patience: float = 60.0, slot: int = 0, state: Path | None = None) -> None:
@@ -63,30 +61,20 @@ class Service:
     def run(self) -> None:
         """Serve the probes and run the worker until it is stopped, then log what it has done.
 
-        Raises what ``Worker.run`` raises. If a thread of the worker hangs, it does not return but ends the process with
-        the same exit status, because interpreter shutdown would wait for that thread.
+        Raises what ``Worker.run`` raises. If ``worker.hung`` is true afterwards, a thread of the worker hangs, and only
+        ``os._exit`` ends the process, because interpreter shutdown would wait for that thread.
         """
         worker = self.worker
         serve(self._pipeline, worker.stats, self._slot)
         ended = guard(self._pipeline, worker.stats)
         # Models and modules live as long as the process: the garbage collector need not visit them again and again.
         gc.freeze()
-        status = 0
         try:
             worker.run()
-        except Exception as error:
-            if not worker.hung:
-                raise
-            expected = isinstance(error, GlossatorError)
-            log.error("%s: %s", type(error).__name__, error if expected else GlossatorError.summary)
-            status = error.exit_status if isinstance(error, GlossatorError) else GlossatorError.exit_status
         finally:
             ended.set()
             gc.unfreeze()  # otherwise libraries report leaks at exit
-        self._report()
-        if worker.hung:
-            logging.shutdown()
-            os._exit(status)
+            self._report()
 
     def _report(self) -> None:
         stats = self.worker.stats
@@ -110,5 +98,8 @@ def _journal(folder: Path, pipeline: Pipeline, slot: int) -> Journal | None:
     try:
         return Journal(folder, pipeline.pipeline, slot)
     except OSError as error:
-        log.warning("no journal of events in hand: %s: %s", folder, error.strerror)
+        log.warning(
+            "the state folder %s cannot be used (%s): an event that kills the process will not be found, and kill it "
+            "again after each restart; --state names another folder", folder, error.strerror,
+        )  # fmt: skip
         return None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from schemas.errors import BrokerError, FencedError, GlossatorError
+from schemas.errors import BrokerError, FencedError, PoisonError
 from stream.telemetry.stats import Stats
 from tests.noop import NoopChain, pipeline
 from workers.chain.chain import Chain
@@ -52,29 +52,16 @@ def test_what_the_worker_raises_is_raised() -> None:
         service(BrokerError("no broker"), hung=False).run()
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "logged"),
-    [
-        (None, 0, None),
-        (BrokerError("no broker"), BrokerError.exit_status, "BrokerError: no broker"),
-        (ValueError("secret"), GlossatorError.exit_status, f"ValueError: {GlossatorError.summary}"),
-    ],
-)
-def test_a_hung_thread_ends_the_process_with_the_status_of_the_error(
-    error: Exception | None,
-    status: int,
-    logged: str | None,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize("hung", [False, True])
+@pytest.mark.parametrize("error", [None, PoisonError("1000 dead letters in a row"), ValueError("secret")])
+def test_every_end_reports_what_was_done_and_raises_what_ended_it(
+    error: Exception | None, hung: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    statuses: list[int] = []
-    monkeypatch.setattr(os, "_exit", statuses.append)
-    monkeypatch.setattr(logging, "shutdown", lambda: None)
-    with caplog.at_level(logging.INFO, "glossator"):
-        service(error, hung=True).run()
-    assert statuses == [status]
-    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ([logged] if logged else [])
-    assert "read 0 events" in caplog.text
+    ending = pytest.raises(type(error)) if error is not None else nullcontext()
+    with caplog.at_level(logging.INFO, "glossator"), ending:
+        service(error, hung).run()
+    assert "read 0 events" in caplog.messages[-1]
+    assert all(record.levelname == "INFO" for record in caplog.records)
 
 
 def test_without_a_folder_for_it_there_is_no_journal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -82,7 +69,8 @@ def test_without_a_folder_for_it_there_is_no_journal(tmp_path: Path, caplog: pyt
     place.write_text("")
     with caplog.at_level(logging.WARNING, "glossator"):
         Service(pipeline(), state=place / "state")
-    assert "no journal of events in hand" in caplog.text
+    assert f"the state folder {place}/state cannot be used (Not a directory): " in caplog.text
+    assert "--state names another folder" in caplog.text
 
 
 def test_a_slot_in_use_is_refused(tmp_path: Path) -> None:

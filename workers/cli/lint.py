@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from schemas.errors import ConfigError, DeviceError, ModelError, Problem
+from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
@@ -31,7 +31,7 @@ Mistakes are printed to standard error, one per line, as file:line:column path:
 what is wrong. So are notices (an unpinned revision, a missing file), which are
 not failures. No connection is made, and models are loaded only with --plan.
 
-""" + exit_statuses({0: "the file can be run"}, ConfigError, ModelError, DeviceError)
+""" + exit_statuses({0: "the file can be run"}, ConfigError, ModelError, DeviceError, OutputError)
 
 
 @click.command(epilog=EPILOG)

@@ -6,13 +6,14 @@ import contextlib
 import errno
 import importlib
 import sys
-import traceback
 from importlib import metadata
 from typing import Any
 
 import click
 
-from schemas.errors import ConfigError, GlossatorError, LabelsError, every_error
+from schemas.errors import OutputError, every_error
+from workers.cli.ending import report
+from workers.cli.output import checked_stdout
 from workers.cli.statuses import EX_DATAERR, exit_statuses
 
 _VERBS = {
@@ -46,12 +47,7 @@ Example:
 
 
 class Verbs(click.Group):
-    """Imports a verb when it is called, and handles every failure in the same way.
-
-    Our own errors are printed as one line, mistakes in a file as one line each. Any other exception is a fault: its
-    message may quote the text of an event, so only its class and location are printed, and the traceback only with
-    ``--debug``.
-    """
+    """Imports a verb when it is called, and handles every failure in the same way, as ``ending`` describes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of the help."""
@@ -74,7 +70,7 @@ class Verbs(click.Group):
         """Run the verb; on an exception print a line and exit with its status."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OutputError):
             raise
         except KeyboardInterrupt:
             ctx.exit(130)
@@ -82,23 +78,17 @@ class Verbs(click.Group):
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 # The reader of our output has closed it; click exits without a message.
                 raise
-            with contextlib.suppress(OSError):  # if the disk is full, there is still the status
-                if ctx.params.get("debug"):
-                    traceback.print_exception(error)
-                click.echo(_line(error), err=True)
-            ctx.exit(error.exit_status if isinstance(error, GlossatorError) else GlossatorError.exit_status)
+            ctx.exit(report(ctx, error))
 
-
-def _line(error: Exception) -> str:
-    if isinstance(error, ConfigError | LabelsError):
-        # In the format of compilers, so that editors can jump to the location.
-        return str(error)
-    if isinstance(error, GlossatorError):
-        return f"glossator: {error}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
-    location = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    return (f"glossator: unexpected {type(error).__qualname__}{location}; this is a bug in glossator. "
-            "For the traceback, which may quote texts: glossator --debug ...")  # fmt: skip
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command line; if an output cannot be written, also that of --help, print a line and exit with 74."""
+        try:
+            with checked_stdout():
+                return super().main(*args, **extra)
+        except OutputError as error:
+            with contextlib.suppress(OSError):
+                click.echo(f"glossator: {error}", err=True)
+            sys.exit(error.exit_status)
 
 
 def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:

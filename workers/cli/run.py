@@ -26,6 +26,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load_file
 from stream.kafka.admin import check_cluster
 from stream.kafka.checking import run_mistakes
+from workers.cli.ending import report, use_format
 from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
@@ -134,6 +135,7 @@ def run(
     """Read events from Kafka, enrich them and publish them, until stopped."""
     signals = GracefulStop()
     _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
+    use_format(ctx, log_format)
     file = load_file(pipeline, check=run_mistakes)
     state = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
     if workers > 1:
@@ -150,7 +152,17 @@ def run(
     folder = state / cluster_folder(check_cluster(file.pipeline, patience))
     service = Service(file.pipeline, patience=patience, slot=slot, state=folder)
     service.follow(signals, pipeline, watch)
-    service.run()
+    status = 0
+    try:
+        service.run()
+    except Exception as error:
+        if not service.worker.hung:
+            raise
+        status = report(ctx, error)
+    if service.worker.hung:
+        # The shutdown of the interpreter would wait for the thread that hangs.
+        logging.shutdown()
+        os._exit(status)
 
 
 def _log_to_stderr(level: str, form: str, slot: int | None) -> None:

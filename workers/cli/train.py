@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from schemas.errors import DeviceError, LabelsError, ModelError
+from schemas.errors import DeviceError, LabelsError, ModelError, OutputError
 from schemas.pipeline.fields import DEVICE
 from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
@@ -36,7 +36,7 @@ or is Label Studio's JSON export. Then, in the pipeline file:
 
 DIR is written completely or not at all.
 
-""" + exit_statuses({0: "trained", 130: "interrupted"}, DeviceError, LabelsError, ModelError)
+""" + exit_statuses({0: "trained", 130: "interrupted"}, DeviceError, LabelsError, ModelError, OutputError)
 TASKS = ("sentiment", "text-classification", "ner", "moderation")
 MOST_SHOWN = 40
 """Metrics in the table; all of them are in the card."""

@@ -14,7 +14,7 @@ import click
 import orjson
 
 from schemas.document import Document, Failure
-from schemas.errors import ConfigError, DecodeError, DeviceError, EncodeError, ModelError
+from schemas.errors import ConfigError, DecodeError, DeviceError, EncodeError, ModelError, OutputError
 from schemas.pipeline.config import Input, Pipeline
 from schemas.record import Assignment, Record
 from stream.codecs.base import Codec
@@ -22,6 +22,7 @@ from stream.codecs.formats import codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
 from workers.cli.loading import loading
+from workers.cli.output import require_stdout
 from workers.cli.statuses import EX_DATAERR, exit_statuses
 from workers.process.environment import prepare_process
 
@@ -46,7 +47,11 @@ place of a text that cannot be processed it prints {"error": {...}} with its num
 (from 1), stage, class, message and task.
 
 """ + exit_statuses(
-    {0: "every text has its event", EX_DATAERR: "some texts have errors"}, ConfigError, DeviceError, ModelError
+    {0: "every text has its event", EX_DATAERR: "some texts have errors"},
+    ConfigError,
+    DeviceError,
+    ModelError,
+    OutputError,
 )
 
 _CHUNK = 1 << 16
@@ -81,6 +86,7 @@ class Line(NamedTuple):
 @click.pass_context
 def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
     """Enrich each TEXT, or the lines of standard input, and print the events."""
+    require_stdout()
     prepare_process()
     with loading() as progress:
         from schemas.pipeline.loader import load

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
+from schemas.errors import OutputError
 from workers.heads.pack_heads import ScoreMix
 from workers.learning.examples import Task
 from workers.learning.fit import tensors
@@ -24,6 +26,7 @@ from workers.models.packs import FORMAT, MANIFEST
 HEAD, ADAPTER, CARD = "head.safetensors", "adapter.safetensors", "card.md"
 FILES = {MANIFEST, HEAD, ADAPTER, CARD}
 """The only files that a pack may contain."""
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 SERVES: dict[Task, list[str]] = {
     "sentiment": ["sentiment", "text-classification"], "text-classification": ["text-classification"],
     "ner": ["ner", "token-classification"], "moderation": ["moderation"],
@@ -55,11 +58,15 @@ def objection(out: Path, *, force: bool) -> str | None:
 def beside(out: Path) -> Iterator[Path]:
     """Yield a new folder beside ``out``, which replaces ``out`` at the end; an exception removes it instead.
 
-    Missing parents of ``out`` are created. Files that are not part of a pack are deleted at the end.
+    Missing parents of ``out`` are created. Files that are not part of a pack are deleted at the end. Raises OutputError
+    if the folder cannot be created, or the disk is full.
     """
     out = out.absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}") from None
     try:
         yield part
         for path in part.iterdir():
@@ -71,6 +78,10 @@ def beside(out: Path) -> Iterator[Path]:
             out.rename(old)
         part.rename(out)
         shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise OutputError(f"{out} cannot be written: {error.strerror}") from None
+        raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

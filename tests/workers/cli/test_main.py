@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from schemas.errors import ConfigError, GlossatorError, LabelsError, Problem, every_error
+from schemas.errors import BrokerError, ConfigError, GlossatorError, LabelsError, Problem, every_error
+from stream.telemetry.logs import JsonLines
 from workers.cli import lint as lint_module
+from workers.cli.ending import use_format
 from workers.cli.main import cli
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +78,64 @@ def test_the_traceback_is_shown_on_request(
 def test_an_interruption_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, KeyboardInterrupt())
     assert CliRunner().invoke(cli, ["lint"]).exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message", "name"),
+    [
+        (BrokerError("no broker answers"), 69, "no broker answers", "BrokerError"),
+        (
+            ConfigError([Problem("p.yaml", 1, 2, "a", "one"), Problem("p.yaml", 3, 4, "b", "two")]),
+            78, "p.yaml:1:2 a: one\np.yaml:3:4 b: two", "ConfigError",
+        ),
+        (ValueError(TEXT), 70, f"unexpected ValueError at {__file__}:", "ValueError"),
+    ],
+)  # fmt: skip
+def test_with_json_logs_the_last_line_is_json_too(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: Exception, status: int, message: str,
+    name: str,
+) -> None:  # fmt: skip
+    @click.command()
+    @click.pass_context
+    def lint(ctx: click.Context) -> None:
+        use_format(ctx, "json")
+        raise error
+
+    monkeypatch.setattr(lint_module, "lint", lint)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines(3))
+    logging.getLogger("glossator").addHandler(handler)
+    try:
+        result = CliRunner().invoke(cli, ["lint"])
+    finally:
+        logging.getLogger("glossator").removeHandler(handler)
+    assert (result.exit_code, result.stderr) == (status, "")
+    (line,) = capfd.readouterr().err.splitlines()
+    logged = json.loads(line)
+    assert logged["message"].startswith(message)
+    assert TEXT not in line
+    assert (logged["level"], logged["slot"], logged["exception"]) == ("critical", 3, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    ("kafka", "status"), [("bootstrap.servers: 'localhost:1'", 69), ("sasl.pasword: x", 78)]
+)  # fmt: skip
+def test_each_line_of_run_is_in_the_format_of_the_log(tmp_path: Path, form: str, kafka: str, status: int) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        f"pipeline: p\nkafka: {{{kafka}}}\ninput: {{topics: [a]}}\noutput: {{topic: b}}\n"
+        "tasks: [{name: tone, task: sentiment, model: starter}]\n"
+    )
+    command = [sys.executable, "-m", "glossator", "run", "--patience", "0.1", "--log-format", form, str(file)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (status, "")
+    lines = result.stderr.splitlines()
+    assert all(line.startswith("{") == (form == "json") for line in lines)
+    if form == "json":
+        last = [json.loads(line) for line in lines][-1]
+        assert (last["level"], last["logger"]) == ("critical", "glossator")
 
 
 def test_a_reader_that_has_gone_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:

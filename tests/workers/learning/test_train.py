@@ -12,7 +12,7 @@ import torch
 from rich.progress import Progress
 
 from schemas.document import Document
-from schemas.errors import LabelsError, ModelError
+from schemas.errors import LabelsError, ModelError, OutputError
 from schemas.pipeline.config import Compute, Pipeline
 from tests.workers import tiny
 from workers.chain.chain import Chain
@@ -174,6 +174,15 @@ def test_a_pack_is_replaced_whole(tmp_path: Path) -> None:
         raise RuntimeError
     assert [path.name for path in out.iterdir()] == ["glossator.json"]
     assert [path.name for path in tmp_path.iterdir()] == ["pack"]
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="/proc/nowhere cannot be written"), beside(Path("/proc/nowhere")):
+        pass
+    with pytest.raises(OutputError, match="pack cannot be written: No space left"), beside(tmp_path / "pack") as folder:
+        (folder / "card.md").write_text("half")
+        Path("/dev/full").write_text("more")
+    assert not list(tmp_path.iterdir())
 
 
 def test_foreign_folders_are_not_touched(tmp_path: Path) -> None:

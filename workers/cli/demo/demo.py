@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from schemas.errors import AccessError, BrokerError, ModelError
+from schemas.errors import AccessError, BrokerError, ModelError, OutputError
 from schemas.pipeline.config import Batching, Input, Pipeline
 from schemas.record import Record
 from stream.kafka.source import Source
@@ -49,8 +49,9 @@ On a terminal the stream is repeated until Ctrl-C, which ends it and waits for w
 is in flight. A second Ctrl-C exits.
 
 """ + exit_statuses(
-    {0: "in = enriched + dead letters", 1: "in is not enriched + dead letters"}, AccessError, BrokerError, ModelError
-)
+    {0: "in = enriched + dead letters", 1: "in is not enriched + dead letters"},
+    AccessError, BrokerError, ModelError, OutputError,
+)  # fmt: skip
 
 _MORE: tuple[dict[str, Any], ...] = (
     {
@@ -82,6 +83,20 @@ _REFRESH = 0.12
 """Seconds between two drawings of the view."""
 
 
+def writable(file: Path | None) -> Path | None:
+    """Return ``file``, unchanged. Raises click.BadParameter if it could not be written at the end of the run."""
+    if file is None or (file.exists() and not file.is_file()):  # a device or a pipe: opening it could have an effect
+        return file
+    existed = file.exists()
+    try:
+        file.open("ab").close()
+        if not existed:
+            file.unlink()
+    except OSError as error:
+        raise click.BadParameter(f"{file} cannot be written: {error.strerror}") from None
+    return file
+
+
 @click.command(epilog=EPILOG)
 @click.option("--bootstrap", metavar="HOST:PORT", help="A broker to use instead of the embedded one.")
 @click.option(
@@ -103,6 +118,7 @@ _REFRESH = 0.12
     "--svg",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
+    callback=lambda _context, _option, file: writable(file),
     help="Save the final view as a picture.",
 )
 @click.pass_context
@@ -145,9 +161,12 @@ def demo(
     for failure in (feeder.failure, working.failure):
         if failure is not None:
             raise failure
-    if svg:
-        save_svg(view, svg)
     click.echo(summary(book, view.seconds, worker))
+    if svg:
+        try:
+            save_svg(view, svg)
+        except OSError as error:
+            raise OutputError(f"{svg} cannot be written: {error.strerror}") from None
     if book.missing:
         ctx.exit(1)
 

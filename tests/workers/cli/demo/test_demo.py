@@ -65,6 +65,35 @@ def test_the_stream_goes_through_and_the_account_balances(without_models: None, 
     assert picture.read_text().startswith("<svg")
 
 
+@pytest.mark.parametrize("name", ["nowhere/x.svg", "file/x.svg", "."])
+def test_a_picture_that_could_not_be_saved_is_a_wrong_command_line_before_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setattr(demo_module, "prepare_process", lambda: pytest.fail("the run has begun"))
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(cli, ["demo", "--svg", str(tmp_path / name)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--svg" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_looking_whether_a_picture_can_be_saved_changes_nothing(tmp_path: Path) -> None:
+    there, new = tmp_path / "there.svg", tmp_path / "new.svg"
+    there.write_text("<svg>")
+    assert (demo_module.writable(there), demo_module.writable(new)) == (there, new)
+    assert there.read_text() == "<svg>"
+    assert not new.exists()
+    assert demo_module.writable(Path("/dev/null")) == Path("/dev/null")
+    assert demo_module.writable(None) is None
+
+
+def test_a_picture_that_cannot_be_saved_after_all_costs_no_balance(without_models: None) -> None:
+    result = CliRunner().invoke(cli, ["demo", "--rate", "0", "--events", "3", "--svg", "/dev/full"])
+    assert result.exit_code == 74
+    assert result.stderr.endswith("glossator: /dev/full cannot be written: No space left on device\n")
+    assert account(result.stdout)[3] == "balanced"
+
+
 @pytest.mark.slow
 def test_an_event_that_does_not_come_back_is_told_and_is_status_1(
     without_models: None, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,100 @@
+"""``glossator run`` ends in one way, whether the worker's threads have ended or one of them hangs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from schemas.errors import PoisonError
+from workers import service
+from workers.cli import run as run_module
+from workers.cli.main import cli
+
+FORCED = 99
+"""The status of a process that os._exit would have ended."""
+FILE = """\
+pipeline: p
+kafka: {bootstrap.servers: nowhere:1}
+input: {topics: [a]}
+tasks: [{name: tone, task: sentiment, model: starter}]
+output: {topic: b}
+"""
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Undo what the verb changes in the process; yields the statuses given to os._exit."""
+    statuses: list[int] = []
+
+    def leave(status: int) -> None:
+        statuses.append(status)
+        raise SystemExit(FORCED)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(logging, "shutdown", lambda: None)
+    monkeypatch.setattr(run_module, "prepare_process", lambda: None)
+    monkeypatch.setattr(run_module, "check_cluster", lambda *_: "cluster")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    root = logging.getLogger()
+    logging_before = (root.level, list(root.handlers))
+    yield statuses
+    root.level, root.handlers = logging_before
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception | None, hung: bool, form: str) -> Any:
+    """Run the verb with a worker that ends with ``error``."""
+
+    class Fake:
+        worker = SimpleNamespace(hung=hung)
+
+        def __init__(self, *_: Any, **__: Any) -> None:
+            pass
+
+        def follow(self, *_: Any) -> None:
+            pass
+
+        def run(self) -> None:
+            if error is not None:
+                raise error
+
+    monkeypatch.setattr(service, "Service", Fake)
+    logging.getLogger().handlers = []
+    (tmp_path / "p.yaml").write_text(FILE)
+    return CliRunner().invoke(
+        cli, ["run", str(tmp_path / "p.yaml"), "--state", str(tmp_path), "--log-format", form], standalone_mode=True
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_too_many_dead_letters_end_with_the_same_line_and_status_if_a_thread_hangs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, process: list[int], form: str
+) -> None:
+    error = PoisonError("1000 dead letters in a row")
+    plain = ended(monkeypatch, tmp_path, error, hung=False, form=form)
+    assert (plain.exit_code, process) == (65, [])
+    forced = ended(monkeypatch, tmp_path, error, hung=True, form=form)
+    assert process == [65]
+    assert forced.exit_code == FORCED
+    if form == "json":
+        lines = [json.loads(result.stderr) for result in (plain, forced)]
+        assert {line["message"] for line in lines} == {"1000 dead letters in a row"}
+    else:
+        assert plain.stderr == forced.stderr == "glossator: 1000 dead letters in a row\n"
+
+
+def test_a_worker_that_was_stopped_while_a_thread_hangs_ends_with_0(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, process: list[int]
+) -> None:
+    assert ended(monkeypatch, tmp_path, None, hung=True, form="text").stderr == ""
+    assert process == [0]
