@@ -116,11 +116,9 @@ def rewritten_notices(
 def _notice(notice: dict[str, Any], ranges: Ranges, string: Callable[[str], str]) -> dict[str, Any]:
     if notice.get("kind") == "truncated":
         return {**notice, "kept": ranges.end(notice["kept"]), "of": ranges.end(notice["of"])}
-    # Only lists, of paths, have names from the event.
-    lists = {key: value for key, value in notice.items() if isinstance(value, list)}
-    return notice | {
-        key: [string(entry) if isinstance(entry, str) else entry for entry in value] for key, value in lists.items()
-    }
+    if notice.get("kind") == "replaced":
+        return {**notice, "paths": [string(path) for path in notice["paths"]]}
+    return notice
 
 
 def _spans(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
