@@ -50,7 +50,9 @@ class EventRedactor:
                 self._places.everywhere = True
             else:
                 self._places.at(parse_pattern(path)).text = True
-        self.steps: Steps = () if source.several else tuple(step for step in parse_pattern(source.paths[0]) if step is not None)
+        self.steps: Steps = (
+            () if source.several else tuple(step for step in parse_pattern(source.paths[0]) if step is not None)
+        )
         # With one text at a plain path, and no fields, its literal is found without a scan of the event.
         plain = all(isinstance(step, int) or _PLAIN.fullmatch(step) for step in self.steps)
         self._simple = bool(self.steps) and plain and not self.fields
@@ -101,9 +103,7 @@ class EventRedactor:
             raise RedactError("a text that was read cannot be found in the event's JSON")
         return apply(written, scan.edits).encode() if scan.edits else event
 
-    def _quick(
-        self, original: str, event: bytes, edits: list[Edit], text: str, values: Values | None
-    ) -> bytes | None:
+    def _quick(self, original: str, event: bytes, edits: list[Edit], text: str, values: Values | None) -> bytes | None:
         """Return the event's JSON with ``text`` in place of ``original``, or None if it must be scanned.
 
         The text's literal must occur once, no name on its path may be repeated, and no redacted value may be anywhere

@@ -56,7 +56,7 @@ class Case:
     """Strings from the event as a task may quote them, and as they must be published."""
 
 
-def case_pipeline(path: str, labels: dict[str, Any]) -> Pipeline:
+def case_pipeline(path: str | list[str], labels: dict[str, Any]) -> Pipeline:
     """A pipeline with every kind of task that quotes text, and a section ``redact``."""
     pipeline = Pipeline.model_validate({
         "pipeline": "p", "kafka": {"bootstrap.servers": "b:1"}, "input": {"topics": ["in"], "text": path},
@@ -80,6 +80,8 @@ class _Writer:
         self.draw = draw
         self.secrets = secrets
         self.replacements = replacements
+        self.all_read = False
+        """Whether every string of the event is read: then what any repeated name hides becomes null."""
 
     def segments(self, most: int = 4) -> list[tuple[str, str]]:
         """Pairs of what is written and what must be; values are apart from each other."""
@@ -120,7 +122,7 @@ class _Writer:
         number = self.draw(st.sampled_from(["0", "-1.50", "12345678901234567890123456", "1E-5"]))
         digits = [index for index, secret in enumerate(self.secrets) if secret.isdigit()]
         embedded = self.draw(st.booleans())
-        if digits and embedded:
+        if digits and embedded and not self.all_read:
             index = digits[0]
             return f"-1{self.secrets[index]}0.5", json.dumps(f"-1{self.replacements[index]}0.5", ensure_ascii=False)
         return number, number
@@ -132,9 +134,13 @@ class _Writer:
         return self.literal([("a ", "a "), *self.segments(1)[1:], (" ", " ")])
 
     def object(self, members: list[tuple[tuple[str, str], tuple[str, str]]]) -> tuple[str, str]:
-        return self._joined(
-            "{", [(f"{n[0]}{(s := self._space())}:{v[0]}", f"{n[1]}{s}:{v[1]}") for n, v in members], "}"
-        )
+        names = [json.loads(name) for (name, _), _ in members]
+        entries = []
+        for index, (name, value) in enumerate(members):
+            space = self._space()
+            hidden = self.all_read and names[index] in names[index + 1 :]
+            entries.append((f"{name[0]}{space}:{value[0]}", f"{name[1]}{space}:{'null' if hidden else value[1]}"))
+        return self._joined("{", entries, "}")
 
     def array(self, entries: list[tuple[str, str]]) -> tuple[str, str]:
         return self._joined("[", entries, "]")
@@ -204,6 +210,37 @@ def cases(draw: st.DrawFn, elsewhere: bool = True) -> Case:
         [(_side(name, 1), _side(content, 1).encode()) for name, content in headers],
         [(_side(quote, 0), _side(quote, 1)) for quote in quotes],
     )  # fmt: skip
+
+
+SEVERAL: dict[str, str | list[str]] = {
+    "entries": "$.m[*].t", "members": "$.m[*]", "list": ["$.t", "$.a.t"], "all": "$..*",
+}  # fmt: skip
+
+
+@st.composite
+def several(draw: st.DrawFn) -> tuple[Pipeline, bytes, bytes, list[str]]:
+    """Draw a pipeline that reads several texts, an event, the same as it must be published, and its values."""
+    secrets = draw(
+        st.lists(st.text(VALUE, min_size=4, max_size=7) | st.just("7777"), min_size=1, max_size=3).filter(_distinct)
+    )
+    kind = draw(st.sampled_from(sorted(SEVERAL)))
+    writer = _Writer(draw, secrets, ["<NAME>"] * len(secrets))
+    writer.all_read = kind == "all"
+    first = [segment for number in range(len(secrets)) for segment in [("a ", "a "), (secrets[number], "<NAME>")]]
+    texts = [writer.literal(first), *(writer.literal([*writer.segments(), ("a", "a")]) for _ in range(2))]
+    if kind == "list":
+        inner = writer.object([(('"t"', '"t"'), texts[1]), (writer.name(), writer.value())])
+        members = [(('"t"', '"t"'), texts[0]), (('"a"', '"a"'), inner)]
+    elif kind == "members":
+        writer.all_read = True
+        members = [(('"m"', '"m"'), writer.object([(writer.name(), text) for text in texts]))]
+        writer.all_read = False
+    else:
+        entries = [writer.object([(('"t"', '"t"'), text), (writer.name(), writer.value())]) for text in texts]
+        members = [(('"m"', '"m"'), writer.array(entries))]
+    more = [(writer.name(), writer.value()) for _ in range(draw(st.integers(0, 2)))]
+    value, event = writer.object([*more, *members])
+    return case_pipeline(SEVERAL[kind], LABELS), value.encode(), event.encode(), secrets
 
 
 def _side(segments: list[tuple[str, str]], side: int) -> str:

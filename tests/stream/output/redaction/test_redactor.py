@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from schemas.document import Document
 from schemas.errors import RedactError
+from schemas.pipeline.config import Pipeline
 from schemas.pipeline.redaction import Redact
 from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
 from stream.output.redaction.folding import fold
 from stream.output.redaction.keys import Keys
 from stream.output.redaction.redactor import Redacted, Redactor
-from tests.stream.output.redaction.cases import KEYS, Case, case_pipeline, cases
+from tests.stream.output.redaction.cases import KEYS, Case, case_pipeline, cases, several
 
 
 def decoded(case: Case) -> Document:
@@ -71,6 +73,39 @@ def test_all_offsets_slice_the_published_text(case: Case, data: st.DataObject) -
     for entry in [*moved, *result.annotations["pii"]["spans"]]:
         assert result.text[entry["start"] : entry["end"]] == entry["text"]
     require_no_secret(case.secrets, result)
+
+
+@given(several(), st.data())
+def test_of_several_texts_only_the_values_change(
+    drawn: tuple[Pipeline, bytes, bytes, list[str]], data: st.DataObject
+) -> None:
+    pipeline, value, event, secrets = drawn
+    document = codec(pipeline.input).decode(Record(Assignment("in", 0), 7, None, value))
+    assert document.failure is None
+    assert document.parts is not None
+    first = {document.text.find(secret) for secret in secrets}
+    assume(-1 not in first)
+    found = [at for secret in secrets for at in occurrences(document.text, secret)]
+    spans = [
+        {"start": at, "end": at + len(secret), "label": "NAME", "score": 0.5, "text": secret}
+        for secret in secrets
+        for at in occurrences(document.text, secret)
+        if at in first or data.draw(st.booleans())
+    ]
+    assert found
+    document.annotations["pii"] = {"spans": spans}
+    result = Redactor(pipeline, KEYS).redact(document)
+    assert result.event == event
+    require_no_secret(secrets, result)
+    published = codec(pipeline.input).decode(Record(Assignment("in", 0), 7, None, event))
+    assert result.text == published.text
+    assert [part[:3] for part in result.parts or ()] == [part[:3] for part in published.parts or ()]
+    for span in result.annotations["pii"]["spans"]:
+        assert result.text[span["start"] : span["end"]] == span["text"] == "<NAME>"
+
+
+def occurrences(text: str, value: str) -> list[int]:
+    return [match.start() for match in re.finditer(re.escape(value), text)]
 
 
 def require_no_secret(secrets: list[str], result: Redacted) -> None:
