@@ -180,7 +180,8 @@ class _Composer:
 
     def _stop(self, place: Place, message: str) -> NoReturn:
         problem = Problem(self._file, *self._inside(place), "", message)
-        raise ConfigError([*self._problems, problem]) from None
+        problems = [*self._problems, problem]
+        raise ConfigError(sorted(problems, key=lambda problem: (problem.line, problem.column))) from None
 
     def _inside(self, place: Place) -> Place:
         # Marks at the end of the stream are on the line after the last one.
