@@ -19,7 +19,7 @@ class Failure:
     - ``stage``: the step that failed, such as ``decode`` or ``forward``.
     - ``error``: the class name of the exception.
     - ``message``: the reason, for people.
-    - ``task``: the task that failed; None if no single task did.
+    - ``task``: the task that failed, for stage ``route`` the route; None if no single one did.
     """
 
     __slots__ = ("error", "message", "stage", "task")

@@ -23,6 +23,7 @@ GlossatorError
     ├── TokenizeError         stage "tokenize"
     ├── ForwardError          stage "forward"
     ├── AnnotateError         stage "annotate"
+    ├── RouteError            stage "route"
     ├── RedactError           stage "redact"
     ├── EncodeError           stage "encode"
     └── ProduceError          stage "produce"
@@ -236,6 +237,20 @@ class RedactError(EventError):
     """The event cannot be redacted, so nothing of it may be published."""
 
     stage = "redact"
+
+
+class RouteError(EventError):
+    """The condition of a route, or the key that it sets, fails for the event.
+
+    Attributes:
+        route: The route's name.
+    """
+
+    stage = "route"
+
+    def __init__(self, route: str, reason: str) -> None:
+        super().__init__(reason)
+        self.route = route
 
 
 class EncodeError(EventError):

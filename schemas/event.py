@@ -270,6 +270,9 @@ class EnrichedEvent(_Public):
     id: str = Field(description="Equal for equal work; use it to drop duplicates.")
     pipeline: PipelineRef
     source: Source | None = Field(description="null if the text did not come from Kafka (glossator try).")
+    routed: list[str] | None = Field(
+        default=None, description="The routes that took the event. Absent if the pipeline has none."
+    )
     event: Any = Field(default=None, description="The input, if it is JSON. Absent with output.text: none.")
     text: str | None = Field(default=None, description="What the models read. Absent with output.text: none.")
     fields: list[TextField] | None = Field(default=None, description="With several texts: which part of text is which.")

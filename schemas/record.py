@@ -73,6 +73,7 @@ class Outbound:
         timestamp_ms: milliseconds since the epoch, or -1 for the time of sending.
         origin: the record it was made from, or None if it has no source record.
         kind: what it is.
+        route: the name of the route that sends it; None if no route does.
     """
 
     topic: str
@@ -82,3 +83,4 @@ class Outbound:
     timestamp_ms: int = -1
     origin: Record | None = None
     kind: Kind = "event"
+    route: str | None = None

@@ -14,7 +14,8 @@ PAGE = (Path(__file__).parents[1] / "docs/operations.md").read_text()
 
 
 def test_every_metric_is_listed_with_its_labels() -> None:
-    stats = Stats(failed=Counter("d"), unread=Counter("t"), rebalances=Counter("a"), stuck={"device": ""})
+    stats = Stats(failed=Counter("d"), routed=Counter("r"), unread=Counter("t"), rebalances=Counter("a"))
+    stats.stuck = {"device": ""}
     found = {
         sample.name: set(sample.labels) - {"pipeline", "slot"}
         for metric in Exposition(stats, "p", 0).collect()

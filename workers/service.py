@@ -78,12 +78,14 @@ class Service:
 
     def _report(self) -> None:
         stats = self.worker.stats
-        tombstones = "".join(
-            f", {count} tombstones {outcome}"
-            for count, outcome in ((stats.tombstones, "passed on"), (stats.skipped, "skipped")) if count
+        others = "".join(
+            f", {count} {outcome}" for count, outcome in (
+                (stats.dropped, "dropped"), (stats.tombstones, "tombstones passed on"),
+                (stats.skipped, "tombstones skipped"),
+            ) if count
         )  # fmt: skip
         log.info(
-            "read %d events: %d enriched%s, %d dead letters, %d not started", stats.polled, stats.enriched, tombstones,
+            "read %d events: %d enriched%s, %d dead letters, %d not started", stats.polled, stats.enriched, others,
             stats.dead_letters, stats.polled - stats.finished,
         )  # fmt: skip
         cache = self._chain.cache if self._reloader is None else self._reloader.cache

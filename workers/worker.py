@@ -240,7 +240,7 @@ class _Run:
             with self._stats.phase("finish"):
                 with self._journal.lane("finish", batch.records):
                     engine.chain.annotate(work)
-                    outbounds = self._publisher.outbounds(batch, engine.builder)
+                    outbounds = self._publisher.outbounds(batch, engine.builder, engine.router)
                 self._stats.fill = batch.tokens / self._pipeline.batching.max_tokens
             sink.send(batch, outbounds)
 

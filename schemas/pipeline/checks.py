@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from schemas.labels import LANGUAGES, PATTERNED, REGIONS
 from schemas.paths import EVERYWHERE, Pattern, parse_pattern
-from schemas.pipeline import dependencies, redaction_checks
+from schemas.pipeline import dependencies, redaction_checks, routing
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.wording import did_you_mean
@@ -52,11 +52,17 @@ CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbea
 def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     """Yield every violation of a rule between fields; ``raw`` is the file as plain Python values."""
     yield from _kafka(_table(raw.get("kafka")))
-    yield from _topics(_table(raw.get("input")), _table(raw.get("output")))
+    source, output = _table(raw.get("input")), _table(raw.get("output"))
+    yield from _topics(source, output)
     tasks = [_table(task) for task in _list(raw.get("tasks"))]
     yield from _tasks(tasks)
-    for path, message in dependencies.problems(tasks, _table(raw.get("input")).get("format", "json") != "text"):
+    is_json = source.get("format", "json") != "text"
+    for path, message in dependencies.problems(tasks, is_json):
         yield ("tasks", *path), message
+    routes, topic = [_table(route) for route in _list(output.get("routes"))], output.get("topic")
+    dead = output.get("dead_letter") or Output.model_construct(topic=topic).dead_letter_topic
+    for path, message in routing.problems(routes, tasks, _list(source.get("topics")), dead, is_json):
+        yield ("output", "routes", *path), message
     yield from redaction_checks.problems(raw)
     yield from _marks(_table(raw.get("backpressure")))
     yield from _transactions(raw)

@@ -79,7 +79,7 @@ def problems(tasks: Sequence[Task], is_json: bool) -> Iterator[tuple[Path, str]]
             continue
         graph[name] = [other for other in requires(task) if other in kinds]
         if compiled is not None:
-            yield from (((index, "when"), message) for message in _condition(compiled, name, kinds, is_json))
+            yield from (((index, "when"), message) for message in misuses(compiled, kinds, is_json, name))
         if not is_json:
             for path in _PATHS:
                 if isinstance(task.get(path), str):
@@ -118,9 +118,17 @@ def _spans(path: Path, name: str, other: str, kinds: Mapping[str, str]) -> Itera
         yield path, f"names a task of kind {kinds[other]}, which finds no spans"
 
 
-def _condition(compiled: Condition, name: str, kinds: Mapping[str, str], is_json: bool) -> Iterator[str]:
+def misuses(compiled: Condition, kinds: Mapping[str, str], is_json: bool, owner: str | None = None) -> Iterator[str]:
+    """Yield every mistake in the names that a condition uses.
+
+    Args:
+        compiled: the condition.
+        kinds: task name -> the value of ``task``.
+        is_json: whether events have fields.
+        owner: the task that has the condition; None if no task has it.
+    """
     for used in sorted(compiled.names):
-        if used == name:
+        if used == owner:
             yield "uses the task itself, which has not run at that point"
         elif used == "event" and not is_json:
             yield "uses event, which has no fields with format: text"

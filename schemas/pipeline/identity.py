@@ -23,7 +23,11 @@ _LEFT_OUT: dict[str, Any] = {
     "commit_interval_ms": True,
     "drain_timeout_ms": True,
     "input": {"topics", "start", "tombstones"},
-    "output": {"topic", "dead_letter"},
+    "output": {
+        "topic": True,
+        "dead_letter": True,
+        "routes": {"__all__": {"when", "topic", "name", "copies", "drop", "key", "headers"}},
+    },
     "redact": {"keys"},
 }
 
@@ -42,6 +46,10 @@ def config_hash(pipeline: Pipeline, keys: str = "") -> str:
     the event's ``models`` records them.
     """
     content = pipeline.model_dump(mode="json", exclude=_LEFT_OUT, exclude_defaults=True)
+    # Routes that show all that ``output`` shows change nothing, so they count like absent ones.
+    views = [view for view in content["output"].pop("routes", ()) if view]
+    if views:
+        content["output"]["routes"] = views
     parts = [SCHEMA, content, keys] if keys else [SCHEMA, content]
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]

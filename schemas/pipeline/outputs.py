@@ -1,27 +1,64 @@
-"""The models of ``output``: the topics to write, and what enriched events contain."""
+"""The models of ``output``: the topics to write, which events go where, and what enriched events contain."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from schemas.pipeline.fields import NotYet, Strict, TopicName, later
+from pydantic import Field, StringConstraints
+
+from schemas.pipeline.fields import TOPIC, JsonPath, Name, Strict, Text, TopicName, later
+
+RouteName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=249)]
+
+
+class Route(Strict):
+    """Which events go to which topic, and what of them. Either ``topic`` or ``drop`` is required."""
+
+    when: Text | None = None
+    """A condition in CEL that sees the event and all annotations. None: every event."""
+    topic: TopicName | None = None
+    """The topic of the events that the route takes; must not be an input topic."""
+    name: RouteName | None = None
+    """The route's name in events, metrics and dead letters; default: its topic, or ``drop``."""
+    copies: Annotated[bool, Field(alias="copy")] = False
+    """The route sends one more copy, and the following routes decide as if it had not."""
+    drop: bool = False
+    """Nothing is published of the events that the route takes, apart from copies that earlier routes send."""
+    text: Annotated[Literal["original", "none"] | None, later("redacted")] = None
+    """As ``output.text``, for this route. None: as ``output`` says."""
+    annotations: list[Name] | None = None
+    """The tasks whose annotations are in the event. None: all."""
+    key: JsonPath | None = None
+    """The path of the value that becomes the record's key, text or a whole number. None: the input's key."""
+    headers: Annotated[dict[Text, str], Field(min_length=1)] | None = None
+    """Headers to add; each replaces those of the input that have its name."""
+
+    @property
+    def label(self) -> str:
+        """The route's name, with the default filled in."""
+        return self.name or self.topic or "drop"
 
 
 class Output(Strict):
     """The topics to write, and what enriched events contain."""
 
     topic: TopicName
-    """Topic of the enriched events; must not be an input topic."""
+    """Topic of the enriched events that no route takes; must not be an input topic."""
     dead_letter: TopicName | None = None
     """Topic of the dead letters; default: the output topic with ``.dead`` appended."""
     text: Annotated[Literal["original", "none"], later("redacted")] = "original"
     """``none`` omits ``text``, ``event`` and the text of spans from enriched events."""
     offset_unit: Annotated[Literal["code_point"], later("utf16", "utf8")] = "code_point"
     """The unit of ``start`` and ``end`` of spans."""
-    routes: NotYet = None
-    """Reserved: conditions that choose other topics."""
+    routes: Annotated[list[Route], Field(min_length=1, max_length=64)] | None = None
+    """Conditions that choose other topics, 1 to 64 routes in the order in which they are tried."""
 
     @property
     def dead_letter_topic(self) -> str:
         """The topic of the dead letters, with the default filled in."""
         return self.dead_letter or f"{self.topic}.dead"
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics of enriched events, those of routes too, each once."""
+        return list(dict.fromkeys([self.topic, *(route.topic for route in self.routes or () if route.topic)]))

@@ -46,13 +46,23 @@ class _World:
     length: int
 
 
-def trial_problems(tasks: Sequence[Mapping[str, Any]], labels: Labels) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield every mistake in the conditions of ``tasks``, valid tasks as plain mappings, as (path, message)."""
+def trial_problems(
+    tasks: Sequence[Mapping[str, Any]], labels: Labels, routes: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield every mistake in the conditions of ``tasks`` and ``routes`` as (path, message).
+
+    Both are valid, as plain mappings.
+    """
     shapes = {str(task["name"]): shape(task) for task in tasks}
-    for index, task in enumerate(tasks):
-        if task.get("when"):
-            for message in dict.fromkeys(_problems(Condition(task["when"]), shapes, labels)):
-                yield ("tasks", index, "when"), message
+    places: tuple[tuple[tuple[str, ...], Sequence[Mapping[str, Any]]], ...] = (
+        (("tasks",), tasks),
+        (("output", "routes"), routes),
+    )
+    for path, owners in places:
+        for index, owner in enumerate(owners):
+            if owner.get("when"):
+                for message in dict.fromkeys(_problems(Condition(owner["when"]), shapes, labels)):
+                    yield (*path, index, "when"), message
 
 
 def configured_labels(tasks: Sequence[Mapping[str, Any]]) -> dict[str, Collection[str]]:

@@ -27,7 +27,7 @@ def check_cluster(pipeline: Pipeline, patience: float) -> str:
     Returns the cluster's id, empty for a cluster without one. Blocks and raises as ``await_topics`` does.
     """
     watch = ErrorWatch("producer")
-    topics = (*pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic)
+    topics = (*pipeline.input.topics, *pipeline.output.topics, pipeline.output.dead_letter_topic)
     return await_topics(make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, patience=patience) or ""
 
 

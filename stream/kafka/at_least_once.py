@@ -106,7 +106,11 @@ class AtLeastOnceSink(Sink):
             self._handle_failure(error, pending, outbound)
             return
         self._watch.recovered()
-        pending.left -= 1
+        self._settle(pending, 1)
+
+    def _settle(self, pending: _Pending, records: int) -> None:
+        """Note that ``records`` of a micro-batch need no delivery report any more; negative: that more need one."""
+        pending.left -= records
         if pending.left == 0:
             self._waiting -= 1
             self._delivered(pending.batch)
@@ -116,7 +120,8 @@ class AtLeastOnceSink(Sink):
         kind = meaning(error)
         if kind is Meaning.NEIGHBOUR:
             self._again.append((pending, outbound))
-        elif kind is Meaning.BAD_RECORD and (replacement := self._refused(outbound, error.name())) is not None:
-            self._again.append((pending, replacement))
+        elif kind is Meaning.BAD_RECORD and (instead := self._refused(outbound, error.name())) is not None:
+            self._again.extend((pending, replacement) for replacement in instead)
+            self._settle(pending, 1 - len(instead))
         else:
             self._failed = self._failed or fault(error, f"publishing to {outbound.topic}")

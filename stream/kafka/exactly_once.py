@@ -180,22 +180,23 @@ class ExactlyOnceSink(Sink):
     def _send(self, part: Part) -> None:
         index = 0
         while index < len(part.outbounds) and self._spoilt is None:
+            outbound = part.outbounds[index]
             try:
-                self._produce(part.outbounds[index], partial(self._report, self._number, part, index))
+                self._produce(outbound, partial(self._report, self._number, part, outbound))
             except BufferError:
                 self._poll_client(REPORT_WAIT)
                 continue
             except KafkaException as failure:
                 error = failure.args[0]
                 if meaning(error) is Meaning.BAD_RECORD:
-                    self._replace(error, part, index)
+                    self._replace(error, part, outbound)
                 else:
                     self._spoilt = error
                 continue
             self._unreported += 1
             index += 1
 
-    def _report(self, number: int, part: Part, index: int, error: KafkaError | None, _: Message) -> None:
+    def _report(self, number: int, part: Part, outbound: Outbound, error: KafkaError | None, _: Message) -> None:
         if number != self._number:  # of a transaction that was aborted
             return
         self._unreported -= 1
@@ -205,15 +206,15 @@ class ExactlyOnceSink(Sink):
         # When one record fails, all that are out fail with it, with errors that add nothing.
         self._spoilt = self._spoilt or error
         if meaning(error) is Meaning.BAD_RECORD:
-            self._replace(error, part, index)
+            self._replace(error, part, outbound)
 
-    def _replace(self, error: KafkaError, part: Part, index: int) -> None:
-        replacement = self._refused(part.outbounds[index], error.name())
-        if replacement is None:
-            self._hopeless = fault(error, f"publishing a dead letter to {part.outbounds[index].topic}")
+    def _replace(self, error: KafkaError, part: Part, outbound: Outbound) -> None:
+        instead = self._refused(outbound, error.name())
+        if instead is None:
+            self._hopeless = fault(error, f"publishing a dead letter to {outbound.topic}")
             self._spoilt = error
         else:
-            part.outbounds[index] = replacement
+            part.replace(outbound, instead)
 
     def _end(self) -> None:
         """End the transaction; returns when its records are committed, or lost to other owners."""

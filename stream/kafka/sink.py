@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -20,9 +20,10 @@ from stream.microbatch import MicroBatch
 
 Delivered: TypeAlias = Callable[[MicroBatch], None]
 """Called with a micro-batch once it is delivered, on the thread that uses the sink."""
-Refused: TypeAlias = Callable[[Outbound, str], Outbound | None]
+Refused: TypeAlias = Callable[[Outbound, str], Sequence[Outbound] | None]
 """Called with a record that the broker rejected for what it is, and the name of the Kafka error. Returns what to send
-in its place, or None if there is nothing left to try. Called from within the client, so it must not use the sink."""
+in its place, which may be nothing, or None if it must not be left out and there is nothing left to try. Called from
+within the client, so it must not use the sink."""
 
 REPORT_WAIT = 0.1
 """Seconds for which a sink that cannot go on waits for delivery reports before it tries again."""
@@ -40,9 +41,9 @@ class Sink(ABC):
     - ``close`` blocks for about a second, with exactly once for about two.
 
     A micro-batch is delivered when all of its records are in the log and, with exactly once, its offsets are committed.
-    Records that the broker rejected are replaced by dead letters. ``delivered`` is then called on the thread that uses
-    the sink. A failure of the cluster, as opposed to one of a record, is raised by ``send`` or ``poll``. Then the
-    micro-batch is never delivered, and its offsets are never committed.
+    Records that the broker rejected are replaced by what ``refused`` returns. ``delivered`` is then called on the
+    thread that uses the sink. A failure of the cluster, as opposed to one of a record, is raised by ``send`` or
+    ``poll``. Then the micro-batch is never delivered, and its offsets are never committed.
 
     Attributes:
         evicted: the group no longer knows this member, so nothing that is still waiting can be committed.
@@ -57,8 +58,7 @@ class Sink(ABC):
         self._refused = refused
         self._watch = ErrorWatch("producer")
         self._kafka = pipeline.kafka
-        output = pipeline.output
-        self._outputs = (output.topic, output.dead_letter_topic)
+        self._outputs = (*pipeline.output.topics, pipeline.output.dead_letter_topic)
         self._topics = (*pipeline.input.topics, *self._outputs)
         self._overrides = overrides
         self._producer = self._new_producer()

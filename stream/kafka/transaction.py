@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from schemas.record import Assignment, Outbound
 from stream.microbatch import MicroBatch
@@ -16,6 +16,11 @@ class Part:
     def __init__(self, batch: MicroBatch, outbounds: list[Outbound]) -> None:
         self.batch = batch
         self.outbounds = outbounds
+
+    def replace(self, outbound: Outbound, instead: Sequence[Outbound]) -> None:
+        """Put ``instead``, which may be empty, in the place of ``outbound``. Equal records are told apart."""
+        index = next(index for index, record in enumerate(self.outbounds) if record is outbound)
+        self.outbounds[index : index + 1] = instead
 
 
 class Contents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -34,11 +34,11 @@ class EventBuilder:
         patterns = [parse_pattern(path) for path in pipeline.input.paths if path != EVERYWHERE]
         self._names = {step for pattern in patterns for step in pattern if isinstance(step, str)}
 
-    def build(self, document: Document, view: View | None = None) -> bytes:
+    def build(self, document: Document, view: View | None = None, routed: Sequence[str] | None = None) -> bytes:
         """Return the event of a document that has not failed, as one line of UTF-8 JSON.
 
         ``view`` says how much of the event is wanted; None: what ``output`` says. Models and notices are left out with
-        the annotations they belong to.
+        the annotations they belong to. ``routed`` names the routes that took the event; None if there are no routes.
 
         The document's own bytes are embedded unchanged, with a notice if the codec has replaced values in them. Raises
         EncodeError for a number that JSON cannot represent, or a text that UTF-8 cannot.
@@ -59,6 +59,8 @@ class EventBuilder:
             "pipeline": self._pipeline,
             "source": None if document.record is None else _source(document.record),
         }
+        if routed is not None:
+            event["routed"] = routed
         if with_text:
             if document.event is not None:
                 event["event"] = orjson.Fragment(document.event)

@@ -26,9 +26,17 @@ def place(record: Record) -> str:
 
 
 def described(failure: Failure) -> str:
-    """Return stage, task and reason of a failure in one line; like the failure itself, without text of the event."""
-    task = "" if failure.task is None else f', task "{failure.task}"'
-    return f"{failure.stage}{task}: {' '.join(failure.message.split())} ({failure.error})"
+    """Return stage, task and reason of a failure in one line; like the failure itself, without text of the event.
+
+    A failure at stage ``route`` has the name of a route instead of a task.
+    """
+    return f"{failure.stage}{_task(failure, ', task')}: {' '.join(failure.message.split())} ({failure.error})"
+
+
+def _task(failure: Failure, noun: str) -> str:
+    if failure.task is None:
+        return ""
+    return f'{"" if failure.stage == "route" else noun} "{failure.task}"'
 
 
 class LetterLog:
@@ -51,8 +59,7 @@ class LetterLog:
             self._lines += 1
             log.info("dead letter: %s failed at %s", place(record), described(failure))
             return
-        task = "" if failure.task is None else f' in task "{failure.task}"'
-        self._counts[f"{failure.stage}{task} ({failure.error})"] += 1
+        self._counts[f"{failure.stage}{_task(failure, ' in task')} ({failure.error})"] += 1
         self._latest = place(record)
 
     def tick(self) -> None:

@@ -1,9 +1,9 @@
-"""Turns finished documents into the records to send: enriched events and dead letters."""
+"""Turns finished documents into the records to send: enriched events, copies of them, and dead letters."""
 
 from __future__ import annotations
 
 from schemas.document import Document, Failure
-from schemas.errors import EncodeError, PoisonError, ProduceError
+from schemas.errors import EncodeError, PoisonError, ProduceError, RouteError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
@@ -11,6 +11,7 @@ from stream.output.deadletter import coordinates_only, dead_letter
 from stream.output.event_builder import EventBuilder
 from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
+from stream.output.routes import Router
 from stream.telemetry.stats import Stats
 
 
@@ -21,7 +22,7 @@ class Publisher:
     """
 
     def __init__(self, pipeline: Pipeline, stats: Stats) -> None:
-        """``stats``: gets the numbers of enriched, failed and discarded events."""
+        """``stats``: gets the numbers of enriched, routed, failed and discarded events."""
         self._topic = pipeline.output.topic
         self._dead_topic = pipeline.output.dead_letter_topic
         self._pipeline = pipeline.pipeline
@@ -31,12 +32,17 @@ class Publisher:
         self._limit = PoisonLimit(pipeline.stop_after)
         self._letters = LetterLog()
         self._enriched: dict[int, int] = {}
+        self._refused: set[tuple[Assignment, int]] = set()
+        """Events that became dead letters because the broker rejected a copy, until their micro-batch has landed."""
+        for route in pipeline.output.routes or ():
+            stats.routed[route.label] = 0
 
-    def outbounds(self, batch: MicroBatch, builder: EventBuilder) -> list[Outbound]:
-        """Make the records to send for ``batch``: one for each of its events, or none for a tombstone that is skipped.
+    def outbounds(self, batch: MicroBatch, builder: EventBuilder, router: Router | None = None) -> list[Outbound]:
+        """Make the records to send for ``batch``.
 
-        ``builder`` belongs to the configuration that computed the batch. Events of partitions that are gone are left
-        out: their new owner sends them.
+        There is one for each event; with routes there may be more, or none, and for a tombstone that is skipped there
+        is none. ``builder`` and ``router`` belong to the configuration that computed the batch. Events of partitions
+        that are gone are left out: their new owner sends them.
         """
         stats, self._config = self._stats, builder.config
         outbounds: list[Outbound] = []
@@ -56,20 +62,23 @@ class Publisher:
             if self._forwards(document, record):
                 stats.tombstones += 1
                 headers = record.headers or []
-                outbounds.append(
-                    Outbound(self._topic, record.key, None, headers, record.timestamp_ms, record, "tombstone")
-                )
+                outbounds += [
+                    Outbound(topic, record.key, None, headers, record.timestamp_ms, record, "tombstone")
+                    for topic in ((self._topic,) if router is None else router.deletes)
+                ]
                 continue
             if document.failure is None:
                 try:
-                    value = builder.build(document)
-                except EncodeError as error:
-                    document.failure = Failure.of(error, "encode")
+                    if router is None:
+                        value, headers = builder.build(document), record.headers or []
+                        outbounds.append(Outbound(self._topic, record.key, value, headers, record.timestamp_ms, record))
+                        stats.enriched += 1
+                    else:
+                        outbounds += self._copies(document, record, builder, router)
+                except (EncodeError, RouteError) as error:
+                    document.failure = Failure.of(error, "encode", getattr(error, "route", None))
                 else:
-                    stats.enriched += 1
                     self._limit.passed()
-                    headers = record.headers or []
-                    outbounds.append(Outbound(self._topic, record.key, value, headers, record.timestamp_ms, record))
                     continue
             stats.failed[document.failure.stage] += 1
             if not _is_delete(record):
@@ -85,27 +94,57 @@ class Publisher:
     def landed(self, batch: MicroBatch) -> None:
         """Note that ``batch``, whose records ``outbounds`` made, is in the log."""
         self._limit.landed(self._enriched.pop(batch.number, 0))
+        if self._refused:
+            self._refused.difference_update((record.assignment, record.offset) for record in batch.records)
 
-    def refused(self, outbound: Outbound, error: str) -> Outbound | None:
+    def refused(self, outbound: Outbound, error: str) -> list[Outbound] | None:
         """Return what to send in place of ``outbound``, which the broker rejected with the Kafka error named ``error``.
 
-        An event is replaced by its dead letter, a dead letter by one with the coordinates alone. None if that was
-        rejected too, or the event has no source record. The client calls this while it delivers reports.
+        An event is replaced by its dead letter, a dead letter by one with the coordinates alone. If several copies of
+        an event are rejected, only the first is replaced; copies that are not rejected stay. None if a letter with the
+        coordinates was rejected too, or the event has no source record. The client calls this while it delivers
+        reports.
         """
         record = outbound.origin
         if outbound.kind == "dead_letter":
-            return coordinates_only(outbound)
+            return [coordinates_only(outbound)]
         if outbound.kind == "coordinates" or record is None:
             return None
+        if outbound.route is not None:
+            self._stats.routed[outbound.route] -= 1
+        if (source := (record.assignment, record.offset)) in self._refused:
+            return []
+        self._refused.add(source)
         name = "tombstone" if outbound.kind == "tombstone" else "enriched event"
-        failure = Failure.of(ProduceError(f"the broker refused the {name}: {error}"), "produce")
+        failure = Failure.of(
+            ProduceError(f"the broker refused the {name} for topic {outbound.topic}: {error}"), "produce"
+        )
         self._stats.failed[failure.stage] += 1
         if outbound.kind == "tombstone":
             self._stats.tombstones -= 1
         else:
             self._stats.enriched -= 1
             self._limit.refused(_cause(record, failure))
-        return self._dead_letter(record, failure)
+        return [self._dead_letter(record, failure)]
+
+    def _copies(self, document: Document, record: Record, builder: EventBuilder, router: Router) -> list[Outbound]:
+        """Make the records of one event for all its topics, and count it. Raises EncodeError and RouteError."""
+        decision = router.decide(document)
+        values = [builder.build(document, view, decision.routed) for view in decision.views]
+        copies = [
+            Outbound(
+                target.topic, target.key_of(document, record), values[number], target.headers_of(record),
+                record.timestamp_ms, record, "event", target.name,
+            )
+            for target, number in zip(decision.targets, decision.numbers, strict=True)
+        ]  # fmt: skip
+        for name in decision.routed:
+            self._stats.routed[name] += 1
+        if copies:
+            self._stats.enriched += 1
+        else:
+            self._stats.dropped += 1
+        return copies
 
     def _skips(self, document: Document, record: Record) -> bool:
         return self._tombstones == "skip" and _is_tombstone(document, record)

@@ -36,12 +36,13 @@ class Exposition(Collector):
         """Yield the worker's own metrics; called by the Prometheus client."""
         s = self._stats
         outcomes = {
-            "enriched": s.enriched, "tombstone": s.tombstones, "skipped": s.skipped, "dead_letter": s.dead_letters,
-            "discarded": s.discarded,
+            "enriched": s.enriched, "dropped": s.dropped, "tombstone": s.tombstones, "skipped": s.skipped,
+            "dead_letter": s.dead_letters, "discarded": s.discarded,
         }  # fmt: skip
         transactions = {"committed": s.commits, "aborted": s.aborts}
         yield self._counter("records_read", "Records polled.", {"": s.polled})
         yield self._counter("records", "Records finished, by outcome.", outcomes, "outcome")
+        yield self._counter("routed", "Records taken by a route.", s.routed, "route")
         yield self._counter("dead_letters", "Dead letters, by the stage that failed.", s.failed, "stage")
         yield self._counter("unread", "Annotations of texts that the model could not read, by task.", s.unread, "task")
         yield self._counter("tokens", "Tokens read by the encoder.", {"": s.tokens})

@@ -22,7 +22,10 @@ class Stats:
     Attributes:
         polled: events polled.
         enriched: events published enriched. One that the broker rejects is subtracted again and counted in ``failed``.
-        tombstones: tombstones published to the output topic. One that the broker rejects is subtracted, as above.
+        tombstones: tombstones passed on. One that the broker rejects is subtracted, as above.
+        dropped: events of which nothing was published, because a route drops them.
+        routed: events that each route took, those that it copied or dropped included. A copy that the broker rejects
+            is subtracted.
         skipped: tombstones that were not published, because of `input.tombstones: skip`.
         failed: dead letters, by the stage that failed.
         discarded: events that were not published, because their partition was lost first.
@@ -51,6 +54,8 @@ class Stats:
     polled: int = 0
     enriched: int = 0
     tombstones: int = 0
+    dropped: int = 0
+    routed: Counter[str] = field(default_factory=Counter)
     skipped: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     discarded: int = 0
@@ -87,7 +92,7 @@ class Stats:
     @property
     def finished(self) -> int:
         """Number of events that have an outcome other than ``discarded``."""
-        return self.enriched + self.tombstones + self.skipped + self.dead_letters
+        return self.enriched + self.tombstones + self.dropped + self.skipped + self.dead_letters
 
     @property
     def dead_letters(self) -> int:

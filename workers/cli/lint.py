@@ -10,12 +10,14 @@ from typing import Any
 
 import click
 
+from schemas.conditions import Condition
 from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
 from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.kafka.checking import absent_files, client_mistakes
+from stream.output.routes import Router
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
 from workers.process.environment import prepare_process
@@ -54,7 +56,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = condition_problems(file, {})
     except ConfigError as error:
         problems = error.problems
-    notices = [*unpinned(file), *missing(file)] if file else []
+    notices = [*unpinned(file), *missing(file), *unrouted(file)] if file else []
     summary = summarise(file.pipeline) if file and not problems else None
     if plan and file and summary is not None:
         summary["plan"], labels = _plan(file.pipeline)
@@ -82,7 +84,9 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
 def condition_problems(file: PipelineFile, labels: Mapping[str, Collection[str]]) -> list[Problem]:
     """Return the mistakes in conditions that a trial with sample values shows; ``labels`` of tasks, if known."""
     tasks = [task.model_dump() for task in file.pipeline.tasks]
-    return [file.problem(*problem) for problem in trial_problems(tasks, {**labels, **configured_labels(tasks)})]
+    routes = [route.model_dump() for route in file.pipeline.output.routes or ()]
+    problems = trial_problems(tasks, {**labels, **configured_labels(tasks)}, routes)
+    return [file.problem(*problem) for problem in problems]
 
 
 def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]]]:
@@ -121,6 +125,23 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
         yield file.problem(("kafka", name), message)
 
 
+def unrouted(file: PipelineFile) -> Iterator[Problem]:
+    """Yield a notice for each route that some tombstones or some events cannot reach as one may expect."""
+    output, conditional = file.pipeline.output, {task.name for task in file.pipeline.tasks if task.when}
+    reached = Router(output).deletes
+    for index, route in enumerate(output.routes or ()):
+        if file.pipeline.input.tombstones == "forward" and route.topic and route.topic not in reached:
+            yield file.problem(
+                ("output", "routes", index, "key"),
+                f"tombstones do not reach {route.topic}: they have no event, and so no value for this key",
+            )
+        for task in sorted(Condition(route.when).tasks & conditional) if route.when else ():
+            yield file.problem(
+                ("output", "routes", index, "when"),
+                f'is false for events for which the task "{task}" does not run, unless it asks has() first',
+            )
+
+
 def summarise(pipeline: Pipeline) -> dict[str, Any]:
     """Return what would run, for programs."""
     return {
@@ -129,6 +150,10 @@ def summarise(pipeline: Pipeline) -> dict[str, Any]:
         "topics": list(pipeline.input.topics),
         "output": pipeline.output.topic,
         "dead_letter": pipeline.output.dead_letter_topic,
+        "routes": [
+            {"name": route.label, "when": route.when, "topic": route.topic, "copy": route.copies, "drop": route.drop}
+            for route in pipeline.output.routes or ()
+        ],
         "delivery": pipeline.delivery,
         "tasks": [
             {"name": task.name, "task": task.task, "model": task.model, "revision": task.revision}
@@ -154,6 +179,10 @@ def describe(file: PipelineFile) -> str:
         head = "tasks" if index == 0 else ""
         lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {task.model or '-'}{pin}")
     lines.append(f"  writes    {output.topic}, dead letters to {output.dead_letter_topic}")
+    for index, route in enumerate(output.routes or ()):
+        does = "drops" if route.drop else f"{'copies' if route.copies else 'moves'} to {route.topic}"
+        named = f" ({route.name})" if route.name else ""
+        lines.append(f"  {'' if index else 'routes':8}  {does}{named}{f', when {route.when}' if route.when else ''}")
     return "\n".join(lines)
 
 

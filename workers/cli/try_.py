@@ -14,13 +14,14 @@ import click
 import orjson
 
 from schemas.document import Document, Failure
-from schemas.errors import ConfigError, DecodeError, DeviceError, EncodeError, ModelError, OutputError
+from schemas.errors import ConfigError, DecodeError, DeviceError, EncodeError, ModelError, OutputError, RouteError
 from schemas.pipeline.config import Input, Pipeline
 from schemas.record import Assignment, Record
 from stream.codecs.base import Codec
 from stream.codecs.formats import codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
+from stream.output.routes import Router, router
 from workers.cli.loading import loading
 from workers.cli.output import require_stdout
 from workers.cli.statuses import EX_DATAERR, exit_statuses
@@ -120,21 +121,27 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
 
 
 def _reads_events(pipeline: Pipeline, chain: Chain) -> bool:
-    """Whether each TEXT must be an event: for several texts, and for tasks and conditions that read fields."""
-    return chain.reads_fields or pipeline.input.several
+    """Whether each TEXT must be an event: for several texts, and for tasks, conditions and keys that read fields."""
+    return _reads_fields(pipeline, chain) or pipeline.input.several
+
+
+def _reads_fields(pipeline: Pipeline, chain: Chain) -> bool:
+    routes = router(pipeline.output)
+    return chain.reads_fields or (routes is not None and routes.reads_fields)
 
 
 def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:
     """Yield, for each batch, one pair per line: its event as JSON and True, or an error as JSON and False."""
-    builder = EventBuilder(pipeline, chain.models)
-    decoder = codec(pipeline.input, chain.reads_fields) if _reads_events(pipeline, chain) else TextCodec(pipeline.input)
+    builder, routes = EventBuilder(pipeline, chain.models), router(pipeline.output)
+    keep_fields = _reads_fields(pipeline, chain)
+    decoder = codec(pipeline.input, keep_fields) if _reads_events(pipeline, chain) else TextCodec(pipeline.input)
     numbers = count(1)
     for batch in batches:
         documents = [_document(line, decoder, pipeline.input) for line in batch]
         for document in documents:
             document.number = next(numbers)
         chain.run(documents)
-        yield [_encode(document, builder) for document in documents]
+        yield [_encode(document, builder, routes) for document in documents]
 
 
 def lines(stream: IO[bytes], longest: int) -> Iterator[list[Line]]:
@@ -193,13 +200,21 @@ def _document(line: Line, decoder: Codec, config: Input) -> Document:
     return document
 
 
-def _encode(document: Document, builder: EventBuilder) -> tuple[bytes, bool]:
-    """Return the line to print for a document, and whether it is an event."""
+def _encode(document: Document, builder: EventBuilder, routes: Router | None) -> tuple[bytes, bool]:
+    """Return the line to print for a document, and whether it is an event.
+
+    An event that routes take is printed as ``output`` describes it, with the names of these routes.
+    """
     if document.failure is None:
         try:
-            return builder.build(document), True
-        except EncodeError as error:
-            document.failure = Failure.of(error, "encode")
+            if routes is None:
+                return builder.build(document), True
+            decision = routes.decide(document)
+            for target in decision.targets:
+                target.key_of(document, None)
+            return builder.build(document, routed=decision.routed), True
+        except (EncodeError, RouteError) as error:
+            document.failure = Failure.of(error, "encode", getattr(error, "route", None))
     failure = document.failure
     return orjson.dumps({"error": {
         "number": document.number, "stage": failure.stage, "class": failure.error, "message": failure.message,

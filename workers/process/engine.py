@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.pipeline.config import Pipeline
 from stream.codecs.formats import codec
 from stream.output.event_builder import EventBuilder
+from stream.output.routes import router
 
 if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
     from workers.chain.chain import Chain
@@ -19,9 +20,12 @@ class Engine:
         chain: The tasks, loaded and warmed up.
         decode: Makes the document of a record; one that fails is a failed document.
         builder: Makes the JSON of an enriched event.
+        router: Decides where events go; None if the pipeline has no routes.
     """
 
     def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
         self.chain = chain
-        self.decode = codec(pipeline.input, chain.reads_fields).decode
+        self.router = router(pipeline.output)
+        reads_fields = chain.reads_fields or (self.router is not None and self.router.reads_fields)
+        self.decode = codec(pipeline.input, reads_fields).decode
         self.builder = EventBuilder(pipeline, chain.models)

@@ -43,6 +43,6 @@ class Offline:
         batch = MicroBatch(self._batches, documents, sum(document.tokens for document in documents))
         self._batches += 1
         by_record = {id(document.record): Processed(document) for document in documents}
-        for outbound in self._publisher.outbounds(batch, engine.builder):
+        for outbound in self._publisher.outbounds(batch, engine.builder, engine.router):
             by_record[id(outbound.origin)].outbounds.append(outbound)
         return list(by_record.values())

@@ -22,7 +22,8 @@ log = logging.getLogger("glossator")
 _FREE = frozenset({"tasks", "compute", "input", "output"})
 """Sections that may change while the worker runs, in part: the fields are below. ``tasks`` may change completely."""
 _FREE_INPUT = frozenset({"text", "max_characters", "max_bytes", "format"})
-_FREE_OUTPUT = frozenset({"text", "offset_unit"})
+_FREE_OUTPUT = frozenset({"text", "offset_unit", "routes"})
+"""Routes may change, but not go to topics that the worker did not look up when it started."""
 _FREE_COMPUTE = frozenset({"device", "dtype", "attention", "cache"})
 """Not ``threads``, which belongs to the process, and not ``forward_tokens``, which belongs to trunks that may stay."""
 
@@ -101,9 +102,9 @@ class Reloader(threading.Thread):
             return None
 
 
-def fixed(old: Pipeline, new: Pipeline) -> list[tuple[str, ...]]:
+def fixed(old: Pipeline, new: Pipeline) -> list[tuple[str | int, ...]]:
     """Return the paths of the fields that differ and cannot change while the worker is a member of its group."""
-    changed: list[tuple[str, ...]] = [
+    changed: list[tuple[str | int, ...]] = [
         (name,) for name in Pipeline.model_fields if name not in _FREE and getattr(old, name) != getattr(new, name)
     ]
     for section, free in (("input", _FREE_INPUT), ("output", _FREE_OUTPUT), ("compute", _FREE_COMPUTE)):
@@ -113,4 +114,10 @@ def fixed(old: Pipeline, new: Pipeline) -> list[tuple[str, ...]]:
             for name in type(before).model_fields
             if name not in free and getattr(before, name) != getattr(after, name)
         ]
+    known = {*old.output.topics, None}
+    changed += [
+        ("output", "routes", index, "topic")
+        for index, route in enumerate(new.output.routes or ())
+        if route.topic not in known
+    ]
     return changed

@@ -17,7 +17,7 @@ from schemas.errors import ConfigError
 from schemas.pipeline.config import Input, Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load, load_file, parse, parse_file
-from schemas.pipeline.outputs import Output
+from schemas.pipeline.outputs import Output, Route
 from schemas.pipeline.tasks import ClassificationTask, ModerationTask, SpanTask
 from tests.schemas.pipeline.pipelines import GOOD, mutate
 from tests.thoroughness import examples
@@ -461,8 +461,9 @@ INPUT: dict[str, tuple[Any, bool]] = {
 }  # fmt: skip
 OUTPUT: dict[str, tuple[Any, bool]] = {
     "topic": ("others", False), "dead_letter": ("dead", False), "text": ("none", True),
+    "routes": ([{"topic": "elsewhere", "text": "none"}], True),
 }  # fmt: skip
-ONE_VALUE = {"offset_unit", "routes"}
+ONE_VALUE = {"offset_unit"}
 """Fields of ``output`` that allow only one value so far."""
 
 
@@ -480,6 +481,25 @@ def test_every_field_is_part_of_ids_or_is_not(section: str | None, field: str) -
     changed = Pipeline.model_validate(given)
     assert changed != parse(GOOD, environ={})
     assert (config_hash(changed) != before) is counts
+
+
+ROUTE: dict[str, tuple[Any, bool]] = {
+    "when": ("true", False), "topic": ("others", False), "name": ("aside", False), "copy": (True, False),
+    "drop": (True, False), "key": ("$.id", False), "headers": ({"a": "b"}, False),
+    "text": ("none", True), "annotations": (["entities"], True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [field.alias or name for name, field in Route.model_fields.items()])
+def test_every_field_of_a_route_is_part_of_ids_or_is_not(field: str) -> None:
+    def hashed(**route: Any) -> str:
+        given = parse(GOOD, environ={}).model_dump(exclude_unset=True)
+        given["output"]["routes"] = [{"topic": "elsewhere", **route}]
+        return config_hash(Pipeline.model_validate(given))
+
+    value, counts = ROUTE[field]
+    assert hashed() == _hash(), "a route that shows what output shows"
+    assert (hashed(**{field: value}) != hashed()) is counts
 
 
 def test_the_page_lists_what_ids_leave_out() -> None:

@@ -44,6 +44,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "embedding": tasks.EmbeddingTask,
     "custom": tasks.CustomTask,
     "output": outputs.Output,
+    "routes": outputs.Route,
     "redact": redaction.Redact,
     "operators": redaction.Operator,
     "replace": redaction.Replace,
@@ -115,7 +116,7 @@ def test_every_field_is_explained(heading: str) -> None:
     shared = parent.model_fields if parent is not None and issubclass(parent, tasks.TaskConfig) else {}
     properties = model.model_json_schema()["properties"]
     expected = {
-        name: [_kind(properties[name]), _default(field)]
+        field.alias or name: [_kind(properties[field.alias or name]), _default(field)]
         for name, field in model.model_fields.items()
         if (name not in shared or field.annotation != shared[name].annotation) and not (shared and name == "task")
     }

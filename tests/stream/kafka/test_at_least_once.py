@@ -93,6 +93,18 @@ def test_a_refused_event_and_its_neighbour_are_sent_again(monkeypatch: pytest.Mo
     assert producer.written == [("out", b"0"), ("out.dead", b"1")]
 
 
+def test_of_an_event_two_of_whose_copies_are_refused_one_letter_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The micro-batch is delivered when the letter and the copies that are not refused are in the log."""
+    producer = Producer(KafkaError.MSG_SIZE_TOO_LARGE, None, KafkaError.MSG_SIZE_TOO_LARGE)
+    sink, delivered, (event, _), batch = working(producer, monkeypatch)
+    copies = [Outbound(topic, event.key, event.value, [], 5, event.origin) for topic in ("a", "b", "c")]
+    sink.send(batch, copies)
+    assert delivered == []
+    sink.poll(0)
+    assert (sink.waiting, delivered) == (0, [0])
+    assert producer.written == [("b", b"0"), ("out.dead", b"0")]
+
+
 def test_a_letter_that_is_refused_even_bare_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     sink, delivered, outbounds, batch = working(Producer(*[KafkaError.MSG_SIZE_TOO_LARGE] * 3), monkeypatch)
     sink.send(batch, outbounds[:1])

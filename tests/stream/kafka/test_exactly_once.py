@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -145,9 +145,10 @@ def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch
         yield sink, landed
 
 
-def _batch(number: int, *records: Record) -> tuple[MicroBatch, list[Outbound]]:
+def _batch(number: int, *records: Record, topics: Sequence[str] = ("out",)) -> tuple[MicroBatch, list[Outbound]]:
+    """Return a micro-batch, and for each of its records one to be sent to each of ``topics``."""
     batch = MicroBatch(number, [Document(record) for record in records], 0)
-    return batch, [Outbound("out", record.key, record.value, [], 5, record) for record in records]
+    return batch, [Outbound(topic, record.key, record.value, [], 5, record) for record in records for topic in topics]
 
 
 def _record(assignment: Assignment, offset: int) -> Record:
@@ -175,8 +176,11 @@ FAULTS = st.lists(
     faults=FAULTS,
     batches=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=4), min_size=1, max_size=8),
     loss=st.integers(0, 8),
+    topics=st.sampled_from([("out",), ("out", "copy"), ("a", "b", "c"), ()]),
 )
-def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches: Any, loss: int) -> None:
+def test_whatever_fails_what_is_committed_is_whole_and_once(
+    faults: Any, batches: Any, loss: int, topics: tuple[str, ...]
+) -> None:
     # Only an uncertain commit can fail and still take effect.
     cluster = Cluster(
         *((call, error, effective and call == "commit" and error is UNCERTAIN) for call, error, effective in faults)
@@ -193,19 +197,19 @@ def test_whatever_fails_what_is_committed_is_whole_and_once(faults: Any, batches
                 if assignments[partition].state != Assignment.GONE:
                     records.append(_record(assignments[partition], offsets[partition]))
                     offsets[partition] += 1
-            sink.send(*_batch(number, *records))
+            sink.send(*_batch(number, *records, topics=topics))
             if number % 2:
                 _due(sink)
         _due(sink)
         assert sink.waiting == 0
     assert [batch.number for batch in landed] == list(range(len(batches)))
-    found = Counter(outbound.value for outbound in cluster.outputs)
+    found = Counter((outbound.topic, outbound.value) for outbound in cluster.outputs)
     assert set(found.values()) <= {1}
     for partition, read in enumerate(offsets):
         # The committed offset matches the outputs exactly, and covers everything if the partition is still ours.
         committed = cluster.offsets.get(("in", partition), 0)
-        assert {value for value in found if value and value.startswith(f"{partition}-".encode())} == {
-            f"{partition}-{offset}".encode() for offset in range(committed)
+        assert {copy for copy in found if copy[1] and copy[1].startswith(f"{partition}-".encode())} == {
+            (topic, f"{partition}-{offset}".encode()) for offset in range(committed) for topic in topics
         }
         assert committed == read or assignments[partition].state == Assignment.GONE
 
@@ -289,6 +293,18 @@ def test_what_the_broker_refuses_becomes_a_letter_in_the_same_transaction() -> N
         assert len(landed) == 1
     assert [outbound.topic for outbound in cluster.outputs] == ["out.dead", "out"]
     assert cluster.offsets == {("in", 0): 2}
+
+
+def test_of_an_event_two_of_whose_copies_are_refused_one_letter_is_sent_with_the_other_copy() -> None:
+    cluster = Cluster(*[("produce", TOO_LARGE, False)] * 2)
+    assignment = Assignment("in", 0)
+    with working(cluster) as (sink, landed):
+        batch, outbounds = _batch(0, _record(assignment, 0), topics=("a", "b", "c"))
+        sink.send(batch, outbounds)
+        _due(sink)
+        assert len(landed) == 1
+    assert Counter(outbound.topic for outbound in cluster.outputs) == {"out.dead": 1, "c": 1}
+    assert cluster.offsets == {("in", 0): 1}
 
 
 def test_a_letter_that_is_refused_even_bare_ends_the_worker() -> None:

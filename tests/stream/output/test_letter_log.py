@@ -81,7 +81,7 @@ def test_the_publisher_logs_what_fails_and_what_the_broker_refuses(caplog: pytes
     first, second = caplog.messages
     assert first == f"dead letter: posts[3]@7 failed at {described(WHEN)}"
     assert second.startswith(
-        "dead letter: posts[3]@8 failed at produce: the broker refused the enriched event: MSG_SIZE"
+        "dead letter: posts[3]@8 failed at produce: the broker refused the enriched event for topic out: MSG_SIZE"
     )
     assert "private" not in caplog.text
 

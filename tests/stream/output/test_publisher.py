@@ -12,6 +12,7 @@ from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
 from stream.output.event_builder import EventBuilder
 from stream.output.publisher import Publisher
+from stream.output.routes import router
 from stream.telemetry.stats import Stats
 from tests.noop import pipeline
 
@@ -24,6 +25,12 @@ def _document(assignment: Assignment, offset: int, annotation: Any = None) -> Do
     document = Document(Record(assignment, offset, b"k", value, [("h", b"1")], 5), f"n{offset}", value)
     document.annotations["tone"] = annotation or {"label": "neutral", "score": 1.0, "scores": {"neutral": 1.0}}
     return document
+
+
+def instead(publisher: Publisher, outbound: Outbound, error: str) -> list[Outbound]:
+    records = publisher.refused(outbound, error)
+    assert records is not None
+    return records
 
 
 def test_each_event_once_in_order() -> None:
@@ -87,13 +94,11 @@ def test_events_that_the_broker_refuses_again_and_again_stop_the_worker() -> Non
 def test_a_refused_event_becomes_a_dead_letter_and_a_refused_letter_its_coordinates() -> None:
     publisher, record = Publisher(PIPELINE, Stats()), Record(Assignment("posts", 3), 7, b"k", b"{}", None, 5)
     event = Outbound("out", b"k", b"{}", origin=record)
-    letter = publisher.refused(event, "MSG_SIZE_TOO_LARGE")
-    assert letter is not None
+    (letter,) = instead(publisher, event, "MSG_SIZE_TOO_LARGE")
     assert (letter.topic, letter.kind, letter.value, letter.origin) == ("out.dead", "dead_letter", b"{}", record)
     message = dict(letter.headers)["__glossator.errors.exception.message"]
-    assert message == b"the broker refused the enriched event: MSG_SIZE_TOO_LARGE"
-    bare = publisher.refused(letter, "MSG_SIZE_TOO_LARGE")
-    assert bare is not None
+    assert message == b"the broker refused the enriched event for topic out: MSG_SIZE_TOO_LARGE"
+    (bare,) = instead(publisher, letter, "MSG_SIZE_TOO_LARGE")
     assert (bare.topic, bare.kind, bare.value, bare.origin) == ("out.dead", "coordinates", None, record)
     assert publisher.refused(bare, "MSG_SIZE_TOO_LARGE") is None
     assert publisher.refused(Outbound("out", None, b"{}"), "MSG_SIZE_TOO_LARGE") is None
@@ -171,10 +176,125 @@ def test_a_refused_tombstone_becomes_a_dead_letter() -> None:
     stats = Stats()
     publisher = Publisher(PIPELINE, stats)
     (event,) = publisher.outbounds(MicroBatch(0, [_tombstone(Assignment("in", 0), 0)], tokens=0), BUILDER)
-    letter = publisher.refused(event, "INVALID_RECORD")
-    assert letter is not None
+    (letter,) = instead(publisher, event, "INVALID_RECORD")
     assert (letter.topic, letter.kind, letter.key, letter.value) == ("out.dead", "dead_letter", b"k", None)
     assert dict(letter.headers)["__glossator.errors.exception.message"] == (
-        b"the broker refused the tombstone: INVALID_RECORD"
+        b"the broker refused the tombstone for topic out: INVALID_RECORD"
     )
     assert (stats.tombstones, stats.enriched, dict(stats.failed)) == (0, 0, {"produce": 1})
+
+
+ROUTES = [
+    {"when": "event.n > 0", "topic": "audit", "copy": True, "text": "none", "headers": {"team": "a"}},
+    {"when": "event.n == 1", "drop": True},
+    {"when": "event.n == 2", "topic": "review", "key": "$.user"},
+    {"when": "event.n > 3", "topic": "late", "copy": True, "name": "after"},
+]
+ROUTED = pipeline(output={"topic": "out", "routes": ROUTES})
+
+
+def _numbered(n: int, **fields: Any) -> Document:
+    document = _document(Assignment("posts", 0), n)
+    document.fields = {"n": n, **fields}
+    return document
+
+
+def _published(stats: Stats, *documents: Document) -> tuple[Publisher, list[Outbound]]:
+    publisher = Publisher(ROUTED, stats)
+    batch = MicroBatch(0, list(documents), tokens=0)
+    return publisher, publisher.outbounds(batch, BUILDER, router(ROUTED.output))
+
+
+def test_an_event_goes_where_its_routes_send_it_and_counts_once() -> None:
+    stats = Stats()
+    _, sent = _published(stats, *(_numbered(n, user=f"u{n}") for n in range(5)))
+    assert [(outbound.origin and outbound.origin.offset, outbound.topic, outbound.key) for outbound in sent] == [
+        (0, "out", b"k"), (1, "audit", b"k"), (2, "audit", b"k"), (2, "review", b"u2"), (3, "audit", b"k"),
+        (3, "out", b"k"), (4, "audit", b"k"), (4, "late", b"k"), (4, "out", b"k"),
+    ]  # fmt: skip
+    events = [json.loads(outbound.value or b"") for outbound in sent]
+    assert [event["routed"] for event in events] == [
+        [], ["audit", "drop"], *2 * [["audit", "review"]], *2 * [["audit"]], *3 * [["audit", "after"]],
+    ]  # fmt: skip
+    assert [outbound.route for outbound in sent] == [
+        None, "audit", "audit", "review", "audit", None, "audit", "after", None,
+    ]  # fmt: skip
+    assert ["text" in event for event in events] == [outbound.topic != "audit" for outbound in sent]
+    for outbound in sent:
+        assert outbound.headers == [("h", b"1"), *([("team", b"a")] if outbound.topic == "audit" else [])]
+        assert (outbound.kind, outbound.timestamp_ms) == ("event", 5)
+    assert (stats.enriched, stats.dropped, stats.dead_letters, stats.finished) == (5, 0, 0, 5)
+    assert stats.routed == {"audit": 4, "drop": 1, "review": 1, "after": 1}
+
+
+def test_an_event_that_is_only_dropped_is_counted_as_that() -> None:
+    stats, dropping = Stats(), pipeline(output={"topic": "out", "routes": [{"when": "event.n == 1", "drop": True}]})
+    publisher = Publisher(dropping, stats)
+    assert stats.routed == {"drop": 0}, "a counter exists before it counts"
+    sent = publisher.outbounds(MicroBatch(0, [_numbered(1), _numbered(2)], 0), BUILDER, router(dropping.output))
+    assert [outbound.topic for outbound in sent] == ["out"]
+    assert (stats.enriched, stats.dropped, stats.finished) == (1, 1, 2)
+
+
+def test_an_event_whose_route_fails_is_a_dead_letter_and_none_of_its_copies_is_sent() -> None:
+    stats = Stats()
+    missing = _document(Assignment("posts", 0), 7)
+    missing.fields = {}
+    _, sent = _published(stats, _numbered(2), missing, _numbered(0))
+    assert [(outbound.kind, outbound.topic) for outbound in sent] == [
+        ("dead_letter", "out.dead"), ("dead_letter", "out.dead"), ("event", "out"),
+    ]  # fmt: skip
+    told = [
+        tuple(
+            dict(letter.headers)[f"__glossator.errors.{name}"] for name in ("stage", "task.name", "exception.message")
+        )
+        for letter in sent[:2]
+    ]
+    assert told == [
+        (b"route", b"review", b"there is no value for the key at $.user"),
+        (b"route", b"audit", b"the condition cannot be evaluated (KeyError)"),
+    ]
+    assert (stats.enriched, dict(stats.failed), stats.finished) == (1, {"route": 2}, 3)
+    assert sum(stats.routed.values()) == 0
+
+
+def test_of_an_event_whose_copies_are_refused_there_is_one_dead_letter() -> None:
+    stats = Stats()
+    batch_of_one = _numbered(4)
+    publisher, sent = _published(stats, batch_of_one)
+    assert [outbound.topic for outbound in sent] == ["audit", "late", "out"]
+    (letter,) = instead(publisher, sent[1], "MSG_SIZE_TOO_LARGE")
+    assert letter.kind == "dead_letter"
+    message = dict(letter.headers)["__glossator.errors.exception.message"]
+    assert message == b"the broker refused the enriched event for topic late: MSG_SIZE_TOO_LARGE"
+    assert instead(publisher, sent[2], "MSG_SIZE_TOO_LARGE") == []
+    assert (stats.enriched, stats.dead_letters, stats.finished) == (0, 1, 1)
+    assert stats.routed == {"audit": 1, "drop": 0, "review": 0, "after": 0}
+    (bare,) = instead(publisher, letter, "MSG_SIZE_TOO_LARGE")
+    assert bare.kind == "coordinates"
+    publisher.landed(MicroBatch(0, [batch_of_one], 0))
+    assert publisher._refused == set(), "nothing is kept of what has landed"
+
+
+def test_a_tombstone_goes_to_every_topic_it_can_delete_from_and_counts_once() -> None:
+    stats = Stats()
+    publisher, sent = _published(stats, _tombstone(Assignment("posts", 0), 3))
+    assert [(outbound.kind, outbound.topic, outbound.key, outbound.value) for outbound in sent] == [
+        ("tombstone", "out", b"k", None), ("tombstone", "audit", b"k", None), ("tombstone", "late", b"k", None),
+    ]  # fmt: skip
+    assert (stats.tombstones, stats.finished, stats.dropped) == (1, 1, 0)
+    (letter,) = instead(publisher, sent[0], "INVALID_RECORD")
+    assert letter.kind == "dead_letter"
+    assert instead(publisher, sent[2], "INVALID_RECORD") == []
+    assert (stats.tombstones, stats.dead_letters, stats.finished) == (0, 1, 1)
+
+
+def test_copies_that_are_refused_again_and_again_count_once_an_event() -> None:
+    settings = pipeline(output={"topic": "out", "routes": [{"topic": "a", "copy": True}]}, stop_after={"in_a_row": 2})
+    publisher, copies = Publisher(settings, Stats()), router(settings.output)
+    for number in range(2):
+        batch = MicroBatch(number, [_numbered(number)], tokens=1)
+        for outbound in publisher.outbounds(batch, BUILDER, copies):
+            publisher.refused(outbound, "MSG_SIZE_TOO_LARGE")
+        assert (publisher.too_many() is not None) is (number == 1)
+        publisher.landed(batch)

@@ -134,6 +134,26 @@ tasks:
     assert lines == ([f"p.yaml:10:11 tasks[1].when: {message}"] if message else [])
 
 
+def test_routes_are_shown_in_their_order(tmp_path: Path) -> None:
+    routes = (
+        "  topic: posts.enriched\n  routes:\n"
+        "    - {when: toxicity.flagged, topic: posts.review}\n"
+        "    - {name: audit, topic: posts.audit, copy: true}\n"
+        "    - {when: 'size(text) < 5', drop: true}\n"
+    )
+    text = GOOD.replace("  topic: posts.enriched\n", routes)
+    lines = lint(tmp_path, text).stdout.splitlines()
+    assert lines[-3:] == [
+        "  routes    moves to posts.review, when toxicity.flagged",
+        "            copies to posts.audit (audit)",
+        "            drops, when size(text) < 5",
+    ]
+    report = json.loads(lint(tmp_path, text, "--format", "json").stdout)
+    assert report["pipeline"]["routes"][1] == {
+        "name": "audit", "when": None, "topic": "posts.audit", "copy": True, "drop": False,
+    }  # fmt: skip
+
+
 def test_json_is_for_programs(tmp_path: Path) -> None:
     good, bad = lint(tmp_path, GOOD, "--format", "json"), lint(tmp_path, "pipelin: x", "--format", "json")
     assert (good.exit_code, good.stderr) == (0, "")
@@ -145,6 +165,7 @@ def test_json_is_for_programs(tmp_path: Path) -> None:
         "topics": ["posts", "comments"],
         "output": "posts.enriched",
         "dead_letter": "posts.dead",
+        "routes": [],
         "delivery": "at_least_once",
         "tasks": [
             {"name": "toxicity", "task": "moderation", "model": "unitary/toxic-bert", "revision": None},

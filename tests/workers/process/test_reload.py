@@ -163,7 +163,7 @@ def test_watching_sees_a_change_and_waits_while_the_file_is_away(
 
 
 def test_what_needs_a_restart() -> None:
-    def changed(**sections: dict[str, Any]) -> list[tuple[str, ...]]:
+    def changed(**sections: dict[str, Any]) -> list[tuple[str | int, ...]]:
         base: dict[str, Any] = {
             "pipeline": "p", "kafka": {"bootstrap.servers": "b:1"}, "input": {"topics": ["in"]},
             "tasks": [{"name": "tone", "task": "sentiment", "model": "starter"}], "output": {"topic": "out"},
@@ -175,5 +175,10 @@ def test_what_needs_a_restart() -> None:
     assert changed(input={"max_bytes": 5000}, compute={"cache": 5}) == []
     assert changed(input={"start": "latest"}) == [("input", "start")]
     assert changed(output={"topic": "other"}) == [("output", "topic")]
+    assert (
+        changed(output={"routes": [{"when": "tone.score > 0.5", "topic": "out", "key": "$.id"}, {"drop": True}]}) == []
+    )
+    new = {"routes": [{"topic": "out", "copy": True, "name": "a"}, {"topic": "new"}]}
+    assert changed(output=new) == [("output", "routes", 1, "topic")]
     assert changed(compute={"threads": 3}) == [("compute", "threads")]
     assert changed(kafka={"bootstrap.servers": "c:1"}, batching={"max_events": 7}) == [("kafka",), ("batching",)]
