@@ -183,18 +183,26 @@ def largest_batch(settings: Settings, topics: Iterable[str]) -> int:
 
 
 def committed_offsets(settings: Settings, group: str, assignments: Iterable[Assignment]) -> dict[Assignment, int]:
-    """Read the group's committed offsets, from any thread; blocks until no transaction over them is open.
+    """Read the group's committed offsets, without what was noted with them. See ``committed_notes``."""
+    return {assignment: offset for assignment, (offset, _) in committed_notes(settings, group, assignments).items()}
 
-    Assignments without a committed offset are left out. Raises BrokerError or AccessError after a minute.
+
+def committed_notes(
+    settings: Settings, group: str, assignments: Iterable[Assignment]
+) -> dict[Assignment, tuple[int, str]]:
+    """Read the group's committed offsets, and what was noted with each of them, from any thread.
+
+    Blocks until no transaction over them is open. Assignments without a committed offset are left out. Raises
+    BrokerError or AccessError after a minute.
     """
     places = {(a.topic, a.partition): a for a in assignments}
     wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
     admin = make_admin(settings)
 
-    def ask() -> dict[Assignment, int]:
+    def ask() -> dict[Assignment, tuple[int, str]]:
         answer = admin.list_consumer_group_offsets([wanted], require_stable=True, request_timeout=10)[group].result(20)
         partitions = require_answers(answer.topic_partitions)
-        return {places[p.topic, p.partition]: p.offset for p in partitions if p.offset >= 0}
+        return {places[p.topic, p.partition]: (p.offset, p.metadata or "") for p in partitions if p.offset >= 0}
 
     return retry(ask, "reading committed offsets")
 

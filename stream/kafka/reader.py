@@ -11,13 +11,13 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 
 from schemas.errors import OffsetError
 from schemas.record import Assignment, Record
-from stream.kafka.admin import await_topics, committed_offsets
+from stream.kafka.admin import await_topics, committed_notes
 from stream.kafka.faults import ErrorWatch, fault, require_answers, retry
 from stream.kafka.settings import Settings, make_consumer, make_producer
 
-Start: TypeAlias = Literal["beginning", "end", "committed"] | float
-"""Where to start in each partition; a number is a time in seconds since the epoch. ``committed`` is the offset that the
-reader's group has committed, or the beginning."""
+Start: TypeAlias = Literal["beginning", "end"] | float | Mapping[tuple[str, int], int]
+"""Where to start in each partition; a number is a time in seconds since the epoch. A mapping names the offset by topic
+and partition; a partition without one, or whose offset is no longer in the log, is read from its beginning."""
 
 _CALL = 10.0
 """Seconds one question to the cluster may take."""
@@ -47,21 +47,22 @@ class Reader:
         self._left: set[tuple[str, int]] = set()
         self.ends: dict[tuple[str, int], int] = {}
 
+    def committed(self, topic: str, patience: float) -> dict[tuple[str, int], tuple[int, str]]:
+        """Return the offsets that the group has committed in ``topic``, and what was noted with them; blocks.
+
+        Raises what ``open`` raises.
+        """
+        assignments = [Assignment(*place) for place in self._partitions([topic], patience)]
+        committed = committed_notes(self._settings, self._group, assignments)
+        return {(a.topic, a.partition): found for a, found in committed.items()}
+
     def open(self, topics: Sequence[str], start: Start, patience: float) -> None:
         """Wait for ``topics`` and go to ``start`` in all their partitions; blocks.
 
         Raises AccessError, TopicError if a topic does not exist after ``patience`` seconds, and BrokerError if no
         broker answers in that time.
         """
-        watch = ErrorWatch("producer")
-        asker = make_producer(self._settings, watch)
-        await_topics(asker, watch, self._settings, topics, patience=patience)
-        places = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in sorted(asker.list_topics(topic, timeout=_CALL).topics[topic].partitions)
-        ]
-        self._assignments = {(p.topic, p.partition): Assignment(p.topic, p.partition) for p in places}
+        self._assignments = {place: Assignment(*place) for place in self._partitions(topics, patience)}
         self.ends = self._look_up(OFFSET_END)
         starts = self._starts(start)
         self._left = {place for place, end in self.ends.items() if starts[place] < end}
@@ -106,16 +107,19 @@ class Reader:
         """Close the client; blocks for about a second."""
         self._consumer.close()
 
+    def _partitions(self, topics: Sequence[str], patience: float) -> list[tuple[str, int]]:
+        watch = ErrorWatch("producer")
+        asker = make_producer(self._settings, watch)
+        await_topics(asker, watch, self._settings, topics, patience=patience)
+        listed = {topic: asker.list_topics(topic, timeout=_CALL).topics[topic].partitions for topic in topics}
+        return [(topic, number) for topic in topics for number in sorted(listed[topic])]
+
     def _starts(self, start: Start) -> dict[tuple[str, int], int]:
         if start == "end":
             return dict(self.ends)
         firsts = self._look_up(OFFSET_BEGINNING)
-        if start == "committed":
-            assignments = list(self._assignments.values())
-            committed = committed_offsets(self._settings, self._group, assignments)
-            places = {(a.topic, a.partition): offset for a, offset in committed.items()}
-            # What retention has deleted cannot be read any more.
-            return {place: max(first, places.get(place, 0)) for place, first in firsts.items()}
+        if isinstance(start, Mapping):
+            return {place: max(first, start.get(place, 0)) for place, first in firsts.items()}
         if isinstance(start, float):
             later = self._look_up(int(start * 1000))
             return {place: self.ends[place] if offset < 0 else offset for place, offset in later.items()}

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -14,6 +15,10 @@ from schemas.pipeline.config import TIMEOUT_MS
 from schemas.record import Outbound
 from stream.kafka.faults import ErrorWatch, Meaning, fault, meaning
 from stream.kafka.settings import Settings, make_producer
+
+Ends: TypeAlias = Callable[[Mapping[int, str]], Mapping[tuple[str, int], tuple[int, str]]]
+"""Returns, for each (topic, partition) of the source, the next offset to read there and a note to commit with it.
+Called with the records that the broker has refused: their index, and the name of Kafka's error."""
 
 _CALL = 10.0
 """Seconds one call of the producer may wait for the cluster; it is repeated while that can help."""
@@ -43,18 +48,13 @@ class Resender:
         """
         self._ask(lambda: self._producer.init_transactions(_CALL), "getting a transactional id")
 
-    def send(
-        self, outbounds: Sequence[Outbound], ends: Mapping[tuple[str, int], int], metadata: object
-    ) -> dict[int, str]:
-        """Publish ``outbounds`` and commit ``ends``, both or neither; blocks until the transaction is committed.
+    def send(self, outbounds: Sequence[Outbound], ends: Ends, metadata: object) -> None:
+        """Publish ``outbounds`` and commit offsets, both or neither; blocks until the transaction is committed.
 
         Args:
-            outbounds: records to publish. Those that the broker refuses for what they are, are left out.
-            ends: (topic, partition) of the source -> the next offset to read there.
-            metadata: the group metadata of the reader.
-
-        Returns:
-            For each record that was left out, its index in ``outbounds`` and the name of Kafka's error.
+            outbounds: Records to publish. Those that the broker refuses for what they are, are left out.
+            ends: Called once, before the transaction is committed, for what to commit.
+            metadata: The group metadata of the reader.
 
         Raises:
             FencedError: another run has begun with the same group.
@@ -69,11 +69,10 @@ class Resender:
                 break
             # A transaction in which a record has failed can only be aborted.
             self._ask(lambda: self._producer.abort_transaction(_CALL), "aborting a transaction")
-        offsets = [TopicPartition(*place, end) for place, end in ends.items()]
+        offsets = [TopicPartition(*place, end, note) for place, (end, note) in ends(refused).items()]
         send_offsets = partial(self._producer.send_offsets_to_transaction, offsets, metadata, _CALL)
         self._ask(send_offsets, "committing offsets")
         self._ask(lambda: self._producer.commit_transaction(_CALL), "committing a transaction")
-        return refused
 
     def _produce(self, outbounds: Sequence[Outbound], refused: dict[int, str]) -> None:
         """Produce what is not refused, and wait for the reports; adds newly refused records to ``refused``."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from schemas.record import Headers, Outbound, Record
+from schemas.record import Assignment, Headers, Outbound, Record
 from stream.output.deadletter import PREFIX
+from stream.output.redaction.envelope import MAGIC, unseal
+from stream.output.redaction.keys import Key
 
 ATTEMPT = "__glossator.replay.attempt"
 """The header that counts how often a record has been sent again. A worker passes it on like any other header, so it
@@ -25,6 +28,7 @@ class Letter:
         offset: Its offset; -1 if unknown.
         attempts: How often it has been sent again before.
         omitted: Whether the letter has no original value, because a topic or the pipeline file did not want it.
+        sealed: Whether the original is encrypted.
     """
 
     def __init__(self, record: Record) -> None:
@@ -39,6 +43,7 @@ class Letter:
         self.offset = _number(self._reasons.get("offset"), -1)
         self.attempts = _number(_text(headers.get(ATTEMPT)), 0)
         self.omitted = _OMITTED in self._reasons
+        self.sealed = (record.value or b"").startswith(MAGIC)
 
     def variables(self) -> dict[str, Any]:
         """Return what a condition sees under ``letter``: why the event failed and where it came from."""
@@ -77,6 +82,14 @@ class Letter:
     def message(self) -> str:
         """The reason, without text of the event; empty if unknown."""
         return self._reasons.get("exception.message", "")
+
+    def unsealed(self, keys: Mapping[str, Key]) -> Record:
+        """Return the original of a letter that is ``sealed``. Raises EnvelopeError if no key of ``keys`` opens it."""
+        original = unseal(self.record.value or b"", keys)
+        assignment = Assignment(original.topic, original.partition)
+        return Record(
+            assignment, original.offset, original.key, original.value, original.headers, self.record.timestamp_ms
+        )
 
     def again(self, topic: str, original: Record) -> Outbound:
         """Make the record to send to ``topic``: ``original`` without our headers about its failure.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from schemas.pipeline.config import Pipeline
@@ -13,10 +14,15 @@ from schemas.record import Outbound, Record
 from stream.kafka.admin import check_topics
 from stream.kafka.reader import Reader, fetch
 from stream.kafka.resender import Resender
+from stream.output.left import note, offsets
 from stream.output.letters import Letter
+from stream.output.redaction.envelope import EnvelopeError
+from stream.output.redaction.keys import Key
 
 Chooser: TypeAlias = Callable[[Letter], bool]
 """Whether a letter is chosen."""
+Place: TypeAlias = tuple[str, int]
+"""Topic and partition."""
 Progress: TypeAlias = Callable[["Choice"], None]
 """Called with each chosen letter once its outcome is certain."""
 
@@ -62,7 +68,9 @@ def group_prefix(pipeline: str) -> str:
 class Replay:
     """One pass over the letters that are in the dead-letter topic when it begins. One thread uses it."""
 
-    def __init__(self, pipeline: Pipeline, selection: Selection, patience: float, sends: bool) -> None:
+    def __init__(
+        self, pipeline: Pipeline, selection: Selection, patience: float, sends: bool, keys: Mapping[str, Key]
+    ) -> None:
         """Make the clients.
 
         Args:
@@ -70,6 +78,7 @@ class Replay:
             selection: Which of them are sent, and where.
             patience: Seconds to wait for brokers and topics.
             sends: Whether ``send`` will be called.
+            keys: Key id -> key, for encrypted letters.
 
         Raises:
             BrokerError: the client rejects its settings.
@@ -80,6 +89,15 @@ class Replay:
         self.group = selection.group(pipeline.pipeline)
         self._reader = Reader(pipeline.kafka, self.group)
         self._resender = Resender(pipeline.kafka, self.group) if sends else None
+        self._keys = keys
+        self._reached: dict[Place, int] = {}
+        self._left: defaultdict[Place, set[int]] = defaultdict(set)
+        self._unnamed: dict[Place, int] = {}
+
+    @property
+    def forgotten(self) -> int:
+        """Number of letters that stay and that the next run will not try again, because there are too many of them."""
+        return sum(self._unnamed.values())
 
     def open(self, again: bool) -> None:
         """Wait for the topics and go to the first letter that has not been sent; with ``again``, to the very first.
@@ -94,7 +112,13 @@ class Replay:
             # Before the offsets are read: a run that is still going may commit until it is fenced.
             self._resender.open()
         topic = self._pipeline.output.dead_letter_topic
-        self._reader.open([topic], "beginning" if again else "committed", self._patience)
+        if not again:
+            for place, (offset, noted) in self._reader.committed(topic, self._patience).items():
+                self._reached[place] = offset
+                self._left[place] = offsets(noted)
+        # What was left is between the first of it and what was reached; the rest there is read and passed over.
+        starts = {place: min({offset, *self._left[place]}) for place, offset in self._reached.items()}
+        self._reader.open([topic], starts, self._patience)
 
     def choices(self) -> Iterator[Choice]:
         """Yield the chosen letters without sending anything; blocks while it reads. Raises what ``send`` raises."""
@@ -113,17 +137,27 @@ class Replay:
         assert self._resender is not None
         for letters in self._batches(rate):
             began = time.monotonic()
-            choices = self._choose(letters)
-            going = [choice for choice in choices if choice.outbound is not None]
-            outbounds = [choice.outbound for choice in going if choice.outbound is not None]
-            ends = {_place(letter.record): letter.record.offset + 1 for letter in letters}
-            refused = self._resender.send(outbounds, ends, self._reader.metadata)
-            for index, name in refused.items():
-                going[index] = going[index]._replace(outbound=None, obstacle=f"the topic refuses it: {name}")
-            for choice in [*going, *(choice for choice in choices if choice.outbound is None)]:
+            choices = self._send_batch(self._resender, letters)
+            for choice in choices:
                 progress(choice)
+            going = [choice for choice in choices if choice.outbound is not None]
             if rate and going:
                 time.sleep(max(0.0, len(going) / rate - (time.monotonic() - began)))
+
+    def _send_batch(self, resender: Resender, letters: Sequence[Letter]) -> list[Choice]:
+        """Send the chosen ones of ``letters`` in one transaction, and return what became of them."""
+        choices = self._choose(letters)
+        numbers = [number for number, choice in enumerate(choices) if choice.outbound is not None]
+
+        def ends(refused: Mapping[int, str]) -> dict[Place, tuple[int, str]]:
+            for index, name in refused.items():
+                choice = choices[numbers[index]]
+                choices[numbers[index]] = choice._replace(outbound=None, obstacle=f"the topic refuses it: {name}")
+            return self._ends(letters, [choice.letter for choice in choices if choice.outbound is None])
+
+        outbounds = [choice.outbound for choice in choices if choice.outbound is not None]
+        resender.send(outbounds, ends, self._reader.metadata)
+        return choices
 
     def close(self) -> None:
         """Close the clients; blocks for a few seconds at most. Nothing of an open transaction is sent."""
@@ -133,16 +167,39 @@ class Replay:
 
     def _batches(self, rate: float | None) -> Iterator[Sequence[Letter]]:
         """Yield the letters in order, at most a second's worth of ``rate`` at once."""
-        ends, most = self._reader.ends, max(1, int(rate)) if rate else None
+        most = max(1, int(rate)) if rate else None
         while True:
-            # What arrives after the beginning may be the answer to what was sent, so it is left for the next run.
-            records = [record for record in self._reader.poll(_PAUSE) if record.offset < ends[_place(record)]]
-            letters = [Letter(record) for record in records]
+            records = self._reader.poll(_PAUSE)
+            letters = [Letter(record) for record in records if self._is_due(record)]
             size = most or max(1, len(letters))
             for first in range(0, len(letters), size):
                 yield letters[first : first + size]
-            if not letters and self._reader.done:
+            if not records and self._reader.done:
                 return
+
+    def _is_due(self, record: Record) -> bool:
+        """Whether a record is new, or was left by an earlier run.
+
+        What arrives after the beginning may be the answer to what was sent, so it is for the next run.
+        """
+        place, offset = _place(record), record.offset
+        return offset in self._left[place] or self._reached.get(place, 0) <= offset < self._reader.ends[place]
+
+    def _ends(self, letters: Sequence[Letter], staying: Sequence[Letter]) -> dict[Place, tuple[int, str]]:
+        """Return what to commit after ``letters``, of which ``staying`` are left for the next run."""
+        places: dict[Place, None] = {}
+        for letter in letters:
+            place, offset = _place(letter.record), letter.record.offset
+            places[place] = None
+            self._reached[place] = max(self._reached.get(place, 0), offset + 1)
+            self._left[place].discard(offset)
+        for letter in staying:
+            self._left[_place(letter.record)].add(letter.record.offset)
+        ends = {}
+        for place in places:
+            noted, self._unnamed[place] = note(self._left[place])
+            ends[place] = self._reached[place], noted
+        return ends
 
     def _choose(self, letters: Sequence[Letter]) -> list[Choice]:
         chosen = [letter for letter in letters if self._selection.chosen(letter)]
@@ -153,7 +210,12 @@ class Replay:
         if obstacle := self._obstacle(letter):
             return Choice(letter, None, obstacle)
         original: Record | None = letter.record
-        if letter.omitted:
+        if letter.sealed:
+            try:
+                original = letter.unsealed(self._keys)
+            except EnvelopeError as error:
+                return Choice(letter, None, f"the letter {error}")
+        elif letter.omitted:
             original = originals.get((letter.topic or "", letter.partition, letter.offset))
         if original is None:
             return Choice(letter, None, "the letter has no original value, and the input topic no longer has it")
@@ -182,5 +244,5 @@ class Replay:
         return originals
 
 
-def _place(record: Record) -> tuple[str, int]:
+def _place(record: Record) -> Place:
     return record.assignment.topic, record.assignment.partition

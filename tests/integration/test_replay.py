@@ -13,7 +13,12 @@ from typing import Any
 
 import pytest
 
+from schemas.document import Failure
+from schemas.record import Assignment, Headers, Record
+from stream.output.deadletter import dead_letter
 from stream.output.letters import ATTEMPT
+from stream.output.redaction.envelope import sealer
+from stream.output.redaction.keys import Key
 from tests.integration.lib import Case, eventually
 
 pytestmark = pytest.mark.integration
@@ -121,10 +126,19 @@ def test_what_stands_in_the_way_is_said(real_kafka: Any, tmp_path: Path) -> None
     assert "1 stay: not a dead letter" in text
     assert "1 stay: its event is from a topic that this pipeline does not read" in text
     assert case.count(case.input) == 0
-    # Both are passed over, so the same command has nothing left to do.
-    assert "0 letters sent" in replayed(file, "--run")
+    # They are tried again by each run, beside what is new.
+    fresh = [("__glossator.errors.topic", case.input.encode()), ("__glossator.errors.stage", b"decode")]
+    real_kafka.produce_all(case.dead, [(b"k", b"fresh", fresh)])
+    text = replayed(file, "--run", status=1)
+    assert "1 letters sent" in text
+    assert text.count("1 stay") == 2
+    text = replayed(file, "--run", status=1)
+    assert "0 letters sent" in text
+    assert text.count("1 stay") == 2
+    assert [row.value for row in case.read(case.input)] == [b"fresh"]
     other = real_kafka.create_topic(f"{case.group}.other", 1)
-    assert "1 letters sent" in replayed(file, "--run", "--to", other, status=1)
+    where = 'letter.topic == "elsewhere"'
+    assert "1 letters sent" in replayed(file, "--run", "--to", other, "--where", where)
     [row] = case.read(other)
     assert (row.key, row.value, row.headers) == (b"k", b"other", [(ATTEMPT, b"1")])
 
@@ -145,3 +159,28 @@ def test_two_replays_at_once_send_each_letter_once(real_kafka: Any, tmp_path: Pa
     assert slow.returncode == 76, error
     assert "another run of the same command has begun" in error
     assert Counter(row.value for row in case.read(case.input) if row.headers) == Counter(values)
+
+
+def test_an_encrypted_letter_waits_for_its_key(real_kafka: Any, tmp_path: Path) -> None:
+    case = Case(real_kafka, partitions=3)
+    file = written(case, tmp_path)
+    keys = {name: (tmp_path / name, Key(bytes([number]) * 32)) for number, name in enumerate(("k1", "k2"), 1)}
+    for number, (place, _) in enumerate(keys.values(), 1):
+        place.write_text(bytes([number] * 32).hex())
+    letters = []
+    for number, name in enumerate(("k1", "k2", "k1")):
+        headers: Headers = [("trace", b"1")]
+        original = Record(Assignment(case.input, 0), number, b"key", f"secret {number}".encode(), headers)
+        seal = sealer(name, keys[name][1])
+        letter = dead_letter(original, Failure("forward", "ForwardError", "too long"), case.dead, "p", "01234567")
+        ours = [header for header in letter.headers if header[0] != "trace"]
+        letters.append((None, seal(original), ours))
+    real_kafka.produce_all(case.dead, letters)
+    with_first = ("--run", "--key", f"k1=file:{keys['k1'][0]}")
+    text = replayed(file, *with_first, status=1)
+    assert "2 letters sent" in text
+    assert "1 stay: the letter needs the key k2" in text
+    assert "1 letters sent" in replayed(file, *with_first, "--key", f"k2=file:{keys['k2'][0]}")
+    rows = case.read(case.input)
+    assert Counter(row.value for row in rows) == Counter([b"secret 0", b"secret 1", b"secret 2"])
+    assert {(row.key, *row.headers) for row in rows} == {(b"key", ("trace", b"1"), (ATTEMPT, b"1"))}

@@ -12,12 +12,16 @@ from pathlib import Path
 import click
 import orjson
 
-from schemas.errors import AccessError, BrokerError, ConfigError, FencedError, OffsetError
+from schemas.errors import AccessError, BrokerError, ConfigError, FencedError, OffsetError, SettingError
+from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load
+from schemas.pipeline.redaction import EncryptionKey
 from stream.kafka.admin import groups_named
 from stream.kafka.settings import Settings
+from stream.output.redaction.keys import Key
 from stream.output.replay import Choice, Replay, Selection, group_prefix
 from workers.cli.filters import Filter, filter_option
+from workers.cli.keys import decryption_keys, key_option
 from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.events import readable
@@ -35,8 +39,9 @@ Without --run and --output it only shows what would be sent. With --run, records
 back to their input topic (or to --to) with key, value, headers and timestamp of the
 original, without our headers about the failure, and with a header that counts the
 attempts. Sending and remembering what was sent is one transaction: the same command
-goes on where it was interrupted, and sends no letter twice. Another condition or
-another topic is another command, which begins with the first letter.
+goes on where it was interrupted, tries again what could not be sent, and sends no
+letter twice. Another condition or another topic is another command, which begins with
+the first letter.
 
 \b
 A condition can use letter (topic, partition, offset, stage, task, error, message,
@@ -44,7 +49,7 @@ attempts, pipeline, config, age in seconds), key and headers.
 
 """ + exit_statuses(
     {0: "all chosen letters are sent, or shown", 1: "some chosen letters cannot be sent"},
-    AccessError, BrokerError, ConfigError, FencedError, OffsetError,
+    AccessError, BrokerError, ConfigError, FencedError, OffsetError, SettingError,
 )  # fmt: skip
 
 
@@ -58,6 +63,7 @@ attempts, pipeline, config, age in seconds), key and headers.
     metavar="FILE",
     help="Write the letters to a file as JSON lines (-: standard output) instead of sending them.",
 )
+@key_option
 @click.option("--again", is_flag=True, help="Begin with the first letter, also if this command has sent it before.")
 @click.option(
     "--rate",
@@ -90,6 +96,7 @@ def replay(
     really: bool,
     to: str | None,
     output: str | None,
+    key: list[EncryptionKey],
     again: bool,
     rate: float | None,
     max_attempts: int,
@@ -102,7 +109,7 @@ def replay(
     if to == config.output.dead_letter_topic:
         raise click.UsageError(f"{to} is the dead-letter topic itself")
     selection = Selection(lambda letter: where.passes(letter.variable), where.source, to, max_attempts)
-    job = Replay(config, selection, patience, really)
+    job = Replay(config, selection, patience, really, _keys(key, config))
     report = _Report()
     with closing(job):
         job.open(again or bool(output))
@@ -118,8 +125,23 @@ def replay(
                 for _ in choices:
                     pass
     report.print("sent" if really else "written" if output else "would be sent", where.failures)
+    if job.forgotten:
+        click.echo(f"{job.forgotten} of them are too many to remember: choose them with letter.offset", err=True)
     if report.obstacles:
         ctx.exit(1)
+
+
+def _keys(places: list[EncryptionKey], pipeline: Pipeline) -> dict[str, Key]:
+    """Return the keys of ``--key``, and those of the pipeline file that can be read.
+
+    Without any, encrypted letters stay. Raises SettingError if one of ``--key`` cannot be read.
+    """
+    try:
+        return decryption_keys(places, pipeline)
+    except SettingError:
+        if places:
+            raise
+        return {}
 
 
 def _warn_of_others(settings: Settings, pipeline: str, group: str) -> None:

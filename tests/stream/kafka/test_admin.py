@@ -25,7 +25,9 @@ class Answers:
 
     def list_consumer_group_offsets(self, asked: list[Any], **_: Any) -> dict[str, Any]:
         found = [
-            SimpleNamespace(topic="in", partition=partition, offset=offset, error=code and KafkaError(code))
+            SimpleNamespace(
+                topic="in", partition=partition, offset=offset, metadata=None, error=code and KafkaError(code)
+            )
             for partition, offset, code in self.left.pop(0)
         ]
         future = SimpleNamespace(result=lambda _: SimpleNamespace(topic_partitions=found))
