@@ -34,9 +34,9 @@ def case_problems(pipeline: Pipeline, cases: Sequence[Any], labels: Labels) -> I
     tasks = [task.model_dump() for task in pipeline.tasks]
     shapes = {str(task["name"]): shape(task) for task in tasks}
     known = {**labels, **configured_labels(tasks)}
-    topics = [pipeline.output.topic]
+    topics, routes = pipeline.output.topics, [route.label for route in pipeline.output.routes or ()]
     for index, case in enumerate(map(_table, cases)):
-        expected = _expected(_table(case.get("expect")), topics, shapes, known)
+        expected = _expected(_table(case.get("expect")), topics, routes, shapes, known)
         for path, message, at_key in (*_input(pipeline, case), *expected):
             yield Mistake((index, *path), message, at_key)
 
@@ -58,7 +58,7 @@ def _input(pipeline: Pipeline, case: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _expected(
-    expect: Mapping[str, Any], topics: Sequence[str], shapes: Mapping[str, Any], labels: Labels
+    expect: Mapping[str, Any], topics: Sequence[str], routes: Sequence[str], shapes: Mapping[str, Any], labels: Labels
 ) -> Iterator[Mistake]:
     annotations = _table(expect.get("annotations"))
     for name, value in annotations.items():
@@ -74,6 +74,10 @@ def _expected(
             yield Mistake(("expect", "absent", index), "is also in annotations")
     if "notices" in expect:
         yield from mistakes(expect["notices"], _NOTICES, (), ("expect", "notices"))
+    for index, name in enumerate(_list(expect.get("routes"))):
+        if isinstance(name, str) and name not in routes:
+            known = f", only {', '.join(routes)}" if routes else ": the pipeline has none"
+            yield Mistake(("expect", "routes", index), f"there is no such route{did_you_mean(name, routes) or known}")
     for topic, value in _table(expect.get("outputs")).items():
         path = ("expect", "outputs", topic)
         if topic not in topics:
@@ -86,7 +90,7 @@ def _expected(
     if isinstance(stage, str) and stage not in _STAGES:
         known = did_you_mean(stage, _STAGES) or f", only {', '.join(sorted(_STAGES))}"
         yield Mistake(("expect", "dead_letter", "stage"), f"is not a stage that can fail here{known}")
-    if isinstance(task, str) and task not in shapes:
+    if isinstance(task, str) and task not in shapes and task not in routes:
         yield Mistake(("expect", "dead_letter", "task"), _no_task(task, shapes))
     outcome = next((name for name in ("dead_letter", "tombstone") if name in expect), None)
     for name in expect if outcome else ():

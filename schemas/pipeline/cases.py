@@ -55,7 +55,7 @@ class ExpectedLetter(Strict):
     reason: Text | None = None
     """A part of the reason."""
     task: Text | None = None
-    """The name of the task that fails."""
+    """The name of the task or the route that fails."""
 
 
 class Expected(Strict):
@@ -67,6 +67,8 @@ class Expected(Strict):
     """Tasks without an annotation, because their ``when`` is false."""
     notices: Any = None
     """The notices of the event."""
+    routes: list[Text] | None = None
+    """The names of all routes that take the event, in any order; none: it goes to ``output.topic``."""
     outputs: dict[str, Any] = Field(default_factory=dict)
     """Topic -> the record that is published there, as in ``Published``; null if none is."""
     nowhere: Annotated[list[Text], Field(min_length=1)] | None = None

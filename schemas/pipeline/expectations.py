@@ -52,7 +52,8 @@ class Difference(NamedTuple):
 
     - ``path``: where in the expectation.
     - ``message``: what differs, without values.
-    - ``expected``, ``actual``: the values; for entries of a list, ``actual`` is the whole list.
+    - ``expected``, ``actual``: the values. If entries of a list are compared, ``actual`` is a tuple of those that are
+      left, the most similar first.
     """
 
     path: Path
@@ -92,7 +93,7 @@ def _entries(mode: str, expected: Sequence[Any], actual: Any, path: Path) -> Dif
     if mode == "excludes":
         for index, row in enumerate(fits):
             if True in row:
-                yield Difference((*path, index), "is there", MISSING, [actual[row.index(True)]])
+                yield Difference((*path, index), "is there", MISSING, (actual[row.index(True)],))
         return
     partners = _partners(fits)
     taken = set(partners.values())
@@ -100,9 +101,9 @@ def _entries(mode: str, expected: Sequence[Any], actual: Any, path: Path) -> Dif
         if index not in partners:
             left = [value for number, value in enumerate(actual) if number not in taken]
             left.sort(key=lambda value, entry=entry: _distance(entry, value))  # type: ignore[misc]
-            yield Difference((*path, index), "no entry is like this", entry, left)
+            yield Difference((*path, index), "no entry is like this", entry, tuple(left))
     if mode == "exact" and len(actual) > len(taken) and len(partners) == len(expected):
-        others = [value for number, value in enumerate(actual) if number not in taken]
+        others = tuple(value for number, value in enumerate(actual) if number not in taken)
         yield Difference(path, "there are other entries", MISSING, others)
 
 

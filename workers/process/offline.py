@@ -20,9 +20,16 @@ if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
 
 @dataclass
 class Processed:
-    """What has become of one record: its document, and the records that a worker would send."""
+    """What has become of one record.
+
+    Attributes:
+        document: the event, annotated or failed.
+        routed: the names of the routes that took it, those that drop it included.
+        outbounds: the records that a worker would send.
+    """
 
     document: Document
+    routed: tuple[str, ...] = ()
     outbounds: list[Outbound] = field(default_factory=list)
 
 
@@ -45,4 +52,8 @@ class Offline:
         by_record = {id(document.record): Processed(document) for document in documents}
         for outbound in self._publisher.outbounds(batch, engine.builder, engine.router):
             by_record[id(outbound.origin)].outbounds.append(outbound)
+        if engine.router is not None:
+            for processed in by_record.values():
+                if processed.document.failure is None:
+                    processed.routed = engine.router.decide(processed.document).routed
         return list(by_record.values())

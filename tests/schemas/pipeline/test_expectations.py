@@ -110,7 +110,7 @@ def test_what_is_left_is_shown_with_the_most_similar_entry_first() -> None:
     (difference,) = differences(expected, [carl, ANNA, BOB])
     assert difference.path == (1,)
     assert difference.expected == expected[1]
-    assert difference.actual == [BOB, carl]
+    assert difference.actual == (BOB, carl)
 
 
 @given(st.lists(st.sets(st.integers(0, 5), max_size=4), max_size=5), st.integers(0, 6))

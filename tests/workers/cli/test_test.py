@@ -220,6 +220,68 @@ def test_what_is_published_is_compared_and_searched() -> None:
     ]
 
 
+ROUTES = """\
+pipeline: p
+kafka: {bootstrap.servers: "nowhere:1"}
+input: {topics: [posts]}
+tasks: [{name: tone, task: sentiment, model: starter}]
+output:
+  topic: out
+  routes:
+    - {name: audit, topic: posts.audit, copy: true, text: none}
+    - {when: size(text) < 5, drop: true}
+    - {name: review, when: tone.label == "negative", topic: posts.review, key: $.user, headers: {team: a}}
+tests:
+  - name: a complaint is reviewed
+    event: {text: This is terrible., user: u7}
+    expect:
+      routes: [review, audit]
+      outputs:
+        posts.audit: {text: null, key: null, routed: [audit, review]}
+        posts.review: {text: This is terrible., key: u7, headers: {team: a}}
+        out: null
+  - name: the short is dropped
+    text: Bad.
+    expect: {annotations: {tone: {label: negative}}, routes: [drop, audit], outputs: {out: null}}
+  - name: all others stay
+    text: What a lovely day.
+    expect: {routes: [audit], outputs: {out: {text: What a lovely day.}}}
+  - name: a review needs a user
+    text: This is terrible.
+    expect: {dead_letter: {stage: route, task: review, reason: $.user}}
+  - name: wrong
+    text: What a lovely day.
+    expect: {routes: [], outputs: {posts.review: {key: u7}}}
+"""
+
+
+@pytest.mark.usefixtures("place")
+def test_routes_are_named_and_their_records_compared() -> None:
+    result = run("p.yaml", pipeline=ROUTES)
+    assert result.exit_code == 1, result.stderr
+    assert result.stdout.splitlines()[1:-1] == [
+        "  ✓ a complaint is reviewed",
+        "  ✓ the short is dropped",
+        "  ✓ all others stay",
+        "  ✓ a review needs a user",
+        "  ✗ wrong",
+        "      p.yaml:31:22 tests[4].expect.routes: differs",
+        "        - []",
+        '        + ["audit"]',
+        "      p.yaml:31:50 tests[4].expect.outputs.posts.review: nothing is published to this topic",
+    ]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_route_that_does_not_exist_is_a_mistake() -> None:
+    result = run("p.yaml", pipeline=ROUTES.replace("routes: [audit]", "routes: [audits, x]"))
+    assert result.exit_code == 78
+    assert result.stderr.splitlines() == [
+        'p.yaml:25:23 tests[2].expect.routes[0]: there is no such route, did you mean "audit"?',
+        "p.yaml:25:31 tests[2].expect.routes[1]: there is no such route, only audit, drop, review",
+    ]
+
+
 @pytest.mark.usefixtures("place")
 def test_some_cases_are_chosen_by_words_and_told_to_programs() -> None:
     result = run("-k", "Dead EXPECTED", "--format", "json", "p.yaml", beside=BAD)

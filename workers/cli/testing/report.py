@@ -40,7 +40,7 @@ def _values(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.expected is not MISSING:
         yield "-", _value(finding.expected)
     if finding.actual is not MISSING:
-        entries = finding.actual if isinstance(finding.actual, list) else [finding.actual]
+        entries = finding.actual if isinstance(finding.actual, tuple) else [finding.actual]
         for entry in entries[:_MOST_LINES]:
             yield "+", _value(entry)
         if len(entries) > _MOST_LINES:

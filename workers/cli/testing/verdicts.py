@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +22,7 @@ class Finding:
     """One thing that is not as expected.
 
     - ``problem``: what differs, at the place of the expectation.
-    - ``expected``, ``actual``: the values; MISSING where there is none. For entries of a list, ``actual`` has all
-      entries that are left, the most similar first.
+    - ``expected``, ``actual``: the values, as in ``Difference``; MISSING where there is none.
     """
 
     problem: Problem
@@ -52,7 +52,7 @@ def judge(case: Case, processed: Processed) -> Iterator[Difference]:
             yield Difference(("nowhere", index), f"is in {places}", MISSING, MISSING)
     if expect.dead_letter is not None or "dead_letter" in kinds:
         yield from _letter(case, failure if "dead_letter" in kinds else None)
-    elif expect.tombstone is not None or "event" not in kinds:
+    elif expect.tombstone is not None or _is_tombstone(processed):
         outcome = "forwarded" if "tombstone" in kinds else "skipped"
         if expect.tombstone is None:
             yield Difference((), f"is a tombstone and was {outcome}", MISSING, MISSING)
@@ -94,6 +94,8 @@ def _event(case: Case, processed: Processed) -> Differences:
         document = processed.document
         replaced = [] if document.replaced is None else [document.replaced.notice()]
         yield from differences(expect.notices, [*replaced, *document.notices], ("notices",))
+    if expect.routes is not None and Counter(expect.routes) != Counter(processed.routed):
+        yield Difference(("routes",), "differs", expect.routes, list(processed.routed))
     for topic, value in expect.outputs.items():
         path = ("outputs", topic)
         records = [_published(outbound) for outbound in processed.outbounds if outbound.topic == topic]
@@ -104,6 +106,11 @@ def _event(case: Case, processed: Processed) -> Differences:
         # Several routes may send to one topic; one of their records must fit.
         found = [list(differences(value, record, path)) for record in records]
         yield from min(found, key=len)
+
+
+def _is_tombstone(processed: Processed) -> bool:
+    record = processed.document.record
+    return record is not None and record.value is None
 
 
 def _published(outbound: Outbound) -> dict[str, Any]:
