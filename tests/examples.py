@@ -17,6 +17,7 @@ from huggingface_hub import constants
 
 from schemas.document import Document
 from schemas.event import EnrichedEvent
+from schemas.paths import Steps, matches, parse_pattern
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load
 from schemas.record import Assignment, Record
@@ -96,14 +97,23 @@ def comment(name: str) -> str:
     return "\n".join(line.removeprefix("#") for line in lines[: lines.index("")])
 
 
-def events(name: str, texts: list[str]) -> list[dict[str, str]]:
-    """What the comment says that an event holds, and no more: beside the text each field is a short text."""
-    described = re.search(r"An event is (\{[^}]*\})", comment(name))
+def events(name: str, texts: list[str]) -> list[dict[str, Any]]:
+    """What the comment says that an event holds, and no more: a text at each path, and short texts elsewhere."""
+    described = re.search(r"An event is (?=\{)", comment(name))
     assert described or name == "starter"
-    fields = json.loads(described[1]) if described else {"text": "..."}
-    own = loaded(name).pipeline.input.paths[0].removeprefix("$.")
-    assert own in fields
-    return [{field: text if field == own else f"Who is {n}?" for field in fields} for n, text in enumerate(texts)]
+    shape = json.JSONDecoder().raw_decode(comment(name), described.end())[0] if described else {"text": "..."}
+    patterns = [parse_pattern(path) for path in loaded(name).pipeline.input.paths]
+    places = {steps for pattern in patterns for steps, _ in matches(pattern, shape)}
+    assert len(places) == len(patterns)
+
+    def filled(value: Any, text: str, n: int, at: Steps = ()) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(item, text, n, (*at, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [filled(item, text, n, (*at, index)) for index, item in enumerate(value)]
+        return text if at in places else f"Who is {n}?"
+
+    return [filled(shape, text, n) for n, text in enumerate(texts)]
 
 
 def decoded(name: str, made: list[dict[str, Any]]) -> list[Document]:

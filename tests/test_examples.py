@@ -91,7 +91,9 @@ def test_the_plan_names_every_task_with_the_model_it_got(name: str) -> None:
 @every_example
 def test_a_dozen_events_as_the_comment_describes_them_are_enriched(name: str) -> None:
     tasks = loaded(name).pipeline.tasks
+    several = len(loaded(name).pipeline.input.paths)
     for event, text in zip(annotated(name, DOZEN), DOZEN, strict=True):
+        assert event["text"] == "\n\n".join([text] * several)
         wanted = {task.name for task in tasks if task.when is None}
         assert wanted <= event["annotations"].keys() <= {task.name for task in tasks}
         for task in tasks:
@@ -99,7 +101,8 @@ def test_a_dozen_events_as_the_comment_describes_them_are_enriched(name: str) ->
             if made is not None and task.task in ANNOTATIONS:
                 ANNOTATIONS[task.task].model_validate(made, strict=True)
             for own in places(made):
-                assert text[own["start"] : own["end"]] == own["text"]
+                assert event["text"][own["start"] : own["end"]] == own["text"]
+                assert ("field" in own) == (several > 1)
 
 
 @every_example
@@ -109,6 +112,8 @@ def test_a_bad_event_fails_with_a_reason_and_its_neighbours_do_not(name: str) ->
     # The last field that the comment names: the text, or the one that is read with it.
     field = list(bad)[-1]
     del bad[field]
+    if loaded(name).pipeline.input.several:
+        bad.clear()
     before, failed, after = documents = decoded(name, [good[0], bad, good[1]])
     loaded(name).chain.run(documents)
     assert before.failure is after.failure is None
