@@ -88,7 +88,7 @@ class _Writer:
         segments: list[tuple[str, str]] = []
         numbers: st.SearchStrategy[int | None] = st.none() | st.integers(0, len(self.secrets) - 1)
         for number in self.draw(st.lists(numbers, max_size=most)):
-            around = self.draw(st.text(AROUND, min_size=1, max_size=3))
+            around = self.draw(st.text(AROUND, max_size=2)) + ","  # what is only joined by a space is one value
             segments.append((around, around))
             if number is not None:
                 segments.append((respelled(self.draw, self.secrets[number]), self.replacements[number]))
