@@ -233,12 +233,6 @@ class AnnotateError(EventError):
     stage = "annotate"
 
 
-class RedactError(EventError):
-    """The event cannot be redacted, so nothing of it may be published."""
-
-    stage = "redact"
-
-
 class RouteError(EventError):
     """The condition of a route, or the key that it sets, fails for the event.
 
@@ -251,6 +245,12 @@ class RouteError(EventError):
     def __init__(self, route: str, reason: str) -> None:
         super().__init__(reason)
         self.route = route
+
+
+class RedactError(EventError):
+    """The event cannot be redacted, so nothing of it may be published."""
+
+    stage = "redact"
 
 
 class EncodeError(EventError):

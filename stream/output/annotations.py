@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from schemas.document import Annotation
+from schemas.document import Annotation, Part
 from schemas.pipeline.tasks import AspectTask, QuestionTask, TaskConfig
 from stream.output.redaction.offsets import Offsets
 from stream.output.units import Unit, table
@@ -22,7 +22,6 @@ class Ranges:
         unit: Unit,
         offsets: Offsets | None = None,
         originals: bool = False,
-        fields: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare the ranges of ``text``.
 
@@ -31,9 +30,8 @@ class Ranges:
             unit: what offsets in the event count.
             offsets: how the text was changed; None if it was not.
             originals: ranges also get their place in ``text``, as ``original_start`` and ``original_end``.
-            fields: the paths of the event's texts whose names were changed, and what they are now.
         """
-        self._fields = fields
+        self._fields: dict[str, str] = {}
         self._length = len(text)
         self._offsets = offsets
         self.text = text if offsets is None else offsets.text
@@ -66,9 +64,28 @@ class Ranges:
             moved["field"] = self._fields.get(moved["field"], moved["field"])
         return moved
 
+    def moved_parts(self, parts: Iterable[Part], string: Callable[[str], str]) -> tuple[Part, ...]:
+        """Return the texts of the event as they are published; ``string`` redacts their paths.
+
+        Then ``moved`` also rewrites the paths of ranges.
+        """
+        moved = []
+        for path, start, end, steps in parts:
+            published = string(path)
+            if published != path:
+                self._fields[path] = published
+            moved.append(Part(published, self.start(start), self.end(end), steps))
+        return tuple(moved)
+
     def holds(self, start: Any, end: Any) -> bool:
         """Return whether ``start`` and ``end`` can be a range of the text. True and False are no numbers."""
         return type(start) is int and type(end) is int and 0 <= start <= end <= self._length
+
+    def start(self, offset: int) -> int:
+        """Return where a range starts in the published text that started at ``offset``."""
+        if self._offsets is not None:
+            offset = self._offsets.start(offset)
+        return offset if self._table is None else self._table[offset]
 
     def end(self, offset: int) -> int:
         """Return where a range ends in the published text that ended at ``offset``."""

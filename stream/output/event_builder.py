@@ -3,52 +3,111 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from schemas.document import Document, Part, event_id
-from schemas.errors import EncodeError
+from schemas.errors import EncodeError, RedactError
 from schemas.event import SCHEMA
 from schemas.paths import EVERYWHERE, jsonpath, parse_pattern
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.record import Record
+from stream.output.annotations import Annotations, Ranges, rewritten_notices
+from stream.output.redaction.keys import Keys, load_keys
+from stream.output.redaction.redactor import Redacted, Redactor
 from stream.output.routes import View
 
 
 class EventBuilder:
     """Builds the events of one configuration; the parts that all of them share are encoded once.
 
-    Any thread may use it. ``config`` is the hash of the configuration.
+    Any thread may use it. ``config`` is the hash of the configuration, and of the keys of ``redact``. ``redactor`` is
+    None if the pipeline redacts nothing.
     """
 
-    def __init__(self, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]]) -> None:
-        """``models``: the ``model`` and ``revision`` of each task, as the chain has loaded them."""
-        self.config = config_hash(pipeline)
+    def __init__(self, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]], keys: Keys | None = None) -> None:
+        """Prepare the events of ``pipeline``.
+
+        Args:
+            pipeline: the pipeline file.
+            models: the ``model`` and ``revision`` of each task, as the chain has loaded them.
+            keys: the keys of ``redact``; default: they are read from where ``redact.keys`` says.
+
+        Raises:
+            SettingError: a key is missing or cannot be used, or a library that an operator needs is not installed.
+        """
+        self.redactor: Redactor | None = None
+        if pipeline.redact is not None:
+            keys = load_keys(pipeline) if keys is None else keys
+            self.redactor = Redactor(pipeline, keys)
+        self.config = config_hash(pipeline, "" if keys is None else keys.fingerprint)
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
         self._view = View(pipeline.output.text)
+        self._unit = pipeline.output.offset_unit
+        self._annotations = Annotations(pipeline.tasks)
         self._refs = models
         self._models: dict[frozenset[str] | None, orjson.Fragment] = {}
         patterns = [parse_pattern(path) for path in pipeline.input.paths if path != EVERYWHERE]
         self._names = {step for pattern in patterns for step in pattern if isinstance(step, str)}
 
-    def build(self, document: Document, view: View | None = None, routed: Sequence[str] | None = None) -> bytes:
+    def redact(self, document: Document, views: Iterable[View] | None = None) -> Redacted | None:
+        """Redact a document for ``views`` (None: for what ``output`` says); None if they all show the original.
+
+        Raises RedactError.
+        """
+        if self.redactor is None or all(view.text == "original" for view in views or (self._view,)):
+            return None
+        return self.redactor.redact(document)
+
+    def build(
+        self,
+        document: Document,
+        view: View | None = None,
+        routed: Sequence[str] | None = None,
+        redacted: Redacted | None = None,
+    ) -> bytes:
         """Return the event of a document that has not failed, as one line of UTF-8 JSON.
 
-        ``view`` says how much of the event is wanted; None: what ``output`` says. Models and notices are left out with
-        the annotations they belong to. ``routed`` names the routes that took the event; None if there are no routes.
+        The document's own bytes are embedded unchanged, with a notice if the codec has replaced values in them; in a
+        redacted event, only the redacted values change.
 
-        The document's own bytes are embedded unchanged, with a notice if the codec has replaced values in them. Raises
-        EncodeError for a number that JSON cannot represent, or a text that UTF-8 cannot.
+        Args:
+            document: the document.
+            view: how much of the event is wanted; None: what ``output`` says. Models and notices are left out with the
+                annotations they belong to.
+            routed: the names of the routes that took the event; None if there are no routes.
+            redacted: what ``redact`` returned for the document; None if that was not called.
+
+        Raises:
+            EncodeError: a number that JSON cannot represent, or a text that UTF-8 cannot.
+            RedactError: the event cannot be redacted.
         """
         view = view or self._view
-        with_text, names = view.text == "original", view.annotations
-        annotations = document.annotations
+        if redacted is None and view.text != "original":
+            redacted = self.redact(document, (view,))
+        content: Document | Redacted = document
+        if view.text == "redacted":
+            if redacted is None:
+                raise RedactError("the pipeline has no section redact")
+            content = redacted
+        with_text, names = view.text != "none", view.annotations
+        annotations, parts, notices = content.annotations, content.parts, content.notices
+        if document.replaced is not None and view.text == "original":
+            notices = [document.replaced.notice(), *notices]
+        if (
+            self._unit != "code_point"
+            and content is document
+            and not (ranges := Ranges(document.text, self._unit)).same
+        ):
+            annotations = self._annotations.rewritten(annotations, ranges, str)
+            notices = rewritten_notices(notices, ranges, str)
+            parts = parts and ranges.moved_parts(parts, str)
         if names is not None:
             annotations = {name: annotation for name, annotation in annotations.items() if name in names}
-        parts = document.parts
+            notices = [notice for notice in notices if "task" not in notice or notice["task"] in names]
         if not with_text:
             paths = {part.path: self._anonymous(part) for part in parts or ()}
             parts = parts and tuple(part._replace(path=paths[part.path]) for part in parts)
@@ -57,14 +116,18 @@ class EventBuilder:
             "schema": SCHEMA,
             "id": event_id(document, self.config),
             "pipeline": self._pipeline,
-            "source": None if document.record is None else _source(document.record),
+            "source": None
+            if document.record is None
+            else _source(document.record, document.record.key if redacted is None else redacted.key),
         }
         if routed is not None:
             event["routed"] = routed
+        if content is redacted:
+            event["redacted"] = redacted.counts()
         if with_text:
-            if document.event is not None:
-                event["event"] = orjson.Fragment(document.event)
-            event["text"] = document.text
+            if content.event is not None:
+                event["event"] = orjson.Fragment(content.event)
+            event["text"] = content.text
         if parts is not None:
             event["fields"] = [part.as_field() for part in parts]
         try:
@@ -75,11 +138,6 @@ class EventBuilder:
                 _require_finite(annotations)
             event["annotations"] = orjson.Fragment(encoded)
             event["models"] = self._models.get(names) or self._encode_models(names)
-            notices = document.notices
-            if names is not None and notices:
-                notices = [notice for notice in notices if "task" not in notice or notice["task"] in names]
-            if document.replaced is not None and with_text:
-                notices = [document.replaced.notice(), *notices]
             event["notices"] = notices
             return orjson.dumps(event)
         except TypeError as error:
@@ -98,12 +156,12 @@ class EventBuilder:
         return self._models.setdefault(names, orjson.Fragment(orjson.dumps(models)))
 
 
-def _source(record: Record) -> dict[str, Any]:
+def _source(record: Record, key: bytes | None) -> dict[str, Any]:
     return {
         "topic": record.assignment.topic,
         "partition": record.assignment.partition,
         "offset": record.offset,
-        "key": _readable(record.key),
+        "key": _readable(key),
         "timestamp_ms": record.timestamp_ms if record.timestamp_ms >= 0 else None,
     }
 

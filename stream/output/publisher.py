@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.document import Document, Failure
-from schemas.errors import EncodeError, PoisonError, ProduceError, RouteError
+from schemas.errors import EncodeError, PoisonError, ProduceError, RedactError, RouteError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
@@ -11,7 +11,8 @@ from stream.output.deadletter import coordinates_only, dead_letter
 from stream.output.event_builder import EventBuilder
 from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
-from stream.output.routes import Router
+from stream.output.redaction.redactor import Redacted
+from stream.output.routes import Router, Target
 from stream.telemetry.stats import Stats
 
 
@@ -24,6 +25,7 @@ class Publisher:
     def __init__(self, pipeline: Pipeline, stats: Stats) -> None:
         """``stats``: gets the numbers of enriched, routed, failed and discarded events."""
         self._topic = pipeline.output.topic
+        self._original = frozenset({self._topic} if pipeline.output.text == "original" else ())
         self._dead_topic = pipeline.output.dead_letter_topic
         self._pipeline = pipeline.pipeline
         self._tombstones = pipeline.input.tombstones
@@ -60,22 +62,21 @@ class Publisher:
                 stats.skipped += 1
                 continue
             if self._forwards(document, record):
-                stats.tombstones += 1
-                headers = record.headers or []
-                outbounds += [
-                    Outbound(topic, record.key, None, headers, record.timestamp_ms, record, "tombstone")
-                    for topic in ((self._topic,) if router is None else router.deletes)
-                ]
-                continue
+                try:
+                    outbounds += self._deletes(record, builder, router)
+                except RedactError as error:
+                    document.failure = Failure.of(error, "redact")
+                else:
+                    stats.tombstones += 1
+                    continue
             if document.failure is None:
                 try:
                     if router is None:
-                        value, headers = builder.build(document), record.headers or []
-                        outbounds.append(Outbound(self._topic, record.key, value, headers, record.timestamp_ms, record))
+                        outbounds.append(self._event(document, record, builder))
                         stats.enriched += 1
                     else:
                         outbounds += self._copies(document, record, builder, router)
-                except (EncodeError, RouteError) as error:
+                except (EncodeError, RedactError, RouteError) as error:
                     document.failure = Failure.of(error, "encode", getattr(error, "route", None))
                 else:
                     self._limit.passed()
@@ -127,17 +128,32 @@ class Publisher:
             self._limit.refused(_cause(record, failure))
         return [self._dead_letter(record, failure)]
 
+    def _event(self, document: Document, record: Record, builder: EventBuilder) -> Outbound:
+        """Make the record of one event. Raises EncodeError and RedactError."""
+        key, headers, redacted = record.key, record.headers or [], None
+        if builder.redactor is not None and (redacted := builder.redact(document)) is not None:
+            key, headers = redacted.key, redacted.headers
+        value = builder.build(document, redacted=redacted)
+        self._count(redacted)
+        return Outbound(self._topic, key, value, headers, record.timestamp_ms, record)
+
     def _copies(self, document: Document, record: Record, builder: EventBuilder, router: Router) -> list[Outbound]:
-        """Make the records of one event for all its topics, and count it. Raises EncodeError and RouteError."""
+        """Make the records of one event for all its topics, and count it. Raises EncodeError and its siblings."""
         decision = router.decide(document)
-        values = [builder.build(document, view, decision.routed) for view in decision.views]
-        copies = [
-            Outbound(
-                target.topic, target.key_of(document, record), values[number], target.headers_of(record),
-                record.timestamp_ms, record, "event", target.name,
-            )
-            for target, number in zip(decision.targets, decision.numbers, strict=True)
-        ]  # fmt: skip
+        redacted = None if builder.redactor is None else builder.redact(document, decision.views)
+        values = [builder.build(document, view, decision.routed, redacted) for view in decision.views]
+        copies = []
+        for target, number in zip(decision.targets, decision.numbers, strict=True):
+            key, headers = target.key_of(document, record), record.headers or []
+            if redacted is not None and target.view.text != "original":
+                key, headers = _hidden_key(target, key, redacted), redacted.headers
+            copies.append(
+                Outbound(
+                    target.topic, key, values[number], target.headers_of(headers), record.timestamp_ms, record, "event",
+                    target.name,
+                )
+            )  # fmt: skip
+        self._count(redacted)
         for name in decision.routed:
             self._stats.routed[name] += 1
         if copies:
@@ -145,6 +161,30 @@ class Publisher:
         else:
             self._stats.dropped += 1
         return copies
+
+    def _deletes(self, record: Record, builder: EventBuilder, router: Router | None) -> list[Outbound]:
+        """Make the tombstones of one record, with the keys that its events have. Raises RedactError."""
+        key, headers, stamp = record.key, record.headers or [], record.timestamp_ms
+        topics = (self._topic,) if router is None else router.deletes
+        redactor = builder.redactor
+        if redactor is None:
+            return [Outbound(topic, key, None, headers, stamp, record, "tombstone") for topic in topics]
+        hidden_key, hidden_headers = redactor.delete(record)
+        original = self._original if router is None else router.original
+        hidden = () if router is None and original else topics if router is None else router.hidden
+        return [
+            *(Outbound(name, key, None, headers, stamp, record, "tombstone") for name in topics if name in original),
+            *(
+                Outbound(name, hidden_key, None, hidden_headers, stamp, record, "tombstone")
+                for name in topics
+                if name in hidden and hidden_key is not None
+            ),
+        ]
+
+    def _count(self, redacted: Redacted | None) -> None:
+        if redacted is not None:
+            for applied, count in redacted.applied.items():
+                self._stats.redacted[applied] += count
 
     def _skips(self, document: Document, record: Record) -> bool:
         return self._tombstones == "skip" and _is_tombstone(document, record)
@@ -168,6 +208,11 @@ class Publisher:
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
         self._letters.note(record, failure)
         return dead_letter(record, failure, self._dead_topic, self._pipeline, self._config)
+
+
+def _hidden_key(target: Target, key: bytes | None, redacted: Redacted) -> bytes | None:
+    """Return the key of a copy whose text is not the original: ``key`` is the one that ``target`` chooses."""
+    return redacted.key if target.path is None or key is None else redacted.route_key(tuple(target.steps), key)
 
 
 def _cause(record: Record, failure: Failure) -> str:

@@ -20,11 +20,11 @@ class View:
     """How much of an event one topic gets.
 
     Attributes:
-        text: ``none`` leaves out ``text``, ``event`` and the text of spans.
+        text: ``none`` leaves out ``text``, ``event`` and the text of spans; in ``redacted``, personal data is replaced.
         annotations: the names of the tasks whose annotations are in the event; None for all.
     """
 
-    text: Literal["original", "none"] = "original"
+    text: Literal["original", "none", "redacted"] = "original"
     annotations: frozenset[str] | None = None
 
 
@@ -57,12 +57,12 @@ class Target:
             return None if record is None else record.key
         return _key(self, document)
 
-    def headers_of(self, record: Record) -> Headers:
-        """Return the headers of the record to send."""
+    def headers_of(self, headers: Headers) -> Headers:
+        """Return the headers of the record to send; ``headers`` are those of the source record."""
         if not self.headers:
-            return record.headers or []
+            return headers
         replaced = {name for name, _ in self.headers}
-        return [*(header for header in record.headers or () if header[0] not in replaced), *self.headers]
+        return [*(header for header in headers if header[0] not in replaced), *self.headers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,9 @@ class Router:
 
     Attributes:
         reads_fields: whether a condition or a key needs ``Document.fields``.
-        deletes: the topics that a tombstone is passed on to: all in which records have the keys of the input.
+        deletes: the topics that a tombstone is passed on to: all in which records have the keys of the input, or what
+            ``redact`` makes of them.
+        original: those of ``deletes`` that get the original keys. hidden: those that get the redacted ones.
     """
 
     def __init__(self, output: Output) -> None:
@@ -100,6 +102,10 @@ class Router:
             self.reads_fields |= route.key is not None or (condition is not None and "event" in condition.names)
         keyed = (route.topic for route in output.routes or () if route.topic and route.key is None)
         self.deletes = tuple(dict.fromkeys([output.topic, *keyed]))
+        views = [(route.topic, route.text or output.text) for route in output.routes or () if route.key is None]
+        views.append((output.topic, output.text))
+        self.original = frozenset(topic for topic, text in views if text == "original")
+        self.hidden = frozenset(topic for topic, text in views if text != "original")
         self._decisions: dict[tuple[int, ...], Decision] = {}
 
     def decide(self, document: Document) -> Decision:

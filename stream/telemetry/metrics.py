@@ -44,6 +44,7 @@ class Exposition(Collector):
         yield self._counter("records", "Records finished, by outcome.", outcomes, "outcome")
         yield self._counter("routed", "Records taken by a route.", s.routed, "route")
         yield self._counter("dead_letters", "Dead letters, by the stage that failed.", s.failed, "stage")
+        yield self._redacted(s.redacted)
         yield self._counter("unread", "Annotations of texts that the model could not read, by task.", s.unread, "task")
         yield self._counter("tokens", "Tokens read by the encoder.", {"": s.tokens})
         yield self._counter("micro_batches", "Micro-batches computed.", {"": s.micro_batches})
@@ -59,6 +60,13 @@ class Exposition(Collector):
         yield self._gauge("partitions", "Partitions assigned.", {"": s.partitions})
         yield self._gauge("paused", "1 while backpressure pauses polling.", {"": s.paused})
         yield self._gauge("stuck", "1 for each thing the watchdog finds stuck.", dict.fromkeys(s.stuck, 1), "what")
+
+    def _redacted(self, values: Mapping[tuple[str, str], int]) -> Metric:
+        text = "Values replaced in published events, by label and operator."
+        family = CounterMetricFamily("glossator_redacted", text, labels=[*self._labels, "label", "operator"])
+        for labels, count in list(values.items()):
+            family.add_metric([*self._labels.values(), *labels], float(count))
+        return family
 
     def _counter(self, name: str, text: str, values: Mapping[str, float], label: str = "") -> Metric:
         family = CounterMetricFamily(f"glossator_{name}", text, labels=[*self._labels, *([label] if label else [])])

@@ -29,6 +29,7 @@ class Stats:
         skipped: tombstones that were not published, because of `input.tombstones: skip`.
         failed: dead letters, by the stage that failed.
         discarded: events that were not published, because their partition was lost first.
+        redacted: values that were replaced in published events, by label and operator.
         unread: annotations for which too much of the text was unknown to the tokenizer, by task.
         tokens: tokens that the encoder has read.
         micro_batches: micro-batches handed to the sink.
@@ -60,6 +61,7 @@ class Stats:
     failed: Counter[str] = field(default_factory=Counter)
     discarded: int = 0
     unread: Counter[str] = field(default_factory=Counter)
+    redacted: Counter[tuple[str, str]] = field(default_factory=Counter)
     tokens: int = 0
     micro_batches: int = 0
     fill: float = 0.0

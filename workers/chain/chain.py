@@ -82,8 +82,12 @@ class Chain:
         ]
         self._rounds = self._annotation_rounds()
         self._in_order = [planned.task.name for tasks in self._rounds for planned in tasks] == self._names
+        self.identify(config_hash(pipeline))
+
+    def identify(self, config: str) -> None:
+        """Tell the tasks the hash of the configuration that ends the ids of events, if it is not that of the file."""
         for planned in self.plan:
-            planned.task.config_hash = config_hash(pipeline)
+            planned.task.config_hash = config
 
     @classmethod
     def load(cls, pipeline: Pipeline, on_progress: Progress | None = None, before: Chain | None = None) -> Chain:

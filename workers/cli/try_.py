@@ -14,7 +14,16 @@ import click
 import orjson
 
 from schemas.document import Document, Failure
-from schemas.errors import ConfigError, DecodeError, DeviceError, EncodeError, ModelError, OutputError, RouteError
+from schemas.errors import (
+    ConfigError,
+    DecodeError,
+    DeviceError,
+    EncodeError,
+    ModelError,
+    OutputError,
+    RedactError,
+    RouteError,
+)
 from schemas.pipeline.config import Input, Pipeline
 from schemas.record import Assignment, Record
 from stream.codecs.base import Codec
@@ -133,6 +142,8 @@ def _reads_fields(pipeline: Pipeline, chain: Chain) -> bool:
 def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:
     """Yield, for each batch, one pair per line: its event as JSON and True, or an error as JSON and False."""
     builder, routes = EventBuilder(pipeline, chain.models), router(pipeline.output)
+    if builder.redactor is not None:
+        chain.identify(builder.config)
     keep_fields = _reads_fields(pipeline, chain)
     decoder = codec(pipeline.input, keep_fields) if _reads_events(pipeline, chain) else TextCodec(pipeline.input)
     numbers = count(1)
@@ -213,7 +224,7 @@ def _encode(document: Document, builder: EventBuilder, routes: Router | None) ->
             for target in decision.targets:
                 target.key_of(document, None)
             return builder.build(document, routed=decision.routed), True
-        except (EncodeError, RouteError) as error:
+        except (EncodeError, RedactError, RouteError) as error:
             document.failure = Failure.of(error, "encode", getattr(error, "route", None))
     failure = document.failure
     return orjson.dumps({"error": {

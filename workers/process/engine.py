@@ -24,8 +24,11 @@ class Engine:
     """
 
     def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
+        """``chain``: the tasks of ``pipeline``, loaded. Raises SettingError for a key of ``redact`` that is missing."""
         self.chain = chain
         self.router = router(pipeline.output)
         reads_fields = chain.reads_fields or (self.router is not None and self.router.reads_fields)
         self.decode = codec(pipeline.input, reads_fields).decode
         self.builder = EventBuilder(pipeline, chain.models)
+        if self.builder.redactor is not None:  # then ids depend on keys, too
+            chain.identify(self.builder.config)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -25,33 +24,14 @@ from stream.output.redaction.keys import Keys
 from stream.output.redaction.literals import Edit
 from stream.output.redaction.offsets import Offsets
 from stream.output.redaction.operators import Operators
-from stream.output.redaction.record import RecordRedactor
+from stream.output.redaction.record import RecordRedactor, whole
 from stream.output.redaction.spans import Piece, pieces
 
 _MOST_LABELS = 1000
 """Labels whose operators are kept; tasks of users could make up any number of labels."""
+OTHER = "other"
+"""What values are counted as whose labels are beyond that number."""
 _START = itemgetter(0)
-
-
-@dataclass(slots=True)
-class Redacted:
-    """What is published of a document if its text is redacted.
-
-    - ``text``, ``event``, ``parts``, ``annotations``, ``notices``: as those of the document, but redacted, with offsets
-      into the redacted ``text`` in the unit of the output. ``parts`` count code points.
-    - ``key``, ``headers``: those of the record, redacted.
-    - ``applied``: (label, operator) -> how many values were replaced. The "label" of a whole value is its place in
-      ``redact``: the path of a field, ``key``, or ``headers.`` and a name.
-    """
-
-    text: str
-    event: bytes | None
-    parts: tuple[Part, ...] | None
-    annotations: dict[str, Annotation]
-    notices: list[dict[str, Any]]
-    key: bytes | None
-    headers: Headers
-    applied: dict[tuple[str, str], int]
 
 
 class Redactor:
@@ -87,10 +67,22 @@ class Redactor:
     def choose(self, label: str) -> tuple[Operator, tuple[str, str]]:
         """Return the operator of a label, and what its use is counted as."""
         operator = self._redact.operator_for(label)
-        choice = operator, (label, operator.name)
-        if len(self.chosen) < _MOST_LABELS:
-            self.chosen[label] = choice
+        if len(self.chosen) >= _MOST_LABELS:
+            return operator, (OTHER, operator.name)
+        choice = self.chosen[label] = operator, (label, operator.name)
         return choice
+
+    def delete(self, record: Record) -> tuple[bytes | None, Headers]:
+        """Return the key and the headers of a tombstone. Raises RedactError."""
+        replacements = self.operators.event()
+
+        def replace(operator: Operator, _: str, value: str) -> str:
+            return replacements.replacement(operator, "", value)
+
+        try:
+            return self.record.key(record.key, None, replace), self.record.headers(record.headers or [], None, replace)
+        except Exception as error:
+            raise _failed(error) from None
 
     def redact(self, document: Document) -> Redacted:
         """Redact a document that has not failed; the document itself stays as it is.
@@ -98,46 +90,69 @@ class Redactor:
         Raises RedactError, whose message contains no text of the event, if anything fails.
         """
         try:
-            return _Redaction(self, document).result()
+            return Redacted(self, document)
         except RedactError:
             raise
         except Exception as error:
-            raise RedactError(f"the event cannot be redacted ({type(error).__name__})") from None
+            raise _failed(error) from None
 
 
-class _Redaction:
-    """The redaction of one document.
+class Redacted:
+    """What is published of a document if its text is redacted.
 
-    ``_fields`` has the strings within values that were replaced as a whole, and what was written.
+    - ``text``, ``event``, ``parts``, ``annotations``, ``notices``: as those of the document, but redacted, with offsets
+      into the redacted ``text`` in the unit of the output.
+    - ``key``, ``headers``: those of the record, redacted.
+    - ``applied``: (label, operator) -> how many values were replaced. The "label" of a whole value is its place in
+      ``redact``: the path of a field, ``key``, or ``headers.`` and a name.
     """
 
-    __slots__ = ("_applied", "_document", "_fields", "_redactor", "_replacements", "_values")
+    __slots__ = (
+        "_document", "_fields", "_redactor", "_replacements", "_values", "annotations", "applied", "event", "headers",
+        "key", "notices", "parts", "text",
+    )  # fmt: skip
 
     def __init__(self, redactor: Redactor, document: Document) -> None:
         self._redactor = redactor
         self._document = document
         self._replacements = redactor.operators.event()
-        self._applied: dict[tuple[str, str], int] = {}
+        self.applied: dict[tuple[str, str], int] = {}
         self._fields: dict[str, str] = {}
+        """The strings within values that were replaced as a whole, and what was written."""
         self._values: Values | None = None
-
-    def result(self) -> Redacted:
-        redactor, document = self._redactor, self._document
         edits = self._edits()
         offsets = Offsets(document.text, edits) if edits else None
-        text = document.text if offsets is None else offsets.text
-        event = redactor.event.redacted(document, edits, text, self._values, self._field)
-        key, headers = self._record(document.record)
-        parts, paths = (None, None) if document.parts is None else self._parts(document.parts, offsets)
-        ranges = Ranges(document.text, redactor.unit, offsets, redactor.originals, paths)
-        annotations, notices = document.annotations, document.notices
+        self.text = document.text if offsets is None else offsets.text
+        self.event = redactor.event.redacted(document, edits, self.text, self._values, self._field)
+        self.key, self.headers = None, []
+        if (record := document.record) is not None:
+            self.key = redactor.record.key(record.key, self._values, self._place)
+            self.headers = redactor.record.headers(record.headers or [], self._values, self._place)
+        ranges = Ranges(document.text, redactor.unit, offsets, redactor.originals)
+        self.parts, self.annotations, self.notices = document.parts, document.annotations, document.notices
         if document.replaced is not None:
-            notices = [document.replaced.notice(), *notices]
+            self.notices = [document.replaced.notice(), *self.notices]
         if self._fields or not ranges.same:
-            annotations = redactor.annotations.rewritten(annotations, ranges, self._string)
-            if notices:
-                notices = rewritten_notices(notices, ranges, self._string)
-        return Redacted(text, event, parts, annotations, notices, key, headers, self._applied)
+            if self.parts is not None:
+                self.parts = ranges.moved_parts(self.parts, self._string)
+            self.annotations = redactor.annotations.rewritten(self.annotations, ranges, self._string)
+            if self.notices:
+                self.notices = rewritten_notices(self.notices, ranges, self._string)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many values of each label were replaced."""
+        counts: dict[str, int] = {}
+        for (label, _), count in self.applied.items():
+            counts[label] = counts.get(label, 0) + count
+        return counts
+
+    def route_key(self, steps: Steps, key: bytes) -> bytes | None:
+        """Return the key of a copy of the event, redacted: ``key`` is the value at ``steps`` in the event."""
+        redactor = self._redactor
+        for pattern, field in redactor.event.fields:
+            if _covers(pattern, steps):
+                return whole(key, field.operator, field.path, self._place)
+        return redactor.record.key(key, self._values, self._place)
 
     def _edits(self) -> list[Edit]:
         """Return the edits of the document's text."""
@@ -149,7 +164,7 @@ class _Redaction:
                 clusters += annotations[name]["clusters"]
         found = pieces(text, [annotations[name] for name in redactor.tasks or () if name in annotations], clusters)
         edits: list[Edit] = []
-        chosen, applied, replace = redactor.chosen, self._applied, self._replacements.replacement
+        chosen, applied, replace = redactor.chosen, self.applied, self._replacements.replacement
         for piece in found:
             start, end, label, _, group = piece
             operator, counted = chosen.get(label) or redactor.choose(label)
@@ -191,44 +206,22 @@ class _Redaction:
         """Replace the texts as a whole whose places ``redact.fields`` names."""
         redactor, document = self._redactor, self._document
         parts = document.parts or (Part("", 0, len(document.text), redactor.event.steps),)
-        whole: list[Edit] = []
+        replaced: list[Edit] = []
         for part in parts:
             field = next((field for pattern, field in redactor.event.fields if _covers(pattern, part.steps)), None)
             if field is not None:
                 value = document.text[part.start : part.end]
-                whole.append((part.start, part.end, self._replacements.replacement(field.operator, "", value)))
-        if not whole:
+                replaced.append((part.start, part.end, self._replacements.replacement(field.operator, "", value)))
+        if not replaced:
             return edits
         kept = []
         for edit in edits:
-            index = bisect_right(whole, edit[0], key=_START)
-            covered = index and edit[0] < whole[index - 1][1]
-            reached = index < len(whole) and whole[index][0] < edit[1]
+            index = bisect_right(replaced, edit[0], key=_START)
+            covered = index and edit[0] < replaced[index - 1][1]
+            reached = index < len(replaced) and replaced[index][0] < edit[1]
             if not (covered or reached):
                 kept.append(edit)
-        return sorted([*kept, *whole], key=_START)
-
-    def _record(self, record: Record | None) -> tuple[bytes | None, Headers]:
-        if record is None:
-            return None, []
-        redactor = self._redactor.record
-        key = redactor.key(record.key, self._values, self._place)
-        return key, redactor.headers(record.headers or [], self._values, self._place)
-
-    def _parts(
-        self, parts: tuple[Part, ...], offsets: Offsets | None
-    ) -> tuple[tuple[Part, ...], dict[str, str] | None]:
-        """Return the parts of the redacted text, and the paths that have changed."""
-        if offsets is None:
-            return parts, None
-        paths = {}
-        moved = []
-        for path, start, end, steps in parts:
-            published = self._string(path)
-            if published != path:
-                paths[path] = published
-            moved.append(Part(published, offsets.start(start), offsets.end(end), steps))
-        return tuple(moved), paths
+        return sorted([*kept, *replaced], key=_START)
 
     # What replaces.
 
@@ -250,13 +243,18 @@ class _Redaction:
 
     def _string(self, text: str) -> str:
         """Return what is published of a text that is quoted from the event."""
-        whole = self._fields.get(text)
-        if whole is not None:
-            return whole
+        replacement = self._fields.get(text)
+        if replacement is not None:
+            return replacement
         return text if self._values is None else self._values.redacted(text)
 
     def _count(self, counted: tuple[str, str]) -> None:
-        self._applied[counted] = self._applied.get(counted, 0) + 1
+        self.applied[counted] = self.applied.get(counted, 0) + 1
+
+
+def _failed(error: Exception) -> RedactError:
+    # Only the class: the message may quote the event.
+    return RedactError(f"the event cannot be redacted ({type(error).__name__})")
 
 
 def _covers(pattern: Pattern, steps: Steps) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from schemas.document import Part
 from schemas.pipeline.config import Pipeline
 from stream.output.annotations import Annotations, Ranges, rewritten_notices
 from stream.output.redaction.offsets import Offsets
@@ -109,7 +110,10 @@ def test_nothing_to_rewrite_is_known() -> None:
 
 
 def test_a_spans_field_follows_its_path() -> None:
-    ranges = Ranges(TEXT, "code_point", Offsets(TEXT, EDITS), fields={"$.Ada": "$.<A>"})
+    ranges = Ranges(TEXT, "utf16", Offsets(TEXT, EDITS))
+    parts = [Part("$.Ada", 0, 5, ("Ada",)), Part("$.b", 6, 13, ("b",))]
+    moved = ranges.moved_parts(parts, lambda text: text.replace("Ada", "<A>"))
+    assert moved == (Part("$.<A>", 0, 7, ("Ada",)), Part("$.b", 8, 12, ("b",)))
     spans = [ranged(0, 3, field="$.Ada"), ranged(0, 3, field="$.b")]
     assert [span["field"] for span in rewritten("who", {"spans": spans}, ranges)["spans"]] == ["$.<A>", "$.b"]
 
