@@ -50,6 +50,25 @@ _SIZE = "_cp_"
 """Our function in place of ``size``, which in the package counts bytes of UTF-8. The name has the same length, so that
 positions in messages stay right."""
 _BINDS = re.compile(rf"{MACRO}\s*(\w+)\s*,")
+_OPERATORS = {
+    "=": (r"(?<![=!<>])=(?![=])", "=="),
+    "===": (r"===", "=="),
+    "<>": (r"<>", "!="),
+    "and": (r"(?<![\w.])(?i:and)(?!\w)", "&&"),
+    "or": (r"(?<![\w.])(?i:or)(?!\w)", "||"),
+    "not": (r"(?<![\w.])(?i:not)(?!\w)", "!"),
+    "&": (r"(?<!&)&(?!&)", "&&"),
+    "|": (r"(?<!\|)\|(?!\|)", "||"),
+    "is": (r"(?<![\w.])is(?!\w)", "=="),
+}
+"""Operator of another language -> (how to find it, what CEL has instead)."""
+_FUNCTIONS_MEANT = {
+    "and": 'write "&&"', "or": 'write "||"', "not": 'write "!"', "len": "write size()", "length": "write size()",
+    "any": "write exists()", "count": "write size()", "startswith": "write startsWith()",
+    "endswith": "write endsWith()", "regex": "write matches()", "match": "write matches()",
+    "includes": "write contains()", "float": "write double()", "str": "write string()",
+}  # fmt: skip
+"""Function of another language -> what to write in CEL."""
 _FUNCTIONS = frozenset({
     "all", "bytes", "contains", "double", "duration", "endsWith", "exists", "existsOne", "exists_one", "filter",
     "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
@@ -84,7 +103,7 @@ class Condition:
             self._program = cel.compile(_SIZE_CALL.sub(_own_size, source))
         except BaseException as error:
             _require_failure(error)
-            raise ValueError(_syntax(str(error), source)) from None
+            raise ValueError(_syntax(str(error), source) + _operator_hint(source)) from None
         self.literals: list[str] = []
         self.bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub(partial(_blank, self.literals), source))
         if _depth(self.bare) > MAX_NESTING:
@@ -95,7 +114,8 @@ class Condition:
         self.names = frozenset(free) - _TYPES
         unknown = [name for name in references["functions"] if name.isidentifier() and name not in _FUNCTIONS]
         if unknown:
-            raise ValueError(f'CEL has no function "{unknown[0]}"')
+            hint = f"; {meant}" if (meant := _FUNCTIONS_MEANT.get(unknown[0])) else ""
+            raise ValueError(f'CEL has no function "{unknown[0]}"{hint}')
         self._functions = {_SIZE: _size} if "size" in references["functions"] else None
         self._reads = self.places("event") if "event" in self.names else []
         self._work = Work(self.bare, self.literals)
@@ -192,6 +212,13 @@ def _require_failure(error: BaseException) -> None:
     """Re-raise ``error`` unless it is a failure of CEL: an Exception, or a panic in Rust, which is a BaseException."""
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
         raise error
+
+
+def _operator_hint(source: str) -> str:
+    """Return what to write for the operators of other languages that ``source`` uses, as the end of a message."""
+    bare = _OPAQUE.sub(" ", source)
+    hints = [f'"{ours}" for "{theirs}"' for theirs, (pattern, ours) in _OPERATORS.items() if re.search(pattern, bare)]
+    return f"; write {', '.join(hints)}" if hints else ""
 
 
 def _own_size(match: re.Match[str]) -> str:

@@ -6,14 +6,16 @@ Values of the wrong type pass here, because the models report them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from schemas.labels import LANGUAGES, PATTERNED, REGIONS
+from schemas.labels import ENTITIES, LANGUAGES, PATTERNED, PERSONAL, REGIONS
 from schemas.paths import EVERYWHERE, Pattern, parse_pattern
 from schemas.pipeline import dependencies, redaction_checks, routing
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
+from schemas.pipeline.tasks import LANGUAGE, REGION
 from schemas.pipeline.wording import did_you_mean
 
 Mistakes: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]
@@ -45,6 +47,8 @@ _CHOICES = {
     "similarity": ("against", "references", "window"),
     "question-answering": ("questions", "question"),
 }
+# Entities that no pattern can find, by the names of Presidio and of models.
+_OF_MODELS = frozenset({*ENTITIES, *ENTITIES.values(), *PERSONAL.values(), "GPE", "NRP", "AGE", "ID"}) - {*PATTERNED}
 # Settings that the broker decides under the KIP-848 group protocol.
 CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type")
 
@@ -157,7 +161,11 @@ def _tasks(tasks: list[Mapping[str, Any]]) -> Mistakes:
         name = task.get("name")
         if isinstance(name, str) and names.setdefault(name, index) != index:
             yield ("tasks", index, "name"), f"is already the name of tasks[{names[name]}]; each task needs its own name"
-        if task.get("model") == "starter" and task.get("revision") is not None:
+        model = task.get("model")
+        if isinstance(model, str) and model != "starter" and model.strip().lower() == "starter":
+            message = 'must be written "starter"; a folder of that name needs ./ in front'
+            yield ("tasks", index, "model"), message
+        if model == "starter" and task.get("revision") is not None:
             yield ("tasks", index, "revision"), "cannot be used with model: starter, which is part of this installation"
         for name in ("long_text", "max_length", "stride"):
             if task.get("task") == "coreference" and task.get(name) is not None:
@@ -182,21 +190,30 @@ def _names(task: Mapping[str, Any]) -> Mistakes:
     """Check names that are known without a model; those that a model defines are checked when it is loaded."""
     alone = task.get("model") is None
     if task.get("task") == "language" and alone:
-        for place, _ in _unknown(task, "languages", LANGUAGES):
+        for place, name in _unknown(task, "languages", LANGUAGES):
+            if not re.search(LANGUAGE, name):  # the models report it
+                continue
             yield place, f"is not a language that the library knows; it knows {', '.join(LANGUAGES)}"
     if task.get("task") == "pii":
         for place, name in _unknown(task, "regions", REGIONS):
+            if not re.search(REGION, name):
+                continue
             # Codes resemble too many others for a suggestion by spelling; this mistake is a common one.
             hint = ', did you mean "GB"?' if name == "UK" else ""
             yield place, f"is not a supported country code (ISO 3166){hint}"
     if task.get("task") == "pii" and alone and task.get("spans") is None and task.get("recognizers") is None:
-        known = f"; they find {', '.join(PATTERNED)}; names and places need a model or the spans of another task"
         for place, name in _unknown(task, "entities", PATTERNED):
-            yield place, "is not an entity that patterns find" + (did_you_mean(name, PATTERNED) or known)
+            yield place, _without_pattern(name)
         for name in _table(task.get("threshold")):
             if name not in (*PATTERNED, "default"):
-                hint = did_you_mean(name, PATTERNED) or known
-                yield ("threshold", name), f"is not an entity that patterns find{hint}"
+                yield ("threshold", name), _without_pattern(name)
+
+
+def _without_pattern(entity: str) -> str:
+    if entity in _OF_MODELS:
+        return 'needs "model:", or "spans:" with the name of another task: no pattern finds it'
+    known = f"; they find {', '.join(PATTERNED)}; names and places need a model or the spans of another task"
+    return "is not an entity that patterns find" + (did_you_mean(entity, PATTERNED) or known)
 
 
 def _unknown(task: Mapping[str, Any], field: str, known: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], str]]:

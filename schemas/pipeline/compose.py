@@ -138,9 +138,10 @@ class _Composer:
 
     def _table(self, place: Place, path: Path, depth: int) -> Table:
         node = Table(place)
+        merged: list[Node] = []
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key_place = self._last
-            key = self._key(event, path, depth)
+            key, merges = self._key(event, path, depth), getattr(event, "style", "") is None
             event = self._next()
             if isinstance(event, yaml.ScalarEvent) and not event.value and event.style is None:
                 # An empty value: the parser's mark is at the next token.
@@ -149,12 +150,21 @@ class _Composer:
             node.height = max(node.height, 1 + value.height)
             if key is None:
                 continue
+            if key == "<<" and merges:
+                self._complain(key_place, path, "merge keys (<<) do not exist in YAML 1.2; repeat the fields")
+                merged.append(value)
+                continue
             if key in node.items:
                 first = node.keys[key][0]
                 self._complain(key_place, (*path, key), f"appears twice; the first is on line {first}")
             else:
                 node.items[key] = value
                 node.keys[key] = key_place
+        for table in (table for value in merged for table in (value.items if isinstance(value, Sequence) else [value])):
+            if isinstance(table, Table):
+                # What was meant is there, so it is not reported as missing as well.
+                node.items = {**table.items, **node.items}
+                node.keys = {**table.keys, **node.keys}
         return node
 
     def _key(self, event: Any, path: Path, depth: int) -> str | None:

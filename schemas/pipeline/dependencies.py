@@ -16,6 +16,9 @@ from schemas.pipeline.wording import did_you_mean
 Task: TypeAlias = Mapping[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
 
+# Constants of other languages -> those of CEL.
+_CONSTANTS = {"True": "true", "False": "false", "TRUE": "true", "FALSE": "false"}
+_CONSTANTS |= dict.fromkeys(("None", "nil", "NULL", "Null", "undefined"), "null")
 # The fields of tasks that can be a path in the event.
 _PATHS = ("premise", "hypothesis", "against", "question", "aspects")
 
@@ -133,6 +136,9 @@ def misuses(compiled: Condition, kinds: Mapping[str, str], is_json: bool, owner:
         elif used == "event" and not is_json:
             yield "uses event, which has no fields with format: text"
         elif used not in VARIABLES and used not in kinds:
+            if used in _CONSTANTS:
+                yield f'uses "{used}", which is not a task; write {_CONSTANTS[used]}'
+                continue
             known = [*sorted(VARIABLES), *kinds]
             hint = did_you_mean(used, known) or f", nor is it one of {', '.join(sorted(VARIABLES))}"
             yield f'uses "{used}", which is not a task{hint}'

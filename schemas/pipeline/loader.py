@@ -113,6 +113,9 @@ def parse_file(
     Raises ConfigError with every mistake in the text.
     """
     root, problems = compose(text.removeprefix("\ufeff"), file, environ)
+    if "recognizers" in root.items and not root.items.keys() & Pipeline.model_fields.keys():
+        reason = 'has recognisers, which the task pii names in "recognizers:", and is no pipeline file'
+        raise _refusal(file, reason, root.place)
     if root.items.pop("tests", None) is not None:
         problems = [problem for problem in problems if not _TESTS.match(problem.path)]
     pipeline, mistakes = validate(Pipeline, root, file, cross_problems, check)
@@ -130,6 +133,7 @@ def validate(model: type[M], root: Table, file: str, *checks: Check) -> tuple[M 
     instance, mistakes = _validate(model, root)
     if _retype_variables(root, mistakes):
         instance, mistakes = _validate(model, root)
+    mistakes = _indented(root, mistakes)
     misspelt = {mistake.meant for mistake in mistakes}
     mistakes = [mistake for mistake in mistakes if mistake.path not in misspelt]
     raw = _raw(root)
@@ -141,6 +145,22 @@ def validate(model: type[M], root: Table, file: str, *checks: Check) -> tuple[M 
         if not (isinstance(node, Scalar) and node.broken):
             problems.append(problem_at(file, root, mistake.path, mistake.message, mistake.at_key))
     return instance, problems
+
+
+def _indented(root: Table, mistakes: list[_Mistake]) -> list[_Mistake]:
+    """Return ``mistakes`` with a single one for each field that should be indented below an empty section before it."""
+    moved: dict[Path, _Mistake] = {}
+    unknown = {mistake.path for mistake in mistakes if mistake.kind == "extra_forbidden"}
+    section = ""
+    for name, node in root.items.items():
+        if isinstance(node, Scalar) and node.typed and node.value is None:
+            section = name
+        elif (name,) not in unknown or not (name in fields_at((section,)) or (section == "kafka" and "." in name)):
+            section = ""
+        else:
+            moved[name,] = _Mistake((name,), f"belongs to {section}: indent it below", at_key=True)
+            moved[section,] = moved[name,]
+    return [*{*moved.values()}, *(mistake for mistake in mistakes if mistake.path[:1] not in moved)]
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

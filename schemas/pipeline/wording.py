@@ -6,16 +6,19 @@ Messages never quote a value, because any value may be a secret. Names in "did y
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
 
 from pydantic_core import ErrorDetails
 
+from schemas.labels import LANGUAGES, REGIONS
 from schemas.pipeline.cases import Cases
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.fields import DEVICE, NAME, REFUSED, TOPIC
 from schemas.pipeline.redaction import KEY_ID, OPERATORS, VARIABLE
+from schemas.pipeline.synonyms import is_generative, task_meant
 from schemas.pipeline.tasks import LANGUAGE, REGION, AnyTask, TaskConfig
 
 _Loc = tuple[str | int, ...]
@@ -44,6 +47,8 @@ _TYPES = {
     "dict_type": "must be a mapping",
 }
 _NUMBERS = {"int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number"}
+_SAME_WORD = 0.75
+"""How alike a task and what was written must be if their first letters differ, from 0 to 1."""
 _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
 
 
@@ -73,7 +78,20 @@ def unknown_task(word: object) -> str:
         return "must be one of " + ", ".join(TASKS)
     if not isinstance(word, str):
         return "must be text"
-    return "unknown task" + (did_you_mean(word, TASKS) or ", must be one of " + ", ".join(TASKS))
+    known = ", must be one of " + ", ".join(TASKS)
+    if (meant := task_meant(word)) is not None:
+        return f'unknown task, did you mean "{meant}"?'
+    if is_generative(word):
+        return f"unknown task: no task writes texts, because the models are encoders{known}"
+    spelled = suggest(word, TASKS)
+    # Words that begin differently and share some letters are other words.
+    if (
+        spelled
+        and spelled[0] != word[0].lower()
+        and difflib.SequenceMatcher(None, word.lower(), spelled).ratio() < 0.75
+    ):
+        spelled = None
+    return "unknown task" + (f', did you mean "{spelled}"?' if spelled else known)
 
 
 def unknown_field(loc: _Loc) -> str:
@@ -83,6 +101,12 @@ def unknown_field(loc: _Loc) -> str:
         owners = [task for task, model in TASKS.items() if name in model.model_fields]
         if owners:
             return f"not a field of task {loc[2]}, only of {', '.join(owners)}"
+    if len(loc) == 1:
+        sections = [section for section in Pipeline.model_fields if name in fields_at((section,))]
+        if sections:
+            return f"is a field of {' and '.join(sections)}: indent it below"
+        if "." in str(name):
+            return "unknown field; settings of the Kafka client belong to kafka: indent it below"
     known = fields_at(loc[:-1])
     if set(OPERATORS) == set(known):
         return "unknown operator" + (did_you_mean(name, known) or f", must be one of {', '.join(known)}")
@@ -95,6 +119,8 @@ def wording(error: ErrorDetails) -> str:
     ``error["loc"]`` is pydantic's location, which includes the tags of unions.
     """
     kind, value, ctx = error["type"], error["input"], error.get("ctx", {})
+    if error["loc"][0] == "kafka" and len(error["loc"]) > 1 and isinstance(value, list):
+        return "must be one text, with commas between the entries"
     if kind == REFUSED:
         return error["msg"]
     if kind == "missing":
@@ -114,7 +140,7 @@ def wording(error: ErrorDetails) -> str:
         choices = [str(choice) for choice in _facts(error["loc"], "enum") or _facts(error["loc"], "const")]
         return f"must be {'one of ' if choices[1:] else ''}{', '.join(choices)}" + did_you_mean(value, choices)
     if kind == "string_pattern_mismatch":
-        return PATTERNS[str(ctx["pattern"])]
+        return _code(str(ctx["pattern"]), str(value)) or PATTERNS[str(ctx["pattern"])]
     if kind == "too_short" and ctx["min_length"] > 1:
         return f"must have at least {ctx['min_length']} entries"
     if kind in {"string_too_short", "too_short"}:
@@ -124,6 +150,18 @@ def wording(error: ErrorDetails) -> str:
     if kind == "too_long":
         return f"must have at most {ctx['max_length']} entries"
     return "is not a valid value"
+
+
+def _code(pattern: str, value: str) -> str | None:
+    """Return how to write a code of a language or country, if ``value`` is one in another spelling."""
+    if pattern == LANGUAGE:
+        code = re.split("[-_]", value.strip().lower())[0]
+        return f'must be written "{code}"' if code in LANGUAGES else None
+    if pattern == REGION:
+        code = value.strip().upper()
+        code = "GB" if code == "UK" else code
+        return f'must be written "{code}"' if code in REGIONS else None
+    return None
 
 
 def _range(loc: _Loc) -> str:

@@ -99,7 +99,7 @@ BAD = {
          "10:11 tasks[1].when: uses the task itself, which has not run at that point",
          '10:11 tasks[1].when: "tone" has no field "x", only label, score, scores']),
     "no CEL": (LANGUAGE + when('language.label = "en"'),
-        ["10:11 tasks[1].when: not CEL: syntax error at character 16"]),
+        ['10:11 tasks[1].when: not CEL: syntax error at character 16; write "==" for "="']),
     "no CEL, half of it": (LANGUAGE + when("language.label =="), ["10:11 tasks[1].when: not CEL: ends unexpectedly"]),
     "an unknown function": (LANGUAGE + when("lower(text) == 'a'"),
         ['10:11 tasks[1].when: CEL has no function "lower"']),
@@ -196,13 +196,15 @@ BAD = {
     "an entity without its end": ("  - {name: p, task: pii, entities: [EMAIL, URL]}\n",
         ['6:37 tasks[0].entities[0]: is not an entity that patterns find, did you mean "EMAIL_ADDRESS"?']),
     "an entity that takes a model": ("  - {name: p, task: pii, entities: [PERSON]}\n",
+        ['6:37 tasks[0].entities[0]: needs "model:", or "spans:" with the name of another task: no pattern finds it']),
+    "an entity that nobody knows": ("  - {name: p, task: pii, entities: [ZZZ]}\n",
         ["6:37 tasks[0].entities[0]: is not an entity that patterns find; they find "
          f"{', '.join(PATTERNED)}; names and places need a model or the spans of another task"]),
     "a threshold for an unknown entity": ("  - {name: p, task: pii, threshold: {default: 0.4, EMAIL: 0.7}}\n",
         ['6:59 tasks[0].threshold.EMAIL: is not an entity that patterns find, did you mean "EMAIL_ADDRESS"?']),
     "a threshold for an entity that takes a model": ("  - {name: p, task: pii, threshold: {PERSON: 0.7}}\n",
-        ["6:46 tasks[0].threshold.PERSON: is not an entity that patterns find; they find "
-         f"{', '.join(PATTERNED)}; names and places need a model or the spans of another task"]),
+        ['6:46 tasks[0].threshold.PERSON: needs "model:", or "spans:" with the name of another task: '
+         "no pattern finds it"]),
     "a threshold above one": (
         "  - {name: e, task: ner, model: m, threshold: {PERSON: 1.5}}\n",
         ["6:56 tasks[0].threshold.PERSON: must be between 0 and 1"]),

@@ -57,7 +57,8 @@ MISTAKES = {
     "strange field": ("device: cpu", '"a\\nb": cpu', [r'25:3 compute["a\nb"]: unknown field']),
     "field of another task": ("stride: 32", "multi_label: true",
         ["19:5 tasks[1].multi_label: not a field of task ner, only of sentiment, text-classification, zero-shot"]),
-    "merge key": ("batching: {", "batching: {<<: {}, ", ['23:12 batching["<<"]: unknown field']),
+    "merge key": ("batching: {", "batching: {<<: {}, ", [
+        "23:12 batching: merge keys (<<) do not exist in YAML 1.2; repeat the fields"]),
     "missing field of a task": ("    model: unitary/toxic-bert\n", "", ["10:5 tasks[0].model: missing field"]),
     "missing field of a section": ("  topic: posts.enriched\n", "", ["21:3 output.topic: missing field"]),
     "missing field at the top": ("pipeline: social-moderation\n", "", ["1:1 pipeline: missing field"]),
@@ -182,7 +183,7 @@ MISTAKES = {
         "  group.protocol: consumer\n  session.timeout.ms: 9000",
         ["5:3 kafka.session.timeout.ms: cannot be set with group.protocol=consumer: the broker decides it (KIP-848)"]),
     "setting of no type": ("${SECRET:-hush}", "[a]",
-        ["4:18 kafka.sasl.password: must be text, a number, or true or false"]),
+        ["4:18 kafka.sasl.password: must be one text, with commas between the entries"]),
     "variable": ("${SECRET:-hush}", "${SECRET}", ["4:18 kafka.sasl.password: environment variable SECRET is not set"]),
     "variable with a message": ("localhost:9092", "${HOSTS:?say where}",
         ["3:22 kafka.bootstrap.servers: environment variable HOSTS is not set or empty: say where"]),
