@@ -196,7 +196,8 @@ def _mistakes(expected: Any, kind: Any, labels: Collection[str], path: Path) -> 
             yield Mistake(path, "must be a mapping")
             return
         for name, value in expected.items():
-            yield from mistakes(value, arguments[1], (), (*path, name))
+            if value is not None:  # there is no such entry
+                yield from mistakes(value, arguments[1], (), (*path, name))
     elif origin is Literal:
         if expected not in arguments:
             choices = [str(choice) for choice in arguments]
