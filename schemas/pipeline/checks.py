@@ -64,7 +64,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     for path, message in dependencies.problems(tasks, is_json):
         yield ("tasks", *path), message
     routes, topic = [_table(route) for route in _list(output.get("routes"))], output.get("topic")
-    dead = output.get("dead_letter") or Output.model_construct(topic=topic).dead_letter_topic
+    dead = _dead_letters(output) or Output.model_construct(topic=topic).dead_letter_topic
     for path, message in routing.problems(routes, tasks, _list(source.get("topics")), dead, is_json):
         yield ("output", "routes", *path), message
     yield from redaction_checks.problems(raw)
@@ -98,7 +98,9 @@ def _topics(source: Mapping[str, Any], output: Mapping[str, Any]) -> Mistakes:
         if topic in topics[:index]:
             yield ("input", "topics", index), "appears twice"
     yield from _texts(source)
-    topic, dead = output.get("topic"), output.get("dead_letter")
+    topic, dead = output.get("topic"), _dead_letters(output)
+    is_mapping = isinstance(output.get("dead_letter"), Mapping)
+    place = ("output", "dead_letter", "topic") if is_mapping else ("output", "dead_letter")
     if isinstance(topic, str):
         if topic in topics:
             message = "is also an input topic: the pipeline would read its own output in an endless loop"
@@ -112,9 +114,15 @@ def _topics(source: Mapping[str, Any], output: Mapping[str, Any]) -> Mistakes:
     if isinstance(dead, str):
         if dead in topics:
             message = "is also an input topic: failed events would be read again in an endless loop"
-            yield ("output", "dead_letter"), message
+            yield place, message
         if dead == topic:
-            yield ("output", "dead_letter"), "is also the output topic; dead letters need a separate topic"
+            yield place, "is also the output topic; dead letters need a separate topic"
+
+
+def _dead_letters(output: Mapping[str, Any]) -> Any:
+    """Return the topic of the dead letters as it is written; None if the default applies."""
+    dead = output.get("dead_letter")
+    return dead.get("topic") if isinstance(dead, Mapping) else dead
 
 
 def _texts(source: Mapping[str, Any]) -> Mistakes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from schemas.pipeline.fields import TOPIC, JsonPath, Name, Strict, Text, TopicName, later
 
@@ -39,13 +39,31 @@ class Route(Strict):
         return self.name or self.topic or "drop"
 
 
+class DeadLetter(Strict):
+    """The topic of the dead letters, and what they keep of the original record."""
+
+    topic: TopicName | None = None
+    """The topic; default: the output topic with ``.dead`` appended."""
+    text: Literal["original", "none", "encrypted"] = "original"
+    """``original``: the record's value, key and headers as they are. ``encrypted``: an envelope that the first of
+    ``redact.keys.encrypt`` seals. ``none``: only where the original is, and why it failed."""
+
+
+def _shape(value: Any) -> str:
+    return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
+
+
 class Output(Strict):
     """The topics to write, and what enriched events contain."""
 
     topic: TopicName
     """Topic of the enriched events that no route takes; must not be an input topic."""
-    dead_letter: TopicName | None = None
-    """Topic of the dead letters; default: the output topic with ``.dead`` appended."""
+    dead_letter: (
+        Annotated[Annotated[TopicName, Tag("<scalar>")] | Annotated[DeadLetter, Tag("<map>")], Discriminator(_shape)]
+        | None
+    ) = None
+    """Topic of the dead letters, or a mapping that also says what they keep; default: the output topic with ``.dead``
+    appended, and the whole original."""
     text: Annotated[Literal["original", "none"], later("redacted")] = "original"
     """``none`` omits ``text``, ``event`` and the text of spans from enriched events."""
     offset_unit: Annotated[Literal["code_point"], later("utf16", "utf8")] = "code_point"
@@ -56,7 +74,13 @@ class Output(Strict):
     @property
     def dead_letter_topic(self) -> str:
         """The topic of the dead letters, with the default filled in."""
-        return self.dead_letter or f"{self.topic}.dead"
+        topic = self.dead_letter.topic if isinstance(self.dead_letter, DeadLetter) else self.dead_letter
+        return topic or f"{self.topic}.dead"
+
+    @property
+    def dead_letter_text(self) -> Literal["original", "none", "encrypted"]:
+        """What dead letters keep of the original record."""
+        return self.dead_letter.text if isinstance(self.dead_letter, DeadLetter) else "original"
 
     @property
     def topics(self) -> list[str]:

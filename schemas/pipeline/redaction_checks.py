@@ -23,12 +23,15 @@ _DISTINCT = ("hash", "encrypt", "remove")
 
 def problems(raw: Mapping[str, Any]) -> Mistakes:
     """Yield every violation of a rule about ``redact``; ``raw`` is the file as plain Python values."""
-    redact = raw.get("redact")
+    redact, output = raw.get("redact"), _table(raw.get("output"))
+    encrypted = _table(output.get("dead_letter")).get("text") == "encrypted"
+    if encrypted and not _table(_table(redact).get("keys")).get("encrypt"):
+        yield ("output", "dead_letter", "text"), "needs a key, redact.keys.encrypt"
     if not isinstance(redact, Mapping):
         return
     tasks = [task for task in _list(raw.get("tasks")) if isinstance(task, Mapping)]
     for path, message in (
-        *_tasks(redact, tasks),
+        *_tasks(redact, tasks, only_letters=encrypted and not _has_redacted(output)),
         *_labels(redact, tasks),
         *_keys(redact),
         *_options(redact),
@@ -55,7 +58,12 @@ def _chosen(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> li
     return [task for task in tasks if task.get("name") in _list(named)]
 
 
-def _tasks(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Mistakes:
+def _has_redacted(output: Mapping[str, Any]) -> bool:
+    """Whether any output is redacted; otherwise the section can be there for the keys of dead letters alone."""
+    return any(each.get("text") == "redacted" for each in (output, *map(_table, _list(output.get("routes")))))
+
+
+def _tasks(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], only_letters: bool) -> Mistakes:
     kinds = {str(task.get("name")): str(task.get("task")) for task in tasks}
     for index, name in enumerate(_list(redact.get("tasks"))):
         if not isinstance(name, str):
@@ -65,7 +73,7 @@ def _tasks(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Mis
         elif kinds[name] in ANNOTATIONS and ANNOTATIONS[kinds[name]] is not Spans:
             yield ("tasks", index), f"names a task of kind {kinds[name]}, which finds no spans"
     whole = any(redact.get(name) for name in ("fields", "key", "headers"))
-    if redact.get("tasks") is None and not whole and not _chosen(redact, tasks):
+    if redact.get("tasks") is None and not (whole or only_letters or _chosen(redact, tasks)):
         yield (), f"finds nothing to redact: no task is of kind {' or '.join(PERSONAL_KINDS)}; add one, or set tasks"
 
 

@@ -7,15 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.record import Assignment, Headers, Outbound, Record
-from stream.output.deadletter import PREFIX
+from stream.output.deadletter import ATTEMPT, OMITTED, PREFIX
 from stream.output.redaction.envelope import MAGIC, unseal
 from stream.output.redaction.keys import Key
-
-ATTEMPT = "__glossator.replay.attempt"
-"""The header that counts how often a record has been sent again. A worker passes it on like any other header, so it
-is in the next dead letter as well, and a record that fails each time does not circle for ever."""
-
-_OMITTED = "original.omitted"
 
 
 class Letter:
@@ -42,7 +36,7 @@ class Letter:
         self.partition = _number(self._reasons.get("partition"), -1)
         self.offset = _number(self._reasons.get("offset"), -1)
         self.attempts = _number(_text(headers.get(ATTEMPT)), 0)
-        self.omitted = _OMITTED in self._reasons
+        self.omitted = OMITTED in headers
         self.sealed = (record.value or b"").startswith(MAGIC)
 
     def variables(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from schemas.errors import EncodeError, PoisonError, ProduceError, RedactError, 
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
-from stream.output.deadletter import coordinates_only, dead_letter
+from stream.output.deadletter import LetterWriter, coordinates_only
 from stream.output.event_builder import EventBuilder
 from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
@@ -23,11 +23,13 @@ class Publisher:
     """
 
     def __init__(self, pipeline: Pipeline, stats: Stats) -> None:
-        """``stats``: gets the numbers of enriched, routed, failed and discarded events."""
+        """``stats``: gets the numbers of enriched, routed, failed and discarded events.
+
+        Raises SettingError if dead letters are encrypted and the key for that is missing.
+        """
         self._topic = pipeline.output.topic
         self._original = frozenset({self._topic} if pipeline.output.text == "original" else ())
-        self._dead_topic = pipeline.output.dead_letter_topic
-        self._pipeline = pipeline.pipeline
+        self._writer = LetterWriter(pipeline)
         self._tombstones = pipeline.input.tombstones
         self._stats = stats
         self._config = ""
@@ -207,7 +209,7 @@ class Publisher:
 
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
         self._letters.note(record, failure)
-        return dead_letter(record, failure, self._dead_topic, self._pipeline, self._config)
+        return self._writer.letter(record, failure, self._config)
 
 
 def _hidden_key(target: Target, key: bytes | None, redacted: Redacted) -> bytes | None:

@@ -15,8 +15,7 @@ import pytest
 
 from schemas.document import Failure
 from schemas.record import Assignment, Headers, Record
-from stream.output.deadletter import dead_letter
-from stream.output.letters import ATTEMPT
+from stream.output.deadletter import ATTEMPT, dead_letter
 from stream.output.redaction.envelope import sealer
 from stream.output.redaction.keys import Key
 from tests.integration.lib import Case, eventually

@@ -162,6 +162,8 @@ def _needed(pipeline: Pipeline) -> Iterator[tuple[str, str, Source]]:
     if redact is None:
         return
     needed = {NEEDS.get(operator.name) for _, operator in redact.operators()}
+    if pipeline.output.dead_letter_text == "encrypted":
+        needed.add("encrypt")
     if "hash" in needed and redact.keys.hash is not None:
         yield "redact.keys.hash", "", redact.keys.hash
     if "encrypt" in needed and redact.keys.encrypt:

@@ -45,6 +45,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "custom": tasks.CustomTask,
     "output": outputs.Output,
     "routes": outputs.Route,
+    "dead_letter": outputs.DeadLetter,
     "redact": redaction.Redact,
     "operators": redaction.Operator,
     "replace": redaction.Replace,

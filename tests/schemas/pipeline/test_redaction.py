@@ -124,6 +124,17 @@ def test_what_finds_nothing_is_a_mistake() -> None:
     assert wrong("tasks: [entities]", text) == wrong("fields: {$.a: remove}", text) == [GOOD_BUT_LATER]
 
 
+def test_encrypted_dead_letters_need_a_key() -> None:
+    text = GOOD.replace("dead_letter: posts.dead", "dead_letter: {topic: posts.dead, text: encrypted}")
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "p.yaml", environ={})
+    assert str(caught.value) == "p.yaml:22:42 output.dead_letter.text: needs a key, redact.keys.encrypt"
+    # Then the section may have nothing to redact.
+    text = text.replace("task: ner", "task: token-classification")
+    assert wrong(f"keys: {{{ENCRYPT}}}", text) == [GOOD_BUT_LATER]
+    assert len(wrong(f"keys: {{{ENCRYPT}}}", text.replace("text: encrypted", "text: none"))) == 2
+
+
 @pytest.mark.parametrize(
     ("task", "labels"),
     [

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from schemas.document import Failure
 from schemas.record import Assignment, Headers, Outbound, Record
-from stream.output.deadletter import PREFIX, coordinates_only, dead_letter
-from stream.output.letters import ATTEMPT, Letter
+from stream.output.deadletter import ATTEMPT, PREFIX, coordinates_only, dead_letter
+from stream.output.letters import Letter
 
 FAILURE = Failure("forward", "ForwardError", "too long", "tone")
 
