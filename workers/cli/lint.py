@@ -11,12 +11,13 @@ from typing import Any
 import click
 
 from schemas.conditions import Condition
-from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem
+from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem, SettingError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
 from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.kafka.checking import absent_files, client_mistakes
+from stream.output.redaction.keys import load_keys, needed_keys, read_key
 from stream.output.routes import Router
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
@@ -56,7 +57,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = condition_problems(file, {})
     except ConfigError as error:
         problems = error.problems
-    notices = [*unpinned(file), *missing(file), *unrouted(file)] if file else []
+    notices = [*unpinned(file), *missing(file), *unrouted(file), *exposed(file)] if file else []
     summary = summarise(file.pipeline) if file and not problems else None
     if plan and file and summary is not None:
         summary["plan"], labels = _plan(file.pipeline)
@@ -123,6 +124,20 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
             yield file.problem(("tasks", index, "recognizers"), "there is no such file on this machine")
     for name, message in absent_files(file.pipeline.kafka):
         yield file.problem(("kafka", name), message)
+    for path, _, source in needed_keys(file.pipeline):
+        try:
+            read_key(source)
+        except ValueError as error:
+            yield file.problem(path, f"{error}; every worker needs this key")
+
+
+def exposed(file: PipelineFile) -> Iterator[Problem]:
+    """Yield a notice for each place where a redacting pipeline publishes what it does not redact."""
+    if file.pipeline.redact is not None and file.pipeline.output.dead_letter_text == "original":
+        yield file.problem(
+            ("output", "dead_letter"),
+            "dead letters keep the original record; with {text: encrypted} or {text: none} they do not",
+        )
 
 
 def unrouted(file: PipelineFile) -> Iterator[Problem]:
@@ -146,7 +161,7 @@ def summarise(pipeline: Pipeline) -> dict[str, Any]:
     """Return what would run, for programs."""
     return {
         "name": pipeline.pipeline,
-        "config": config_hash(pipeline),
+        "config": _config(pipeline),
         "topics": list(pipeline.input.topics),
         "output": pipeline.output.topic,
         "dead_letter": pipeline.output.dead_letter_topic,
@@ -169,7 +184,8 @@ def describe(file: PipelineFile) -> str:
     where = f"json, text at {source.text}" if source.format == "json" else "plain text"
     lines = [
         f"{file.file}: ok",
-        f"  pipeline  {pipeline.pipeline}, configuration {config_hash(pipeline)}, {pipeline.delivery}",
+        f"  pipeline  {pipeline.pipeline}, configuration {_config(pipeline) or 'unknown without its keys'}, "
+        f"{pipeline.delivery}",
         f"  reads     {', '.join(source.topics)} ({where})",
     ]
     width = max(len(task.name) for task in pipeline.tasks)
@@ -178,12 +194,24 @@ def describe(file: PipelineFile) -> str:
         pin = f" @ {task.revision}" if task.revision else ""
         head = "tasks" if index == 0 else ""
         lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {task.model or '-'}{pin}")
-    lines.append(f"  writes    {output.topic}, dead letters to {output.dead_letter_topic}")
+    kept = {"original": "", "none": " without the original", "encrypted": ", encrypted"}[output.dead_letter_text]
+    lines.append(f"  writes    {output.topic}, dead letters to {output.dead_letter_topic}{kept}")
     for index, route in enumerate(output.routes or ()):
         does = "drops" if route.drop else f"{'copies' if route.copies else 'moves'} to {route.topic}"
         named = f" ({route.name})" if route.name else ""
         lines.append(f"  {'' if index else 'routes':8}  {does}{named}{f', when {route.when}' if route.when else ''}")
+    keys = [f"{name or 'hash'} from {source.env or source.file}" for _, name, source in needed_keys(pipeline)]
+    if keys:
+        lines.append(f"  keys      {', '.join(keys)}")
     return "\n".join(lines)
+
+
+def _config(pipeline: Pipeline) -> str | None:
+    """Return the hash of the configuration; None if it depends on keys that are missing here."""
+    try:
+        return config_hash(pipeline, load_keys(pipeline).fingerprint)
+    except SettingError:
+        return None
 
 
 def _local(model: str) -> bool:

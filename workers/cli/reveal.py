@@ -12,12 +12,13 @@ from typing import IO, Any
 import click
 import orjson
 
-from schemas.errors import ConfigError, SettingError
+from schemas.errors import ConfigError, OutputError, SettingError
 from schemas.pipeline.redaction import EncryptionKey
 from stream.output.redaction.envelope import MAGIC, EnvelopeError, Original, size_of, unseal
 from stream.output.redaction.keys import Key
 from stream.output.redaction.tokens import Revealed, Revealer
 from workers.cli.keys import decryption_keys, key_option
+from workers.cli.output import require_stdout
 from workers.cli.statuses import EX_DATAERR, exit_statuses
 
 EPILOG = """\b
@@ -39,7 +40,7 @@ standard error says how many and why.
 
 """ + exit_statuses(
     {0: "everything was decrypted", EX_DATAERR: "something could not be decrypted: wrong or missing key, or damaged"},
-    ConfigError, SettingError,
+    ConfigError, OutputError, SettingError,
 )  # fmt: skip
 
 _CHUNK = 1 << 16
@@ -62,6 +63,7 @@ def reveal(
     ctx: click.Context, texts: tuple[str, ...], key: list[EncryptionKey], file: Path | None, record: bool
 ) -> None:
     """Decrypt the tokens in each TEXT or line of standard input, or encrypted dead letters."""
+    require_stdout()
     pipeline = None
     if file is not None:
         from schemas.pipeline.loader import load

@@ -26,6 +26,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load_file
 from stream.kafka.admin import check_cluster
 from stream.kafka.checking import run_mistakes
+from stream.output.redaction.keys import load_keys
 from workers.cli.ending import report, use_format
 from workers.cli.numbers import FiniteRange
 from workers.cli.statuses import exit_statuses
@@ -137,6 +138,7 @@ def run(
     _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
     use_format(ctx, log_format)
     file = load_file(pipeline, check=run_mistakes)
+    load_keys(file.pipeline)  # before models, which can take minutes to load
     state = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
     if workers > 1:
         options = ["--patience", str(patience), "--log-level", log_level, "--log-format", log_format]

@@ -7,12 +7,13 @@ import hmac
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path as File
 from typing import Protocol
 
 from schemas.errors import SettingError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.redaction_checks import NEEDS
+from schemas.pipeline.tree import Path, spell
 
 SHORTEST = 16
 """Bytes of the shortest key."""
@@ -80,13 +81,20 @@ class Keys:
     Attributes:
         hash: The key of ``hash`` and ``surrogate``; None if nothing uses it.
         encrypt: Key id -> key. The first one encrypts.
+        only_letters: Whether ``encrypt`` is for dead letters alone, and no redacted value depends on it.
     """
 
-    __slots__ = ("encrypt", "hash")
+    __slots__ = ("encrypt", "hash", "only_letters")
 
-    def __init__(self, hash: Key | None = None, encrypt: Mapping[str, Key] | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        hash: Key | None = None,  # noqa: A002
+        encrypt: Mapping[str, Key] | None = None,
+        only_letters: bool = False,
+    ) -> None:
         self.hash = hash
         self.encrypt = dict(encrypt or {})
+        self.only_letters = only_letters
 
     def __repr__(self) -> str:
         return f"Keys(hash={'...' if self.hash else None}, encrypt={list(self.encrypt)})"
@@ -94,7 +102,7 @@ class Keys:
     @property
     def fingerprint(self) -> str:
         """Eight hex digits that differ if the redacted values do; they tell nothing of the keys. Empty without keys."""
-        named = [("hash", self.hash), *list(self.encrypt.items())[:1]]
+        named = [("hash", self.hash), *([] if self.only_letters else list(self.encrypt.items())[:1])]
         parts = [f"{name}:{key.subkey('fingerprint').hex()}" for name, key in named if key is not None]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8] if parts else ""
 
@@ -107,21 +115,15 @@ def load_keys(pipeline: Pipeline, environ: Mapping[str, str] = os.environ) -> Ke
     """
     problems: list[str] = []
     loaded: dict[str, Key] = {}
-    for path, name, source in _needed(pipeline):
+    for path, name, source in needed_keys(pipeline):
         try:
             loaded[name] = read_key(source, environ)
         except ValueError as error:
-            problems.append(f"{path}: {error}")
+            problems.append(f"{spell(path)}: {error}")
     if problems:
         raise SettingError("; ".join(problems))
-    return Keys(loaded.pop("", None), loaded)
-
-
-def variables(pipeline: Pipeline) -> Iterator[tuple[str, str]]:
-    """Yield (path in the pipeline file, environment variable) of every key that a worker reads from a variable."""
-    for path, _, source in _needed(pipeline):
-        if source.env is not None:
-            yield path, source.env
+    operators = () if pipeline.redact is None else pipeline.redact.operators()
+    return Keys(loaded.pop("", None), loaded, all(operator.encrypt is None for _, operator in operators))
 
 
 def read_key(source: Source, environ: Mapping[str, str] = os.environ) -> Key:
@@ -134,7 +136,7 @@ def read_key(source: Source, environ: Mapping[str, str] = os.environ) -> Key:
     else:
         place = "the file"
         try:
-            with Path(source.file or "").open("rb") as stream:
+            with File(source.file or "").open("rb") as stream:
                 text = stream.read(2 * LONGEST + 64).decode("latin-1")
         except OSError as error:
             raise ValueError(f"{place} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
@@ -156,8 +158,8 @@ def parse_key(text: str, place: str = "the key") -> Key:
         raise ValueError(f"{place} {error}") from None
 
 
-def _needed(pipeline: Pipeline) -> Iterator[tuple[str, str, Source]]:
-    """Yield (path, key id, source) of each key that a worker needs; the id of the key of hashes is empty."""
+def needed_keys(pipeline: Pipeline) -> Iterator[tuple[Path, str, Source]]:
+    """Yield (path in the file, key id, source) of each key that a worker needs; the key of hashes has the id ""."""
     redact = pipeline.redact
     if redact is None:
         return
@@ -165,6 +167,6 @@ def _needed(pipeline: Pipeline) -> Iterator[tuple[str, str, Source]]:
     if pipeline.output.dead_letter_text == "encrypted":
         needed.add("encrypt")
     if "hash" in needed and redact.keys.hash is not None:
-        yield "redact.keys.hash", "", redact.keys.hash
+        yield ("redact", "keys", "hash"), "", redact.keys.hash
     if "encrypt" in needed and redact.keys.encrypt:
-        yield "redact.keys.encrypt[0]", redact.keys.encrypt[0].id, redact.keys.encrypt[0]
+        yield ("redact", "keys", "encrypt", 0), redact.keys.encrypt[0].id, redact.keys.encrypt[0]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from schemas.pipeline.loader import PipelineFile, parse_file
+from schemas.pipeline.outputs import DeadLetter
+from schemas.pipeline.redaction import Redact
 from tests.schemas.pipeline.pipelines import GOOD, mutate
+from workers.cli.lint import describe, exposed, missing
 from workers.cli.main import cli
 
 STARTER = Path(__file__).parents[3] / "examples/starter.yaml"
@@ -190,3 +195,40 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_the_starter_example_is_right() -> None:
     result = CliRunner().invoke(cli, ["lint", str(STARTER)])
     assert (result.exit_code, result.stderr) == (0, "")
+
+
+def redacting(text: str, dead_letter: str = "original") -> PipelineFile:
+    file = parse_file(text, "p.yaml", {})
+    keys = {"hash": {"env": "HASH_KEY"}, "encrypt": [{"id": "k1", "file": "/none"}, {"id": "k0", "env": "KEY_0"}]}
+    redact = Redact.model_validate({"default": "hash", "key": "encrypt", "keys": keys})
+    output = file.pipeline.output.model_copy(update={"dead_letter": DeadLetter.model_validate({"text": dead_letter})})
+    return replace(file, pipeline=file.pipeline.model_copy(update={"redact": redact, "output": output}))
+
+
+def test_keys_are_listed_and_those_that_are_missing_are_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = redacting(GOOD)
+    monkeypatch.delenv("HASH_KEY", raising=False)
+    assert [problem.message for problem in missing(file)] == [
+        "environment variable HASH_KEY is not set; every worker needs this key",
+        "the file cannot be read: no such file or directory; every worker needs this key",
+    ]
+    monkeypatch.setenv("HASH_KEY", "ab")
+    assert next(problem.message for problem in missing(file)).startswith("environment variable HASH_KEY has 1 bytes; ")
+    lines = describe(file).splitlines()
+    assert lines[1].endswith(" configuration unknown without its keys, at_least_once")
+    assert lines[-1] == "  keys      hash from HASH_KEY, k1 from /none"
+    monkeypatch.setattr("workers.cli.lint.read_key", lambda source: None)
+    assert list(missing(file)) == []
+
+
+def test_dead_letters_that_keep_the_original_are_a_notice_if_anything_is_redacted() -> None:
+    (problem,) = exposed(redacting(GOOD))
+    assert (
+        str(problem) == "p.yaml:22:16 output.dead_letter: dead letters keep the original record; with {text: "
+        "encrypted} or {text: none} they do not"
+    )
+    assert list(exposed(redacting(GOOD, "none"))) == list(exposed(parse_file(GOOD, "p.yaml", {}))) == []
+    shown = [describe(redacting(GOOD, text)).splitlines()[-2] for text in ("original", "none", "encrypted")]
+    assert [line.partition(" to ")[2] for line in shown] == [
+        "posts.enriched.dead", "posts.enriched.dead without the original", "posts.enriched.dead, encrypted"
+    ]  # fmt: skip

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError, SettingError
+from schemas.pipeline.outputs import DeadLetter
 from schemas.pipeline.redaction import KeySource
-from stream.output.redaction.keys import Key, Keys, load_keys, parse_key, read_key, variables
+from stream.output.redaction.keys import Key, Keys, load_keys, needed_keys, parse_key, read_key
 from tests.stream.output.redaction.lib import KEYS, SECRET, redacting
 
 NOT_HEX = "environment variable K is not written in pairs of hex digits, as openssl rand -hex 32 makes them"
@@ -70,7 +71,7 @@ def test_all_missing_keys_are_reported_at_once() -> None:
         "written in pairs of hex digits, as openssl rand -hex 32 makes them"
     )
     assert caught.value.exit_status == ConfigError.exit_status
-    assert list(variables(pipeline)) == [("redact.keys.hash", "A"), ("redact.keys.encrypt[0]", "B")]
+    assert [(path[-1], source.env) for path, _, source in needed_keys(pipeline)] == [("hash", "A"), (0, "B")]
 
 
 def test_a_worker_reads_only_what_it_needs() -> None:
@@ -101,6 +102,16 @@ def test_the_fingerprint_tells_keys_apart() -> None:
     assert len(set(prints)) == len(sets)
     assert prints[0] == ""
     assert Keys(key, {"k1": key, "k0": other}).fingerprint == prints[-1], "the old keys write nothing"
+    assert Keys(key, {"k1": key}, only_letters=True).fingerprint == Keys(key).fingerprint
+
+
+def test_the_key_of_dead_letters_is_part_of_no_id() -> None:
+    keys, environ = {"encrypt": [{"id": "k1", "env": "B"}]}, {"B": SECRET.hex()}
+    pipeline = redacting(keys=keys)
+    output = pipeline.output.model_copy(update={"dead_letter": DeadLetter(text="encrypted")})
+    loaded = load_keys(pipeline.model_copy(update={"output": output}), environ)
+    assert (list(loaded.encrypt), loaded.fingerprint) == (["k1"], "")
+    assert load_keys(redacting(keys=keys, key="encrypt"), environ).fingerprint != ""
 
 
 def test_subkeys_are_for_one_purpose_and_no_digest_of_a_value() -> None:
