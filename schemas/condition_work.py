@@ -83,6 +83,11 @@ class Work:
         self._root = self._parse(0, len(bare))
         self._always_enough = self._largest_total() if self._root.macros else float("inf")
 
+    @property
+    def has_macros(self) -> bool:
+        """Whether the condition has macros; without them there is nothing to estimate."""
+        return bool(self._root.macros)
+
     def exceeds(self, variables: Mapping[str, Any]) -> bool:
         """Return whether evaluating the condition for ``variables`` may take more than ``MAX_WORK``."""
         if not self._root.macros:

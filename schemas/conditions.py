@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from schemas.condition_places import Getter, Place, Places, Shared
 from schemas.condition_work import MACRO, Work, closing, leading_steps
 from schemas.document import Document
 from schemas.errors import ConditionError
@@ -120,11 +121,20 @@ class Condition:
         self._reads = self.places("event") if "event" in self.names else []
         self._work = Work(self.bare, self.literals)
         self.source = source
+        names = frozenset() if self.names & bound else self.names
+        self._places = Places(self.bare, self.literals, names, self.tasks, variable)
+        quick = cel.compile(_SIZE_CALL.sub(_own_size, self._places.source))
+        self._evaluate_quickly = partial(self._execute, quick, self._functions if _SIZE in quick.functions() else None)
 
     @property
     def tasks(self) -> frozenset[str]:
         """The names of the tasks whose annotations the condition uses."""
         return self.names - VARIABLES
+
+    @property
+    def getters(self) -> dict[Place, Getter] | None:
+        """What reads each value that the result depends on; None if it depends on whole variables."""
+        return self._places.getters if self._places or not self.names else None
 
     def fields(self) -> Iterator[tuple[str, str]]:
         """Yield a (variable, field) pair for each ``variable.field`` in the source."""
@@ -139,7 +149,7 @@ class Condition:
 
     def value(self, variables: dict[str, Any]) -> Any:
         """Evaluate the condition without checks and return its result. Raises whatever the CEL package raises."""
-        return self._program.execute(self._context(variables, self._functions) if self._functions else variables)
+        return self._execute(self._program, self._functions, variables)
 
     def _uses(self, name: str) -> list[str]:
         """Return the text after each ``name`` that no macro binds: in list.exists(x, x > 1), x is not a variable."""
@@ -157,8 +167,7 @@ class Condition:
         The annotation of a task that did not run is an empty map; a condition that fails because of it is false.
         Raises ConditionError, without any values, if the condition fails otherwise or does not return a boolean.
         """
-        if self._work.exceeds(variables):
-            raise ConditionError("the condition may take more than 2 seconds, because its macros run over long lists")
+        self._require_little_work(variables)
         try:
             result = self.value(variables)
         except BaseException as error:
@@ -170,14 +179,35 @@ class Condition:
             return result
         raise ConditionError(f"the condition returned {type(result).__name__}, not a boolean")
 
-    def holds_for(self, document: Document) -> bool:
+    def holds_for(self, document: Document, shared: Shared | None = None) -> bool:
         """Evaluate the condition with the variables of ``document``. Results and errors are those of ``__call__``.
 
+        ``shared`` belongs to the document; it may be given to several conditions, so that what they need is made once.
         Also raises ConditionError if the condition uses a value of the event that the codec has replaced.
         """
         if document.replaced is not None and any(map(document.replaced.touches, self._reads)):
             raise ConditionError("the condition uses a value of the event that JSON cannot represent")
-        return self({name: variable(name, document) for name in self.names})
+        variables: dict[str, Any] | None = None
+        if self._work.has_macros:
+            variables = {name: variable(name, document) for name in self.names}
+            self._require_little_work(variables)
+        if self._places:
+            try:
+                result = self._places.result(document, {} if shared is None else shared, self._evaluate_quickly)
+            except BaseException as error:
+                _require_failure(error)
+            else:
+                if result is True or result is False:
+                    return result
+        # Also where the quick way fails: only the whole variables tell why.
+        return self(variables or {name: variable(name, document) for name in self.names})
+
+    def _require_little_work(self, variables: dict[str, Any]) -> None:
+        if self._work.exceeds(variables):
+            raise ConditionError("the condition may take more than 2 seconds, because its macros run over long lists")
+
+    def _execute(self, program: Any, functions: dict[str, Any] | None, variables: dict[str, Any]) -> Any:
+        return program.execute(self._context(variables, functions) if functions else variables)
 
 
 def variable(name: str, document: Document) -> Any:

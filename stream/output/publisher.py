@@ -12,7 +12,7 @@ from stream.output.event_builder import EventBuilder
 from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
 from stream.output.redaction.redactor import Redacted
-from stream.output.routes import Router, Target
+from stream.output.routes import Decision, Router, Target
 from stream.telemetry.stats import Stats
 
 
@@ -142,20 +142,12 @@ class Publisher:
     def _copies(self, document: Document, record: Record, builder: EventBuilder, router: Router) -> list[Outbound]:
         """Make the records of one event for all its topics, and count it. Raises EncodeError and its siblings."""
         decision = router.decide(document)
-        redacted = None if builder.redactor is None else builder.redact(document, decision.views)
-        values = [builder.build(document, view, decision.routed, redacted) for view in decision.views]
-        copies = []
-        for target, number in zip(decision.targets, decision.numbers, strict=True):
-            key, headers = target.key_of(document, record), record.headers or []
-            if redacted is not None and target.view.text != "original":
-                key, headers = _hidden_key(target, key, redacted), redacted.headers
-            copies.append(
-                Outbound(
-                    target.topic, key, values[number], target.headers_of(headers), record.timestamp_ms, record, "event",
-                    target.name,
-                )
-            )  # fmt: skip
-        self._count(redacted)
+        if (only := decision.only) is not None and builder.redactor is None:  # the commonest case, made quickly
+            value, headers = builder.build(document, only.view, decision.routed), record.headers or []
+            at = record.timestamp_ms
+            copies = [Outbound(only.topic, record.key, value, headers, at, record, "event", only.name)]
+        else:
+            copies = self._each_copy(document, record, builder, decision)
         for name in decision.routed:
             self._stats.routed[name] += 1
         if copies:
@@ -187,6 +179,25 @@ class Publisher:
         if redacted is not None:
             for applied, count in redacted.applied.items():
                 self._stats.redacted[applied] += count
+
+    def _each_copy(
+        self, document: Document, record: Record, builder: EventBuilder, decision: Decision
+    ) -> list[Outbound]:
+        redacted = None if builder.redactor is None else builder.redact(document, decision.views)
+        values = [builder.build(document, view, decision.routed, redacted) for view in decision.views]
+        copies = []
+        for target, number in zip(decision.targets, decision.numbers, strict=True):
+            key, headers = target.key_of(document, record), record.headers or []
+            if redacted is not None and target.view.text != "original":
+                key, headers = _hidden_key(target, key, redacted), redacted.headers
+            copies.append(
+                Outbound(
+                    target.topic, key, values[number], target.headers_of(headers), record.timestamp_ms, record, "event",
+                    target.name,
+                )
+            )  # fmt: skip
+        self._count(redacted)
+        return copies
 
     def _skips(self, document: Document, record: Record) -> bool:
         return self._tombstones == "skip" and _is_tombstone(document, record)

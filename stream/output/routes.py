@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from schemas.condition_places import Known, Reader, Shared
 from schemas.conditions import Condition
 from schemas.document import Document
 from schemas.errors import ConditionError, RouteError
@@ -74,12 +75,14 @@ class Decision:
         routed: the names of the routes that took it, those that send a copy or drop it included.
         views: the views of the targets, each once, so that each is built once.
         numbers: for each target, which of ``views`` it gets.
+        only: the only target, if its records have the key and headers of the input; otherwise None.
     """
 
     targets: tuple[Target, ...]
     routed: tuple[str, ...]
     views: tuple[View, ...]
     numbers: tuple[int, ...]
+    only: Target | None
 
 
 class Router:
@@ -107,15 +110,29 @@ class Router:
         self.original = frozenset(topic for topic, text in views if text == "original")
         self.hidden = frozenset(topic for topic, text in views if text != "original")
         self._decisions: dict[tuple[int, ...], Decision] = {}
+        getters = [route.condition.getters for route in self._routes if route.condition is not None]
+        self._read = Reader(some for some in getters if some is not None)
+        self._known: Known[Decision] | None = None if None in getters else Known()
 
     def decide(self, document: Document) -> Decision:
         """Return what becomes of ``document``, which has not failed.
 
         Raises RouteError if a condition that has to be evaluated fails.
         """
+        shared: Shared = {}
+        if self._known is None or document.replaced is not None:
+            return self._evaluate(document, shared)
+        values = self._read(document, shared)
+        decision = self._known.get(values)
+        if decision is None:
+            decision = self._evaluate(document, shared)
+            self._known.put(values, decision)
+        return decision
+
+    def _evaluate(self, document: Document, shared: Shared) -> Decision:
         taken = []
         for index, route in enumerate(self._routes):
-            if route.takes(document):
+            if route.takes(document, shared):
                 taken.append(index)
                 if route.final:
                     break
@@ -130,7 +147,8 @@ class Router:
             targets.append(self._rest)
         views = tuple(dict.fromkeys(target.view for target in targets))
         numbers = tuple(views.index(target.view) for target in targets)
-        return Decision(tuple(targets), tuple(route.name for route in routes), views, numbers)
+        only = targets[0] if len(targets) == 1 and not (targets[0].path or targets[0].headers) else None
+        return Decision(tuple(targets), tuple(route.name for route in routes), views, numbers, only)
 
 
 def router(output: Output) -> Router | None:
@@ -147,11 +165,11 @@ class _Route:
     target: Target | None
     final: bool
 
-    def takes(self, document: Document) -> bool:
+    def takes(self, document: Document, shared: Shared) -> bool:
         if self.condition is None:
             return True
         try:
-            return self.condition.holds_for(document)
+            return self.condition.holds_for(document, shared)
         except ConditionError as error:
             raise RouteError(self.name, str(error)) from None
 

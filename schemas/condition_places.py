@@ -1,0 +1,210 @@
+"""A quick way to evaluate a condition: on the values it uses, not on whole annotations and events.
+
+The CEL package converts all variables for each evaluation, and maps are what takes longest: a moderation costs 40 µs,
+its ``flagged`` 0.3 µs. So each place that is used, such as ``safety.flagged``, becomes a variable. Results are also
+remembered for values that are booleans and short texts, because these recur.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from schemas.condition_work import leading_steps
+from schemas.document import Document
+from schemas.paths import Steps, follow
+
+T = TypeVar("T")
+
+Shared: TypeAlias = dict[str, Any]
+"""Values of variables that are made for one event, for all conditions that are evaluated for it."""
+Lookup: TypeAlias = Callable[[str, Document], Any]
+"""Returns the value of a variable for a document."""
+Getter: TypeAlias = Callable[[Document, Shared], Any]
+"""Returns the value at a place; ``MISSING`` if there is none."""
+Place: TypeAlias = tuple[str, Steps, str]
+"""A variable, steps in its value, and what of the value there is used: ``value``, ``size``, or ``has`` (whether it is
+there). ``field``: the value of a field of an annotation, which is the commonest place."""
+
+MISSING = object()
+_MADE = frozenset({"headers", "fields"})
+"""Variables whose values are made for each event."""
+_CALL = re.compile(r"(?<![\w.])(has|size)\s*\(\s*$")
+_END = re.compile(r"\s*\)")
+_MOST_KNOWN = 4096
+_LONGEST = 64
+"""Characters of a text that is worth remembering."""
+
+
+class Known(Generic[T]):
+    """Remembers what follows from some values. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], tuple[T, tuple[int, ...]]] = {}
+
+    def get(self, values: tuple[Any, ...]) -> T | None:
+        """Return what was put for ``values``, None if nothing was."""
+        try:
+            entry = self._known.get(values)
+        except TypeError:  # lists and maps have no hash
+            return None
+        if entry is None:
+            return None
+        # In Python, True equals 1.
+        for index in entry[1]:
+            if values[index] is not True and values[index] is not False:
+                return None
+        return entry[0]
+
+    def put(self, values: tuple[Any, ...], result: T) -> None:
+        """Remember ``result`` if all ``values`` are booleans and short texts."""
+        booleans = []
+        for index, value in enumerate(values):
+            if value is True or value is False:
+                booleans.append(index)
+            elif value.__class__ is not str or len(value) > _LONGEST:
+                return
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[values] = result, tuple(booleans)
+
+
+class Places:
+    """The places that a condition uses. Any thread may use it. False if there are none.
+
+    Attributes:
+        source: the condition with a variable in place of each.
+        getters: what reads each place.
+    """
+
+    def __init__(
+        self, bare: str, literals: Sequence[str], names: frozenset[str], tasks: frozenset[str], lookup: Lookup
+    ) -> None:
+        """Find the uses of ``names``, the variables, in ``bare``: the source with the index in place of each literal.
+
+        ``tasks`` are the names of annotations among them. No name may be bound by a macro.
+        """
+        prefix = "v"
+        while prefix in bare:
+            prefix += "_"
+        places: dict[Place, str] = {}
+        pieces, at = [], 0
+        uses = re.finditer(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(names)))})(?!\w)", bare) if names else ()
+        for use in uses:
+            steps, length = leading_steps(bare[use.end() :], literals)
+            start, end, kind = use.start(), use.end() + length, "value"
+            call, closed = _CALL.search(bare, at, start), _END.match(bare, end)
+            if call is not None and closed is not None and (steps or call[1] == "size"):
+                start, end, kind = call.start(), closed.end(), call[1]
+            elif use[0] in tasks and len(steps) == 1 and isinstance(steps[0], str):
+                kind = "field"
+            pieces += [bare[at:start], places.setdefault((use[0], steps, kind), f"{prefix}{len(places)}")]
+            at = end
+        pieces.append(bare[at:])
+        self.source = re.sub(r'"(\d+)"', lambda match: literals[int(match[1])], "".join(pieces))
+        self.getters: dict[Place, Getter] = {place: _getter(*place, lookup) for place in places}
+        self._read = Reader([self.getters])
+        self._names = [places[place] for place in self._read.places]
+        self._known: Known[bool] = Known()
+
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
+    def result(self, document: Document, shared: Shared, evaluate: Callable[[dict[str, Any]], Any]) -> Any:
+        """Return what ``evaluate``, which runs ``source``, returns for the values of ``document``, or returned before.
+
+        A value that does not exist is left out, so using it is an error. Raises what ``evaluate`` raises.
+        """
+        values = self._read(document, shared)
+        if (known := self._known.get(values)) is not None:
+            return known
+        named = zip(self._names, values, strict=True)
+        result = evaluate({name: value for name, value in named if value is not MISSING})
+        if result is True or result is False:
+            self._known.put(values, result)
+        return result
+
+
+class Reader:
+    """Reads several places. Any thread may use it.
+
+    ``places`` is the order of the values that it returns, each once.
+    """
+
+    def __init__(self, getters: Iterable[Mapping[Place, Getter]]) -> None:
+        """``getters``: what reads each place, as ``Places.getters`` does."""
+        every = {place: getter for some in getters for place, getter in some.items()}
+        # Fields of annotations are read without a call for each.
+        fields = [place for place in every if place[2] == "field"]
+        self._fields = [(name, steps[0]) for name, steps, _ in fields]
+        self._slowly = [every[place] for place in fields]
+        self.places = [*fields, *(place for place in every if place[2] != "field")]
+        self._others = [every[place] for place in self.places[len(fields) :]]
+
+    def __call__(self, document: Document, shared: Shared) -> tuple[Any, ...]:
+        """Return the values at the places."""
+        annotations = document.annotations
+        try:
+            values = [annotations[name][field] for name, field in self._fields]  # type: ignore[index]
+        except KeyError:
+            values = [get(document, shared) for get in self._slowly]
+        if self._others:
+            values += [get(document, shared) for get in self._others]
+        return tuple(values)
+
+
+def _getter(name: str, steps: Steps, kind: str, lookup: Lookup) -> Getter:
+    """Return what reads a place: its value, its size, or whether it is there."""
+
+    def value(document: Document, shared: Shared) -> Any:
+        if name not in _MADE:
+            return lookup(name, document)
+        if name not in shared:
+            shared[name] = lookup(name, document)
+        return shared[name]
+
+    def at_place(document: Document, shared: Shared) -> Any:
+        try:
+            return follow(steps, value(document, shared))
+        except LookupError:
+            return MISSING
+
+    def size(document: Document, shared: Shared) -> Any:
+        measured = at_place(document, shared)
+        return len(measured) if isinstance(measured, str | list | dict) else MISSING
+
+    def has(document: Document, shared: Shared) -> Any:
+        try:
+            parent = follow(steps[:-1], value(document, shared))
+        except LookupError:
+            return MISSING
+        return steps[-1] in parent if isinstance(parent, dict) and isinstance(steps[-1], str) else MISSING
+
+    if name == "event" and kind != "size" and steps and all(isinstance(step, str) for step in steps):
+        return _in_event(steps) if kind == "value" else _in_event(steps[:-1], steps[-1])
+    if kind in {"value", "field"}:
+        return at_place if steps else value
+    return size if kind == "size" else has
+
+
+def _in_event(steps: Steps, last: str | int | None = None) -> Getter:
+    """Return a quicker way to read a place in the event that only names lead to: its value, or whether it has ``last``.
+
+    What is no object cannot be asked for a name.
+    """
+
+    def value(document: Document, _: Shared) -> Any:
+        found = document.fields
+        try:
+            for step in steps:
+                found = found[step]
+        except (LookupError, TypeError):
+            return MISSING
+        return found
+
+    def has(document: Document, shared: Shared) -> Any:
+        parent = value(document, shared)
+        return last in parent if isinstance(parent, dict) else MISSING
+
+    return value if last is None else has
