@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import gc
 import logging
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schemas.pipeline.config import Pipeline
-from workers.chain.chain import Chain
 from workers.process.journal import Journal
 from workers.process.pulse import guard
-from workers.process.reload import Reloader
 from workers.process.signals import GracefulStop
 from workers.web.server import serve
 from workers.worker import Worker
+
+if TYPE_CHECKING:  # importing torch takes seconds
+    from workers.chain.chain import Chain
+    from workers.process.reload import Reloader
 
 log = logging.getLogger("glossator")
 
@@ -23,10 +29,14 @@ class Service:
     """One worker with loaded models and, where they are asked for, a journal, reloading, signals and probes.
 
     ``worker`` may be run by itself (the demo does); ``run`` also serves probes.
+
+    Attributes:
+        hung: After ``run``, whether a thread of the worker hangs or the models are still loading. The shutdown of the
+            interpreter would wait for that thread, or take modules from it, so only ``os._exit`` ends the process.
     """
 
     def __init__(self, pipeline: Pipeline, *, patience: float = 60.0, slot: int = 0, state: Path | None = None) -> None:
-        """Load the models, warm them up and make the worker, which is not connected yet.
+        """Begin to load the models and warm them up, and make the worker, which is not connected yet.
 
         Args:
             pipeline: What the worker does.
@@ -36,43 +46,54 @@ class Service:
 
         Raises:
             FencedError: Another process on this machine has the slot.
-            ModelError: A model is missing or does not fit its task.
-            DeviceError: The device does not exist or is broken.
         """
         journal = None if state is None else _journal(state, pipeline, slot)
-        started = time.monotonic()
-        chain = Chain.load(pipeline)
-        chain.warm_up()
-        models = ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items())
-        log.info("models ready in %.1f s: %s", time.monotonic() - started, models)
-        self.worker = Worker(pipeline, chain, patience, slot, journal)
-        self._pipeline, self._chain, self._slot = pipeline, chain, slot
+        self._pipeline, self._slot = pipeline, slot
+        self._chain = _in_background(lambda: _load(pipeline))
+        self.worker = Worker(pipeline, self._chain, patience, slot, journal)
         self._reloader: Reloader | None = None
+        self.hung = False
+
+    def await_models(self) -> None:
+        """Wait until the models are loaded. Raises ModelError or DeviceError, as ``run`` would."""
+        self._chain.result()
 
     def follow(self, signals: GracefulStop, file: Path, watch: bool) -> None:
-        """Stop the worker on SIGTERM or SIGINT, and reload ``file`` on SIGHUP and, with ``watch``, when it changes."""
+        """Stop the worker on SIGTERM or SIGINT, and reload ``file`` on SIGHUP and, with ``watch``, when it changes.
+
+        Reloading begins when the models are loaded.
+        """
         signals.stop = self.worker.stop
-        self._reloader = reloader = Reloader(file, self._pipeline, self._chain, self.worker.swap, watch)
-        signals.reload = reloader.ask
-        if signals.missed:
-            reloader.ask()
-        reloader.start()
+
+        def begin(loaded: Future[Chain]) -> None:
+            if loaded.exception() is not None:
+                return
+            from workers.process.reload import Reloader
+
+            self._reloader = Reloader(file, self._pipeline, loaded.result(), self.worker.swap, watch)
+            signals.reload = self._reloader.ask
+            if signals.missed:
+                self._reloader.ask()
+            self._reloader.start()
+
+        self._chain.add_done_callback(begin)
 
     def run(self) -> None:
         """Serve the probes and run the worker until it is stopped, then log what it has done.
 
-        Raises what ``Worker.run`` raises. If ``worker.hung`` is true afterwards, a thread of the worker hangs, and only
-        ``os._exit`` ends the process, because interpreter shutdown would wait for that thread.
+        Raises what ``Worker.run`` raises, and ModelError or DeviceError if the models cannot be loaded. If ``hung`` is
+        true afterwards, only ``os._exit`` ends the process.
         """
         worker = self.worker
         serve(self._pipeline, worker.stats, self._slot)
         ended = guard(self._pipeline, worker.stats)
         # Models and modules live as long as the process: the garbage collector need not visit them again and again.
-        gc.freeze()
+        self._chain.add_done_callback(lambda _: gc.freeze())
         try:
             worker.run()
         finally:
             ended.set()
+            self.hung = worker.hung or not self._chain.done()
             gc.unfreeze()  # otherwise libraries report leaks at exit
             self._report()
 
@@ -88,11 +109,39 @@ class Service:
             "read %d events: %d enriched%s, %d dead letters, %d not started", stats.polled, stats.enriched, others,
             stats.dead_letters, stats.polled - stats.finished,
         )  # fmt: skip
-        cache = self._chain.cache if self._reloader is None else self._reloader.cache
+        cache = None if self._reloader is None else self._reloader.cache
         if cache is not None and cache.lookups:
             log.info("cache: %d of %d annotations were known", cache.hits, cache.lookups)
         if stats.in_flight:
             log.warning("%d events were still in flight: they are read again after the next start", stats.in_flight)
+
+
+def _load(pipeline: Pipeline) -> Chain:
+    """Load the models and warm them up. Raises ModelError or DeviceError."""
+    started = time.monotonic()
+    from workers.chain.chain import Chain  # importing torch takes seconds, in which the group can be joined
+
+    chain = Chain.load(pipeline)
+    chain.warm_up()
+    models = ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items())
+    log.info("models ready in %.1f s: %s", time.monotonic() - started, models)
+    return chain
+
+
+def _in_background(load: Callable[[], Chain]) -> Future[Chain]:
+    """Call ``load`` on a daemon thread; return the future of its result."""
+    future: Future[Chain] = Future()
+
+    def work() -> None:
+        try:
+            chain = load()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(chain)
+
+    threading.Thread(target=work, name="load", daemon=True).start()
+    return future
 
 
 def _journal(folder: Path, pipeline: Pipeline, slot: int) -> Journal | None:

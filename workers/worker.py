@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from schemas.document import Document
@@ -19,6 +21,7 @@ from stream.kafka.source import Source
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.output.publisher import Publisher
 from stream.telemetry.stats import Stats
+from workers.process.early import EarlyMember
 from workers.process.engine import Engine
 from workers.process.journal import Journal, NoJournal, guilty
 from workers.process.lanes import Channel, Lane
@@ -53,7 +56,7 @@ class Worker:
     def __init__(
         self,
         pipeline: Pipeline,
-        chain: Chain,
+        chain: Chain | Future[Chain],
         patience: float = 60.0,
         slot: int = 0,
         journal: Journal | NoJournal | None = None,
@@ -62,7 +65,7 @@ class Worker:
 
         Args:
             pipeline: The topics, the client's settings and everything about moving events.
-            chain: Its tasks, loaded and warmed up.
+            chain: Its tasks, loaded and warmed up, now or later: a future that failed ends ``run`` with its exception.
             patience: Seconds to wait at the start for brokers and topics.
             slot: The worker's stable number among those of its pipeline.
             journal: The journal of that slot, which finds the events that kill the process; closed unless the end
@@ -71,7 +74,8 @@ class Worker:
         self.stats = Stats()
         self.hung = False
         self._pipeline = pipeline
-        self._engines = deque([Engine(pipeline, chain)], maxlen=1)
+        self._chain = chain if isinstance(chain, Future) else _loaded(chain)
+        self._engines: deque[Engine] = deque(maxlen=1)
         self._patience = patience
         self._slot = slot
         self._journal = journal or NoJournal()
@@ -94,7 +98,7 @@ class Worker:
         Returns whether everything started was finished; False if the drain timeout was over first. Raises BrokerError
         (TopicError, AccessError, SettingError, OffsetError, FencedError), StuckError, PoisonError or DeviceError.
         """
-        run = _Run(self._pipeline, self._engines, self.stats, self._journal, self._slot)
+        run = _Run(self._pipeline, self._chain, self._engines, self.stats, journal=self._journal, slot=self._slot)
         drained = False
         self.hung = True
         try:
@@ -121,15 +125,17 @@ class _Run:
     """
 
     def __init__(
-        self, pipeline: Pipeline, engines: deque[Engine], stats: Stats, journal: Journal | NoJournal, slot: int
-    ) -> None:
-        """``engines`` holds the one to begin with, and later the one to replace it."""
+        self, pipeline: Pipeline, chain: Future[Chain], engines: deque[Engine], stats: Stats,
+        *, journal: Journal | NoJournal, slot: int,
+    ) -> None:  # fmt: skip
+        """``chain`` is the one to begin with; ``engines`` later holds what replaces it."""
         batching = pipeline.batching
         self.failure: BaseException | None = None
         self.poison: PoisonError | None = None
         self._ends = False
         self._pipeline, self._slot = pipeline, slot
-        self._engines, self._engine = engines, engines.pop()
+        self._chain, self._engines = chain, engines
+        self._engine: Engine  # made when the chain is loaded
         self._stats, self._journal = stats, journal
         self._observer = Observer(pipeline, stats)
         self._batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
@@ -144,7 +150,33 @@ class _Run:
         self._clients: list[Sink | Source] = []
 
     def open(self, patience: float, stop: Callable[[], bool]) -> None:
-        """Wait up to ``patience`` seconds for brokers and topics or for ``stop``, join the group, start the threads."""
+        """Wait for the chain, join the group and start the threads. Returns early when ``stop`` returns true.
+
+        Brokers and topics are waited for up to ``patience`` seconds. If nobody else is in the group, it is joined while
+        the chain is loading: that takes seconds, more if a predecessor was killed. Nothing is read meanwhile, so the
+        group is left again when another member comes, which could process the partitions.
+        """
+        early = EarlyMember(self._pipeline, self._journal)
+        while not (self._chain.done() or stop()):
+            if not self._clients:
+                wait((self._chain,), _IDLE)
+                if early.may_join():
+                    self._join(patience, stop)
+            else:
+                self._source.poll(_IDLE)
+                if early.must_leave(self._source.ask_member()):
+                    self._close_clients()
+        if stop():
+            return
+        self._engine = Engine(self._pipeline, self._chain.result())
+        if not self._clients:
+            self._join(patience, stop)
+        for work in (self._prepare, self._device, self._finish):
+            self._lanes.append(Lane(work.__name__.strip("_"), work, self._fail))
+        self._source.resume()
+
+    def _join(self, patience: float, stop: Callable[[], bool]) -> None:
+        """Connect to the brokers and join the group without reading."""
         self._sink = make_sink(
             self._pipeline, delivered=self._landed, refused=self._publisher.refused,
             slot=self._slot, hurry=lambda: self._flight.draining, membership=self._membership,
@@ -154,8 +186,7 @@ class _Run:
         self._sink.open(patience, stop)
         self._source = Source(self._pipeline, on_revoke=self._revoked, on_lost=self._flight.abandon, slot=self._slot)
         self._clients.append(self._source)
-        for work in (self._prepare, self._device, self._finish):
-            self._lanes.append(Lane(work.__name__.strip("_"), work, self._fail))
+        self._source.pause()
 
     def poll(self) -> None:
         """Turn the poll loop once: take what has arrived, commit what has landed, hold back if too much is in flight.
@@ -255,6 +286,8 @@ class _Run:
 
     def drain(self) -> bool:
         """Finish and commit everything that is started; False if the drain timeout was over first."""
+        if not self._lanes:
+            return True
         source = self._source
         # Polling continues without fetching: the group must be answered, and may still take partitions away.
         source.pause()
@@ -275,19 +308,24 @@ class _Run:
         for lane in self._lanes:
             lane.join(_LANE_END)
         busy = any(lane.is_alive() for lane in self._lanes)
-        clients = ExitStack()  # closes the sink first, and the source even if that fails
-        for client in reversed(self._clients):
-            if not (busy and client is self._sink):
-                clients.callback(client.close)
-        closing = Lane("close", clients.close, self._fail)
+        closing = Lane("close", partial(self._close_clients, sink=not busy), self._fail)
         closing.join(_CLOSE)
         if not (busy or closing.is_alive()):
             self._publisher.close()
-        if drained and not busy:
+        if drained and self._lanes and not busy:
             self._journal.close()
         elif not _is_crash(self.failure, busy):
             self._journal.set_aside()
         return busy or closing.is_alive()
+
+    def _close_clients(self, sink: bool = True) -> None:
+        """Leave the group and disconnect. ``sink``: whether the sink may be closed, too."""
+        closing = ExitStack()  # closes the sink first, and the source even if that fails
+        while self._clients:
+            client = self._clients.pop()
+            if sink or client is not self._sink:
+                closing.callback(client.close)
+        closing.close()
 
     @property
     def ending(self) -> bool:
@@ -295,6 +333,7 @@ class _Run:
         return self.failure is not None or self.poison is not None
 
     def _observe(self) -> None:
+        self._journal.joined(self._source.member)
         self._observer.observe(self._flight, self._source, self._sink, self._engine.chain)
 
     def _membership(self) -> object:
@@ -305,6 +344,12 @@ class _Run:
 
     def _fail(self, error: BaseException) -> None:
         self.failure = self.failure or error
+
+
+def _loaded(chain: Chain) -> Future[Chain]:
+    future: Future[Chain] = Future()
+    future.set_result(chain)
+    return future
 
 
 def _is_crash(failure: BaseException | None, busy: bool) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
@@ -215,9 +215,25 @@ def same_slot(settings: Settings, group: str, slot: int) -> list[str]:
     ``settings`` are the user's settings of the Kafka client.
     """
     client = with_slot(settings, slot)["client.id"]
+    return [host.lstrip("/") for _, name, host in _members(settings, group) or () if name == client]
+
+
+def has_others(settings: Settings, group: str, known: Collection[str]) -> bool:
+    """Whether ``group`` has members whose ids are not in ``known``, or may have, because the cluster does not tell.
+
+    Blocks for up to ten seconds; any thread may call it. Raises nothing.
+    """
+    members = _members(settings, group)
+    return members is None or any(member not in known for member, _, _ in members)
+
+
+def _members(settings: Settings, group: str) -> list[tuple[str, str, str]] | None:
+    """Return the id, ``client.id`` and host of each member of ``group``; None if the cluster does not tell."""
     admin = make_admin(settings)  # must exist until the answer has come
     try:
         members = admin.describe_consumer_groups([group], request_timeout=5)[group].result(10).members
-    except (KafkaException, TimeoutError):  # there is no such group yet, or we may not look at it
-        return []
-    return [member.host.lstrip("/") for member in members if member.client_id == client]
+    except KafkaException as error:
+        return [] if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND else None
+    except TimeoutError:
+        return None
+    return [(member.member_id, member.client_id, member.host) for member in members]

@@ -35,6 +35,7 @@ class Source:
     Attributes:
         commits: number of offset commits that the cluster has acknowledged.
         rebalances: how often the group has "assigned", "revoked" or "lost" partitions.
+        member: the id that the group had given us at the last assignment of partitions; empty before.
         outside: whether the group does not count this worker as a member, or not yet.
         metadata: the group metadata that a transaction commits with, or None before the worker has joined. It is of the
             generation in which the partitions are ours, or of an earlier one. Any thread may read it. (Another thread
@@ -80,6 +81,7 @@ class Source:
         self.commits = 0
         self._failed_commits: set[Assignment] = set()
         self.rebalances: Counter[str] = Counter()
+        self.member = ""
         self.outside = True
         self.metadata: object = None
         self._consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
@@ -158,6 +160,10 @@ class Source:
                 )
             )
         return records
+
+    def ask_member(self) -> str:
+        """Ask the client which id the group has given us; empty if none yet. Does not wait for the group."""
+        return self._consumer.memberid() or ""
 
     def pause(self) -> None:
         """Stop fetching; ``poll`` must still be called. Partitions assigned later start paused. Does not block."""
@@ -262,6 +268,7 @@ class Source:
         # The client keeps a partition paused from an earlier assignment.
         (consumer.pause if self._paused else consumer.resume)(starts)
         self._look_up_metadata()
+        self.member = self.ask_member()
         self.rebalances["assigned"] += 1
         if starts:
             log.info("assigned %s", _names(starts))

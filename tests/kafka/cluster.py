@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from stream.kafka.faults import Meaning, meaning
+
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -172,6 +174,8 @@ class Cluster:
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                     return count == 0
+                if meaning(error.args[0]) is Meaning.TRANSIENT:
+                    return False
                 raise
             state = ConsumerGroupState.STABLE if count else ConsumerGroupState.EMPTY
             busy = [member for member in found.members if member.assignment.topic_partitions]

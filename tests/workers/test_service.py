@@ -42,6 +42,7 @@ def no_models(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def service(error: Exception | None, hung: bool) -> Service:
     made = Service(pipeline(telemetry={"port": None}))
+    made.await_models()
     worker: Any = FakeWorker(error, hung)
     made.worker = worker
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, cast
 
 import pytest
@@ -14,6 +15,7 @@ from schemas.errors import (
     BrokerError,
     DeviceError,
     FencedError,
+    ModelError,
     OffsetError,
     PoisonError,
     SettingError,
@@ -24,6 +26,7 @@ from stream.microbatch import MicroBatch, MicroBatcher
 from stream.progress import Progress
 from tests.noop import NoopChain, pipeline
 from workers import worker as worker_module
+from workers.process import early as early_module
 from workers.process.journal import NoJournal
 from workers.worker import Worker, _part_leaving
 
@@ -76,6 +79,7 @@ class Client:
 
     waiting = 0
     down = evicted = paused = False
+    member = ""
 
     def __init__(self, fails: bool = False) -> None:
         self.closed = 0
@@ -87,6 +91,12 @@ class Client:
 
     def poll(self, timeout: float) -> list[Record]:
         return []
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
 
     def close(self) -> None:
         self.closed += 1
@@ -174,3 +184,26 @@ def test_what_is_stuck_on_a_thread_is_suspected_and_a_thread_that_is_busy_otherw
     assert not worker_module._is_crash(StuckError("brokers"), busy=False)
     assert not worker_module._is_crash(PoisonError("too many"), busy=True)
     assert not worker_module._is_crash(None, busy=True)
+
+
+def test_models_that_cannot_be_loaded_end_the_run() -> None:
+    chain: Future[Any] = Future()
+    chain.set_exception(ModelError("there is none"))
+    journal = Endings()
+    worker = Worker(pipeline(), chain, journal=journal)
+    with pytest.raises(ModelError, match="there is none"):
+        worker.run()
+    assert journal.ends == ["set aside"]
+    assert not worker.hung
+
+
+def test_a_worker_that_is_stopped_while_its_models_load_leaves_earlier_suspects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(early_module, "has_others", lambda *_: True)
+    journal = Endings()
+    worker = Worker(pipeline(), Future(), journal=journal)
+    worker.stop()
+    assert worker.run()
+    assert journal.ends == ["set aside"]
+    assert not worker.hung

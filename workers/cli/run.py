@@ -158,10 +158,10 @@ def run(
     try:
         service.run()
     except Exception as error:
-        if not service.worker.hung:
+        if not service.hung:
             raise
         status = report(ctx, error)
-    if service.worker.hung:
+    if service.hung:
         # The shutdown of the interpreter would wait for the thread that hangs.
         logging.shutdown()
         os._exit(status)

@@ -48,6 +48,8 @@ _MOST = 4096
 """Suspects kept, in a file of about 100 kB."""
 _ROOM = 1 << 16
 """Bytes for each lane in the file of what is in hand."""
+_MEMBERS = 20
+"""Ids of members kept: as many processes may die within a session timeout of the group."""
 _HEADER = struct.Struct("<II")
 """Length and CRC-32 of a lane's data."""
 _OFFSETS: dict[LaneName, int] = {"prepare": 0, "device": _ROOM, "finish": 2 * _ROOM}
@@ -59,6 +61,10 @@ class Journal:
     ``<pipeline>-<slot>.inflight`` holds what is in hand. It is memory-mapped, so it survives the process, but not a
     crash of the machine. ``<pipeline>-<slot>.suspects`` holds the suspects and the id of the run that writes the other
     file; what other runs left there is ignored. So replacing this one file makes a start or an end take effect at once.
+    ``<pipeline>-<slot>.members`` holds the ids that the consumer group gave to the processes of the slot.
+
+    Attributes:
+        members: The last ids that the group gave to the slot, to this process or to others, which have ended.
     """
 
     def __init__(self, folder: Path, pipeline: str, slot: int) -> None:
@@ -74,6 +80,9 @@ class Journal:
             # Writing to a hole in the mapped file would end the process with SIGBUS if the disk is full.
             os.posix_fallocate(self._file, 0, len(_OFFSETS) * _ROOM)
             self._map = mmap.mmap(self._file, len(_OFFSETS) * _ROOM)
+            self._members_file = self._suspects_file.with_suffix(".members")
+            self._member = ""
+            self.members = self._read_members()
             self._suspects = self._open()
         except BlockingIOError:
             os.close(self._file)
@@ -130,6 +139,18 @@ class Journal:
             if lane == "finish" and self._suspects:
                 self._clear(spans)
             self._turn.notify_all()
+
+    def joined(self, member: str) -> None:
+        """Record the id ``member`` that the group has given us, so that the next process knows whose it was.
+
+        Poll thread. May be called again and again; does nothing if the id is empty or has not changed.
+        """
+        if not member or member == self._member:
+            return
+        self._member = member
+        self.members = [*self.members, member][-_MEMBERS:]
+        with contextlib.suppress(OSError):  # without it the next start only takes longer
+            self._members_file.write_bytes(orjson.dumps(self.members))
 
     def close(self) -> None:
         """Record a clean end, after which no event is suspected, and unlock the slot."""
@@ -203,6 +224,13 @@ class Journal:
         log.warning("%s cannot be read; starting a new one", self._suspects_file.name)
         return "", []
 
+    def _read_members(self) -> list[str]:
+        with contextlib.suppress(OSError, ValueError):
+            ids = orjson.loads(self._members_file.read_bytes())
+            if isinstance(ids, list):
+                return [member for member in ids if isinstance(member, str)]
+        return []
+
     def _save(self, suspects: Sequence[Suspect]) -> None:
         fresh = self._suspects_file.with_suffix(".new")
         fresh.write_bytes(orjson.dumps((self._run, [tuple(suspect) for suspect in suspects])))
@@ -249,6 +277,11 @@ def spans_of(records: Iterable[Record]) -> list[Span]:
 
 class NoJournal:
     """A journal that records nothing and suspects no event, for a worker without a folder to write to."""
+
+    members: Sequence[str] = ()
+
+    def joined(self, member: str) -> None:
+        """Do nothing."""
 
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
         """Yield ``records`` in one piece."""

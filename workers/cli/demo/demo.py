@@ -146,7 +146,9 @@ def demo(
         feeder = Feeder(pipeline, book, total, rate)
         feeder.await_topics(_PATIENCE)
         console.print("loading the models ...", style="dim")
-        worker = Service(pipeline, patience=_PATIENCE).worker
+        service = Service(pipeline, patience=_PATIENCE)
+        service.await_models()
+        worker = service.worker
         signals.stop = feeder.stop
         view = View(book, worker.stats, total, rows=max(8, min(console.height - HEIGHT, 24)))
         source = stack.enter_context(closing(reader(pipeline, book.run)))
