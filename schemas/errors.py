@@ -36,7 +36,7 @@ Statuses follow BSD sysexits.h. Those without an exception are 0 (a clean end), 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -92,11 +92,18 @@ class ConfigError(GlossatorError):
 
 
 class ModelError(GlossatorError):
-    """A model is missing, has no safetensors, or its head does not fit the task."""
+    """A model is missing, has no safetensors, or its head does not fit the task.
+
+    ``failures`` maps the names of tasks to what is wrong with their models; empty if the error is not about tasks.
+    """
 
     exit_status = 66
     restart = False
     summary = "a model is missing, unsafe, or does not fit its task"
+
+    def __init__(self, message: str = "", failures: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.failures = dict(failures or {})
 
 
 class BrokerError(GlossatorError):

@@ -16,7 +16,7 @@ from schemas.pipeline.tasks import LanguageTask
 from workers.chain.cache import Cache, Entry, key
 from workers.chain.job import Job, Tokenized
 from workers.chain.pace import Pace
-from workers.chain.plan import Plan, Planned, plan
+from workers.chain.plan import Failures, Plan, Planned, plan
 from workers.chain.unread import unread_failure, unread_notice
 from workers.encoder.reading import Input, Reading
 from workers.encoder.tuning import tune
@@ -90,7 +90,13 @@ class Chain:
             planned.task.config_hash = config
 
     @classmethod
-    def load(cls, pipeline: Pipeline, on_progress: Progress | None = None, before: Chain | None = None) -> Chain:
+    def load(
+        cls,
+        pipeline: Pipeline,
+        on_progress: Progress | None = None,
+        before: Chain | None = None,
+        every: bool = False,
+    ) -> Chain:
         """Load every model of ``pipeline``.
 
         Args:
@@ -98,6 +104,7 @@ class Chain:
             on_progress: called with one line for each model.
             before: the chain that this one will replace. Its cache, pace and equal trunks are shared; it can go on
                 working, and is not changed before ``take_over``.
+            every: go on after a model that cannot be loaded, to find all of them.
 
         Raises:
             ModelError: if a model is missing or does not fit its task.
@@ -111,7 +118,7 @@ class Chain:
             cache = Cache(compute.cache) if compute.cache else None
         trunks = [stage.trunk for stage in before.stages] if before is not None else []
         pace = before.pace if before is not None else None
-        return cls(plan(pipeline.tasks, Library(compute, on_progress, trunks)), pipeline, cache, pace)
+        return cls(plan(pipeline.tasks, Library(compute, on_progress, trunks), every), pipeline, cache, pace)
 
     def take_over(self) -> None:
         """Apply this pipeline's settings to what is shared with the chain before. Call it when that one is replaced."""
@@ -127,16 +134,18 @@ class Chain:
             tune(trunk, self._pipeline.batching.max_tokens, self._pipeline.compute.forward_tokens)
         self.check()
 
-    def check(self) -> None:
+    def check(self, every: bool = False) -> None:
         """Run every task on a plain sentence: what fails on that would fail on every event.
 
-        Raises ModelError naming the task, and DeviceError.
+        Raises ModelError naming the task, with ``every`` all that failed, and DeviceError.
         """
+        failures = Failures(every)
         for planned in self.plan:
             document = Document(None, _SENTENCE)
             failure = self._trial(planned, document)
             if failure is not None:
-                raise ModelError(f'task "{planned.task.name}" fails on a plain sentence: {failure}')
+                failures.add(planned.task.name, f"fails on a plain sentence: {failure}")
+        failures.raise_if_any()
 
     def labels(self) -> dict[str, Collection[str]]:
         """Return task name -> all labels that its annotations can have, for the tasks that show them.

@@ -218,29 +218,62 @@ class Plan:
     models: dict[str, dict[str, str]]
 
 
-def plan(tasks: Sequence[AnyTask], library: Library) -> Plan:
+class Failures:
+    """What is wrong with the models of tasks; the first failure is raised at once, or all of them at the end."""
+
+    def __init__(self, every: bool) -> None:
+        """``every``: go on after a failure, and raise all in ``raise_if_any``."""
+        self._every = every
+        self._messages: dict[str, str] = {}
+
+    @contextmanager
+    def of(self, task: str) -> Iterator[None]:
+        """Note that ``task`` is to blame for a ModelError in the block, whose message does not name it."""
+        try:
+            yield
+        except ModelError as error:
+            self.add(task, str(error))
+
+    def add(self, task: str, message: str) -> None:
+        """Add a failure of ``task``, the first one of which counts. Raises ModelError unless all are wanted."""
+        self._messages.setdefault(task, message)
+        if not self._every:
+            self.raise_if_any()
+
+    def raise_if_any(self) -> None:
+        """Raise ModelError with a line for each task that has failed."""
+        if self._messages:
+            lines = (f'task "{task}": {message}' for task, message in self._messages.items())
+            raise ModelError("\n".join(lines), self._messages)
+
+
+def plan(tasks: Sequence[AnyTask], library: Library, every: bool = False) -> Plan:
     """Load what ``tasks`` need, place them, and build their stages.
 
-    Raises ModelError naming the task, and DeviceError.
+    Raises ModelError naming the task, with ``every`` after all have been tried and naming all that failed; and
+    DeviceError.
     """
+    failures = Failures(every)
     placement = Placement()
     models: dict[str, dict[str, str]] = {}
     order = _planning_order(tasks)
     for config in order:
-        with _naming(config):
+        with failures.of(config.name), _suitable(config):
             models[config.name] = _place(config, library, placement)
     configs = {config.name: config for config in order}
-    stages = []
-    for stage_plan in placement.stages:
-        with _naming(configs[next(iter(stage_plan.tasks))]), no_panic_report():
-            stages.append(stage_plan.build())
+    stages: dict[int, Stage] = {}
+    for index, stage_plan in enumerate(placement.stages):
+        first = next(iter(stage_plan.tasks))
+        with failures.of(first), _suitable(configs[first]), no_panic_report():
+            stages[index] = stage_plan.build()
     for planned in placement.tasks:
-        if planned.stage is not None:
+        if planned.stage in stages:
             try:
                 planned.task.learn(partial(stages[planned.stage].read, planned.output))
             except ModelError as error:
-                raise ModelError(f'task "{planned.task.name}" cannot work with its settings: {error}') from error
-    return Plan(stages, placement.tasks, models)
+                failures.add(planned.task.name, f"cannot work with its settings: {error}")
+    failures.raise_if_any()
+    return Plan([stages[index] for index in sorted(stages)], placement.tasks, models)
 
 
 def _place(config: AnyTask, library: Library, placement: Placement) -> dict[str, str]:
@@ -263,18 +296,18 @@ def _place(config: AnyTask, library: Library, placement: Placement) -> dict[str,
 
 
 @contextmanager
-def _naming(config: AnyTask) -> Iterator[None]:
-    """Make every error name the task of ``config``."""
+def _suitable(config: AnyTask) -> Iterator[None]:
+    """Turn the ways in which unsuitable models fail into ModelError."""
     try:
         yield
-    except ModelError as error:
-        raise ModelError(f'task "{config.name}": {error}') from error
+    except ModelError:
+        raise
     except BaseException as error:
         # Architectures that lack something every encoder has fail in ways of their own, and tokenizers panic.
         if not isinstance(error, _UNSUITABLE) and not is_panic(error):
             raise
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise ModelError(f'task "{config.name}": model "{config.model}" cannot be used here ({reason})') from error
+        raise ModelError(f'model "{config.model}" cannot be used here ({reason})') from error
 
 
 def _planning_order(tasks: Sequence[AnyTask]) -> list[AnyTask]:

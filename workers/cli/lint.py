@@ -14,7 +14,7 @@ from schemas.conditions import Condition
 from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem, SettingError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
-from schemas.pipeline.loader import PipelineFile, load_file
+from schemas.pipeline.loader import PipelineFile, in_order, load_file
 from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.kafka.checking import absent_files, client_mistakes
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
@@ -59,9 +59,13 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = error.problems
     notices = [*unpinned(file), *missing(file), *unrouted(file), *exposed(file)] if file else []
     summary = summarise(file.pipeline) if file and not problems else None
+    status = ConfigError.exit_status
     if plan and file and summary is not None:
-        summary["plan"], labels = _plan(file.pipeline)
-        problems = condition_problems(file, labels)
+        try:
+            summary["plan"], labels = _plan(file.pipeline)
+            problems = condition_problems(file, labels)
+        except ModelError as error:
+            problems, status = model_problems(file, error), error.exit_status
         summary = None if problems else summary
     if form == "json":
         report = {
@@ -79,7 +83,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
             if plan:
                 click.echo("\n".join(plan_lines(summary["plan"])))
     if problems:
-        ctx.exit(ConfigError.exit_status)
+        ctx.exit(status)
 
 
 def condition_problems(file: PipelineFile, labels: Mapping[str, Collection[str]]) -> list[Problem]:
@@ -90,14 +94,27 @@ def condition_problems(file: PipelineFile, labels: Mapping[str, Collection[str]]
     return [file.problem(*problem) for problem in problems]
 
 
+def model_problems(file: PipelineFile, error: ModelError) -> list[Problem]:
+    """Return what is wrong with the models of tasks, in the order of the file. Raises ``error`` if it names no task."""
+    if not error.failures:
+        raise error
+    names = [task.name for task in file.pipeline.tasks]
+    return in_order(
+        file.problem(("tasks", names.index(name), "model"), message) for name, message in error.failures.items()
+    )
+
+
 def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]]]:
-    """Load the models and return the plan as data, and the labels of tasks. Raises ModelError and DeviceError."""
+    """Load the models and return the plan as data, and the labels of tasks. Raises ModelError and DeviceError.
+
+    The ModelError is about all models that cannot be used.
+    """
     prepare_process()
 
     from workers.chain.chain import Chain
 
-    chain = Chain.load(pipeline, lambda line: click.echo(line, err=True))
-    chain.check()
+    chain = Chain.load(pipeline, lambda line: click.echo(line, err=True), every=True)
+    chain.check(every=True)
     return plan_data(pipeline, chain), chain.labels()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
 import importlib
 import sys
@@ -60,6 +61,16 @@ class Verbs(click.Group):
         module, command, _ = _VERBS[cmd_name]
         verb: click.Command = getattr(importlib.import_module(module), command)
         return verb
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that the command line names, and guess the one that a misspelt one means."""
+        if args and not args[0].startswith("-") and args[0] not in _VERBS:
+            close = difflib.get_close_matches(args[0].lower(), _VERBS, n=1)
+            hint = f', did you mean "{close[0]}"?' if close else f", only {', '.join(_VERBS)}"
+            ctx.fail(f'there is no verb "{args[0]}"{hint}')
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of verbs without importing them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from schemas.errors import LabelsError
 
 MOST_SHOWN = 20
 """The most mistakes that an error message lists."""
+MOST_ALIKE = 3
+"""The most rows with the same mistake that it lists one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,30 @@ class Row:
 class Mistakes:
     """The mistakes in a file, collected to be reported together. They never quote the text of a row.
 
-    ``entries`` are pairs of the row's number (0 for the whole file) and the message.
+    ``entries`` are the row's number (0 for the whole file), its place, and what is wrong.
     """
 
-    entries: list[tuple[int, str]] = field(default_factory=list)
+    entries: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, row: Row | None, message: str) -> None:
         """Add a mistake in ``row``, or in the whole file if it is None."""
-        self.entries.append((0, message) if row is None else (row.number, f"{row.place}: {message}"))
+        self.entries.append((0, "", message) if row is None else (row.number, f"{row.place}: ", message))
 
     def raise_if_any(self) -> None:
-        """Raise LabelsError if there are mistakes: the first ``MOST_SHOWN`` in file order, and how many more."""
+        """Raise LabelsError if there are mistakes: the first ``MOST_SHOWN`` in file order, and how many more.
+
+        If more than ``MOST_ALIKE`` rows have the same mistake, only the first is listed, with their number.
+        """
         if not self.entries:
             return
-        lines = [message for _, message in sorted(self.entries, key=lambda entry: entry[0])]
+        alike = Counter(message for _, _, message in self.entries)
+        lines, seen = [], set()
+        for _, place, message in sorted(self.entries, key=lambda entry: entry[0]):
+            if alike[message] <= MOST_ALIKE:
+                lines.append(f"{place}{message}")
+            elif message not in seen:
+                seen.add(message)
+                lines.append(f"{place}{message} (and {alike[message] - 1:,} more rows like this)")
         more = len(lines) - MOST_SHOWN
         rest = [f"and {more:,} more mistake{'s' * (more > 1)}"] if more > 0 else []
         raise LabelsError("\n".join(lines[:MOST_SHOWN] + rest))

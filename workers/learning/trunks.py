@@ -69,7 +69,11 @@ def open_trunk(name: str, compute: Compute) -> Base:
     if name != STARTER and HeadPack.find(name) is not None:
         raise ModelError(f'model "{name}" is a pack, not a trunk; name the trunk that it was trained on (see its card)')
     config = EmbeddingTask(name="trunk", task="embedding", model=name, pooling="mean")
-    (stage,) = plan([config], Library(compute)).stages
+    try:
+        (stage,) = plan([config], Library(compute)).stages
+    except ModelError as error:
+        # The task exists only here.
+        raise ModelError(error.failures.get(config.name, str(error))) from error
     stage = Stage(stage.trunk, stage.tokenization)
     return Base(name, _entry(name, stage), stage)
 

@@ -26,7 +26,10 @@ def choose_device(compute: Compute) -> tuple[torch.device, torch.dtype]:
         log.warning("compute.attention is flash, which needs a CUDA device; this CPU runs without it")
     if device.type == "cuda":
         if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
-            raise DeviceError(f"compute.device is {name}, but torch sees {torch.cuda.device_count()} CUDA devices")
+            count = torch.cuda.device_count()
+            build = "" if torch.version.cuda else "; this build of torch is for CPUs only"
+            devices = f"{count or 'no'} CUDA device{'s' * (count != 1)}"
+            raise DeviceError(f"there is no device {name}: torch sees {devices}{build}")
         # cuDNN's attention compiles a plan per shape, and nearly every packed batch has a new shape.
         torch.backends.cuda.enable_cudnn_sdp(False)
     if compute.dtype != "auto":

@@ -67,7 +67,11 @@ def _custom(use: str) -> type[Task]:
     try:
         loaded = getattr(importlib.import_module(module), name) if colon else entries[0].load()
     except Exception as error:
-        raise ModelError(f'"{use}" cannot be imported: {type(error).__name__}: {error}') from error
+        hint = ""
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{module}.".startswith(f"{error.name}."):
+            where = f"the folder that contains {error.name.partition('.')[0]}"
+            hint = f"; set the environment variable PYTHONPATH to {where}, or install its package"
+        raise ModelError(f'"{use}" cannot be imported: {type(error).__name__}: {error}{hint}') from error
     if not (isinstance(loaded, type) and issubclass(loaded, Task)):
         raise ModelError(f'"{use}" is not a subclass of workers.tasks.Task')
     return loaded

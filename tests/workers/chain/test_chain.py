@@ -340,7 +340,7 @@ def test_models_that_fail_on_a_plain_sentence_are_found_before_the_first_event(
 ) -> None:
     poison(chain, monkeypatch, "a", RuntimeError())
     monkeypatch.setattr("workers.chain.chain.tune", lambda *_: None)
-    with pytest.raises(ModelError, match='task "tone" fails on a plain sentence'):
+    with pytest.raises(ModelError, match='task "tone": fails on a plain sentence'):
         chain.warm_up()
 
 
@@ -354,7 +354,7 @@ def test_a_task_that_reads_a_field_does_not_hide_models_that_fail(monkeypatch: p
         raise RuntimeError
 
     monkeypatch.setattr(chain.stages[0].trunk, "forward", forward)
-    with pytest.raises(ModelError, match=r'^task "claim" fails on a plain sentence: RuntimeError'):
+    with pytest.raises(ModelError, match=r'^task "claim": fails on a plain sentence: RuntimeError'):
         chain.warm_up()
 
 
@@ -374,7 +374,7 @@ def test_settings_that_fail_on_every_event_are_found_whatever_else_reads_a_field
     unfit = {"name": name, "model": model, **settings}
     other = {**FIELDS, "model": str(tiny.checkpoint("bert", "sequence", labels=labels))}
     chain = Chain.load(pipeline(*([unfit, other] if first else [other, unfit])))
-    with pytest.raises(ModelError, match=rf'^task "{name}" fails on a plain sentence: .*{reason}'):
+    with pytest.raises(ModelError, match=rf'^task "{name}": fails on a plain sentence: .*{reason}'):
         chain.check()
 
 

@@ -232,3 +232,35 @@ def test_dead_letters_that_keep_the_original_are_a_notice_if_anything_is_redacte
     assert [line.partition(" to ")[2] for line in shown] == [
         "posts.enriched.dead", "posts.enriched.dead without the original", "posts.enriched.dead, encrypted"
     ]  # fmt: skip
+
+
+def test_plan_names_every_model_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    text = """\
+pipeline: p
+kafka: {bootstrap.servers: "localhost:9092"}
+input: {topics: [posts]}
+output: {topic: out}
+tasks:
+  - {name: first, task: sentiment, model: ./nowhere}
+  - {name: fine, task: language}
+  - {name: last, task: ner, model: ./empty, when: fine.label == "en"}
+"""
+    result = lint(tmp_path, text, "--plan")
+    assert (result.exit_code, result.stdout) == (66, "")
+    lines = [line for line in result.stderr.splitlines() if line.startswith("p.yaml") and "(notice)" not in line]
+    assert [line.partition(": ")[0] for line in lines] == ["p.yaml:6:43 tasks[0].model", "p.yaml:8:36 tasks[2].model"]
+    assert all("task " not in line for line in lines), "the place names the task"
+    report = lint(tmp_path, text, "--plan", "--format", "json")
+    assert report.exit_code == 66
+    assert [problem["path"] for problem in json.loads(report.stdout)["problems"]] == [
+        "tasks[0].model",
+        "tasks[2].model",
+    ]
+
+
+def test_a_file_of_recognisers_is_named_as_such() -> None:
+    result = CliRunner().invoke(cli, ["lint", str(STARTER.with_name("recognizers.yaml"))])
+    assert result.exit_code == 78
+    assert len(result.stderr.splitlines()) == 1
+    assert 'has recognisers, which the task pii names in "recognizers:"' in result.stderr

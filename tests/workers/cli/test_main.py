@@ -149,6 +149,19 @@ def test_a_wrong_command_line_is_2(args: list[str]) -> None:
     assert CliRunner().invoke(cli, args).exit_code == 2
 
 
+@pytest.mark.parametrize(("word", "verb"), [("rnu", "run"), ("Run", "run"), ("lnit", "lint"), ("tran", "train")])
+def test_a_misspelt_verb_gets_a_suggestion(word: str, verb: str) -> None:
+    result = CliRunner().invoke(cli, [word, "pipeline.yaml"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith(f'there is no verb "{word}", did you mean "{verb}"?\n')
+
+
+def test_a_word_that_is_like_no_verb_gets_all_of_them() -> None:
+    result = CliRunner().invoke(cli, ["zzzz"])
+    assert result.exit_code == 2
+    assert 'there is no verb "zzzz", only run, lint, ' in result.stderr
+
+
 def test_help_lists_the_verbs_and_every_exit_status() -> None:
     result = CliRunner().invoke(cli, ["--help"])
     assert result.exit_code == 0

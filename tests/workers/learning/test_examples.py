@@ -51,6 +51,22 @@ def test_every_bad_row_is_named_at_once_and_no_text_is_shown(tmp_path: Path) -> 
     assert 'rename "txt"' in found[-1]
 
 
+@pytest.mark.parametrize(("task", "field"), [("ner", "spans"), ("moderation", "labels")])
+def test_the_labels_of_another_task_are_one_line(tmp_path: Path, task: Task, field: str) -> None:
+    rows = [{"text": f"{number}", "label": "a"} for number in range(30)]
+    (line,) = refused(lines(tmp_path, *rows), task)
+    assert line.startswith(f'1: no "{field}"; a row with "label" is for --task sentiment, text-classification; ')
+    assert line.endswith(" (and 29 more rows like this)")
+
+
+def test_a_mistake_of_many_rows_hides_no_other(tmp_path: Path) -> None:
+    rows: list[Any] = [{"text": "x"}] * 30
+    found = refused(lines(tmp_path, *rows, "not JSON", {"text": 5, "label": "a"}), "sentiment")
+    assert [line.partition(":")[0] for line in found] == ["1", "31", "32"]
+    few = refused(lines(tmp_path, *rows[:3]), "sentiment")
+    assert [line.partition(":")[0] for line in few] == ["1", "2", "3"]
+
+
 @pytest.mark.parametrize(
     ("span", "why"),
     [

@@ -176,6 +176,13 @@ def test_a_pack_is_replaced_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["pack"]
 
 
+def test_a_trunk_that_is_not_there_is_told_without_a_task_that_nobody_has_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        open_trunk(str(tmp_path / "nowhere"), Compute())
+    assert str(caught.value)
+    assert "task" not in str(caught.value)
+
+
 def test_a_folder_that_cannot_be_written_is_an_error_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="/proc/nowhere cannot be written"), beside(Path("/proc/nowhere")):
         pass

@@ -12,6 +12,7 @@ from workers.models.device import choose_device
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_device_that_is_not_there_is_one_clear_line() -> None:
-    with pytest.raises(DeviceError, match="torch sees 0 CUDA devices"):
-        choose_device(Compute(device="cuda"))
+    for name in ("cuda", "cuda:7"):
+        with pytest.raises(DeviceError, match=rf"^there is no device {name}: torch sees no CUDA devices"):
+            choose_device(Compute(device=name))
     assert choose_device(Compute()) == (torch.device("cpu"), torch.float32)

@@ -186,5 +186,20 @@ def test_a_module_that_fails_is_not_called_missing(tmp_path: Path, monkeypatch: 
         chain("own_tasks:Mine")
 
 
+@pytest.mark.parametrize(("use", "missing"), [("custom_task:Stars", "custom_task"), ("no.such.module:Task", "no")])
+def test_a_module_that_is_not_found_gets_a_hint_where_it_is_looked_for(use: str, missing: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        chain(use)
+    hint = f"; set the environment variable PYTHONPATH to the folder that contains {missing}, or install its package"
+    assert str(caught.value).endswith(hint)
+
+
+def test_a_module_that_lacks_another_one_gets_no_such_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lacking_tasks.py").write_text("import no_such_library")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModelError, match=r"No module named 'no_such_library'$"):
+        chain("lacking_tasks:Mine")
+
+
 def test_options_it_understands_are_fine() -> None:
     assert run(chain(f"{HERE}:Choosy", options={"size": 1}), event())[0]["t"] == {"custom": None}
