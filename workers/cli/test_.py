@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schemas.errors import ConfigError, DeviceError, ModelError, Problem
+from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem, SettingError
 from schemas.pipeline.case_files import CaseFile, load_cases, pipeline_of
 from schemas.pipeline.cases import Case
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load
+from stream.output.redaction.keys import load_keys
 from workers.cli.loading import loading
+from workers.cli.output import require_stdout
 from workers.cli.statuses import exit_statuses
 from workers.cli.testing.inputs import record_of, unread
 from workers.cli.testing.verdicts import Finding, Verdict, judge
@@ -46,7 +48,7 @@ file:line:column. The records of a file's cases are read in order, as from a top
 
 """ + exit_statuses(
     {0: "every case has passed", 1: "a case has failed", ConfigError.exit_status: "a case is wrong, or there is none"},
-    ConfigError, DeviceError, ModelError,
+    ConfigError, DeviceError, ModelError, OutputError, SettingError,
 )  # fmt: skip
 
 _TOGETHER = 64
@@ -76,6 +78,7 @@ class _Suite:
 @click.pass_context
 def test(ctx: click.Context, files: tuple[Path, ...], words: str, junit: Path | None, form: str) -> None:
     """Run the test cases of pipeline FILEs, without Kafka, and show what is not as expected."""
+    require_stdout()
     prepare_process()
     suites = _read(dict.fromkeys(pipeline_of(file) for file in files))
     wanted = words.casefold().split()
@@ -113,13 +116,17 @@ def test(ctx: click.Context, files: tuple[Path, ...], words: str, junit: Path | 
         try:
             report.write_junit(junit, verdicts, seconds)
         except OSError as error:
-            raise click.BadParameter(f"{junit} cannot be written: {error.strerror}", param_hint="--junit") from None
+            raise OutputError(f"{junit} cannot be written: {error.strerror}") from None
     if any(verdict.findings for verdict in everything):
         ctx.exit(1)
 
 
 def _read(files: Iterable[Path]) -> list[_Suite]:
-    """Read pipelines and cases. Raises ConfigError with every mistake that shows without models."""
+    """Read pipelines and cases.
+
+    Raises ConfigError with every mistake that shows without models, and SettingError for a key of ``redact`` that is
+    missing.
+    """
     suites: list[_Suite] = []
     problems: list[Problem] = []
     for path in files:
@@ -135,6 +142,8 @@ def _read(files: Iterable[Path]) -> list[_Suite]:
         problems += sorted(mistakes, key=lambda problem: (problem.file != str(path), problem.line, problem.column))
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
+    for suite in suites:
+        load_keys(suite.pipeline)  # before models, which can take minutes to load
     return suites
 
 
