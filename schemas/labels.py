@@ -2,58 +2,6 @@
 
 from __future__ import annotations
 
-# The values are categories that most moderation services share (harassment, hate, violence, ...), the keys lower-case
-# labels in the spelling of published checkpoints.
-STANDARD: dict[str, str] = {
-    "toxic": "toxicity",
-    "toxicity": "toxicity",
-    "severe_toxic": "severe_toxicity",
-    "severe_toxicity": "severe_toxicity",
-    "obscene": "profanity",
-    "profanity": "profanity",
-    "threat": "violence",
-    "violence": "violence",
-    "insult": "harassment",
-    "offensive": "harassment",
-    "offensive_language": "harassment",
-    "harassment": "harassment",
-    "identity_hate": "hate",
-    "identity_attack": "hate",
-    "hate": "hate",
-    "hateful": "hate",
-    "hate_speech": "hate",
-    "sexual_explicit": "sexual",
-    "sexual": "sexual",
-    "nsfw": "sexual",
-    "self_harm": "self_harm",
-    "self-harm": "self_harm",
-    "spam": "spam",
-}
-
-# Labels that mean "nothing found": they are never flagged and not part of the annotation.
-CLEAN: frozenset[str] = frozenset(
-    {
-        "neither",
-        "none",
-        "neutral",
-        "normal",
-        "ok",
-        "clean",
-        "safe",
-        "non-toxic",
-        "non_toxic",
-        "not_toxic",
-        "not-offensive",
-        "non-offensive",
-        "not-hate",
-        "nothate",
-        "non-hate",
-        "sfw",
-    }
-)
-
-TAXONOMIES: dict[str, dict[str, str]] = {"standard": STANDARD}
-
 # Common labels of entity recognisers; every other label (GPE, MISC, ...) keeps the model's name.
 ENTITIES: dict[str, str] = {
     "PER": "PERSON",

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
-from schemas.labels import TAXONOMIES
 from schemas.pipeline.fields import JsonPath, Name, NotYet, Probability, Strict, Text, refuse
+from schemas.taxonomies import TAXONOMIES
 
 LANGUAGE = r"^[a-z]{2,3}$"
 REGION = r"^[A-Z]{2}$"
@@ -287,7 +287,8 @@ class ModerationTask(ModelTask):
     """The lowest score of a flagged label: one for all labels, or one per label with ``default`` for the rest;
     default: the model's calibrated thresholds, otherwise 0.5."""
     taxonomy: Taxonomy = "standard"
-    """``standard`` (common names), ``model`` (the model's labels), or a map from the model's labels to yours."""
+    """``standard`` (common names), ``perspective``, ``openai``, ``mlcommons`` (the names of these services and lists),
+    ``model`` (the model's labels), or a map from the model's labels to yours."""
     merge: Merge = "max"
     """How the windows of a long text are combined."""
 

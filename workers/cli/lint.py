@@ -62,7 +62,8 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
     status = ConfigError.exit_status
     if plan and file and summary is not None:
         try:
-            summary["plan"], labels = _plan(file.pipeline)
+            summary["plan"], labels, remarks = _plan(file.pipeline)
+            notices += [file.problem(("tasks", index), remark) for index, remark in remarks]
             problems = condition_problems(file, labels)
         except ModelError as error:
             problems, status = model_problems(file, error), error.exit_status
@@ -104,10 +105,10 @@ def model_problems(file: PipelineFile, error: ModelError) -> list[Problem]:
     )
 
 
-def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]]]:
-    """Load the models and return the plan as data, and the labels of tasks. Raises ModelError and DeviceError.
+def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]], list[tuple[int, str]]]:
+    """Load the models and return the plan as data, the labels of tasks, and what tasks remark, by their index.
 
-    The ModelError is about all models that cannot be used.
+    Raises DeviceError, and ModelError about all models that cannot be used.
     """
     prepare_process()
 

@@ -12,8 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-from schemas.labels import CLEAN, ENTITIES, POLARITIES
+from schemas.labels import ENTITIES, POLARITIES
 from schemas.pipeline.wording import suggest
+from schemas.taxonomies import CLEAN, spelled
 from workers.learning.labelstudio import is_export, read_export
 from workers.learning.rows import Mistakes, Row, read_rows
 
@@ -116,7 +117,7 @@ def parse_example(row: Row, task: Task, mistakes: Mistakes) -> Example | None:
             _check_label(row, label, mistakes)
         if len(mistakes.entries) == before and len(set(value)) < len(value):
             mistakes.add(row, '"labels" contains a label twice')
-        if any(isinstance(label, str) and label.lower() in CLEAN for label in value):
+        if any(isinstance(label, str) and spelled(label) in CLEAN for label in value):
             mistakes.add(row, 'a label that means "nothing found"; leave "labels" empty instead: []')
     elif text is not None:
         return _with_spans(row, text, value, mistakes)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from schemas.document import Annotation, Document
 from schemas.errors import LabelsError
-from schemas.labels import CLEAN
 from schemas.pipeline.config import Pipeline
+from schemas.taxonomies import CLEAN, spelled
 from workers.chain.chain import Chain
 from workers.learning.examples import Example, Labelled, Task, canonical
 from workers.learning.metrics import measure
@@ -73,7 +73,7 @@ def labels_of(chain: Chain, task: Task) -> set[str]:
     if task == "ner":
         labels = tuple(kind for kind in scheme_of(labels).kinds if kind != OUTSIDE)
     if task == "moderation":
-        labels = tuple(label for label in labels if label.lower() not in CLEAN)
+        labels = tuple(label for label in labels if spelled(label) not in CLEAN)
     return set(canonical(task, labels).values())
 
 

@@ -60,6 +60,9 @@ class Task(ABC):
     quicker_together: ClassVar[bool] = False
     """Whether ``annotate_all`` should be called instead of ``annotate``; only for a task without a model."""
 
+    remarks: Sequence[str] = ()
+    """What a person should know about how the model fits the settings; ``glossator lint --plan`` shows it."""
+
     sequences: int | None = 1
     """How many inputs it has per event; None if the event decides. Only ``glossator lint --plan`` shows it."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
-from schemas.labels import CLEAN, TAXONOMIES
 from schemas.pipeline.tasks import ModerationTask
+from schemas.taxonomies import CLEAN, CLOSED, MENTIONS, TAXONOMIES, spelled
 from workers.encoder.reading import Activation, HeadInfo, Reading
 from workers.tasks.base import Task
 from workers.tasks.scores import merge_windows, numbers
@@ -24,7 +24,9 @@ class Moderation(Task):
     - If the head is not multi-label and has a label that means "nothing found" (``CLEAN``), scores are a softmax;
       otherwise a sigmoid per label. The clean label is left out of the annotation.
     - ``taxonomy`` renames the model's labels. If several get the same name, it has their highest score and is flagged
-      if any of them is.
+      if any of them is. A label that a closed taxonomy (``CLOSED``) has no name for is left out, and a name that no
+      label of the model means is not in the annotation.
+    - Labels that say whom a text mentions (``MENTIONS``) are left out unless ``taxonomy`` is ``model`` or a map.
     - A label's threshold is the first of these: the one in the pipeline file (by the model's name, then by the
       taxonomy's), the file's ``default``, the head's calibrated one, 0.5.
     """
@@ -36,11 +38,12 @@ class Moderation(Task):
         super().__init__(config, head)
         self._merge = config.merge
         names = self._names(config, head)
-        clean = [label.lower() in CLEAN or names[label].lower() in CLEAN for label in head.labels]
-        flaggable = [label for label, is_clean in zip(head.labels, clean, strict=True) if not is_clean]
+        clean = {label for label in head.labels if CLEAN & {spelled(label), spelled(names.get(label, label))}}
+        flaggable = [label for label in names if label not in clean]
         if not flaggable:
-            raise self._unfit(config, "has no label that can be flagged")
-        self._softmax = any(clean) and not head.multi_label
+            raise self._unfit(config, self._nothing_to_flag(config, head))
+        self._softmax = bool(clean) and not head.multi_label
+        self.remarks = list(self._remarks(config, head, names, clean))
         thresholds = self._thresholds(config, head, flaggable, names)
         self._columns = [
             (index, names[label], thresholds[label]) for index, label in enumerate(head.labels) if label in thresholds
@@ -66,7 +69,7 @@ class Moderation(Task):
         }
 
     def _names(self, config: ModerationTask, head: HeadInfo) -> dict[str, str]:
-        """Return the name in the annotation of each of the head's labels."""
+        """Return the name in the annotation of each of the head's labels; those without one are left out."""
         taxonomy = config.taxonomy
         if isinstance(taxonomy, dict):
             self._require_known(config, taxonomy, head.labels, "taxonomy")
@@ -76,8 +79,33 @@ class Moderation(Task):
                 config, "has labels without a meaning; name them with "
                 'taxonomy: {LABEL_0: clean, LABEL_1: toxicity}, where "clean" is the one that is never flagged'
             )  # fmt: skip
-        names = TAXONOMIES.get(taxonomy, {})
-        return {label: names.get(label.lower().replace(" ", "_"), label) for label in head.labels}
+        if taxonomy == "model":
+            return {label: label for label in head.labels}
+        names = TAXONOMIES[taxonomy]
+        if taxonomy in CLOSED:
+            return {label: names[spelled(label)] for label in head.labels if spelled(label) in names}
+        kept = (label for label in head.labels if spelled(label) not in MENTIONS)
+        return {label: names.get(spelled(label), label) for label in kept}
+
+    @staticmethod
+    def _nothing_to_flag(config: ModerationTask, head: HeadInfo) -> str:
+        taxonomy = config.taxonomy
+        if not isinstance(taxonomy, str) or taxonomy not in CLOSED:
+            return "has no label that can be flagged"
+        names = ", ".join(dict.fromkeys(TAXONOMIES[taxonomy].values()))
+        has = ", ".join(head.labels)
+        return f"has no label with a counterpart in taxonomy {taxonomy} ({names}); it has: {has}. Write a map instead"
+
+    @staticmethod
+    def _remarks(
+        config: ModerationTask, head: HeadInfo, names: dict[str, str], clean: Collection[str]
+    ) -> Iterator[str]:
+        taxonomy = config.taxonomy
+        wanted = TAXONOMIES[taxonomy].values() if isinstance(taxonomy, str) and taxonomy in CLOSED else ()
+        if absent := [name for name in dict.fromkeys(wanted) if name not in names.values()]:
+            yield f"the model cannot give {', '.join(absent)}, so no event has them"
+        if ignored := [label for label in head.labels if label not in names and label not in clean]:
+            yield f"the model's labels {', '.join(ignored)} are left out"
 
     def _thresholds(
         self, config: ModerationTask, head: HeadInfo, flaggable: list[str], names: dict[str, str]

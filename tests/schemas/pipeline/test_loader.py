@@ -102,7 +102,8 @@ MISTAKES = {
         ["13:16 tasks[0].threshold: must be a number between 0 and 1"]),
     "range with one end": ("stride: 32", "stride: -1", ["19:13 tasks[1].stride: must be at least 0"]),
     "taxonomy": ("threshold: {default: 0.5, hate: 0.25}", "taxonomy: mine",
-        ["13:15 tasks[0].taxonomy: must be one of model, standard, or a map from the model's labels to yours"]),
+        ["13:15 tasks[0].taxonomy: must be one of model, standard, perspective, openai, mlcommons, or a map from the "
+         "model's labels to yours"]),
     "pipeline name": ("pipeline: social-moderation", "pipeline: social moderation",
         ['1:11 pipeline: must consist of letters, digits, ".", "_" and "-"']),
     "task name": ("name: toxicity", "name: 1st",

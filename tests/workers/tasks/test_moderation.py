@@ -57,6 +57,59 @@ def test_taxonomy_model_keeps_the_models_names_and_a_map_gives_ones_own() -> Non
     assert len(found["labels"]) == 5
 
 
+UNBIASED = (
+    "toxicity", "severe_toxicity", "obscene", "identity_attack", "insult", "threat", "sexual_explicit", "male",
+    "female", "homosexual_gay_or_lesbian", "christian", "jewish", "muslim", "black", "white",
+    "psychiatric_or_mental_illness",
+)  # fmt: skip
+"""The labels of unitary/unbiased-toxic-roberta."""
+KOALA = ("H", "H2", "HR", "OK", "S", "S3", "SH", "V", "V2")
+"""The labels of KoalaAI/Text-Moderation."""
+NAMES = (
+    (TOXIC, "perspective", ["TOXICITY", "SEVERE_TOXICITY", "PROFANITY", "THREAT", "INSULT", "IDENTITY_ATTACK"]),
+    (UNBIASED, "perspective",
+     ["TOXICITY", "SEVERE_TOXICITY", "PROFANITY", "IDENTITY_ATTACK", "INSULT", "THREAT", "SEXUALLY_EXPLICIT"]),
+    (("non-offensive", "offensive"), "perspective", ["TOXICITY"]),
+    (("non-hate", "hate"), "perspective", ["IDENTITY_ATTACK"]),
+    (("hate speech", "offensive language", "neither"), "perspective", ["IDENTITY_ATTACK", "TOXICITY"]),
+    (TOXIC, "openai", ["harassment/threatening", "harassment", "hate"]),
+    (KOALA, "openai",
+     ["hate", "hate/threatening", "harassment", "sexual", "sexual/minors", "self-harm", "violence",
+      "violence/graphic"]),
+    (UNBIASED, "mlcommons", ["hate", "sexual_content"]),
+    (UNBIASED, "standard",
+     ["toxicity", "severe_toxicity", "profanity", "hate", "harassment", "violence", "sexual"]),
+    (UNBIASED, "model", list(UNBIASED)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("labels", "taxonomy", "names"), NAMES)
+def test_labels_of_common_checkpoints_get_the_names_of_a_taxonomy(
+    labels: tuple[str, ...], taxonomy: str, names: list[str]
+) -> None:
+    row = [1 - number / 100 for number in range(len(labels))]
+    made = task(labels, multi_label=labels in {TOXIC, UNBIASED}, taxonomy=taxonomy)
+    assert [label["label"] for label in said(made, row)["labels"]] == names
+
+
+def test_what_a_closed_taxonomy_lacks_is_remarked() -> None:
+    assert task(TOXIC, taxonomy="perspective").remarks == [
+        "the model cannot give SEXUALLY_EXPLICIT, so no event has them"
+    ]
+    absent, ignored = task(UNBIASED, taxonomy="openai").remarks
+    assert absent.startswith("the model cannot give hate/threatening, illicit, illicit/violent, self-harm, ")
+    assert ignored.startswith("the model's labels toxicity, severe_toxicity, obscene, male, female, ")
+    assert task(TOXIC).remarks == []
+    assert len(task(UNBIASED).remarks) == 1
+
+
+def test_a_model_that_cannot_serve_a_taxonomy_at_all_is_refused() -> None:
+    with pytest.raises(
+        ModelError, match=r"no label with a counterpart in taxonomy openai \(harassment, .*it has: spam"
+    ):
+        task(("spam", "ok"), taxonomy="openai")
+
+
 def test_of_labels_that_share_a_name_the_highest_score_stands_and_any_flag_counts() -> None:
     made = task(("hate", "hateful"), threshold={"hate": 0.2, "hateful": 0.9})
     assert said(made, [0.3, 0.8]) == {"flagged": True, "labels": [{"label": "hate", "score": 0.8, "flagged": True}]}
