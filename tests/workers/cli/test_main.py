@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from schemas.errors import BrokerError, ConfigError, GlossatorError, LabelsError, Problem, every_error
+from schemas.errors import BrokerError, ConfigError, GlossatorError, LabelsError, Problem, RouteError, every_error
 from stream.telemetry.logs import JsonLines
 from workers.cli import lint as lint_module
 from workers.cli.ending import use_format
@@ -37,7 +37,8 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 def test_an_error_of_ours_is_one_line_and_its_status(
     monkeypatch: pytest.MonkeyPatch, kind: type[GlossatorError]
 ) -> None:
-    failing(monkeypatch, kind("what went wrong"))
+    reason = "what went wrong"
+    failing(monkeypatch, kind("a route", reason) if issubclass(kind, RouteError) else kind(reason))
     result = CliRunner().invoke(cli, ["lint"])
     assert (result.stdout, result.stderr) == ("", "glossator: what went wrong\n")
     assert result.exit_code == kind.exit_status
