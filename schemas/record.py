@@ -74,6 +74,7 @@ class Outbound:
         origin: the record it was made from, or None if it has no source record.
         kind: what it is.
         route: the name of the route that sends it; None if no route does.
+        alone: it must be the only record of its batch, because the broker has rejected a batch that it was in.
     """
 
     topic: str
@@ -84,3 +85,4 @@ class Outbound:
     origin: Record | None = None
     kind: Kind = "event"
     route: str | None = None
+    alone: bool = False

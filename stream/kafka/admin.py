@@ -169,17 +169,29 @@ def largest_batch(settings: Settings, topics: Iterable[str]) -> int:
     at most the producer's own ``batch.size``, and equal to it if the cluster does not let us look.
     """
     batch_size = int(producer_settings(settings)["batch.size"])
-    admin = make_admin(settings)
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in set(topics)]
     try:
-        configs = [answer.result(10) for answer in admin.describe_configs(resources, request_timeout=10).values()]
-        return min(batch_size, *(int(config["max.message.bytes"].value) for config in configs))
-    except (KafkaException, TimeoutError, KeyError, TypeError, ValueError) as error:
+        configs = describe_topics(settings, topics).values()
+        return min(batch_size, *(int(config["max.message.bytes"]) for config in configs))
+    except (KafkaException, TimeoutError, KeyError, ValueError) as error:
         log.warning(
             "max.message.bytes of the output topics is unknown (%s); below %d, events that fit could be rejected",
             error.args[0].name() if isinstance(error, KafkaException) else type(error).__name__, batch_size,
         )  # fmt: skip
         return batch_size
+
+
+def describe_topics(settings: Settings, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the configuration of each of ``topics``, without values that the cluster hides; blocks for some seconds.
+
+    Raises KafkaException and TimeoutError.
+    """
+    admin = make_admin(settings)  # must exist until the answers have come
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in set(topics)]
+    answers = {r.name: answer.result(10) for r, answer in admin.describe_configs(resources, request_timeout=10).items()}
+    return {
+        topic: {name: entry.value for name, entry in config.items() if entry.value is not None}
+        for topic, config in answers.items()
+    }
 
 
 def committed_offsets(settings: Settings, group: str, assignments: Iterable[Assignment]) -> dict[Assignment, int]:

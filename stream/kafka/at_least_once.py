@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from schemas.errors import GlossatorError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Outbound
-from stream.kafka.faults import Meaning, fault, meaning
+from stream.kafka.faults import BAD, Meaning, fault, meaning
 from stream.kafka.sink import REPORT_WAIT, Delivered, Refused, Sink
 from stream.microbatch import MicroBatch
 
@@ -27,7 +28,11 @@ class _Pending:
 
 
 class AtLeastOnceSink(Sink):
-    """Sends records as they come; offsets are committed elsewhere, after ``delivered``."""
+    """Sends records as they come; offsets are committed elsewhere, after ``delivered``.
+
+    If the broker rejects a batch, its records are sent again one at a time, which tells which of them is at fault.
+    Until that is done, later records wait.
+    """
 
     def __init__(self, pipeline: Pipeline, delivered: Delivered, refused: Refused) -> None:
         """``delivered`` and ``refused``: the callbacks that the module ``sink`` describes."""
@@ -37,6 +42,11 @@ class AtLeastOnceSink(Sink):
         super().__init__(pipeline, delivered, refused, **overrides)
         self._waiting = 0
         self._again: deque[tuple[_Pending, Outbound]] = deque()
+        """Records to be sent one at a time."""
+        self._trying = False
+        """One of them is out."""
+        self._held: deque[tuple[_Pending, Outbound]] = deque()
+        """Records that came after them."""
         self._failed: GlossatorError | None = None
 
     def open(self, patience: float, stop: Callable[[], bool] = lambda: False) -> None:
@@ -57,7 +67,10 @@ class AtLeastOnceSink(Sink):
         else:
             self._delivered(batch)
         for outbound in outbounds:
-            self._send(pending, outbound)
+            if self._again or self._trying:
+                self._held.append((pending, outbound))
+            else:
+                self._send(pending, outbound)
         self.poll(0)
 
     def poll(self, timeout: float) -> None:
@@ -66,8 +79,10 @@ class AtLeastOnceSink(Sink):
         Raises BrokerError or AccessError when the cluster failed.
         """
         self._poll_client(timeout)
-        while self._again:
-            self._send(*self._again.popleft())
+        if self._again or self._trying:
+            self._send_again()
+        while self._held and not (self._again or self._trying):
+            self._send(*self._held.popleft())
         if self._failed is not None:
             raise self._failed
 
@@ -86,24 +101,38 @@ class AtLeastOnceSink(Sink):
         except KafkaException as error:  # the client cannot send anything any more
             self._failed = self._failed or fault(error.args[0], "publishing")
 
+    def _send_again(self) -> None:
+        """Send the records of ``_again`` one at a time, for up to ``REPORT_WAIT`` seconds."""
+        deadline = time.monotonic() + REPORT_WAIT
+        while (self._again or self._trying) and self._failed is None:
+            # The client makes batches of what is in its queue.
+            if self._producer.flush(max(0.0, deadline - time.monotonic())):
+                return
+            if self._again:
+                pending, outbound = self._again.popleft()
+                outbound.alone = True
+                self._send(pending, outbound)
+
     def _send(self, pending: _Pending, outbound: Outbound) -> None:
         report = partial(self._report, pending, outbound)
         while True:
             try:
                 self._produce(outbound, report)
+                self._trying = outbound.alone
                 return
             except BufferError:
                 self._poll_client(REPORT_WAIT)
                 if self._failed is not None:
                     raise self._failed from None
             except KafkaException as error:
-                # The client itself rejects what it knows to be too large.
-                self._handle_failure(error.args[0], pending, outbound)
+                # What is known to be too large, or against the limits of its topic, is rejected before it is sent.
+                self._handle_failure(error.args[0], pending, outbound, certain=True)
                 return
 
     def _report(self, pending: _Pending, outbound: Outbound, error: KafkaError | None, _: Message) -> None:
+        self._trying = False
         if error is not None:
-            self._handle_failure(error, pending, outbound)
+            self._handle_failure(error, pending, outbound, certain=outbound.alone)
             return
         self._watch.recovered()
         self._settle(pending, 1)
@@ -115,13 +144,21 @@ class AtLeastOnceSink(Sink):
             self._waiting -= 1
             self._delivered(pending.batch)
 
-    def _handle_failure(self, error: KafkaError, pending: _Pending, outbound: Outbound) -> None:
-        """Decide what to do about a record that was not written; sending must wait until the callbacks are over."""
+    def _handle_failure(self, error: KafkaError, pending: _Pending, outbound: Outbound, *, certain: bool) -> None:
+        """Decide what to do about a record that was not written; sending must wait until the callbacks are over.
+
+        ``certain``: whether the error is that of this record, and not of another one of its batch.
+        """
         kind = meaning(error)
-        if kind is Meaning.NEIGHBOUR:
+        if kind is Meaning.NEIGHBOUR or (kind is Meaning.BAD_BATCH and not certain):
             self._again.append((pending, outbound))
-        elif kind is Meaning.BAD_RECORD and (instead := self._refused(outbound, error.name())) is not None:
-            self._again.extend((pending, replacement) for replacement in instead)
+        elif kind in BAD and (instead := self._refused(outbound, error.name())) is not None:
+            replacements = [(pending, replacement) for replacement in instead]
+            if certain:
+                # In the place of a record that was sent alone, before those that wait for their turn.
+                self._again.extendleft(reversed(replacements))
+            else:
+                self._again.extend(replacements)
             self._settle(pending, 1 - len(instead))
         else:
             self._failed = self._failed or fault(error, f"publishing to {outbound.topic}")

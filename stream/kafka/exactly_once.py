@@ -14,7 +14,7 @@ from schemas.pipeline.config import TIMEOUT_MS, Pipeline
 from schemas.record import Assignment, Outbound
 from stream.kafka.admin import committed_offsets, same_slot
 from stream.kafka.deadline import returns_within
-from stream.kafka.faults import Meaning, fault, fenced, meaning
+from stream.kafka.faults import BAD, Meaning, fault, fenced, meaning
 from stream.kafka.sink import REPORT_WAIT, Delivered, Refused, Sink
 from stream.kafka.transaction import Contents, Part
 from stream.microbatch import MicroBatch
@@ -181,6 +181,9 @@ class ExactlyOnceSink(Sink):
         index = 0
         while index < len(part.outbounds) and self._spoilt is None:
             outbound = part.outbounds[index]
+            # The client makes batches of what is in its queue.
+            if outbound.alone and not self._wait_for_reports():
+                return
             try:
                 self._produce(outbound, partial(self._report, self._number, part, outbound))
             except BufferError:
@@ -188,13 +191,21 @@ class ExactlyOnceSink(Sink):
                 continue
             except KafkaException as failure:
                 error = failure.args[0]
-                if meaning(error) is Meaning.BAD_RECORD:
+                if meaning(error) in BAD:
                     self._replace(error, part, outbound)
                 else:
                     self._spoilt = error
                 continue
             self._unreported += 1
+            if outbound.alone and not self._wait_for_reports():
+                return
             index += 1
+
+    def _wait_for_reports(self) -> bool:
+        """Wait until nothing is out; returns whether the transaction can go on."""
+        while self._unreported and self._spoilt is None and time.monotonic() < self._began + self._timeout:
+            self._producer.flush(REPORT_WAIT)
+        return not self._unreported and self._spoilt is None
 
     def _report(self, number: int, part: Part, outbound: Outbound, error: KafkaError | None, _: Message) -> None:
         if number != self._number:  # of a transaction that was aborted
@@ -202,10 +213,15 @@ class ExactlyOnceSink(Sink):
         self._unreported -= 1
         if error is None:
             self._watch.recovered()
+            outbound.alone = False
             return
         # When one record fails, all that are out fail with it, with errors that add nothing.
         self._spoilt = self._spoilt or error
-        if meaning(error) is Meaning.BAD_RECORD:
+        kind = meaning(error)
+        if kind is Meaning.NEIGHBOUR or (kind is Meaning.BAD_BATCH and not outbound.alone):
+            # Sent alone in the next transaction, it gets an error that is its own, or none.
+            outbound.alone = True
+        elif kind in BAD:
             self._replace(error, part, outbound)
 
     def _replace(self, error: KafkaError, part: Part, outbound: Outbound) -> None:

@@ -29,6 +29,9 @@ class Meaning(Enum):
     """The cluster rejected our credentials, or they do not permit the operation."""
     BAD_RECORD = auto()
     """The broker rejected a record because of what it is: sending it again cannot help."""
+    BAD_BATCH = auto()
+    """The broker rejected a batch because of what one of its records is. The record with this error may be another one:
+    if a single record is at fault, the client (librdkafka 2.16) reports its error for the whole batch."""
     NEIGHBOUR = auto()
     """A record was not written because another record of the same request was rejected."""
     NO_TOPIC = auto()
@@ -47,6 +50,9 @@ class Meaning(Enum):
     """Any code that is not in the table."""
 
 
+BAD = frozenset({Meaning.BAD_RECORD, Meaning.BAD_BATCH})
+"""What concerns a record and not the cluster."""
+
 MEANINGS: dict[int, Meaning] = {
     KafkaError._AUTHENTICATION: Meaning.ACCESS,
     KafkaError._SSL: Meaning.ACCESS,
@@ -58,9 +64,9 @@ MEANINGS: dict[int, Meaning] = {
     KafkaError.MSG_SIZE_TOO_LARGE: Meaning.BAD_RECORD,
     KafkaError.RECORD_LIST_TOO_LARGE: Meaning.BAD_RECORD,
     KafkaError.INVALID_MSG_SIZE: Meaning.BAD_RECORD,
-    KafkaError.INVALID_RECORD: Meaning.BAD_RECORD,
-    KafkaError.INVALID_TIMESTAMP: Meaning.BAD_RECORD,
-    KafkaError.INVALID_MSG: Meaning.BAD_RECORD,
+    KafkaError.INVALID_RECORD: Meaning.BAD_BATCH,
+    KafkaError.INVALID_TIMESTAMP: Meaning.BAD_BATCH,
+    KafkaError.INVALID_MSG: Meaning.BAD_BATCH,
     KafkaError._INVALID_DIFFERENT_RECORD: Meaning.NEIGHBOUR,
     KafkaError.UNKNOWN_TOPIC_OR_PART: Meaning.NO_TOPIC,
     KafkaError.TOPIC_EXCEPTION: Meaning.NO_TOPIC,

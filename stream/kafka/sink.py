@@ -15,6 +15,7 @@ from schemas.record import Outbound
 from stream.kafka.admin import await_topics, largest_batch
 from stream.kafka.broker import is_embedded
 from stream.kafka.faults import ErrorWatch
+from stream.kafka.limits import TopicLimits, topic_limits
 from stream.kafka.settings import make_producer
 from stream.microbatch import MicroBatch
 
@@ -62,6 +63,7 @@ class Sink(ABC):
         self._topics = (*pipeline.input.topics, *self._outputs)
         self._overrides = overrides
         self._producer = self._new_producer()
+        self._limits: dict[str, TopicLimits] = {}
         self._next_question = 0.0
         self.evicted = False
         self.commits = 0
@@ -122,6 +124,7 @@ class Sink(ABC):
             return is_embedded(cluster)
         # A broker rejects a batch as a whole, so none may be larger than the smallest topic accepts.
         self._overrides["batch.size"] = largest_batch(self._kafka, self._outputs)
+        self._limits = topic_limits(self._kafka, self._outputs)
         self._producer = self._new_producer()
         return False
 
@@ -129,7 +132,13 @@ class Sink(ABC):
         return make_producer(self._kafka, self._watch, **self._overrides)
 
     def _produce(self, outbound: Outbound, report: Callable[[KafkaError | None, Message], None]) -> None:
-        """Hand a record to the client. Raises BufferError if its queue is full, KafkaException if it rejects it."""
+        """Hand a record to the client.
+
+        Raises BufferError if its queue is full, and KafkaException if the client rejects the record, or the broker is
+        certain to.
+        """
+        if (limits := self._limits.get(outbound.topic)) is not None:
+            limits.require(outbound)
         self._producer.produce(
             outbound.topic,
             outbound.value,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from schemas.document import Failure
 from schemas.pipeline.config import Pipeline
@@ -79,6 +80,15 @@ def dead_letter(record: Record, failure: Failure, topic: str, pipeline: str, con
         (f"{PREFIX}exception.message", failure.message.encode()),
     ]
     return Outbound(topic, record.key, record.value, headers, record.timestamp_ms, record, "dead_letter")
+
+
+def undated(letter: Outbound) -> Outbound:
+    """Make the letter to send when the dead-letter topic rejects the timestamp of ``letter``.
+
+    It gets the time of sending, and the original timestamp in a header, in milliseconds since the epoch.
+    """
+    headers = [*letter.headers, (f"{PREFIX}timestamp", str(letter.timestamp_ms).encode())]
+    return replace(letter, headers=headers, timestamp_ms=-1, alone=False)
 
 
 def coordinates_only(letter: Outbound) -> Outbound:

@@ -7,7 +7,7 @@ from schemas.errors import EncodeError, PoisonError, ProduceError, RedactError, 
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
-from stream.output.deadletter import LetterWriter, coordinates_only
+from stream.output.deadletter import LetterWriter, coordinates_only, undated
 from stream.output.event_builder import EventBuilder
 from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
@@ -103,14 +103,15 @@ class Publisher:
     def refused(self, outbound: Outbound, error: str) -> list[Outbound] | None:
         """Return what to send in place of ``outbound``, which the broker rejected with the Kafka error named ``error``.
 
-        An event is replaced by its dead letter, a dead letter by one with the coordinates alone. If several copies of
-        an event are rejected, only the first is replaced; copies that are not rejected stay. None if a letter with the
-        coordinates was rejected too, or the event has no source record. The client calls this while it delivers
-        reports.
+        An event is replaced by its dead letter; a dead letter by one with the time of sending, if its timestamp was
+        rejected, and otherwise by one with the coordinates alone. If several copies of an event are rejected, only the
+        first is replaced; copies that are not rejected stay. None if a letter with the coordinates was rejected too, or
+        the event has no source record. The client calls this while it delivers reports.
         """
         record = outbound.origin
         if outbound.kind == "dead_letter":
-            return [coordinates_only(outbound)]
+            rejected_time = error == "INVALID_TIMESTAMP" and outbound.timestamp_ms > 0
+            return [undated(outbound) if rejected_time else coordinates_only(outbound)]
         if outbound.kind == "coordinates" or record is None:
             return None
         if outbound.route is not None:
@@ -120,7 +121,8 @@ class Publisher:
         self._refused.add(source)
         name = "tombstone" if outbound.kind == "tombstone" else "enriched event"
         failure = Failure.of(
-            ProduceError(f"the broker refused the {name} for topic {outbound.topic}: {error}"), "produce"
+            ProduceError(f"the broker refused the {name} for topic {outbound.topic}: {error}{_hint(error, outbound)}"),
+            "produce",
         )
         self._stats.failed[failure.stage] += 1
         if outbound.kind == "tombstone":
@@ -226,6 +228,16 @@ class Publisher:
 def _hidden_key(target: Target, key: bytes | None, redacted: Redacted) -> bytes | None:
     """Return the key of a copy whose text is not the original: ``key`` is the one that ``target`` chooses."""
     return redacted.key if target.path is None or key is None else redacted.route_key(tuple(target.steps), key)
+
+
+def _hint(error: str, outbound: Outbound) -> str:
+    if error == "INVALID_TIMESTAMP":
+        return " (its timestamp is further from now than message.timestamp.before.max.ms or after.max.ms allow)"
+    return (
+        " (a compacted topic takes no record without a key)"
+        if error == "INVALID_RECORD" and outbound.key is None
+        else ""
+    )
 
 
 def _cause(record: Record, failure: Failure) -> str:

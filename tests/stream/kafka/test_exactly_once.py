@@ -100,7 +100,7 @@ class Producer:
         pass
 
     def flush(self, timeout: float) -> None:
-        pass
+        self.poll(timeout)
 
     def _commit(self) -> None:
         assert self.cluster.open is self
@@ -132,6 +132,7 @@ def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch
         mock.patch("stream.kafka.sink.make_producer", lambda *_, **__: Producer(cluster)),
         mock.patch("stream.kafka.sink.await_topics", lambda *_, **__: "cluster"),
         mock.patch("stream.kafka.sink.largest_batch", lambda *_: 1_000_000),
+        mock.patch("stream.kafka.sink.topic_limits", lambda *_: {}),
         mock.patch.object(exactly_once, "committed_offsets", committed),
         mock.patch.object(exactly_once, "same_slot", lambda *_: []),
         mock.patch("stream.kafka.exactly_once.time.sleep", lambda _: None),
