@@ -116,7 +116,9 @@ def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]
 
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True), every=True)
     chain.check(every=True)
-    return plan_data(pipeline, chain), chain.labels()
+    remarks = {planned.task.name: planned.task.remarks for planned in chain.plan}
+    listed = [(index, remark) for index, task in enumerate(pipeline.tasks) for remark in remarks[task.name]]
+    return plan_data(pipeline, chain), chain.labels(), listed
 
 
 def unpinned(file: PipelineFile) -> Iterator[Problem]:
