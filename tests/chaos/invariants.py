@@ -15,7 +15,7 @@ from tests.kafka.cluster import Row
 Source = tuple[int, int]
 """Partition and offset of an event in the input topic."""
 Place = tuple[str, int, int]
-"""Topic (``out`` or ``dead``), partition and offset of the record made from it."""
+"""Topic (``out``, ``copy`` or ``dead``), partition and offset of a record made from it."""
 _EXAMPLES = 5  # kept for each promise
 _STAGES = {"poison": "forward", "tombstone": "decode", "rubbish": "decode", "large": "produce", "huge": "decode"}
 
@@ -32,7 +32,8 @@ class Sample(NamedTuple):
 class Logs:
     """Everything known about a round.
 
-    - ``sent``: the acknowledged inputs. ``output``, ``dead``: what a reader of committed records finds at the end.
+    - ``sent``: the acknowledged inputs. ``output``, ``dead`` and, in a round with ``routes``, ``copies``: what a reader
+      of committed records finds at the end.
     - ``glimpsed``: the places of the rows that such a reader saw during the round and until it had caught up; None if
       nobody was reading.
     - ``stable`` and ``high``: last stable offset and high watermark of each output partition at the end.
@@ -57,6 +58,17 @@ class Logs:
     strangers: Collection[str] = ()
     disruptions: int = 0
     in_flight: int = 0
+    copies: Sequence[Row] = ()
+    routes: bool = False
+
+    @property
+    def rows(self) -> dict[str, Sequence[Row]]:
+        """The rows of each output topic."""
+        return {"out": self.output, "dead": self.dead, "copy": self.copies}
+
+    def lacks(self, event: Event, places: Iterable[Place]) -> frozenset[str]:
+        """Return the topics that must have something made from ``event``, and in which no place is."""
+        return event.goes_to(self.routes) - {topic for topic, _, _ in places}
 
 
 @dataclass
@@ -100,14 +112,20 @@ class Verdict:
 
 
 def judge(logs: Logs, exactly_once: bool) -> Verdict:
-    verdict = Verdict(sent=len(logs.sent), bound=0 if exactly_once else logs.disruptions * logs.in_flight)
+    records = logs.disruptions * logs.in_flight * (2 if logs.routes else 1)
+    verdict = Verdict(sent=len(logs.sent), bound=0 if exactly_once else records)
     places = _places(logs, verdict)
-    for source in logs.sent:
+    for source, event in logs.sent.items():
         found = places.get(source, [])
-        if not found and source[1] < logs.committed.get(source[0], 0):  # otherwise it has not been processed yet
-            verdict.add("lost", f"{source} is nowhere")
-        for again in found[1:]:
-            verdict.add("duplicated", f"{source} is at {found[0]} and at {again}")
+        if source[1] < logs.committed.get(source[0], 0):  # otherwise it has not been processed yet
+            for topic in logs.lacks(event, found):
+                verdict.add("lost", f"{source} is not in {topic}")
+        first: dict[str, Place] = {}
+        for place in found:
+            # Without routes an event is in one topic only.
+            topic = place[0] if logs.routes else ""
+            if first.setdefault(topic, place) is not place:
+                verdict.add("duplicated", f"{source} is at {first[topic]} and at {place}")
     _check_order(logs, exactly_once, verdict)
     _check_samples(logs, places, verdict)
     lengths = Counter(partition for partition, _ in logs.sent)
@@ -123,7 +141,7 @@ def judge(logs: Logs, exactly_once: bool) -> Verdict:
         verdict.add("orphaned", f"{logs.open_at_once} transactions were open at once, of {logs.slots} slots")
     for name in logs.strangers:
         verdict.add("strange_ids", f"{name} is no slot's: what it leaves open nobody settles but a timeout")
-    there = places_of(logs.output, logs.dead)
+    there = places_of(logs.rows)
     glimpsed = there if logs.glimpsed is None else set(logs.glimpsed)
     for place in glimpsed - there:
         verdict.add("retracted", f"{place} was read, and is gone")
@@ -132,13 +150,13 @@ def judge(logs: Logs, exactly_once: bool) -> Verdict:
     return verdict
 
 
-def places_of(output: Iterable[Row], dead: Iterable[Row]) -> set[Place]:
-    return {(topic, row.partition, row.offset) for topic, rows in (("out", output), ("dead", dead)) for row in rows}
+def places_of(rows: Mapping[str, Iterable[Row]]) -> set[Place]:
+    return {(topic, row.partition, row.offset) for topic, found in rows.items() for row in found}
 
 
 def origin(topic: str, row: Row) -> Source:
     """Return the input that ``row`` was made from. Raises ValueError, KeyError or TypeError if it does not say."""
-    if topic == "out":
+    if topic != "dead":
         source = json.loads(row.value or b"")["source"]
         return source["partition"], source["offset"]
     headers = dict(row.headers)
@@ -148,13 +166,16 @@ def origin(topic: str, row: Row) -> Source:
 def _places(logs: Logs, verdict: Verdict) -> dict[Source, list[Place]]:
     """Return where the output of each input is. Rows that do not match their input are counted as wrong."""
     places: dict[Source, list[Place]] = defaultdict(list)
-    for topic, rows in (("out", logs.output), ("dead", logs.dead)):
+    for topic, rows in logs.rows.items():
         for row in rows:
             here = (topic, row.partition, row.offset)
             try:
                 source = origin(topic, row)
                 event = logs.sent[source]
-                fault = _fault_of_output(row, event) if topic == "out" else _fault_of_letter(row, event)
+                if topic not in event.goes_to(logs.routes):
+                    fault: str | None = f"{event.kind} event {event.number} must not be there"
+                else:
+                    fault = _fault_of_letter(row, event) if topic == "dead" else _fault_of_output(topic, row, event)
             except (ValueError, KeyError, TypeError) as error:
                 verdict.add("wrong", f"{here}: {type(error).__name__}, made of no input that was acknowledged")
                 continue
@@ -164,19 +185,19 @@ def _places(logs: Logs, verdict: Verdict) -> dict[Source, list[Place]]:
     return places
 
 
-def _fault_of_output(row: Row, event: Event) -> str | None:
-    if event.fate != "enriched":
-        return f"{event.kind} was enriched"
+def _fault_of_output(topic: str, row: Row, event: Event) -> str | None:
     made: dict[str, Any] = json.loads(row.value or b"")
     asked: dict[str, Any] = json.loads(event.value or b"")
-    if row.key != event.key or made["event"] != asked or made["text"] != asked["text"]:
+    if row.key != event.key:
+        return "of another event than its source"
+    if topic == "copy" and ("text" in made or "copy" not in made["routed"]):
+        return "a copy that is not as its route wants it"
+    if topic == "out" and (made["event"] != asked or made["text"] != asked["text"]):
         return "of another event than its source"
     return None if made["annotations"] == {"tone": annotation(asked["text"])} else "annotated as another event"
 
 
 def _fault_of_letter(row: Row, event: Event) -> str | None:
-    if event.fate != "dead":
-        return f"{event.kind} is a dead letter"
     stage = dict(row.headers).get(f"{PREFIX}stage")
     if stage != _STAGES[event.kind].encode():
         return f"{event.kind} failed at {stage!r}"
@@ -188,7 +209,7 @@ def _check_order(logs: Logs, exactly_once: bool, verdict: Verdict) -> None:
 
     With at least once, dead letters are not checked: one made because the broker rejected the event may come late.
     """
-    for topic, rows in (("out", logs.output), ("dead", logs.dead)):
+    for topic, rows in logs.rows.items():
         if topic == "dead" and not exactly_once:
             continue
         newest: dict[bytes | None, tuple[int, Source]] = {}
@@ -217,7 +238,8 @@ def _check_samples(logs: Logs, places: Mapping[Source, Sequence[Place]], verdict
                 verdict.add("moved_back", f"partition {partition} from {latest[partition]} to {end}")
             latest[partition] = end
             for offset in range(checked.get(partition, 0), end):
-                found = places.get((partition, offset), ())
-                if not any(at < sample.ends.get((topic, where), 0) for topic, where, at in found):
+                event, found = logs.sent.get((partition, offset)), places.get((partition, offset), ())
+                there = [place for place in found if place[2] < sample.ends.get(place[:2], 0)]
+                if event is None or logs.lacks(event, there):
                     verdict.add("ahead", f"{end} was committed of partition {partition}, and {offset} not in the log")
             checked[partition] = max(end, checked.get(partition, 0))

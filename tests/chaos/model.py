@@ -18,6 +18,8 @@ MAX_BYTES = 700_000
 _LARGE, _HUGE = 600_000, 800_000
 _KEYS = 97
 _WORDS = ["the", "river", "took", "what", "nobody", "had", "asked", "it", "to", "carry", "and", "left", "stones"]
+COPIED, DROPPED = 3, 5
+"""Of a round with routes: every third event is copied, and of every fifth nothing else is published."""
 UNUSUAL: tuple[Kind, ...] = ("poison", "tombstone", "rubbish", "large", "huge")
 
 
@@ -32,6 +34,25 @@ class Event(NamedTuple):
     @property
     def fate(self) -> Fate:
         return "enriched" if self.kind == "plain" else "dead"
+
+    def goes_to(self, routes: bool) -> frozenset[str]:
+        """Return where the event must be once: ``out``, ``copy`` or ``dead``. ``routes``: the round has ``ROUTES``.
+
+        Of a large event, the copy is small, because it has no text.
+        """
+        if not routes or self.kind not in {"plain", "large"}:
+            return frozenset({"out" if self.fate == "enriched" else "dead"})
+        copies = {"copy"} if self.number % COPIED == 0 else set()
+        rest = "out" if self.kind == "plain" else "dead"
+        return frozenset(copies if self.number % DROPPED == 1 else {*copies, rest})
+
+
+def routes(topic: str) -> list[dict[str, Any]]:
+    """Return the routes that ``Event.goes_to`` describes; ``topic`` gets the copies."""
+    return [
+        {"when": f"event.id % {COPIED} == 0", "topic": topic, "copy": True, "name": "copy", "text": "none"},
+        {"when": f"event.id % {DROPPED} == 1", "drop": True},
+    ]
 
 
 def annotation(text: str) -> dict[str, Any]:

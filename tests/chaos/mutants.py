@@ -100,6 +100,17 @@ def shuffled() -> None:
     Publisher.outbounds = outbounds  # type: ignore[method-assign,assignment]
 
 
+def lose_copy() -> None:
+    """Of every hundredth event that is copied, the copy is not sent."""
+    original = Publisher.outbounds
+
+    def outbounds(self: Publisher, *arguments: Any) -> list[Outbound]:
+        sent = original(self, *arguments)
+        return [record for record in sent if record.route is None or record.origin is None or record.origin.offset % 99]
+
+    Publisher.outbounds = outbounds  # type: ignore[method-assign,assignment]
+
+
 def leave_open() -> None:
     """A worker that is asked to leave does so at once, and leaves its transaction open."""
     original = Flight.drain
@@ -145,6 +156,7 @@ MUTANTS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
     "random-id": (random_id, (EOS,)),
     "offsets-outside": (offsets_outside, (EOS,)),
     "shuffled": (shuffled, (ALO, EOS)),
+    "lose-copy": (lose_copy, (ALO, EOS)),
     "leave-open": (leave_open, (EOS,)),
     "leak-files": (leak_files, (ALO,)),
     "leak-memory": (leak_memory, (ALO,)),

@@ -16,7 +16,7 @@ from tests.chaos.crew import HARMLESS, SLOTS, Crew
 from tests.chaos.faults import Faults
 from tests.chaos.feed import Feed
 from tests.chaos.invariants import Logs, Sample, Verdict, judge, places_of
-from tests.chaos.model import MAX_BYTES
+from tests.chaos.model import MAX_BYTES, routes
 from tests.chaos.node import Brokers
 from tests.chaos.report import percentiles
 from tests.chaos.schedule import MAX_POLL, SESSION, Scenario
@@ -59,9 +59,13 @@ def play(
         **_settings(scenario, brokers.clients),
     )
     (folder / "scenario.json").write_text(json.dumps({**scenario.as_dict(), "mutant": mutant}, indent=1))
+    topics = {"out": case.output, "dead": case.dead}
+    if scenario.routes:
+        topics["copy"] = f"{case.group}.copy"
+        cluster.create_topic(topics["copy"], PARTITIONS)
+        case.settings["output"]["routes"] = routes(topics["copy"])
     watch = Watch(
-        brokers.bootstrap_servers, case.group, case.input, {"out": case.output, "dead": case.dead}, PARTITIONS,
-        folder / "commits.jsonl",
+        brokers.bootstrap_servers, case.group, case.input, topics, PARTITIONS, folder / "commits.jsonl"
     )  # fmt: skip
     left_open: list[str] = []
     exits_judged = 0
@@ -108,19 +112,20 @@ def play(
         crew.dismiss()
         settled = _until(lambda: watch.ends() == watch.ends(committed_only=True), lambda: None, 30.0)
         high, stable = watch.ends(), watch.ends(committed_only=True)
-        output, dead = case.read(case.output), case.read(case.dead)
+        rows = {name: case.read(topic) for name, topic in topics.items()}
         tell("the reader catches up")
-        _until(lambda: watch.glimpsed >= places_of(output, dead), lambda: None, 30.0)
+        _until(lambda: watch.glimpsed >= places_of(rows), lambda: None, 30.0)
     finally:
         crew.kill()
         for node in brokers.nodes:
             node.proxy.heal()
         watch.close()
     logs = Logs(
-        feed.acknowledged, output, dead, watch.samples, watch.glimpsed,
+        feed.acknowledged, rows["out"], rows["dead"], watch.samples, watch.glimpsed,
         cluster.committed(case.group, case.input), stable, high, left_open,
         max((len(ids & brokers.transactional_ids) for ids in watch.open), default=0), len(crew.slots),
         brokers.transactional_ids - {f"{case.group}-{slot}" for slot in SLOTS}, crew.disruptions(), _HIGH + _POLL,
+        rows.get("copy", ()), scenario.routes,
     )  # fmt: skip
     verdict = judge(logs, scenario.delivery == "exactly_once")
     broken = verdict.broken
@@ -193,6 +198,7 @@ def _summary(scenario: Scenario, verdict: Verdict, broken: list[str]) -> dict[st
         "static": scenario.static,
         "members": scenario.members,
         "nodes": scenario.nodes,
+        "routes": scenario.routes,
         "faults": [fault.kind for fault in scenario.faults],
         "sent": verdict.sent,
         "lost": verdict.lost,

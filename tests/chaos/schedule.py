@@ -94,6 +94,7 @@ class Scenario:
     delay: float
     faults: tuple[Fault, ...]
     nodes: int = 1
+    routes: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -147,6 +148,8 @@ def scenario(
         delay=rng.choice([0.0005, 0.002, 0.004]),
         faults=tuple(faults),
         nodes=brokers,
+        # Not drawn from the same numbers, so that older seeds keep their faults.
+        routes=random.Random(f"routes {seed}/{number}").random() < 1 / 2,
     )
 
 

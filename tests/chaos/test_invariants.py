@@ -62,6 +62,66 @@ def clean() -> Logs:
     )
 
 
+def routed() -> Logs:
+    """The same events in a round with routes, all of them in one partition of each topic."""
+    sent = clean().sent
+    rows: dict[str, list[Row]] = {"out": [], "copy": [], "dead": []}
+    for source, event in sent.items():
+        for topic in event.goes_to(True):
+            at = len(rows[topic])
+            if topic == "dead":
+                rows[topic].append(letter(source, event, at))
+                continue
+            row = output(source, event, at)
+            made = json.loads(row.value or b"")
+            if topic == "copy":
+                made = {**{name: made[name] for name in ("source", "annotations")}, "routed": ["copy"]}
+            rows[topic].append(row._replace(value=json.dumps(made).encode()))
+    return Logs(
+        sent, rows["out"], rows["dead"], [Sample(1.0, {0: 10, 1: 10}, {(topic, 0): 20 for topic in rows})], None,
+        {0: 10, 1: 10}, copies=rows["copy"], routes=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+def test_a_clean_round_with_routes_is_green(exactly_once: bool) -> None:
+    logs = routed()
+    assert [len(rows) for rows in logs.rows.values()] == [13, 3, 6]
+    assert judge(logs, exactly_once).broken == []
+
+
+def test_each_copy_counts() -> None:
+    logs = replace(routed(), samples=[])
+    assert judge(replace(logs, copies=logs.copies[1:]), True).broken == ["lost 1"]
+    assert judge(replace(logs, output=logs.output[1:]), True).broken == ["lost 1"]
+    twice = [*logs.copies, logs.copies[2]._replace(offset=50)]
+    assert "duplicated 1" in judge(replace(logs, copies=twice), True).broken
+    crashed = replace(logs, copies=twice, disruptions=1, in_flight=1)
+    assert (judge(crashed, False).broken, judge(crashed, False).bound) == ([], 2)
+    dropped = next(source for source, event in logs.sent.items() if event.goes_to(True) == frozenset())
+    row = output(dropped, logs.sent[dropped], 50)
+    assert judge(replace(logs, output=[*logs.output, row]), False).wrong == 1, "it had to be dropped"
+    with_text = output((0, 0), logs.sent[0, 0], 0)
+    assert judge(replace(logs, copies=[with_text, *logs.copies[1:]]), True).broken == ["wrong 1"]
+    first, second, *rest = logs.copies
+    swapped = [first._replace(offset=1), second._replace(offset=0), *rest]
+    assert judge(replace(logs, copies=swapped), True).broken == ["disordered 1"]
+
+
+def test_an_offset_waits_for_all_copies() -> None:
+    logs = routed()
+    early = Sample(0.5, {0: 4}, {("out", 0): 20, ("copy", 0): 1, ("dead", 0): 20})
+    assert judge(replace(logs, samples=[early, *logs.samples]), True).broken == ["ahead 1"], "the copy of event 3"
+
+
+def test_a_large_event_has_a_copy_without_its_text() -> None:
+    large = unusual("x", 3, "large")
+    assert large.goes_to(True) == {"copy", "dead"}
+    assert unusual("x", 6, "large").goes_to(True) == {"copy"}
+    assert unusual("x", 2, "large").goes_to(True) == unusual("x", 3, "poison").goes_to(True) == {"dead"}
+    assert unusual("x", 3, "large").goes_to(False) == {"dead"}
+
+
 @pytest.mark.parametrize("exactly_once", [False, True])
 def test_a_clean_round_is_green(exactly_once: bool) -> None:
     verdict = judge(clean(), exactly_once)

@@ -24,7 +24,8 @@ class Watch:
     """Two threads that use the harness's listener. ``samples``, ``glimpsed`` and ``open`` grow until ``close``.
 
     ``open`` holds the sets of transactional ids whose transactions were open at once. ``errors`` counts the reader's
-    errors by name; ``dead`` is why it ended before it was closed. ``topics`` maps ``out`` and ``dead`` to topics.
+    errors by name; ``dead`` is why it ended before it was closed. ``topics`` maps ``out``, ``dead`` and ``copy`` to
+    topics.
     """
 
     def __init__(
