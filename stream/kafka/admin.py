@@ -6,12 +6,20 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AclOperation, ConfigResource  # type: ignore[attr-defined]
 
 from schemas.errors import AccessError, BrokerError, SettingError, TopicError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment
+from stream.kafka.broker import is_embedded
 from stream.kafka.faults import ErrorWatch, Meaning, fault, meaning, require_answers, retry
 from stream.kafka.settings import Settings, make_admin, make_producer, producer_settings, with_slot
 
@@ -22,13 +30,43 @@ _LOOKUP = 5.0
 
 
 def check_cluster(pipeline: Pipeline, patience: float) -> str:
-    """Check that brokers answer and all topics of ``pipeline`` exist, before the models are loaded.
+    """Check that all topics of ``pipeline`` exist and that it may use them, before the models are loaded.
 
-    Returns the cluster's id, empty for a cluster without one. Blocks and raises as ``await_topics`` does.
+    Returns the cluster's id, empty for a cluster without one. Blocks and raises as ``await_topics`` does, and for some
+    seconds more. Also raises AccessError, naming all topics that may not be used.
     """
     watch = ErrorWatch("producer")
-    topics = (*pipeline.input.topics, *pipeline.output.topics, pipeline.output.dead_letter_topic)
-    return await_topics(make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, patience=patience) or ""
+    inputs, outputs = pipeline.input.topics, [*pipeline.output.topics, pipeline.output.dead_letter_topic]
+    topics = [*inputs, *outputs]
+    cluster = await_topics(make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, patience=patience)
+    if not is_embedded(cluster):
+        _require_rights(pipeline.kafka, inputs, outputs)
+    return cluster or ""
+
+
+def _require_rights(settings: Settings, inputs: Iterable[str], outputs: Iterable[str]) -> None:
+    """Raise AccessError if an input may not be read or an output not be written.
+
+    A route may send its first event after days, so that its topic is forbidden must not be found out by that event.
+    A cluster that does not tell our rights is taken to grant them.
+    """
+    wanted = {**dict.fromkeys(inputs, AclOperation.READ), **dict.fromkeys(outputs, AclOperation.WRITE)}
+    admin = make_admin(settings)  # must exist until the answer has come
+    asked = TopicCollection(list(wanted))
+    try:
+        answers = admin.describe_topics(asked, include_authorized_operations=True, request_timeout=10)
+        granted = {topic: answer.result(20).authorized_operations for topic, answer in answers.items()}
+    except (KafkaException, TimeoutError):
+        return
+    denied = [
+        f"{'read' if right is AclOperation.READ else 'write to'} {topic}"
+        for topic, right in wanted.items()
+        if granted.get(topic) and right not in granted[topic]
+    ]
+    if denied:
+        raise AccessError(
+            f"the cluster does not permit to {', '.join(denied[:-1])}{' and ' * (len(denied) > 1)}{denied[-1]}"
+        )
 
 
 def check_topics(settings: Settings, topics: Iterable[str], patience: float) -> None:

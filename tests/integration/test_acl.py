@@ -77,6 +77,29 @@ def test_a_forbidden_transactional_id_is_one_line_and_a_status(cluster: Cluster,
     assert line.startswith(f"glossator: {REFUSAL.format(name=f'{case.group}-0')}")
 
 
+def test_topics_that_may_not_be_used_are_named_before_models_are_loaded(cluster: Cluster, tmp_path: Path) -> None:
+    case = Case(cluster, partitions=1)
+    review, audit = (cluster.create_topic(f"{case.group}.{name}", 1) for name in ("review", "audit"))
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(
+        f"pipeline: {case.group}\nkafka: {{bootstrap.servers: {cluster.bootstrap_servers}}}\n"
+        f"input: {{topics: [{case.input}]}}\ntasks: [{{name: tone, task: sentiment, model: starter}}]\n"
+        f"output:\n  topic: {case.output}\n  routes:\n    - {{topic: {review}, copy: true}}\n"
+        f"    - {{topic: {audit}, copy: true}}\ntelemetry: {{port: null}}\n"
+    )
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
+    everybody = ("User:*", "*", AclOperation.WRITE, AclPermissionType.DENY)
+    rules = [
+        AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, *everybody) for topic in (review, audit)
+    ]
+    for answer in admin.create_acls(rules).values():
+        answer.result(30)
+    command = [sys.executable, "-m", "workers.cli.main", "run", str(file), "--log-level", "error"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 77, done.stderr
+    assert done.stderr == f"glossator: the cluster does not permit to write to {review} and write to {audit}\n"
+
+
 def test_a_right_that_is_taken_away_stops_the_worker_and_costs_nothing(cluster: Cluster) -> None:
     case = Case(cluster, partitions=1, delivery="exactly_once", commit_interval_ms=50)
     case.feed(3000)
