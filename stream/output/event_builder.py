@@ -112,13 +112,13 @@ class EventBuilder:
             paths = {part.path: self._anonymous(part) for part in parts or ()}
             parts = parts and tuple(part._replace(path=paths[part.path]) for part in parts)
             annotations = {name: without_text(annotation, paths) for name, annotation in annotations.items()}
+        # Another view may be why the document was redacted.
+        record, hidden = document.record, None if view.text == "original" else redacted
         event: dict[str, Any] = {
             "schema": SCHEMA,
             "id": event_id(document, self.config),
             "pipeline": self._pipeline,
-            "source": None
-            if document.record is None
-            else _source(document.record, document.record.key if redacted is None else redacted.key),
+            "source": None if record is None else _source(record, record.key if hidden is None else hidden.key),
         }
         if routed is not None:
             event["routed"] = routed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import jsonschema
 import orjson
@@ -33,6 +34,7 @@ ANNOTATIONS: dict[str, Any] = {
     "safety": {"flagged": False, "labels": [{"label": "spam", "score": 0.02, "flagged": False}]},
     "vector": {"vector": [0.25, -0.5]},
 }
+VIEWS: tuple[Literal["original", "none"], ...] = ("original", "none")
 MODELS = {name: {"model": "m", "revision": "0123456789ab"} for name in ANNOTATIONS}
 
 
@@ -184,6 +186,13 @@ def test_a_view_leaves_out_what_it_does_not_name_with_its_model_and_its_notice()
     }
     assert json.loads(builder.build(made, View("none"))) == whole
     assert made.annotations == ANNOTATIONS
+
+
+def test_a_view_of_the_original_says_the_original_key_whatever_other_views_hide() -> None:
+    hidden: Any = SimpleNamespace(key=b"*")
+    builder = EventBuilder(pipeline(), MODELS)
+    sources = [json.loads(builder.build(document(), View(text), redacted=hidden))["source"] for text in VIEWS]
+    assert [source["key"] for source in sources] == ["k", "*"]
 
 
 def test_the_inputs_own_json_passes_unchanged() -> None:
