@@ -74,11 +74,16 @@ def plain(kafka: Cluster, topic: str, out: str, events: int) -> float:
     return rate
 
 
-def worker(kafka: Cluster, topic: str, out: str, events: int) -> tuple[float, list[float]]:
-    """Events per second from the first event polled to the last one delivered, and resident MiB during that time."""
+def worker(
+    kafka: Cluster, topic: str, out: str, events: int, routes: list[dict[str, Any]] | None = None
+) -> tuple[float, list[float]]:
+    """Events per second from the first event polled to the last one delivered, and resident MiB during that time.
+
+    No route may drop an event.
+    """
     pipeline = Pipeline.model_validate({
         "pipeline": f"bench-{uuid.uuid4().hex[:8]}", "kafka": {"bootstrap.servers": kafka.bootstrap_servers},
-        "input": {"topics": [topic]}, "tasks": TASKS, "output": {"topic": out, "dead_letter": out},
+        "input": {"topics": [topic]}, "tasks": TASKS, "output": {"topic": out, "routes": routes},
     })  # fmt: skip
     member = Worker(pipeline, cast(Any, NoopChain()))
     thread = threading.Thread(target=member.run)
@@ -103,6 +108,7 @@ def main() -> None:
     gc.freeze()
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as kafka:
         topic, out = fill(kafka, arguments.events), kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", 6)
+        kafka.create_topic(f"{out}.dead", 6)
         rounds = []
         resident: list[float] = []
         for _ in range(arguments.rounds):
