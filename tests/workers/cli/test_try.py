@@ -13,16 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import orjson
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.document import Document
 from schemas.pipeline.loader import load
+from stream.output.event_builder import EventBuilder
+from stream.output.routes import Router
+from tests import noop
 from tests.workers import tiny
 from workers.cli.default_pipeline import starter_pipeline
 from workers.cli.main import cli
-from workers.cli.try_ import Line, lines
+from workers.cli.try_ import Line, _encode, lines
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/event.schema.json").read_text()))
@@ -201,3 +206,27 @@ def test_a_terminal_sees_that_models_are_loading_and_a_pipe_sees_nothing(pipelin
     assert json.loads(printed)["text"] == TEXT
     piped = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     assert (piped.stdout, piped.stderr) == (printed, b"")
+
+
+@pytest.mark.parametrize(
+    ("routes", "routed"),
+    [
+        ([{"when": "event.n == 1", "topic": "a", "name": "one"}], ["one"]),
+        ([{"topic": "a", "copy": True}, {"when": "event.n == 2", "drop": True}], ["a"]),
+    ],
+)
+def test_an_event_names_the_routes_that_would_take_it(routes: Any, routed: list[str]) -> None:
+    settings = noop.pipeline(output={"topic": "out", "routes": routes})
+    document = Document(None, "a", b"{}", {"n": 1})
+    line, good = _encode(document, EventBuilder(settings, {}), Router(settings.output))
+    assert good
+    assert orjson.loads(line)["routed"] == routed
+
+
+def test_a_route_that_fails_is_an_error_that_names_it() -> None:
+    settings = noop.pipeline(output={"topic": "out", "routes": [{"topic": "a", "key": "$.id", "name": "by-id"}]})
+    line, good = _encode(Document(None, "a", b"{}", {}), EventBuilder(settings, {}), Router(settings.output))
+    assert not good
+    error = orjson.loads(line)["error"]
+    assert (error["stage"], error["task"]) == ("route", "by-id")
+    assert error["message"] == "there is no value for the key at $.id"
