@@ -12,11 +12,12 @@ from pathlib import Path
 import click
 import orjson
 
-from schemas.errors import AccessError, BrokerError, ConfigError, FencedError, OffsetError, SettingError
+from schemas.errors import AccessError, BrokerError, ConfigError, FencedError, OffsetError, OutputError, SettingError
 from schemas.pipeline.config import Pipeline
-from schemas.pipeline.loader import load
+from schemas.pipeline.loader import load_file
 from schemas.pipeline.redaction import EncryptionKey
 from stream.kafka.admin import groups_named
+from stream.kafka.checking import run_mistakes
 from stream.kafka.settings import Settings
 from stream.output.redaction.keys import Key
 from stream.output.replay import Choice, Replay, Selection, group_prefix
@@ -49,7 +50,7 @@ attempts, pipeline, config, age in seconds), key and headers.
 
 """ + exit_statuses(
     {0: "all chosen letters are sent, or shown", 1: "some chosen letters cannot be sent"},
-    AccessError, BrokerError, ConfigError, FencedError, OffsetError, SettingError,
+    AccessError, BrokerError, ConfigError, FencedError, OffsetError, OutputError, SettingError,
 )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def replay(
     """Send the dead letters of a pipeline again."""
     if output and (really or to):
         raise click.UsageError("--output writes to a file; it cannot be used with --run or --to")
-    config = load(pipeline)
+    config = load_file(pipeline, check=run_mistakes).pipeline
     if to == config.output.dead_letter_topic:
         raise click.UsageError(f"{to} is the dead-letter topic itself")
     selection = Selection(lambda letter: where.passes(letter.variable), where.source, to, max_attempts)

@@ -12,13 +12,15 @@ from pathlib import Path
 import click
 
 from schemas.conditions import VARIABLES
-from schemas.errors import AccessError, BrokerError, ConfigError, OffsetError
+from schemas.errors import AccessError, BrokerError, ConfigError, OffsetError, OutputError
 from schemas.pipeline.config import Pipeline
-from schemas.pipeline.loader import load
+from schemas.pipeline.loader import load_file
 from schemas.record import Record
+from stream.kafka.checking import run_mistakes
 from stream.kafka.reader import Reader, Start
 from workers.cli.filters import Filter
 from workers.cli.numbers import FiniteRange
+from workers.cli.output import require_stdout
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.feeds import EventFeed, Feed, LetterFeed
 
@@ -35,7 +37,9 @@ keys and headers are left out, unless --original is given. A condition can use w
 conditions of the pipeline file can use: text, key, topic, headers, event and the names
 of tasks; with --dead-letters: letter, key and headers, as in glossator replay.
 
-""" + exit_statuses({0: "ended as asked, also by Ctrl-C"}, AccessError, BrokerError, ConfigError, OffsetError)
+""" + exit_statuses(
+    {0: "ended as asked, also by Ctrl-C"}, AccessError, BrokerError, ConfigError, OffsetError, OutputError
+)
 
 _PAUSE = 0.5
 """Seconds to wait for records before looking whether there are any left."""
@@ -99,7 +103,8 @@ def tap(
     patience: float,
 ) -> None:
     """Follow what a pipeline publishes."""
-    config = load(pipeline)
+    require_stdout()
+    config = load_file(pipeline, check=run_mistakes).pipeline
     known = ("letter", "key", "headers") if dead_letters else (*sorted(VARIABLES), *(t.name for t in config.tasks))
     chosen = Filter(where, known)
     topic = _topic(config, route, dead_letters)

@@ -48,9 +48,9 @@ def test_a_reader_that_has_gone_is_quiet(arguments: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("options", ["", "--pretty"])
-def test_try_with_standard_output_closed_does_not_lose_its_results_silently(options: str) -> None:
-    done = shell(f"glossator try {options} hello >&-")
+@pytest.mark.parametrize("command", ["try hello", "try --pretty hello", "tap examples/starter.yaml"])
+def test_what_prints_results_does_not_lose_them_silently_if_standard_output_is_closed(command: str) -> None:
+    done = shell(f"glossator {command} >&-")
     assert (done.returncode, done.stderr) == (OutputError.exit_status, "glossator: standard output is closed\n")
 
 

@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,10 +55,8 @@ def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception | No
     """Run the verb with a worker that ends with ``error``."""
 
     class Fake:
-        worker = SimpleNamespace(hung=hung)
-
         def __init__(self, *_: Any, **__: Any) -> None:
-            pass
+            self.hung = hung
 
         def follow(self, *_: Any) -> None:
             pass
