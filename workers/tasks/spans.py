@@ -7,6 +7,7 @@ over arrays, so that a token labelled ``O`` costs no Python object. Heads whose 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
@@ -27,6 +28,13 @@ from workers.tasks.scores import DECIMALS
 
 Span: TypeAlias = tuple[int, int, str, float]
 """Start, end (half-open, in code points), label, score. A plain tuple, because every word may become a span."""
+
+
+_BREAKS = re.compile(r"\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
+"""White space that no entity contains, unless a program has wrapped the text there."""
+_BLANK_LINE = re.compile(r"(?:\n|\r\n?)[ \t]*(?:\n|\r)|\u2029")
+_WRAPPED = 50
+"""Code points: a line of so many may have been wrapped by a program."""
 
 
 class _Unit(NamedTuple):
@@ -135,14 +143,15 @@ class Spans(Task):
         for window, table in zip(reading.windows, reading.scores, strict=True):
             candidates += self._spans(window, table, text)
         spans = []
-        for start, end, label, score in without_overlaps(candidates):
-            piece = text[start:end]
-            bare = _bare(piece, self._symbols)
-            if len(bare) != len(piece):
-                start += piece.find(bare)
-                end = start + len(bare)
-            if bare:
-                spans.append({"start": start, "end": end, "label": label, "score": score, "text": bare})
+        for whole_start, whole_end, label, score in without_overlaps(candidates):
+            for start, end in _lines(text, whole_start, whole_end) if self._symbols else ((whole_start, whole_end),):
+                piece = text[start:end]
+                bare = _bare(piece, self._symbols)
+                if len(bare) != len(piece):
+                    start += piece.find(bare)
+                    end = start + len(bare)
+                if bare:
+                    spans.append({"start": start, "end": end, "label": label, "score": score, "text": bare})
         return {"spans": spans}
 
     def _spans(self, window: Encoding, table: Scores, text: str) -> Iterable[Span]:
@@ -219,6 +228,20 @@ class Spans(Task):
         sums = np.add.reduceat(table, edges[:-1] if edges[-1] == len(table) else edges)[::2]
         means: Scores = np.divide(sums, np.diff(edges)[::2, None], dtype=np.float32)
         return means
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the parts of an entity that are on lines, or in columns, of their own.
+
+    Tokenizers drop line breaks, so a list of names can come out as one. A line that is long enough to have been wrapped
+    does not end an entity.
+    """
+    for space in _BREAKS.finditer(text, start, end):
+        line = space.start() - (text.rfind("\n", 0, space.start()) + 1)
+        if "\t" in space[0] or line < _WRAPPED or _BLANK_LINE.search(space[0]):
+            yield start, space.start()
+            start = space.end()
+    yield start, end
 
 
 def _bare(piece: str, symbols: str) -> str:
