@@ -23,7 +23,6 @@ LONGEST = 200
 """Characters of a path that we write into an event; a longer one is cut there and ends with "…"."""
 
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\[(\d{1,6})\]|\[(?:'([^']+)'|\"([^\"]+)\")\]|(\[\*\])")
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def parse_path(path: str) -> list[str | int]:
@@ -79,23 +78,33 @@ def matches(pattern: Pattern, event: Any, at: Steps = ()) -> Iterator[tuple[Step
     ``[*]`` names every entry of an array and every member of an object. Places that do not exist are left out.
     ``at`` is the place of ``event`` itself.
     """
-    first = pattern.index(None) if None in pattern else len(pattern)
-    steps = pattern[:first]
-    try:
-        value = follow(steps, event)  # type: ignore[arg-type]  # there is no None before the first one
-    except LookupError:
-        return
-    at = (*at, *steps)  # type: ignore[arg-type]
-    if first == len(pattern):
-        yield at, value
-        return
-    entries: Iterable[tuple[str | int, Any]] = ()
-    if isinstance(value, list):
-        entries = enumerate(value)
-    elif isinstance(value, dict):
-        entries = value.items()
-    for step, entry in entries:
-        yield from matches(pattern[first + 1 :], entry, (*at, step))
+    value = event
+    for number, step in enumerate(pattern):
+        if step is None:
+            rest = pattern[number + 1 :]
+            # A large event may have millions of entries that lead nowhere: a call for each would take seconds.
+            fitting = _container(rest[0]) if rest else object
+            for name, entry in _entries(value):
+                if isinstance(entry, fitting):
+                    yield from matches(rest, entry, (*at, name))
+            return
+        if not isinstance(value, _container(step)):
+            return
+        try:
+            value = value[step]  # type: ignore[index]  # a list or an object, as the container is
+        except LookupError:
+            return
+        at = (*at, step)
+    yield at, value
+
+
+def _container(step: str | int | None) -> type | tuple[type, ...]:
+    """Return the type, or types, of the values that ``step`` can lead into."""
+    return (list, dict) if step is None else list if isinstance(step, int) else dict
+
+
+def _entries(value: Any) -> Iterable[tuple[str | int, Any]]:
+    return enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
 
 
 def jsonpath(steps: Sequence[str | int], shown: Collection[str] | None = None) -> str:
@@ -109,10 +118,11 @@ def jsonpath(steps: Sequence[str | int], shown: Collection[str] | None = None) -
             path += f"[{step}]"
         elif shown is not None and step not in shown:
             path += ".*"
-        elif _PLAIN.fullmatch(step):
-            path += f".{step}"
         else:
-            path += f"[{json.dumps(step[: LONGEST + 1], ensure_ascii=False)}]"
+            # A name may be as long as the event.
+            name = step[: LONGEST + 1]
+            is_plain = name.isascii() and name.isidentifier()
+            path += f".{name}" if is_plain else f"[{json.dumps(name, ensure_ascii=False)}]"
         if len(path) > LONGEST:
             return path[:LONGEST] + "…"
     return path

@@ -68,7 +68,7 @@ class TextCollector:
         at, blank = 0, False
         for path, places in zip(self._paths, self._places, strict=True):
             found = False
-            for place, steps, text in places.texts(event, replaced):
+            for steps, text in places.texts(event, replaced):
                 found = True
                 if not text or text.isspace():
                     blank = True
@@ -76,7 +76,7 @@ class TextCollector:
                 if len(parts) == MOST_PARTS:
                     raise DecodeError(f"the event has more than {MOST_PARTS} texts")
                 end = at + len(text)
-                parts.append(Part(place, at, end, steps))
+                parts.append(Part(path if isinstance(places, _Single) else jsonpath(steps), at, end, steps))
                 texts.append(text)
                 at = end + len(SEPARATOR)
             if not found and isinstance(places, _Single):
@@ -108,12 +108,12 @@ def _unreadable(path: str) -> DecodeError:
     return DecodeError(f"the value at {path} is or contains what JSON cannot represent: {reasons}")
 
 
-_Found = Iterator[tuple[str, Steps, str]]
-"""The path of a text, its steps, and the text."""
+_Found = Iterator[tuple[Steps, str]]
+"""The place of a text, and the text."""
 
 
 class _Single:
-    """A path that names one place. It is written into the event as it is in the pipeline file."""
+    """A path that names one place."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -125,7 +125,7 @@ class _Single:
         except LookupError:
             return
         if not _is_nothing(value, self._steps, replaced):
-            yield self._path, self._steps, require_text(value, self._steps, self._path, replaced)
+            yield self._steps, require_text(value, self._steps, self._path, replaced)
 
 
 class _Several:
@@ -139,7 +139,7 @@ class _Several:
         for steps, value in matches(self._pattern, event):
             # A message names the path of the pipeline file, because names in the event may be personal data.
             if not _is_nothing(value, steps, replaced):
-                yield jsonpath(steps), steps, require_text(value, steps, self._path, replaced)
+                yield steps, require_text(value, steps, self._path, replaced)
 
 
 class _Everywhere:
@@ -147,25 +147,24 @@ class _Everywhere:
 
     def texts(self, event: dict[str, Any], replaced: Replaced | None) -> _Found:
         # An event may be nested too deeply for a function that calls itself.
-        entries: list[Iterator[tuple[str | int, Any]]] = [iter(event.items())]
+        levels: list[Iterator[tuple[str | int, Any]]] = [iter(event.items())]
         steps: list[str | int] = [""]
-        while entries:
-            for step, value in entries[-1]:
+        while levels:
+            for step, value in levels[-1]:
                 if isinstance(value, str):
-                    steps[-1] = step
-                    place = tuple(steps)
+                    place = (*steps[:-1], step)
                     if replaced is not None and replaced.touches(place):
                         if replaced.was_number(place):
                             continue
                         raise _unreadable(EVERYWHERE)
-                    yield jsonpath(place), place, value
+                    yield place, value
                 elif value and isinstance(value, dict | list):
                     steps[-1] = step
                     steps.append("")
-                    entries.append(iter(value.items()) if isinstance(value, dict) else enumerate(value))
+                    levels.append(iter(value.items()) if isinstance(value, dict) else enumerate(value))
                     break
             else:
-                entries.pop()
+                levels.pop()
                 steps.pop()
 
 

@@ -68,3 +68,11 @@ def test_a_spelt_path_leads_back_to_its_place(event: Any) -> None:
 def test_a_long_path_is_cut() -> None:
     assert jsonpath(["n" * 10_000_000, "a"]) == "$." + "n" * (LONGEST - 2) + "…"
     assert jsonpath(["ü" * 10_000_000]) == '$["' + "ü" * (LONGEST - 3) + "…"
+    assert jsonpath(["n" * (LONGEST - 3), "secret"], shown=()) == "$.*.*"
+    assert jsonpath(["n" * (LONGEST - 3), "secret"], shown=["n" * (LONGEST - 3)]) == "$." + "n" * (LONGEST - 3) + ".…"
+
+
+@given(st.lists(NAMES | st.integers(0, 2), max_size=5), st.sets(NAMES))
+def test_names_can_be_hidden(steps: list[str | int], shown: set[str]) -> None:
+    hidden = jsonpath(["*" if isinstance(step, str) and step not in shown else step for step in steps])
+    assert jsonpath(steps, shown) == hidden.replace('["*"]', ".*")
