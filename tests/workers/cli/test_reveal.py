@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from schemas.errors import SettingError
+from schemas.pipeline.redaction import EncryptionKey
 from schemas.record import Assignment, Record
 from stream.output.redaction.envelope import sealer
 from stream.output.redaction.keys import Key
 from stream.output.redaction.tokens import encryptor
-from tests.stream.output.redaction.lib import SECRET
+from tests.stream.output.redaction.lib import SECRET, redacting
+from workers.cli.keys import decryption_keys
 from workers.cli.main import cli
 from workers.cli.reveal import EPILOG
 
@@ -136,3 +139,17 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(value: str) -> No
 def test_a_key_can_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "k1").write_text(f"{SECRET.hex()}\n")
     assert reveal("--key", f"k1=file:{tmp_path / 'k1'}", TOKEN).stdout == "Anna\n"
+
+
+def test_the_keys_of_a_pipeline_file_are_used_as_far_as_they_are_there() -> None:
+    keys = {"encrypt": [{"id": "k1", "env": "KEY_1"}, {"id": "k0", "env": "NONE"}, {"id": "k2", "env": "SHORT"}]}
+    pipeline = redacting(keys=keys)
+    assert list(decryption_keys([], pipeline, ENVIRON)) == ["k1"]
+    with pytest.raises(SettingError) as caught:
+        decryption_keys([], pipeline, {})
+    assert str(caught.value) == (
+        "no key to decrypt with: key k1: environment variable KEY_1 is not set; key k0: environment variable NONE is "
+        "not set; key k2: environment variable SHORT is not set"
+    )
+    place = EncryptionKey(id="k0", env="KEY_0")
+    assert list(decryption_keys([place], pipeline, ENVIRON)) == ["k1", "k0"]

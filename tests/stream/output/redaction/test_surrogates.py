@@ -17,10 +17,12 @@ from stdnum import luhn
 
 from schemas.errors import SettingError
 from schemas.labels import SURROGATES
+from schemas.pipeline.redaction import Redact
 from stream.output.redaction import surrogates
 from stream.output.redaction.keys import Key, Keys
+from stream.output.redaction.operators import Operators
 from stream.output.redaction.surrogates import Surrogates
-from tests.stream.output.redaction.lib import SECRET, one, replaced
+from tests.stream.output.redaction.lib import KEYS, SECRET, one, replaced
 from tests.thoroughness import examples
 
 VALUES = {"DATE_TIME": "2024-05-03", "IP_ADDRESS": "10.1.2.3"}
@@ -154,6 +156,15 @@ def test_a_surrogate_shares_no_four_characters_with_the_value(label: str) -> Non
     for value in names:
         invented = ENGLISH.surrogate(label, value.casefold()).casefold().partition("@")[0]
         assert not any(value.casefold()[at : at + 4] in invented for at in range(len(value) - 3))
+
+
+def test_each_label_has_its_locale() -> None:
+    labels = {"PERSON": "surrogate", "LOCATION": {"surrogate": {"locale": "ja_JP"}}}
+    redact = Redact.model_validate({"labels": labels})
+    event = Operators(redact, KEYS).event()
+    person, place = (event.replacement(redact.labels[label], label, "some value") for label in labels)
+    assert person == ENGLISH.surrogate("PERSON", "some value")
+    assert not place.isascii()
 
 
 @pytest.mark.parametrize("locale", ["ja_JP", "hu_HU", "ar_EG", "ru_RU", "en", "zu_ZA"])

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import SettingError
+from schemas.pipeline.redaction import Redact
 from stream.output.redaction import tokens
 from stream.output.redaction.keys import Key, Keys
+from stream.output.redaction.operators import Operators
 from stream.output.redaction.tokens import Revealed, Revealer, encryptor
 from tests.stream.output.redaction.lib import KEYS, SECRET, one, replaced
 
@@ -64,9 +66,19 @@ def test_an_event_keeps_to_both_modes() -> None:
     assert len(set(tokens)) == 1, "tokens join across labels and fields"
 
 
+def test_each_label_has_its_mode() -> None:
+    redact = Redact.model_validate({"labels": {"A": "encrypt", "B": {"encrypt": {"mode": "gcm"}}}})
+    event = Operators(redact, KEYS).event()
+    tokens = [event.replacement(redact.labels[label], label, "Anna") for label in "ABABA"]
+    assert len(set(tokens[::2])) == 1
+    assert len({*tokens}) == 3
+
+
 def test_old_keys_decrypt_after_a_rotation() -> None:
     text = f"{encryptor('k0', OTHER, 'siv')('Anna')} met {encryptor('k1', KEY, 'gcm')('Tom')}"
     assert Revealer({"k1": KEY, "k0": OTHER}).text(text) == "Anna met Tom"
+    both = f"{encryptor('k1', KEY, 'siv')('Anna')} {encryptor('k0', OTHER, 'siv')('Anna')}"
+    assert Revealer({"k1": KEY, "k0": OTHER}).text(f"{both} {both}") == "Anna Anna Anna Anna"
     revealer = Revealer({"k1": KEY})
     assert revealer.text(text) == f"{text.split(' met', maxsplit=1)[0]} met Tom"
     assert revealer.revealed == Revealed(tokens=1, unknown={"k0": 1})
@@ -82,6 +94,17 @@ def test_a_token_that_was_changed_or_cut_stays(mode: Mode, at: int, sign: str, c
     if changed != token:
         assert revealer.text(f"a {changed} b") == f"a {changed} b"
         assert (revealer.revealed.tokens, revealer.revealed.damaged) == (0, 1)
+
+
+def test_a_token_without_its_end_or_with_spare_bits_set_stays() -> None:
+    token = encryptor("k1", KEY, "siv")("Ann")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet.index(token[-2])
+    assert last % 4 == 0, "the last character has two spare bits"
+    for changed in (token[:-1], f"{token[:-2]}{alphabet[last + 1]}]"):
+        revealer = Revealer({"k1": KEY})
+        assert revealer.text(changed) == changed
+        assert revealer.revealed == Revealed(damaged=1)
 
 
 @pytest.mark.parametrize("mode", MODES)
