@@ -40,6 +40,26 @@ def problems(raw: Mapping[str, Any]) -> Mistakes:
         yield ("redact", *path), message
 
 
+def doubts(raw: Mapping[str, Any]) -> Mistakes:
+    """Yield what looks wrong in ``redact`` but need not be: labels that are almost common ones, and unused keys.
+
+    ``raw`` is a pipeline without mistakes, as plain Python values.
+    """
+    redact = _table(raw.get("redact"))
+    tasks = _list(raw.get("tasks"))
+    if possible_labels(redact, tasks) is None:
+        common = {*PATTERNED, *ENTITIES.values(), *PERSONAL.values(), *SURROGATES}
+        for label in _table(redact.get("labels")):
+            if label not in common and (hint := did_you_mean(label, common)):
+                yield ("redact", "labels", label), f"is not a common label{hint} If no task finds it, it does nothing"
+    used = {NEEDS.get(name) for _, name, _ in _operators(redact)}
+    if _table(_table(raw.get("output")).get("dead_letter")).get("text") == "encrypted":
+        used.add("encrypt")
+    for name, key in _table(redact.get("keys")).items():
+        if key is not None and name not in used:
+            yield ("redact", "keys", name), "is used by no operator" + (" and no dead letter" * (name == "encrypt"))
+
+
 def possible_labels(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> frozenset[str] | None:
     """Return all labels that the spans of the redacted tasks can have; None if only their models know."""
     labels: set[str] = set()

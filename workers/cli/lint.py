@@ -15,6 +15,7 @@ from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Pr
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, in_order, load_file
+from schemas.pipeline.redaction_checks import doubts
 from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.kafka.checking import absent_files, client_mistakes
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
@@ -152,12 +153,14 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
 
 
 def exposed(file: PipelineFile) -> Iterator[Problem]:
-    """Yield a notice for each place where a redacting pipeline publishes what it does not redact."""
+    """Yield a notice for each place where a redacting pipeline publishes, or may publish, what it does not redact."""
     if file.pipeline.redact is not None and file.pipeline.output.dead_letter_text == "original":
         yield file.problem(
             ("output", "dead_letter"),
             "dead letters keep the original record; with {text: encrypted} or {text: none} they do not",
         )
+    for path, message in doubts(file.pipeline.model_dump(exclude_none=True)):
+        yield file.problem(path, message)
 
 
 def unrouted(file: PipelineFile) -> Iterator[Problem]:

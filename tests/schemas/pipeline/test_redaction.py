@@ -9,7 +9,7 @@ from schemas.labels import LOCALES, PATTERNED
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import parse
 from schemas.pipeline.redaction import OPERATORS, Hash, Operator, Redact, Replace
-from schemas.pipeline.redaction_checks import possible_labels
+from schemas.pipeline.redaction_checks import doubts, possible_labels
 from tests.schemas.pipeline.pipelines import GOOD
 
 HASH, ENCRYPT = "hash: {env: HASH_KEY}", "encrypt: [{id: k1, env: KEY_1}]"
@@ -191,3 +191,24 @@ def test_ids_depend_on_the_fingerprint_of_keys() -> None:
     pipeline = parse(GOOD, environ={})
     assert len({config_hash(pipeline), config_hash(pipeline, "abc"), config_hash(pipeline, "abd")}) == 3
     assert config_hash(pipeline, "") == config_hash(pipeline)
+
+
+def test_labels_that_look_misspelt_and_unused_keys_are_doubtful() -> None:
+    pipeline = parse(GOOD, environ={})
+
+    def doubtful(**fields: object) -> dict[str, str]:
+        redact = Redact.model_validate(fields)
+        raw = pipeline.model_copy(update={"redact": redact}).model_dump(exclude_none=True)
+        return {".".join(map(str, path)): message for path, message in doubts(raw)}
+
+    assert doubtful(labels={"EMAIL_ADRESS": "mask", "PERSON": "mask", "GPE": "mask", "STREET_ADDRESS": "mask"}) == {
+        "redact.labels.EMAIL_ADRESS": 'is not a common label, did you mean "EMAIL_ADDRESS"? If no task finds it, it '
+        "does nothing"
+    }  # fmt: skip
+    keys = {"hash": {"env": "A"}, "encrypt": [{"id": "k", "env": "B"}]}
+    assert doubtful(keys=keys) == {
+        "redact.keys.hash": "is used by no operator", "redact.keys.encrypt": "is used by no operator and no dead letter"
+    }  # fmt: skip
+    assert doubtful(keys=keys, default="hash", key="encrypt") == {}
+    assert doubtful(keys=keys, labels={"PERSON": "surrogate"}, headers={"x": "encrypt"}) == {}
+    assert list(doubts(pipeline.model_dump(exclude_none=True))) == []
