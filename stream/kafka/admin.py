@@ -58,15 +58,13 @@ def _require_rights(settings: Settings, inputs: Iterable[str], outputs: Iterable
         granted = {topic: answer.result(20).authorized_operations for topic, answer in answers.items()}
     except (KafkaException, TimeoutError):
         return
-    denied = [
-        f"{'read' if right is AclOperation.READ else 'write to'} {topic}"
-        for topic, right in wanted.items()
-        if granted.get(topic) and right not in granted[topic]
-    ]
-    if denied:
-        raise AccessError(
-            f"the cluster does not permit to {', '.join(denied[:-1])}{' and ' * (len(denied) > 1)}{denied[-1]}"
-        )
+    reasons = []
+    for right, verb in ((AclOperation.READ, "read"), (AclOperation.WRITE, "write to")):
+        topics = [topic for topic in wanted if wanted[topic] is right and granted.get(topic)]
+        if denied := [topic for topic in topics if right not in granted[topic]]:
+            reasons.append(f"{verb} {_named(denied)}")
+    if reasons:
+        raise AccessError(f"the cluster does not permit to {', nor to '.join(reasons)}")
 
 
 def check_topics(settings: Settings, topics: Iterable[str], patience: float) -> None:
@@ -111,7 +109,7 @@ def await_topics(
         The cluster's id, or None if ``stop`` ended the wait before a broker answered.
 
     Raises:
-        AccessError: at once, if the cluster denies access.
+        AccessError: at once, if the cluster denies access; it names all topics that may not be looked up.
         SettingError: at once, if what answers is no broker, or ``settings`` are rejected.
         TopicError: topics do not exist when ``patience`` is over; it names all of them.
         BrokerError: no broker answers when ``patience`` is over, or at once, if the client cannot be used with them.
@@ -122,7 +120,9 @@ def await_topics(
     warned = False
     while not stop():
         failure: KafkaError | None = None
+        denial: KafkaError | None = None
         absent: list[str] = []
+        forbidden: list[str] = []
         for topic in missing:
             try:
                 metadata = producer.list_topics(topic, timeout=min(_LOOKUP, patience))
@@ -135,10 +135,16 @@ def await_topics(
             elif meaning(error) in {Meaning.NO_TOPIC, Meaning.NO_LEADER}:
                 absent.append(topic)
             else:
-                _require_access(watch, error, topic)
+                _require_access(watch, error)
+                if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                    forbidden.append(topic)
+                    denial = error
+                    continue
                 _require_broker(settings, error)
                 failure = error
                 break
+        if denial is not None:
+            raise fault(denial, f"looking up {_named(forbidden)}")
         if failure is None and not absent:
             break
         if failure is None:
@@ -179,19 +185,21 @@ def _require_broker(settings: Settings, error: KafkaError) -> None:
         )
 
 
-def _require_access(watch: ErrorWatch, error: KafkaError, topic: str) -> None:
-    """Raise AccessError if the cluster has denied access."""
+def _require_access(watch: ErrorWatch, error: KafkaError) -> None:
+    """Raise AccessError if the cluster has denied access, unless it is to a single topic."""
     if watch.denied:
         causes = "".join(f" ({address}: {cause})" for address, cause in watch.causes.items())
         raise AccessError(f"the cluster denied access: {watch.denied}{causes}; check the credentials in kafka:")
-    if isinstance(reason := fault(error, f"looking up topic {topic}"), AccessError):
-        raise reason
+    if meaning(error) is Meaning.ACCESS and error.code() != KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise fault(error, "looking up topics")
 
 
 def _missing(topics: list[str]) -> str:
-    if len(topics) == 1:
-        return f"topic {topics[0]} does not exist"
-    return f"topics {', '.join(topics[:-1])} and {topics[-1]} do not exist"
+    return f"{_named(topics)} {'does' if len(topics) == 1 else 'do'} not exist"
+
+
+def _named(topics: list[str]) -> str:
+    return f"topic {topics[0]}" if len(topics) == 1 else f"topics {', '.join(topics[:-1])} and {topics[-1]}"
 
 
 def _unanswered(settings: Settings, watch: ErrorWatch, error: KafkaError) -> str:

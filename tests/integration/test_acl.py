@@ -88,16 +88,19 @@ def test_topics_that_may_not_be_used_are_named_before_models_are_loaded(cluster:
         f"    - {{topic: {audit}, copy: true}}\ntelemetry: {{port: null}}\n"
     )
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
-    everybody = ("User:*", "*", AclOperation.WRITE, AclPermissionType.DENY)
-    rules = [
-        AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, *everybody) for topic in (review, audit)
-    ]
+
+    def rule(topic: str, operation: AclOperation) -> AclBinding:
+        place = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*", "*")
+        return AclBinding(*place, operation, AclPermissionType.ALLOW)
+
+    # A topic with a rule allows nothing else.
+    rules = [rule(review, AclOperation.DESCRIBE), rule(audit, AclOperation.DESCRIBE)]
     for answer in admin.create_acls(rules).values():
         answer.result(30)
     command = [sys.executable, "-m", "workers.cli.main", "run", str(file), "--log-level", "error"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 77, done.stderr
-    assert done.stderr == f"glossator: the cluster does not permit to write to {review} and write to {audit}\n"
+    assert done.stderr == f"glossator: the cluster does not permit to write to topics {review} and {audit}\n"
 
 
 def test_a_right_that_is_taken_away_stops_the_worker_and_costs_nothing(cluster: Cluster) -> None:

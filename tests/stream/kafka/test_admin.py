@@ -95,6 +95,18 @@ def test_all_topics_that_are_missing_are_named_at_once(there: set[str], complain
     )
 
 
+def test_all_topics_that_may_not_be_looked_up_are_named_at_once() -> None:
+    class Guarded(Brokers):
+        def list_topics(self, topic: str, timeout: float) -> Any:
+            metadata = super().list_topics(topic, timeout)
+            if topic.startswith("secret"):
+                metadata.topics[topic].error = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+            return metadata
+
+    with pytest.raises(AccessError, match="looking up topics secret1 and secret2: TOPIC_AUTHORIZATION_FAILED"):
+        wait(Guarded(ErrorWatch("p"), {"in"}), "in", "secret1", "absent", "secret2", patience=30)
+
+
 def test_topics_that_appear_and_brokers_that_answer_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     brokers = Brokers(ErrorWatch("p"), {"in"}, unanswered=2)
     monkeypatch.setattr(time, "sleep", lambda _: brokers.topics.add("out"))
