@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from schemas.errors import SettingError
 from schemas.labels import LOCALES
+from stream.output.redaction.canonical import canonical_form
 from stream.output.redaction.keys import Key
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Surrogates:
                 if invented is None:
                     break
                 folded = invented.casefold().partition("@")[0]  # the domain is never invented
-                if invented.casefold() != value.casefold() and not any(part in folded for part in parts):
+                if canonical_form(label)(invented) != value and not any(part in folded for part in parts):
                     return invented
         return f"<{label}>"
 

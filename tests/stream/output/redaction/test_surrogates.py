@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from ipaddress import ip_address, ip_network
 
 import phonenumbers
@@ -19,6 +19,7 @@ from schemas.errors import SettingError
 from schemas.labels import SURROGATES
 from schemas.pipeline.redaction import Redact
 from stream.output.redaction import surrogates
+from stream.output.redaction.canonical import canonical_form
 from stream.output.redaction.keys import Key, Keys
 from stream.output.redaction.operators import Operators
 from stream.output.redaction.surrogates import Surrogates
@@ -128,7 +129,7 @@ def test_addresses_of_machines_are_for_documentation() -> None:
     ("surrogates", "written", "pattern", "day"),
     [
         (ENGLISH, "2024-05-03T10:00", r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", date(2024, 5, 3)),
-        (ENGLISH, "on 5/3/2024", r"(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d{4})", date(2024, 5, 3)),
+        (ENGLISH, "on 5/30/2024", r"(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d{4})", date(2024, 5, 30)),
         (GERMAN, "5/3/2024", r"(?P<day>\d\d)/(?P<month>\d\d)/(?P<year>\d{4})", date(2024, 3, 5)),
         (GERMAN, "٣.٥.٢٠٢٤", r"(?P<day>\d\d)\.(?P<month>\d\d)\.(?P<year>\d{4})", date(2024, 5, 3)),
     ],
@@ -138,6 +139,19 @@ def test_dates_are_moved_and_keep_their_style(surrogates: Surrogates, written: s
     assert match
     moved = date(*(int(match[part]) for part in ("year", "month", "day")))
     assert 1 <= abs((moved - day).days) <= 182
+
+
+def test_dates_are_moved_in_both_directions() -> None:
+    days = [date(2024, 1, 1) + timedelta(number) for number in range(400)]
+    moves = [(date.fromisoformat(ENGLISH.surrogate("DATE_TIME", str(day))) - day).days for day in days]
+    assert (min(moves) < -170, max(moves) > 170, 0 in moves) == (True, True, False)
+    assert max(map(abs, moves)) <= 182
+
+
+def test_what_is_in_the_range_of_surrogates_gets_another_one() -> None:
+    # There are so few that some would be their own surrogates.
+    for value in (f"00005E0053{last:02X}" for last in range(256)):
+        assert canonical_form("MAC_ADDRESS")(ENGLISH.surrogate("MAC_ADDRESS", value)) != value
 
 
 @settings(max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow])
