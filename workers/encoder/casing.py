@@ -23,15 +23,15 @@ CASES = 3
 SIDES = 2
 """How many texts a pair has."""
 
-_PLANE = 0x10000
-# The case of every code point of Unicode's first plane: 1 for upper, 2 for lower, 0 for neither.
-_LETTERS = np.fromiter((1 if chr(n).isupper() else 2 * chr(n).islower() for n in range(_PLANE)), np.uint8, _PLANE)
+_PLANES = 0x20000
+# The case of every code point of Unicode's first two planes: 1 for upper, 2 for lower, 0 for neither.
+_LETTERS = np.fromiter((1 if chr(n).isupper() else 2 * chr(n).islower() for n in range(_PLANES)), np.uint8, _PLANES)
 
 
 def counts(text: str) -> tuple[Ints, Ints]:
     """Count the upper-case and the lower-case letters before each position of ``text``: two arrays ``[len + 1]``."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    kinds = _LETTERS[np.minimum(points, _PLANE - 1)]
+    kinds = _LETTERS[np.minimum(points, _PLANES - 1)]
     upper, lower = np.zeros(len(text) + 1, np.int64), np.zeros(len(text) + 1, np.int64)
     np.cumsum(kinds == 1, out=upper[1:])
     np.cumsum(kinds == 2, out=lower[1:])

@@ -13,6 +13,9 @@ from itertools import groupby
 
 from tokenizers import Regex, Tokenizer, pre_tokenizers
 
+from workers.encoder.reading import Input
+from workers.encoder.styled import STYLED, plain_letters
+
 _EMOJI = range(0x1F000, 0x1FB00)
 """Blocks that are set aside for emoji, including those that Python's version of Unicode does not know."""
 _KEYCAP = 0x20E3
@@ -22,11 +25,12 @@ JOINERS = "\N{VARIATION SELECTOR-16}\N{ZERO WIDTH JOINER}"
 
 @cache
 def _symbols() -> tuple[int, ...]:
-    """Return all symbols and emoji beyond ASCII, as code points in order."""
-    end = min(0x20000, sys.maxunicode)
+    """Return all symbols and emoji beyond ASCII but styled letters, as code points in order."""
+    end, letters = min(0x20000, sys.maxunicode), {*map(ord, STYLED)}
     return tuple(
         point
         for point in range(0x80, end)
+        if point not in letters
         if unicodedata.category(chr(point))[0] == "S" or point in _EMOJI or point == _KEYCAP
     )
 
@@ -50,7 +54,7 @@ class SymbolSplitter:
     def __init__(self, symbols: str) -> None:
         """``symbols``: at least one, in the order of their code points."""
         # A set within the first plane is a table to Python, others are tried range by range.
-        first_plane = "".join(symbol for symbol in symbols if ord(symbol) < 0x10000)
+        first_plane = "".join(symbol for symbol in symbols + STYLED if ord(symbol) < 0x10000)
         self._in_first_plane = re.compile(f"[{first_plane}]").search if first_plane else lambda _: None
         self._beyond = re.compile("[\U00010000-\U0010ffff]").search
         ranges = []
@@ -60,11 +64,17 @@ class SymbolSplitter:
         self._pattern = f"[{''.join(ranges)}]+"
 
     def concerns(self, text: str) -> bool:
-        """Whether ``text`` may have such symbols: it has one, or a character beyond the first plane.
+        """Whether ``text`` may have such symbols or styled letters: it has one, or a character beyond the first plane.
 
         Few texts have. Most are ASCII, which is known at once, and the others are searched in about a microsecond.
         """
         return not text.isascii() and (self._beyond(text) is not None or self._in_first_plane(text) is not None)
+
+    def read(self, text_or_pair: Input) -> Input:
+        """Return what the tokenizer reads in place of an input: the same, with plain letters for styled ones."""
+        if isinstance(text_or_pair, str):
+            return plain_letters(text_or_pair)
+        return plain_letters(text_or_pair[0]), plain_letters(text_or_pair[1])
 
     def copy(self, tokenizer: Tokenizer) -> Tokenizer:
         """Return a copy of ``tokenizer`` that makes a word of every run of such symbols.

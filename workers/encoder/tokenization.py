@@ -142,7 +142,7 @@ class Tokenization:
             return self._tokenizer.encode_batch(inputs)
         others = [item for item, split in zip(inputs, concerned, strict=True) if not split]
         whole = iter(self._tokenizer.encode_batch(others))
-        parted = iter(self._splitting.encode_batch(list(compress(inputs, concerned))))
+        parted = iter(self._splitting.encode_batch([splitter.read(item) for item in compress(inputs, concerned)]))
         return [next(parted if split else whole) for split in concerned]
 
     def _require_room(self, text: str) -> None:

@@ -66,9 +66,10 @@ def test_words_that_were_split_before_have_the_same_types(texts: list[str]) -> N
     assert cased_types(texts, windows, segments=True).tolist() == wanted
 
 
-def test_letters_beyond_the_first_plane_have_no_case() -> None:
-    window = TOKENIZER.encode("𐐀𐐀")
-    assert set(cased_types(["𐐀𐐀"], [window]).tolist()) == {0}
+@pytest.mark.parametrize(("text", "case"), [("𐐀𐐀", 2), ("𝐀𝐧𝐧𝐚", 1), ("𝐚𝐧", 0), ("𠀀", 0)])
+def test_letters_beyond_the_first_plane_have_a_case(text: str, case: int) -> None:
+    window = TOKENIZER.encode(text)
+    assert cased_types([text], [window]).tolist() == [0, SIDES * case, 0]
 
 
 def trained(seed: int) -> tuple[BertModel, dict[str, torch.Tensor]]:

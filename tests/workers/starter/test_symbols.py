@@ -101,3 +101,20 @@ def test_an_emoji_is_a_part_of_speech_as_before() -> None:
     assert [(span["start"], span["end"]) for span in apart["words"]["spans"]] == [(0, 4), (5, 6)]
     (glued,) = run(chain, f"good{JOY}")
     assert [(span["start"], span["end"]) for span in glued["words"]["spans"]] == [(0, 4), (4, 5)]
+
+
+@pytest.mark.parametrize(
+    "styled", ["𝐲𝐨𝐮 𝐚𝐫𝐞 𝐚𝐧 𝐢𝐝𝐢𝐨𝐭", "ｙｏｕ ａｒｅ ａｎ ｉｄｉｏｔ", "ⓨⓞⓤ ⓐⓡⓔ ⓐⓝ ⓘⓓⓘⓞⓣ", "🅨🅞🅤 🅐🅡🅔 🅐🅝 🅘🅓🅘🅞🅣"]
+)
+def test_moderation_reads_styled_letters(chain: Chain, styled: str) -> None:
+    (annotations,) = run(chain, styled)
+    assert annotations["safety"]["flagged"]
+
+
+def test_names_in_styled_letters_are_found_at_their_places(chain: Chain) -> None:
+    text = "hi, 𝐀𝐧𝐧𝐚 𝐋𝐞𝐞 lives in Ⓑⓔⓡⓛⓘⓝ"
+    plain, styled = run(chain, "hi, Anna Lee lives in Berlin", text)
+    assert close(styled["safety"], plain["safety"])
+    found = [(span["start"], span["end"]) for span in styled["entities"]["spans"]]
+    assert found == [(span["start"], span["end"]) for span in plain["entities"]["spans"]] == [(4, 12), (22, 28)]
+    assert [span["text"] for span in styled["entities"]["spans"]] == ["𝐀𝐧𝐧𝐚 𝐋𝐞𝐞", "Ⓑⓔⓡⓛⓘⓝ"]
