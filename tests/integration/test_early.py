@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -39,11 +40,12 @@ def loading(case: Case, slot: int = 0, state: Path | None = None) -> Iterator[tu
 
 
 def test_alone_it_joins_while_its_models_load_and_reads_when_they_are_ready(real_kafka: Any) -> None:
-    case = Case(real_kafka, partitions=2)
+    case = Case(real_kafka, partitions=2, kafka={"session.timeout.ms": 1500, "max.poll.interval.ms": 1500})
     case.feed(100)
     with loading(case) as (worker, chain):
         real_kafka.wait_for_members(case.group, 1)
         members = real_kafka.members(case.group)
+        time.sleep(5)  # longer than a member may be silent, or may not poll
         assert worker.stats.polled == 0
         chain.set_result(NoopChain())
         eventually(lambda: case.count(case.output) == 100)
