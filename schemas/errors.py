@@ -134,7 +134,7 @@ class FencedError(BrokerError):
 
 
 class SettingError(BrokerError):
-    """The cluster rejects a setting of the pipeline file that cannot be checked without it."""
+    """A setting of the pipeline file cannot be used here: the cluster rejects it, or its key or library is missing."""
 
     exit_status = ConfigError.exit_status
     restart = False

@@ -39,8 +39,12 @@ What cannot be decrypted stays encrypted (of dead letters, nothing is printed), 
 standard error says how many and why.
 
 """ + exit_statuses(
-    {0: "everything was decrypted", EX_DATAERR: "something could not be decrypted: wrong or missing key, or damaged"},
-    ConfigError, OutputError, SettingError,
+    {
+        0: "everything was decrypted",
+        EX_DATAERR: "something could not be decrypted: wrong or missing key, or damaged",
+        SettingError.exit_status: "a key cannot be read, or there is none",
+    },
+    ConfigError, OutputError,
 )  # fmt: skip
 
 _CHUNK = 1 << 16
