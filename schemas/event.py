@@ -2,7 +2,8 @@
 
 Workers build plain dicts of this shape for speed. The models generate the JSON Schema
 (``python -m schemas.event > schemas/event.schema.json``) and let consumers parse events with types. Offsets are
-half-open and count Unicode code points of the original text, so ``text[start:end]`` in Python is the span.
+half-open and count Unicode code points of ``text``, so ``text[start:end]`` in Python is the span, or the unit of
+``output.offset_unit``.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Span(_Public):
     text: str | None = Field(default=None, description="The span's text. Absent with output.text: none.")
     fine: str | None = Field(default=None, description="For pos: the model's own tag, if it is more specific.")
     field: str | None = Field(default=None, description="The path of the text it is in, if there may be several.")
+    original_start: Count | None = Field(default=None, description="With output.original_offsets: start as read.")
+    original_end: Count | None = Field(default=None, description="With output.original_offsets: end as read.")
 
 
 class Spans(_Public):
@@ -90,6 +93,8 @@ class Mention(_Public):
     end: Count = Field(description="Number of code points up to the end of the mention.")
     text: str | None = Field(default=None, description="The mention's text. Absent with output.text: none.")
     field: str | None = Field(default=None, description="The path of the text it is in, if there may be several.")
+    original_start: Count | None = Field(default=None, description="With output.original_offsets: start as read.")
+    original_end: Count | None = Field(default=None, description="With output.original_offsets: end as read.")
 
 
 class Cluster(_Public):
@@ -114,6 +119,8 @@ class Aspect(_Public):
     label: str = Field(description="The label with the highest score.")
     score: float = Field(description="The score of that label.")
     scores: dict[str, float] = Field(description="The score of every label.")
+    original_start: Count | None = Field(default=None, description="With output.original_offsets: start as read.")
+    original_end: Count | None = Field(default=None, description="With output.original_offsets: end as read.")
 
 
 class Aspects(_Public):
@@ -165,6 +172,8 @@ class Answer(_Public):
     score: float = Field(description="The probability of the answer, comparable with null_score.")
     text: str | None = Field(default=None, description="The answer's text. Absent with output.text: none.")
     field: str | None = Field(default=None, description="The path of the text it is in, if there may be several.")
+    original_start: Count | None = Field(default=None, description="With output.original_offsets: start as read.")
+    original_end: Count | None = Field(default=None, description="With output.original_offsets: end as read.")
 
 
 class Answered(_Public):
@@ -272,6 +281,9 @@ class EnrichedEvent(_Public):
     source: Source | None = Field(description="null if the text did not come from Kafka (glossator try).")
     routed: list[str] | None = Field(
         default=None, description="The routes that took the event. Absent if the pipeline has none."
+    )
+    redacted: dict[str, Count] | None = Field(
+        default=None, description="Label -> how many values were replaced. Only with output.text: redacted."
     )
     event: Any = Field(default=None, description="The input, if it is JSON. Absent with output.text: none.")
     text: str | None = Field(default=None, description="What the models read. Absent with output.text: none.")

@@ -13,6 +13,7 @@ from schemas.labels import PATTERNED, SURROGATES
 from schemas.pipeline.redaction import OPERATORS, Redact
 from stream.output.redaction.canonical import canonical_form
 from stream.output.redaction.keys import Key, Keys
+from tests.stream.output.redaction.leaking import MUTANTS
 from tests.stream.output.redaction.lib import SECRET, replaced
 from workers.cli.main import cli
 
@@ -34,6 +35,11 @@ def test_the_example_is_right() -> None:
     (example, *_) = re.findall(r"```yaml\n(redact:.*?)```", PAGE, re.DOTALL)
     redact = Redact.model_validate(YAML(typ="safe").load(example)["redact"])
     assert {operator.name for _, operator in redact.operators()} == set(OPERATORS) - {"surrogate"}
+
+
+def test_every_threat_has_a_mutant_and_every_mutant_a_threat() -> None:
+    named = [name for _, _, mutants in rows("Threats") for name in re.findall(r"`([a-z-]+)`", mutants)]
+    assert set(named) == set(MUTANTS)
 
 
 def test_what_operators_write_is_what_they_write() -> None:

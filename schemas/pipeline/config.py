@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, StringConstraints
+from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints
 
 from schemas.paths import EVERYWHERE, parse_pattern
 from schemas.pipeline.fields import DEVICE, PipelineName, Strict, Text, TextPaths, TopicName, later, refuse
@@ -137,12 +137,6 @@ KafkaSettings = dict[str, Annotated[str | int | float | bool, BeforeValidator(_s
 """Settings of the Kafka client (librdkafka), by its names."""
 
 
-def _not_yet(value: Redact | None) -> Redact | None:
-    if value is not None:
-        raise refuse("not yet supported")
-    return value
-
-
 class Pipeline(Strict):
     """A whole pipeline file."""
 
@@ -156,7 +150,7 @@ class Pipeline(Strict):
     """What the models do, 1 to 64 tasks; annotations appear in this order."""
     output: Output
     """What is written."""
-    redact: Annotated[Redact | None, AfterValidator(_not_yet)] = None
+    redact: Redact | None = None
     """What becomes of personal data before an event is published; default: nothing is redacted."""
     delivery: Literal["at_least_once", "exactly_once"] = "at_least_once"
     """``exactly_once`` writes outputs and offsets in one transaction; each worker then needs its own ``--slot``."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from schemas.pipeline.fields import TOPIC, JsonPath, Name, Strict, Text, TopicName, later
+from schemas.pipeline.fields import TOPIC, JsonPath, Name, Strict, Text, TopicName
 
 RouteName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=249)]
 
@@ -24,7 +24,7 @@ class Route(Strict):
     """The route sends one more copy, and the following routes decide as if it had not."""
     drop: bool = False
     """Nothing is published of the events that the route takes, apart from copies that earlier routes send."""
-    text: Annotated[Literal["original", "none"] | None, later("redacted")] = None
+    text: Literal["original", "none", "redacted"] | None = None
     """As ``output.text``, for this route. None: as ``output`` says."""
     annotations: list[Name] | None = None
     """The tasks whose annotations are in the event. None: all."""
@@ -64,10 +64,14 @@ class Output(Strict):
     ) = None
     """Topic of the dead letters, or a mapping that also says what they keep; default: the output topic with ``.dead``
     appended, and the whole original."""
-    text: Annotated[Literal["original", "none"], later("redacted")] = "original"
-    """``none`` omits ``text``, ``event`` and the text of spans from enriched events."""
-    offset_unit: Annotated[Literal["code_point"], later("utf16", "utf8")] = "code_point"
-    """The unit of ``start`` and ``end`` of spans."""
+    text: Literal["original", "none", "redacted"] = "original"
+    """``none`` omits ``text``, ``event`` and the text of spans from enriched events. In ``redacted``, personal data is
+    replaced as ``redact`` says."""
+    offset_unit: Literal["code_point", "utf16", "utf8"] = "code_point"
+    """The unit of ``start`` and ``end`` of spans, and of all other numbers of characters."""
+    original_offsets: bool = False
+    """With ``text: redacted``: whether spans also have ``original_start`` and ``original_end``, their place in the text
+    that was read."""
     routes: Annotated[list[Route], Field(min_length=1, max_length=64)] | None = None
     """Conditions that choose other topics, 1 to 64 routes in the order in which they are tried."""
 

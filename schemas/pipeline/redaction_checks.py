@@ -27,6 +27,7 @@ def problems(raw: Mapping[str, Any]) -> Mistakes:
     encrypted = _table(output.get("dead_letter")).get("text") == "encrypted"
     if encrypted and not _table(_table(redact).get("keys")).get("encrypt"):
         yield ("output", "dead_letter", "text"), "needs a key, redact.keys.encrypt"
+    yield from _views(redact, output)
     if not isinstance(redact, Mapping):
         return
     tasks = [task for task in _list(raw.get("tasks")) if isinstance(task, Mapping)]
@@ -58,6 +59,22 @@ def doubts(raw: Mapping[str, Any]) -> Mistakes:
     for name, key in _table(redact.get("keys")).items():
         if key is not None and name not in used:
             yield ("redact", "keys", name), "is used by no operator" + (" and no dead letter" * (name == "encrypt"))
+
+
+def _views(redact: object, output: Mapping[str, Any]) -> Mistakes:
+    """Yield what is wrong between ``redact`` and the texts that ``output`` and its routes ask for."""
+    routes = [_table(route) for route in _list(output.get("routes"))]
+    places: list[tuple[Path, Mapping[str, Any]]] = [(("output",), output)]
+    places += [(("output", "routes", index), route) for index, route in enumerate(routes)]
+    texts = {str(place.get("text")) for _, place in places}
+    if redact is None:
+        for path, place in places:
+            if place.get("text") == "redacted":
+                yield (*path, "text"), "needs a section redact, which may be empty: redact: {}"
+    elif isinstance(redact, Mapping) and set(redact) != {"keys"} and not texts & {"redacted", "none"}:
+        yield ("redact",), "changes nothing: set output.text, or that of a route, to redacted"
+    if output.get("original_offsets") is True and "redacted" not in texts:
+        yield ("output", "original_offsets"), "needs text: redacted"
 
 
 def possible_labels(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> frozenset[str] | None:

@@ -86,7 +86,9 @@ class EventBuilder:
             RedactError: the event cannot be redacted.
         """
         view = view or self._view
-        if redacted is None and view.text != "original":
+        if view.text == "original":
+            redacted = None
+        elif redacted is None:
             redacted = self.redact(document, (view,))
         content: Document | Redacted = document
         if view.text == "redacted":

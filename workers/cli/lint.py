@@ -12,6 +12,7 @@ import click
 
 from schemas.conditions import Condition
 from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem, SettingError
+from schemas.paths import EVERYWHERE
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, in_order, load_file
@@ -161,6 +162,33 @@ def exposed(file: PipelineFile) -> Iterator[Problem]:
         )
     for path, message in doubts(file.pipeline.model_dump(exclude_none=True)):
         yield file.problem(path, message)
+    yield from unread(file)
+
+
+def unread(file: PipelineFile) -> Iterator[Problem]:
+    """Yield a notice for each thing that is in redacted events although no task has read it for personal data."""
+    source, output, redact = file.pipeline.input, file.pipeline.output, file.pipeline.redact
+    texts = [output.text, *(route.text for route in output.routes or () if not route.drop)]
+    if redact is None or "redacted" not in texts:
+        return
+    others = {
+        "all other fields of the event": source.format == "json" and EVERYWHERE not in source.paths,
+        "the key": redact.key is None,
+        "headers": not redact.headers,
+    }
+    names = [name for name, passes in others.items() if passes]
+    if names:
+        rule = (
+            "only values that were found in the text are redacted there"
+            if redact.elsewhere
+            else "they pass as they are"
+        )
+        yield file.problem(("redact",), f"no task reads {', '.join(names)}: {rule}; see redact.fields, key and headers")
+    for index, task in enumerate(file.pipeline.tasks):
+        if task.task == "embedding":
+            yield file.problem(
+                ("tasks", index), "the vector is that of the original text; leave it out where the text is redacted"
+            )
 
 
 def unrouted(file: PipelineFile) -> Iterator[Problem]:

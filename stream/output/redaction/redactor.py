@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
 import orjson
+from orjson import dumps
 
 from schemas.document import Annotation, Document, Part
 from schemas.errors import RedactError
@@ -21,7 +23,7 @@ from stream.output.redaction.elsewhere import Values
 from stream.output.redaction.event_json import EventRedactor, Field
 from stream.output.redaction.folding import fold
 from stream.output.redaction.keys import Keys
-from stream.output.redaction.literals import Edit
+from stream.output.redaction.literals import Edit, content
 from stream.output.redaction.offsets import Offsets
 from stream.output.redaction.operators import Operators
 from stream.output.redaction.record import RecordRedactor, whole
@@ -32,6 +34,7 @@ _MOST_LABELS = 1000
 OTHER = "other"
 """What values are counted as whose labels are beyond that number."""
 _START = itemgetter(0)
+_NAME = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 
 
 class Redactor:
@@ -56,7 +59,7 @@ class Redactor:
         self.record = RecordRedactor(redact)
         self.annotations = Annotations(pipeline.tasks)
         self.unit = pipeline.output.offset_unit
-        self.originals = False
+        self.originals = pipeline.output.original_offsets
         self.elsewhere = redact.elsewhere
         self.tasks = redact.tasks
         if self.tasks is None:
@@ -134,10 +137,10 @@ class Redacted:
             self.notices = [document.replaced.notice(), *self.notices]
         if self._fields or not ranges.same:
             if self.parts is not None:
-                self.parts = ranges.moved_parts(self.parts, self._string)
+                self.parts = ranges.moved_parts(self.parts, self._path)
             self.annotations = redactor.annotations.rewritten(self.annotations, ranges, self._string)
             if self.notices:
-                self.notices = rewritten_notices(self.notices, ranges, self._string)
+                self.notices = rewritten_notices(self.notices, ranges, self._path)
 
     def counts(self) -> dict[str, int]:
         """Return how many values of each label were replaced."""
@@ -247,6 +250,15 @@ class Redacted:
         if replacement is not None:
             return replacement
         return text if self._values is None else self._values.redacted(text)
+
+    def _path(self, path: str) -> str:
+        """Return what is published of a path, whose names may be from the event."""
+        values = self._values
+        if values is None:
+            return path
+        if "\\" in path:
+            path = _NAME.sub(lambda name: dumps(values.redacted(content(name[0]))).decode(), path)
+        return values.redacted(path)
 
     def _count(self, counted: tuple[str, str]) -> None:
         self.applied[counted] = self.applied.get(counted, 0) + 1

@@ -76,7 +76,8 @@ MISTAKES = {
     "enum": ("format: json", "format: jsn", ['7:11 input.format: must be one of json, text, did you mean "json"?']),
     "enum of later": ("format: json", "format: avro", ['7:11 input.format: "avro" is not yet supported']),
     "field of later": ("stride: 32", "redact: mask", ["19:13 tasks[1].redact: not yet supported"]),
-    "redacted": ("dead_letter: posts.dead", "text: redacted", ['22:9 output.text: "redacted" is not yet supported']),
+    "redacted": ("dead_letter: posts.dead", "text: redacted",
+        ["22:9 output.text: needs a section redact, which may be empty: redact: {}"]),
     "number for text": ("name: toxicity", "name: 12", ["10:11 tasks[0].name: must be text, put it in quotes"]),
     "text for a number": ("max_length: 128", 'max_length: "128"',
         ["18:17 tasks[1].max_length: must be a whole number between 8 and 131072"]),
@@ -270,7 +271,7 @@ compute: {threads: "${N:-x}"}
         "p.yaml:17:60 tasks[2].stride: must be at most 12, four less than max_length",
         'p.yaml:17:64 tasks[2].agregation: unknown field, did you mean "aggregation"?',
         "p.yaml:19:10 output.topic: is also an input topic: the pipeline would read its own output in an endless loop",
-        'p.yaml:20:9 output.text: must be one of original, none, did you mean "original"?',
+        'p.yaml:20:9 output.text: must be one of original, none, redacted, did you mean "original"?',
         "p.yaml:21:20 compute.threads: must be a whole number between 1 and 1024",
     ]
 
@@ -463,7 +464,7 @@ TOP: dict[str, tuple[Any, bool]] = {
     "batching": ({"max_events": 3}, False), "backpressure": ({"high_bytes": 99}, False),
     "compute": ({"cache": 5}, False), "watchdog": ({"warn_after_ms": 5000}, False),
     "stop_after": ({"in_a_row": 5}, False), "telemetry": ({"port": None}, False), "commit_interval_ms": (99, False),
-    "drain_timeout_ms": (99, False),
+    "drain_timeout_ms": (99, False), "redact": ({"elsewhere": False}, True),
 }  # fmt: skip
 INPUT: dict[str, tuple[Any, bool]] = {
     "topics": (["others"], False), "format": ("text", True), "text": ("$.x", True), "start": ("latest", False),
@@ -472,17 +473,16 @@ INPUT: dict[str, tuple[Any, bool]] = {
 }  # fmt: skip
 OUTPUT: dict[str, tuple[Any, bool]] = {
     "topic": ("others", False), "dead_letter": ("dead", False), "text": ("none", True),
-    "routes": ([{"topic": "elsewhere", "text": "none"}], True),
+    "routes": ([{"topic": "elsewhere", "text": "none"}], True), "offset_unit": ("utf16", True),
+    "original_offsets": (True, True),
 }  # fmt: skip
-ONE_VALUE = {"offset_unit"}
-"""Fields of ``output`` that allow only one value so far."""
 
 
 @pytest.mark.parametrize(
     ("section", "field"),
-    [(None, field) for field in Pipeline.model_fields if field != "redact"]  # is not yet supported
+    [(None, field) for field in Pipeline.model_fields]
     + [("input", field) for field in Input.model_fields]
-    + [("output", field) for field in Output.model_fields if field not in ONE_VALUE],
+    + [("output", field) for field in Output.model_fields],
 )
 def test_every_field_is_part_of_ids_or_is_not(section: str | None, field: str) -> None:
     value, counts = {None: TOP, "input": INPUT, "output": OUTPUT}[section][field]

@@ -16,17 +16,21 @@ HASH, ENCRYPT = "hash: {env: HASH_KEY}", "encrypt: [{id: k1, env: KEY_1}]"
 PII = "tasks:\n  - {name: pii, task: pii}\n"
 
 
-def wrong(redact: str, text: str = GOOD) -> list[str]:
-    """Return the mistakes of ``redact: {...}`` behind a good file; those at the ``»`` in it, if it has one."""
+REDACTED = "topic: posts.enriched\n  text: redacted"
+
+
+def wrong(redact: str, text: str = GOOD, output: str = REDACTED) -> list[str]:
+    """Return the mistakes of ``redact: {...}`` behind a good file; they are at the ``»`` in it, if it has one."""
     column = f"redact: {{{redact}".find("»") + 1
-    with pytest.raises(ConfigError) as caught:
+    text = text.replace("topic: posts.enriched", output)
+    try:
         parse(f"{text}redact: {{{redact.replace('»', '')}}}\n", environ={})
-    problems = [problem for problem in caught.value.problems if not column or problem.message != "not yet supported"]
-    assert not column or {problem.column for problem in problems} == {column}
-    return [f"{problem.path}: {problem.message}" for problem in problems]
+    except ConfigError as error:
+        assert not column or {problem.column for problem in error.problems} == {column}
+        return [f"{problem.path}: {problem.message}" for problem in error.problems]
+    return []
 
 
-GOOD_BUT_LATER = "redact: not yet supported"
 NO_KEY = "must be the name of an environment variable in capitals, not the key itself"
 ONE_OF = f"must be one of {', '.join(OPERATORS)}"
 MISTAKES = {
@@ -99,29 +103,41 @@ def test_mistakes_are_reported_together() -> None:
     assert len(wrong("default: hsh, labels: {A: encrypt}, key: mask, tasks: [x], keys: {hash: {env: a}}")) == 5
 
 
-def test_a_section_without_mistakes_is_refused_for_now() -> None:
-    assert wrong("") == [GOOD_BUT_LATER]
-    assert wrong(f"default: hash, fields: {{'$.a[*].b': remove}}, keys: {{{HASH}, {ENCRYPT}}}") == [GOOD_BUT_LATER]
+def test_a_section_without_mistakes() -> None:
+    assert wrong("") == []
+    assert wrong(f"default: hash, fields: {{'$.a[*].b': remove}}, keys: {{{HASH}, {ENCRYPT}}}") == []
+
+
+def test_the_section_and_redacted_outputs_need_each_other() -> None:
+    unused = ["redact: changes nothing: set output.text, or that of a route, to redacted"]
+    assert wrong("", output="topic: posts.enriched") == unused
+    assert wrong("", output="topic: posts.enriched\n  routes: [{when: 'true', topic: a}]") == unused
+    assert wrong("key: remove", output="topic: posts.enriched\n  text: none") == []
+    assert wrong("", output="topic: posts.enriched\n  routes: [{when: 'true', topic: a, text: redacted}]") == []
+    with pytest.raises(ConfigError) as caught:
+        parse(GOOD.replace("topic: posts.enriched", REDACTED), "p.yaml", environ={})
+    assert str(caught.value) == "p.yaml:22:9 output.text: needs a section redact, which may be empty: redact: {}"
+    with pytest.raises(ConfigError) as caught:
+        parse(GOOD.replace("topic: posts.enriched", "topic: a\n  original_offsets: true"), "p.yaml", environ={})
+    assert str(caught.value) == "p.yaml:22:21 output.original_offsets: needs text: redacted"
 
 
 def test_labels_that_no_task_can_find_are_mistakes() -> None:
     start, tasks = GOOD.split("tasks:\n")[0], GOOD.split("output:")[1]
     text = f"{start}{PII}output:{tasks}"
     asked = "labels: {EMAIL_ADRESS: mask, PERSON: mask, zz: mask}"
-    first, second, third = (line.split(": ", 1) for line in wrong(asked, text) if line != GOOD_BUT_LATER)
+    first, second, third = (line.split(": ", 1) for line in wrong(asked, text))
     assert first[1] == 'is not a label that the redacted tasks find, did you mean "EMAIL_ADDRESS"?'
     assert second == ["redact.labels.PERSON", "is not a label that the redacted tasks find; it needs a model, or to "
         "be among the entities of a task"]  # fmt: skip
     assert third[1].startswith("is not a label that the redacted tasks find; they find ABA_ROUTING_NUMBER, AU_ABN,")
-    assert wrong("labels: {US_SSN: mask}", text) == [GOOD_BUT_LATER]
+    assert wrong("labels: {US_SSN: mask}", text) == []
 
 
 def test_what_finds_nothing_is_a_mistake() -> None:
     text = GOOD.replace("task: ner", "task: token-classification")
-    assert [line for line in wrong("", text) if line != GOOD_BUT_LATER] == [
-        "redact: finds nothing to redact: no task is of kind pii or ner; add one, or set tasks"
-    ]
-    assert wrong("tasks: [entities]", text) == wrong("fields: {$.a: remove}", text) == [GOOD_BUT_LATER]
+    assert wrong("", text) == ["redact: finds nothing to redact: no task is of kind pii or ner; add one, or set tasks"]
+    assert wrong("tasks: [entities]", text) == wrong("fields: {$.a: remove}", text) == []
 
 
 def test_encrypted_dead_letters_need_a_key() -> None:
@@ -131,8 +147,9 @@ def test_encrypted_dead_letters_need_a_key() -> None:
     assert str(caught.value) == "p.yaml:22:42 output.dead_letter.text: needs a key, redact.keys.encrypt"
     # Then the section may have nothing to redact.
     text = text.replace("task: ner", "task: token-classification")
-    assert wrong(f"keys: {{{ENCRYPT}}}", text) == [GOOD_BUT_LATER]
-    assert len(wrong(f"keys: {{{ENCRYPT}}}", text.replace("text: encrypted", "text: none"))) == 2
+    plain = "topic: posts.enriched"
+    assert wrong(f"keys: {{{ENCRYPT}}}", text, plain) == []
+    assert len(wrong(f"keys: {{{ENCRYPT}}}", text.replace("text: encrypted", "text: none"), plain)) == 1
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ BAD = {
             '23:24 output.routes[0].topic: must consist of letters, digits, ".", "_" and "-"',
             "23:35 output.routes[0].copy: must be true or false",
             "23:52 output.routes[0].key: must start with $, for example $.body",
-            "23:62 output.routes[0].text: must be one of original, none",
+            "23:62 output.routes[0].text: must be one of original, none, redacted",
             "23:81 output.routes[0].headers[\"\"]: must not be empty",
             "23:91 output.routes[0].headers.a: must be text, put it in quotes",
         ],
@@ -109,7 +109,10 @@ BAD = {
             " glossator's own"
         ],
     ),
-    "redacted": (["{topic: a, text: redacted}"], ['23:24 output.routes[0].text: "redacted" is not yet supported']),
+    "redacted": (
+        ["{topic: a, text: redacted}"],
+        ["23:24 output.routes[0].text: needs a section redact, which may be empty: redact: {}"],
+    ),
 }  # fmt: skip
 
 

@@ -221,6 +221,24 @@ def test_keys_are_listed_and_those_that_are_missing_are_notices(monkeypatch: pyt
     assert list(missing(file)) == []
 
 
+def test_what_no_task_reads_is_a_notice_if_the_text_is_redacted() -> None:
+    text = GOOD.replace("dead_letter: posts.dead", "dead_letter: {text: none}\n  text: redacted")
+    text = text.replace("output:", "  - {name: vector, task: embedding, model: starter}\noutput:")
+    one, two = exposed(parse_file(f"{text}redact: {{}}\n", "p.yaml", {}))
+    assert str(one) == (
+        "p.yaml:28:9 redact: no task reads all other fields of the event, the key, headers: only values that were "
+        "found in the text are redacted there; see redact.fields, key and headers"
+    )
+    assert str(two) == (
+        "p.yaml:20:5 tasks[2]: the vector is that of the original text; leave it out where the text is redacted"
+    )
+    text = text.replace("$.body", "$..*").replace("  - {name: vector, task: embedding, model: starter}\n", "")
+    (one,) = exposed(parse_file(f"{text}redact: {{key: remove, elsewhere: false}}\n", "p.yaml", {}))
+    assert one.message == "no task reads headers: they pass as they are; see redact.fields, key and headers"
+    covered = f"{text}redact: {{key: remove, headers: {{x: remove}}}}\n"
+    assert list(exposed(parse_file(covered, "p.yaml", {}))) == []
+
+
 def test_dead_letters_that_keep_the_original_are_a_notice_if_anything_is_redacted() -> None:
     (problem,) = exposed(redacting(GOOD))
     assert (

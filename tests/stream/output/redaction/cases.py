@@ -32,6 +32,8 @@ PATHS = {"$.body": ("body",), "$.a.body": ("a", "body"), "$.a[1]": ("a", 1), "$[
 
 # No character of a value is ever in what is around it, even folded: so nothing else can be taken for a value.
 VALUE = "KLMNÖß😀77"
+UNREAD = "☠"
+"""A string that is only in what a repeated name hides."""
 AROUND = 'ab .,é\n"\\/€\x01#*<>'
 
 
@@ -261,7 +263,10 @@ def _event(writer: _Writer, steps: tuple[str | int, ...], text: list[tuple[str, 
             written = writer.array([writer.value(1) for _ in range(step)] + [written])
             continue
         name = writer.literal([(step, step)])
-        hidden = [(writer.literal([(step, step)]), (writer.value(1)[0], "null")) for _ in range(writer.draw(_REPEATS))]
+        hidden = [
+            (writer.literal([(step, step)]), (f'["{UNREAD}", {writer.value(1)[0]}]', "null"))
+            for _ in range(writer.draw(_REPEATS))
+        ]
         members = [(writer.name(), writer.value()) for _ in range(writer.draw(st.integers(0, 2)))]
         behind = [(writer.name(), writer.value()) for _ in range(writer.draw(st.integers(0, 2)))]
         written = writer.object([*members, *hidden, (name, written), *behind])
