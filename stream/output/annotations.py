@@ -48,11 +48,7 @@ class Ranges:
         moved = dict(entry)
         first, last = start, end = entry["start"], entry["end"]
         if (offsets := self._offsets) is not None:
-            # What was redacted is asked for most of the time.
-            if (known := offsets.starts.get(first)) is not None and last in offsets.ends:
-                start, end = known, offsets.ends[last]
-            else:
-                start, end = offsets.start(first), offsets.end(last)
+            start, end = offsets.start(first), offsets.end(last)
             if key in moved:
                 moved[key] = self.text[start:end]
         if self._table is not None:
@@ -62,6 +58,22 @@ class Ranges:
             moved["original_start"], moved["original_end"] = self._originals[first], self._originals[last]
         if self._fields and "field" in moved:
             moved["field"] = self._fields.get(moved["field"], moved["field"])
+        return moved
+
+    def moved_spans(self, spans: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return copies of ``spans``, which have their texts under ``text``, as ``moved`` does one by one."""
+        offsets = self._offsets
+        if offsets is None or self._table is not None or self._originals is not None or self._fields:
+            return [self.moved(span, "text") for span in spans]
+        moved: list[dict[str, Any]] = []
+        starts, ends, text = offsets.starts, offsets.ends, self.text
+        for span in spans:
+            # What was redacted is asked for most of the time.
+            start, end = starts.get(span["start"]), ends.get(span["end"])
+            if start is None or end is None or "text" not in span:
+                moved.append(self.moved(span, "text"))
+            else:
+                moved.append({**span, "start": start, "end": end, "text": text[start:end]})
         return moved
 
     def moved_parts(self, parts: Iterable[Part], string: Callable[[str], str]) -> tuple[Part, ...]:
@@ -139,7 +151,7 @@ def _notice(notice: dict[str, Any], ranges: Ranges, string: Callable[[str], str]
 
 
 def _spans(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
-    return {**annotation, "spans": [ranges.moved(span, "text") for span in annotation["spans"]]}
+    return {**annotation, "spans": ranges.moved_spans(annotation["spans"])}
 
 
 def _clusters(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:

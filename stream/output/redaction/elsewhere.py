@@ -90,6 +90,8 @@ class Values:
 
     def hits(self, text: str) -> list[Hit]:
         """Return where the values are in ``text``, in its order; where they overlap, as one hit of the longest."""
+        if not self.within(text.lower() if text.isascii() else fold(text)):
+            return []
         folded = Folded(text)
         hits: list[Hit] = []
         if self._sorted is None:

@@ -150,8 +150,8 @@ class JsonEdits:
             if current.key is None:
                 literal = token[0]
                 current.key = content(literal)
-                if self._find_name is not None:
-                    self.edits += literal_edits(literal, start, self._find_name(current.key))
+                if self._find_name is not None and (edits := self._find_name(current.key)):
+                    self.edits += literal_edits(literal, start, edits)
                 continue
             if first in "{[":
                 outer.append(current)
@@ -188,8 +188,8 @@ class JsonEdits:
                     self.texts.add(steps)  # type: ignore[arg-type]
                     self.edits += literal_edits(literal, start, text[1])
                     return
-            if self._find is not None:
-                self.edits += literal_edits(literal, start, self._find(content(literal)))
+            if self._find is not None and (edits := self._find(content(literal))):
+                self.edits += literal_edits(literal, start, edits)
         elif self._find is not None and literal[0] in _NUMERIC and (edits := self._find(literal)):
             self.edits.append((start, end, orjson.dumps(apply(literal, edits)).decode()))
 

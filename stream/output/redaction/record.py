@@ -73,7 +73,8 @@ def _without(value: bytes, values: Values) -> bytes:
 
 def _within(headers: Headers, values: Values) -> bool:
     """Return whether one of ``values`` may be in the headers."""
-    joined = b"\0".join(
-        part.encode() if isinstance(part, str) else part for header in headers for part in header if part
-    )
-    return values.within(fold(joined.decode(errors="surrogateescape")))
+    joined = ""
+    for name, value in headers:
+        text = value.decode(errors="surrogateescape") if isinstance(value, bytes) else value or ""
+        joined += f"{name}\0{text}\0"
+    return values.within(fold(joined))

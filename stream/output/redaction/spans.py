@@ -13,6 +13,7 @@ from schemas.document import Annotation
 # or a line break rather separates two values.
 _JOINS = re.compile(r"[^\S\r\n]*|[-‐‑–.'’/_@+&()·]*")
 _LONGEST_GAP = 8
+"""Characters between spans of one value, or behind the name in a mention."""
 _START = itemgetter(0)
 _FIELDS = itemgetter("start", "end", "label", "score")
 # What may follow the name in a mention: "Ada's".
@@ -44,8 +45,8 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
       joins words, such as a hyphen. What is between them is redacted, too. A comma, a line break or the end of a
       sentence separates two values.
 
-    ``clusters`` are those of a coreference task. A piece belongs to the first cluster with a mention that is the piece,
-    apart from at most one word before it ("Mrs Lee") and a genitive behind it.
+    ``clusters`` are those of a coreference task. A piece belongs to the cluster of the shortest mention that is the
+    piece, apart from at most one word before it ("Mrs Lee") and a genitive behind it.
     """
     spans: list[tuple[int, int, str, float]] = []
     for annotation in annotations:
@@ -57,7 +58,8 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
         spans.sort(key=_START)
     merged: list[Piece] = []
     start, end, label, score = spans[0]
-    longest, parts = end - start, [(start, end)]
+    longest = end - start
+    first, more = (start, end), list[tuple[int, int]]()
     new = tuple.__new__  # a third of the time of calling Piece
     for a, b, name, certainty in spans[1:]:
         if a < end:
@@ -65,35 +67,33 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
                 label, score, longest = name, certainty, b - a
         elif not (name == label and a - end <= _LONGEST_GAP and _JOINS.fullmatch(text, end, a)):
             if end > start:
-                merged.append(new(Piece, (start, end, label, tuple(parts), None)))
-            start, end, label, score, longest, parts = a, b, name, certainty, b - a, [(a, b)]
+                merged.append(new(Piece, (start, end, label, (first, *more), None)))
+            start, end, label, score, longest, first = a, b, name, certainty, b - a, (a, b)
+            more = []
             continue
         elif b - a > longest:
             score, longest = certainty, b - a
         end = max(end, b)
-        parts.append((a, b))
+        more.append((a, b))
     if end > start:
-        merged.append(Piece(start, end, label, tuple(parts)))
+        merged.append(Piece(start, end, label, (first, *more)))
     return _grouped(text, merged, clusters) if clusters else merged
 
 
 def _grouped(text: str, merged: list[Piece], clusters: Sequence[Annotation]) -> list[Piece]:
     """Return the pieces with their groups."""
-    mentions = [
-        (mention["start"], mention["end"], number)
-        for number, cluster in enumerate(clusters)
-        for mention in cluster["spans"]
-    ]
+    mentions: dict[int, list[tuple[int, int]]] = {}
+    for number, cluster in enumerate(clusters):
+        for mention in cluster["spans"]:
+            mentions.setdefault(mention["end"], []).append((mention["start"], number))
     return [piece._replace(group=_group(text, piece, mentions)) for piece in merged]
 
 
-def _group(text: str, piece: Piece, mentions: list[tuple[int, int, int]]) -> int | None:
-    for start, end, number in mentions:
-        if (
-            start <= piece.start
-            and piece.end <= end
-            and len(text[start : piece.start].split()) <= 1
-            and _MENTION_END.fullmatch(text, piece.end, end)
-        ):
-            return number
+def _group(text: str, piece: Piece, mentions: dict[int, list[tuple[int, int]]]) -> int | None:
+    """Return the number of the cluster of ``piece``; ``mentions``: end -> the starts and clusters of mentions."""
+    for end in range(piece.end, piece.end + _LONGEST_GAP + 1):
+        for start, number in mentions.get(end, ()):
+            before = text[start : piece.start]
+            if start <= piece.start and len(before.split()) <= 1 and _MENTION_END.fullmatch(text, piece.end, end):
+                return number
     return None
