@@ -28,6 +28,8 @@ Place: TypeAlias = tuple[str, Steps, str]
 there). ``field``: the value of a field of an annotation, which is the commonest place."""
 
 MISSING = object()
+WHOLE = ""
+"""The key in ``Shared`` that tells that a condition needed whole variables."""
 _MADE = frozenset({"headers", "fields"})
 """Variables whose values are made for each event."""
 _CALL = re.compile(r"(?<![\w.])(has|size)\s*\(\s*$")
@@ -58,12 +60,12 @@ class Known(Generic[T]):
         return entry[0]
 
     def put(self, values: tuple[Any, ...], result: T) -> None:
-        """Remember ``result`` if all ``values`` are booleans and short texts."""
+        """Remember ``result`` if all ``values`` are booleans, short texts, or missing."""
         booleans = []
         for index, value in enumerate(values):
             if value is True or value is False:
                 booleans.append(index)
-            elif value.__class__ is not str or len(value) > _LONGEST:
+            elif value is not MISSING and (value.__class__ is not str or len(value) > _LONGEST):
                 return
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from schemas.condition_places import Getter, Place, Places, Shared
+from schemas.condition_places import WHOLE, Getter, Place, Places, Shared
 from schemas.condition_work import MACRO, Work, closing, leading_steps
 from schemas.document import Document
 from schemas.errors import ConditionError
@@ -183,6 +183,7 @@ class Condition:
         """Evaluate the condition with the variables of ``document``. Results and errors are those of ``__call__``.
 
         ``shared`` belongs to the document; it may be given to several conditions, so that what they need is made once.
+        It gets the key ``WHOLE`` if the result depends on more than the values that ``getters`` read.
         Also raises ConditionError if the condition uses a value of the event that the codec has replaced.
         """
         if document.replaced is not None and any(map(document.replaced.touches, self._reads)):
@@ -200,6 +201,8 @@ class Condition:
                 if result is True or result is False:
                     return result
         # Also where the quick way fails: only the whole variables tell why.
+        if shared is not None and self.names:
+            shared[WHOLE] = True
         return self(variables or {name: variable(name, document) for name in self.names})
 
     def _require_little_work(self, variables: dict[str, Any]) -> None:

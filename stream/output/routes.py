@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from schemas.condition_places import Known, Reader, Shared
+from schemas.condition_places import WHOLE, Known, Reader, Shared
 from schemas.conditions import Condition
 from schemas.document import Document
 from schemas.errors import ConditionError, RouteError
@@ -126,7 +126,8 @@ class Router:
         decision = self._known.get(values)
         if decision is None:
             decision = self._evaluate(document, shared)
-            self._known.put(values, decision)
+            if WHOLE not in shared:
+                self._known.put(values, decision)
         return decision
 
     def _evaluate(self, document: Document, shared: Shared) -> Decision:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.condition_places import Known
+from schemas.condition_places import MISSING, WHOLE, Known
 from schemas.conditions import Condition, variable
 from schemas.document import Document
 from schemas.errors import ConditionError
@@ -108,11 +108,22 @@ def test_variables_that_are_made_for_an_event_are_made_once(monkeypatch: pytest.
     assert Condition('headers.h == "y"').holds_for(document, shared)
 
 
+def test_a_result_that_needs_whole_variables_is_marked() -> None:
+    document = _document({}, {})  # an empty annotation, as of a task that did not run, makes a failing condition false
+    shared: dict[str, Any] = {}
+    assert not Condition("has(event.a) && event.a == 1").holds_for(document, shared)
+    assert WHOLE not in shared
+    assert not Condition('tone.label == "good"').holds_for(document, shared)
+    assert WHOLE in shared
+
+
 def test_only_booleans_and_short_texts_are_remembered_and_not_for_ever() -> None:
     known: Known[str] = Known()
     for values in ((1,), (1.0,), (None,), ([1],), ("x" * 65,), (object(),)):
         known.put(values, "no")
         assert known.get(values) is None
+    known.put((MISSING, "x"), "missing")
+    assert known.get((MISSING, "x")) == "missing"
     known.put((True, "x"), "yes")
     assert known.get((True, "x")) == "yes"
     assert known.get((1, "x")) is None

@@ -198,6 +198,17 @@ def test_headers_are_added_and_replace_all_of_their_name() -> None:
     assert second.headers_of(event.record.headers or []) == []
 
 
+def test_what_is_remembered_of_an_event_does_not_decide_about_one_that_only_looks_alike() -> None:
+    """Both lack the field; for the first, the task did not run."""
+    tested = routes({"when": "custom.n == 1", "topic": "a"})
+    not_run, other = document(), document()
+    other.annotations["custom"] = {"m": 1}
+    for _ in range(2):
+        assert tested.decide(not_run).routed == ()
+        with pytest.raises(RouteError, match="KeyError"):
+            tested.decide(other)
+
+
 def test_conditions_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = []
     before = Condition.__init__
