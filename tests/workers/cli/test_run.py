@@ -95,3 +95,28 @@ def test_a_worker_that_was_stopped_while_a_thread_hangs_ends_with_0(
 ) -> None:
     assert ended(monkeypatch, tmp_path, None, hung=True, form="text").stderr == ""
     assert process == [0]
+
+
+REDACTING = """\
+pipeline: p
+kafka: {bootstrap.servers: nowhere:1}
+input: {topics: [a]}
+tasks: [{name: pii, task: pii}]
+output: {topic: b, text: redacted, dead_letter: {text: encrypted}}
+redact:
+  default: hash
+  keys: {hash: {env: HASH_KEY}, encrypt: [{id: k1, file: /none}]}
+"""
+
+
+@pytest.mark.usefixtures("process")
+def test_missing_keys_are_named_before_models_are_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(REDACTING)
+    monkeypatch.delenv("HASH_KEY", raising=False)
+    monkeypatch.setattr(service, "Service", None)
+    result = CliRunner().invoke(cli, ["run", str(tmp_path / "p.yaml")])
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr == (
+        "glossator: redact.keys.hash: environment variable HASH_KEY is not set; "
+        "redact.keys.encrypt[0]: the file cannot be read: no such file or directory\n"
+    )
