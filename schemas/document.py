@@ -110,15 +110,17 @@ class Document:
         self.alone = False
 
 
-def event_id(document: Document, config: str) -> str:
+def event_id(document: Document, config: str, text: str | None = None) -> str:
     """Return the id of the enriched event, which is equal for equal work.
 
     It consists of the position of the source record and ``config``, the hash of the configuration. A document without
-    a record has the SHA-256 of its text and its number instead of a position.
+    a record has the SHA-256 of its text and its number instead of a position. ``text`` replaces that text if something
+    else is published.
     """
     record = document.record
     if record is None:
-        digest = hashlib.sha256(document.text.encode(errors="surrogatepass")).hexdigest()
+        text = document.text if text is None else text
+        digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
         number = "" if document.number is None else f"-{document.number}"
         return f"text-{digest[:16]}{number}-{config}"
     return f"{record.assignment.topic}-{record.assignment.partition}-{record.offset}-{config}"

@@ -115,12 +115,13 @@ class EventBuilder:
             parts = parts and tuple(part._replace(path=paths[part.path]) for part in parts)
             annotations = {name: without_text(annotation, paths) for name, annotation in annotations.items()}
         # Another view may be why the document was redacted.
-        record, hidden = document.record, None if view.text == "original" else redacted
+        record = document.record
         event: dict[str, Any] = {
             "schema": SCHEMA,
-            "id": event_id(document, self.config),
+            # The hash of a text tells whether it is a certain one, so it must be that of the redacted text.
+            "id": event_id(document, self.config, None if redacted is None else redacted.text),
             "pipeline": self._pipeline,
-            "source": None if record is None else _source(record, record.key if hidden is None else hidden.key),
+            "source": None if record is None else _source(record, record.key if redacted is None else redacted.key),
         }
         if routed is not None:
             event["routed"] = routed

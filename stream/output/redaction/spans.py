@@ -45,8 +45,8 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
       joins words, such as a hyphen. What is between them is redacted, too. A comma, a line break or the end of a
       sentence separates two values.
 
-    ``clusters`` are those of a coreference task. A piece belongs to the cluster of the shortest mention that is the
-    piece, apart from at most one word before it ("Mrs Lee") and a genitive behind it.
+    ``clusters`` are those of a coreference task. A piece belongs to the cluster of the first mention that is the piece,
+    apart from at most one word before it ("Mrs Lee") and a genitive behind it.
     """
     spans: list[tuple[int, int, str, float]] = []
     for annotation in annotations:

@@ -189,7 +189,7 @@ def test_a_view_leaves_out_what_it_does_not_name_with_its_model_and_its_notice()
 
 
 def test_a_view_of_the_original_says_the_original_key_whatever_other_views_hide() -> None:
-    hidden: Any = SimpleNamespace(key=b"*")
+    hidden: Any = SimpleNamespace(key=b"*", text=TEXT)
     builder = EventBuilder(pipeline(), MODELS)
     sources = [json.loads(builder.build(document(), View(text), redacted=hidden))["source"] for text in VIEWS]
     assert [source["key"] for source in sources] == ["k", "*"]

@@ -115,6 +115,15 @@ def test_several_texts_have_their_places_in_the_redacted_text() -> None:
     ]  # fmt: skip
 
 
+def test_the_id_of_a_text_without_a_record_is_that_of_the_redacted_text() -> None:
+    config, ids = pipeline(), []
+    for mail in ("ada@x.org", "bob@x.org"):
+        made = Document(None, f"Mail {mail}")
+        made.annotations["pii"] = {"spans": [{**SPAN, "start": 5, "end": 14, "text": mail}]}
+        ids.append(json.loads(EventBuilder(config, {}, KEYS).build(made))["id"])
+    assert ids[0] == ids[1]
+
+
 def test_each_route_gets_its_view_and_its_key() -> None:
     routes = [
         {"copy": True, "topic": "review", "text": "original", "key": "$.user.mail"},
