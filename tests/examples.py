@@ -48,6 +48,8 @@ OTHERS = [
     "Die Lieferung kam zu spät, und niemand hat sich bei uns gemeldet.",
 ]
 ODD = ["???", "e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT} \u202e naive", "\N{THUMBS UP SIGN}" * 3]
+KEYS = {"GLOSSATOR_HASH_KEY": "11" * 32, "GLOSSATOR_DEAD_KEY": "22" * 32}
+"""The keys that examples name, in environment variables."""
 DOZEN = [*ENGLISH, *OTHERS, *ODD]
 
 
@@ -77,6 +79,8 @@ def place(folder: Path) -> Iterator[None]:
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setenv("HF_HUB_CACHE", str(folder / "hub"))
         patch.setenv("COREFERENCE_MODEL", str(folder / "f-coref"))
+        for variable, key in KEYS.items():
+            patch.setenv(variable, key)
         patch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
         try:
             yield

@@ -70,6 +70,8 @@ def test_lint_finds_no_mistake_and_gives_notice_of_models_that_are_not_pinned(na
     hub_models = {task.model for task in load(EXAMPLES[name]).tasks if task.model in hub.MODELS}
     assert result.stdout.startswith(f"examples/{name}.yaml: ok\n")
     notices = result.stderr.splitlines()
+    if name == "pii-redaction":
+        assert "no task reads all other fields of the event, headers" in notices.pop(0)
     assert len(notices) == len(hub_models)
     assert all(notice.endswith("set revision: to a commit (notice)") for notice in notices)
 
@@ -93,7 +95,8 @@ def test_a_dozen_events_as_the_comment_describes_them_are_enriched(name: str) ->
     tasks = loaded(name).pipeline.tasks
     several = len(loaded(name).pipeline.input.paths)
     for event, text in zip(annotated(name, DOZEN), DOZEN, strict=True):
-        assert event["text"] == "\n\n".join([text] * several)
+        if loaded(name).pipeline.output.text != "redacted":
+            assert event["text"] == "\n\n".join([text] * several)
         wanted = {task.name for task in tasks if task.when is None}
         assert wanted <= event["annotations"].keys() <= {task.name for task in tasks}
         for task in tasks:
