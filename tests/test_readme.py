@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import parse
@@ -16,6 +17,7 @@ from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
 from stream.output.event_builder import EventBuilder
 from workers.chain.chain import Chain
+from workers.cli.main import cli
 from workers.models.packs import STARTER_FOLDER, HeadPack
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +26,8 @@ EVENT_PAGE, SEVERAL = (ROOT / "docs" / "event.md").read_text().split("### Severa
 
 
 def _block(language: str, page: str = README) -> str:
-    (block,) = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    """The first block of the language on the page."""
+    block, *_ = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
     return str(block)
 
 
@@ -70,6 +73,35 @@ def test_the_event_is_what_the_product_prints() -> None:
     tone = event["annotations"]["tone"]["scores"]
     second, best = sorted(tone.values())[-2:]
     assert best - second > 0.3, "the example is no coin toss"
+
+
+CASES = """
+tests:
+  - name: a name is redacted wherever it is
+    record:
+      key: u77
+      value: {body: Angela Merkel loves the wonderful coffee., author: Angela Merkel, by: By Angela Merkel}
+    expect:
+      routes: [audit]
+      nowhere: [Merkel, u77]
+      outputs:
+        posts.clean: {text: <PERSON_1> loves the wonderful coffee., event: {by: By <PERSON_1>}}
+        posts.audit: {text: null, event: null}
+  - name: a flagged post keeps its text for people
+    text: I will kill you, you stupid idiot.
+    expect:
+      routes: [audit, posts.review]
+      outputs: {posts.clean: null, posts.review: {text: {contains: kill you}}}
+"""
+
+
+def test_routes_and_redaction_do_what_is_said(tmp_path: Path) -> None:
+    base, section = _block("yaml").split("output:")[0], README.split("## Routes and redaction")[1]
+    (tmp_path / "social.yaml").write_text(base + _block("yaml", section))
+    (tmp_path / "social.test.yaml").write_text(CASES)
+    environ = {"GLOSSATOR_HASH_KEY": "ab" * 32}
+    ran = CliRunner().invoke(cli, ["test", str(tmp_path / "social.yaml")], env=environ)
+    assert ran.exit_code == 0, ran.output
 
 
 def test_the_event_of_several_texts_is_what_the_product_prints() -> None:
