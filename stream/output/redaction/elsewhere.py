@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -12,6 +12,9 @@ from stream.output.redaction.spans import Piece
 
 SHORTEST = 4
 """Characters of the shortest value that is searched for; shorter ones are in every other word."""
+
+_MANY = 64
+"""Values that are searched one by one; more are searched all at once, so that the time stays linear."""
 
 Hit: TypeAlias = tuple[int, int, str]
 """Start and end in a text, and the folded value that is there."""
@@ -23,7 +26,7 @@ class Values:
     They are compared after folding: without case, and after Unicode normalisation.
     """
 
-    __slots__ = ("_counts", "_origins", "_replace", "_replacements", "_sorted")
+    __slots__ = ("_counts", "_lengths", "_origins", "_replace", "_replacements", "_sorted")
 
     def __init__(self, replace: Callable[[Piece, str], str]) -> None:
         """``replace``: returns the replacement of a value of a piece."""
@@ -32,6 +35,7 @@ class Values:
         self._origins: dict[str, tuple[Piece, str]] = {}
         self._replacements: dict[str, str] = {}
         self._sorted: list[str] | None = None
+        self._lengths: dict[str, list[int]] | None = None
 
     def add(self, pieces: list[Piece], edits: list[Edit], text: str) -> None:
         """Add the values of ``pieces`` in ``text``, and those of the spans that they were merged from, if long enough.
@@ -76,6 +80,8 @@ class Values:
 
     def within(self, folded: str) -> bool:
         """Return whether any value is in a text, which is folded."""
+        if len(self._counts) > _MANY:
+            return any(True for _ in self._places(folded))
         for value in self._counts:  # noqa: SIM110  # a generator is slower
             if value in folded:
                 return True
@@ -83,6 +89,8 @@ class Values:
 
     def only_at_pieces(self, folded: str) -> bool:
         """Return whether the values are in the text, which is folded, only where they come from. False if in doubt."""
+        if len(self._counts) > _MANY:
+            return False
         for value, count in self._counts.items():  # noqa: SIM110  # a generator is slower
             if folded.count(value) != count:
                 return False
@@ -94,6 +102,9 @@ class Values:
             return []
         folded = Folded(text)
         hits: list[Hit] = []
+        if len(self._counts) > _MANY:
+            hits = [(*folded.original(at, at + len(value)), value) for at, value in self._places(folded.folded)]
+            return _merged(hits)
         if self._sorted is None:
             self._sorted = sorted(self._counts, key=len, reverse=True)
         for value in self._sorted:
@@ -102,6 +113,22 @@ class Values:
                 hits.append((*folded.original(at, at + len(value)), value))
                 at = folded.folded.find(value, at + len(value))
         return _merged(hits) if len(hits) > 1 else hits
+
+    def _places(self, folded: str) -> Iterator[tuple[int, str]]:
+        """Yield where values begin in a text, which is folded, and the longest one at each place.
+
+        The time does not depend on the number of values, but on how many lengths values with the same beginning have.
+        """
+        if self._lengths is None:
+            lengths: dict[str, set[int]] = {}
+            for value in self._counts:
+                lengths.setdefault(value[:SHORTEST], set()).add(len(value))
+            self._lengths = {beginning: sorted(sizes, reverse=True) for beginning, sizes in lengths.items()}
+        for at in range(len(folded) - SHORTEST + 1):
+            for length in self._lengths.get(folded[at : at + SHORTEST], ()):
+                if (value := folded[at : at + length]) in self._counts:
+                    yield at, value
+                    break
 
     def find(self, text: str) -> list[Edit]:
         """Return the edits that replace the values in ``text``."""

@@ -1,0 +1,56 @@
+"""Values are found in any text, however many there are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.output.redaction import elsewhere
+from stream.output.redaction.elsewhere import Values
+from stream.output.redaction.folding import fold
+from stream.output.redaction.spans import Piece
+
+
+def values(*texts: str) -> Values:
+    """The values of pieces that are one after another."""
+    made = Values(lambda piece, value: f"<{value}>")
+    for text in texts:
+        piece = Piece(0, len(text), "X", ((0, len(text)),))
+        made.add([piece], [(0, len(text), f"<{text}>")], text)
+    return made
+
+
+def test_the_longest_of_overlapping_values_gives_the_replacement() -> None:
+    found = values("anna lee", "lee sophie")
+    assert found.redacted("ANNA LEE SOPHIE, Anna Lee") == "<lee sophie>, <anna lee>"
+
+
+def test_names_of_members_are_changed_only_by_words_and_verbatim_values() -> None:
+    found = values("Mark")
+    assert found.find_name("bookmarks") == []
+    assert found.find_name("to_mark-x") == [(3, 7, "<Mark>")]
+    assert found.find_name("bookMarks") == [(4, 8, "<Mark>")]
+    assert found.redacted("bookmarks") == "book<Mark>s"
+
+
+@given(
+    st.lists(st.text("abé", min_size=4, max_size=6), min_size=1, max_size=5),
+    st.text("abéÉ ", max_size=40),
+)
+def test_many_values_are_found_where_each_one_is(texts: list[str], text: str) -> None:
+    few, many = values(*texts), values(*texts)
+    hits = few.hits(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elsewhere, "_MANY", 0)
+        assert many.within(fold(text)) == few.within(fold(text))
+        all_at_once = many.hits(text)
+    for start, end, _ in hits:
+        assert any(first <= start and end <= last for first, last, _ in all_at_once)
+    kept = "\n".join(
+        text[last:first]
+        for (_, last, _), (first, _, _) in zip(
+            [(0, 0, ""), *all_at_once], [*all_at_once, (len(text), 0, "")], strict=True
+        )
+    )
+    assert not any(fold(value) in fold(kept) for value in texts)
