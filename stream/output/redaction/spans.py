@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from schemas.document import Annotation
+from schemas.errors import RedactError
 
 # What joins two spans of one label into one value: "Ada" "Lovelace", "Anne" "-" "Marie". A comma, the end of a sentence
 # or a line break rather separates two values.
@@ -47,6 +48,8 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
 
     ``clusters`` are those of a coreference task. A piece belongs to the cluster of the first mention that is the piece,
     apart from at most one word before it ("Mrs Lee") and a genitive behind it.
+
+    Raises RedactError if a span is not a range of the text: a custom task may return anything.
     """
     spans: list[tuple[int, int, str, float]] = []
     for annotation in annotations:
@@ -68,6 +71,8 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
         elif not (name == label and a - end <= _LONGEST_GAP and _JOINS.fullmatch(text, end, a)):
             if end > start:
                 merged.append(new(Piece, (start, end, label, (first, *more), None)))
+            elif end < start:
+                raise _outside()
             start, end, label, score, longest, first = a, b, name, certainty, b - a, (a, b)
             more = []
             continue
@@ -77,7 +82,15 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
         more.append((a, b))
     if end > start:
         merged.append(Piece(start, end, label, (first, *more)))
+    elif end < start:
+        raise _outside()
+    if spans[0][0] < 0 or end > len(text):
+        raise _outside()
     return _grouped(text, merged, clusters) if clusters else merged
+
+
+def _outside() -> RedactError:
+    return RedactError("a span of a redacted task is not a range of the text")
 
 
 def _grouped(text: str, merged: list[Piece], clusters: Sequence[Annotation]) -> list[Piece]:

@@ -98,10 +98,18 @@ def test_of_several_texts_only_the_values_change(
     assert result.event == event
     require_no_secret(secrets, result)
     published = codec(pipeline.input).decode(Record(Assignment("in", 0), 7, None, event))
+    # Names that were different may be equal now.
+    assume(all(len(dict(members)) == len(members) for members in objects(event)))
     assert result.text == published.text
     assert [part[:3] for part in result.parts or ()] == [part[:3] for part in published.parts or ()]
     for span in result.annotations["pii"]["spans"]:
         assert result.text[span["start"] : span["end"]] == span["text"] == "<NAME>"
+
+
+def objects(event: bytes) -> list[list[tuple[str, Any]]]:
+    found: list[list[tuple[str, Any]]] = []
+    json.loads(event, object_pairs_hook=found.append)
+    return found
 
 
 def occurrences(text: str, value: str) -> list[int]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.errors import RedactError
 from stream.output.redaction.spans import pieces
 
 TEXT = "Mrs Ada Lovelace, Bob and Ada's cat; +44 20 7946-0018\nLee"
@@ -93,3 +94,10 @@ def test_pieces_cover_all_spans_and_are_apart(drawn: tuple[str, list[tuple[int, 
     covered = {index for entry in spans for index in range(entry["start"], entry["end"])}
     redacted = {index for piece in found for index in range(piece.start, piece.end)}
     assert {text[index] for index in redacted - covered} <= set(" .-")
+
+
+@pytest.mark.parametrize("ranges", [[(-1, 3)], [(0, 6)], [(6, 10)], [(3, 1)], [(1, 2), (4, 3)], [(4, 2), (5, 5)]])
+def test_a_span_outside_of_the_text_is_refused(ranges: list[tuple[int, int]]) -> None:
+    spans = [{"start": start, "end": end, "label": "A", "score": 0.5} for start, end in ranges]
+    with pytest.raises(RedactError, match="not a range of the text"):
+        pieces("12345", [{"spans": spans}])
