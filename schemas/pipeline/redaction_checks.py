@@ -42,23 +42,47 @@ def problems(raw: Mapping[str, Any]) -> Mistakes:
 
 
 def doubts(raw: Mapping[str, Any]) -> Mistakes:
-    """Yield what looks wrong in ``redact`` but need not be: labels that are almost common ones, and unused keys.
+    """Yield what looks wrong in ``redact`` but need not be, such as labels that are almost common ones.
 
     ``raw`` is a pipeline without mistakes, as plain Python values.
     """
-    redact = _table(raw.get("redact"))
+    redact, output = _table(raw.get("redact")), _table(raw.get("output"))
     tasks = _list(raw.get("tasks"))
+    if _has_redacted(output):
+        yield from _not_always(redact, tasks)
+    elif redact.get("labels") or redact.get("fields"):
+        yield ("redact",), "no output has text: redacted, so no text and no event is redacted"
     if possible_labels(redact, tasks) is None:
         common = {*PATTERNED, *ENTITIES.values(), *PERSONAL.values(), *SURROGATES}
         for label in _table(redact.get("labels")):
             if label not in common and (hint := did_you_mean(label, common)):
                 yield ("redact", "labels", label), f"is not a common label{hint} If no task finds it, it does nothing"
     used = {NEEDS.get(name) for _, name, _ in _operators(redact)}
-    if _table(_table(raw.get("output")).get("dead_letter")).get("text") == "encrypted":
+    if _table(output.get("dead_letter")).get("text") == "encrypted":
         used.add("encrypt")
     for name, key in _table(redact.get("keys")).items():
         if key is not None and name not in used:
             yield ("redact", "keys", name), "is used by no operator" + (" and no dead letter" * (name == "encrypt"))
+
+
+def _not_always(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Mistakes:
+    """Yield the redacted tasks that do not run for every event."""
+    conditional: set[str] = set()
+    left = {task["name"]: task for task in tasks}
+    while some := [
+        name
+        for name, task in left.items()
+        if task.get("when") is not None or not conditional.isdisjoint(_list(task.get("spans")))
+    ]:
+        conditional.update(some)
+        for name in some:
+            del left[name]
+    for task in _chosen(redact, tasks):
+        if task["name"] in conditional:
+            yield (
+                ("tasks", tasks.index(task), "when" if task.get("when") is not None else "spans"),
+                "events for which the task does not run are published without redacting what only it finds",
+            )
 
 
 def _views(redact: object, output: Mapping[str, Any]) -> Mistakes:

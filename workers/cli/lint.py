@@ -246,15 +246,25 @@ def describe(file: PipelineFile) -> str:
         head = "tasks" if index == 0 else ""
         lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {task.model or '-'}{pin}")
     kept = {"original": "", "none": " without the original", "encrypted": ", encrypted"}[output.dead_letter_text]
-    lines.append(f"  writes    {output.topic}, dead letters to {output.dead_letter_topic}{kept}")
+    lines.append(
+        f"  writes    {output.topic}{_kept(pipeline, output.text)}, dead letters to {output.dead_letter_topic}{kept}"
+    )
     for index, route in enumerate(output.routes or ()):
         does = "drops" if route.drop else f"{'copies' if route.copies else 'moves'} to {route.topic}"
+        does += "" if route.drop else _kept(pipeline, route.text or output.text)
         named = f" ({route.name})" if route.name else ""
         lines.append(f"  {'' if index else 'routes':8}  {does}{named}{f', when {route.when}' if route.when else ''}")
     keys = [f"{name or 'hash'} from {source.env or source.file}" for _, name, source in needed_keys(pipeline)]
     if keys:
         lines.append(f"  keys      {', '.join(keys)}")
     return "\n".join(lines)
+
+
+def _kept(pipeline: Pipeline, text: str) -> str:
+    """Return what the events of a topic have of the text, if that is not obvious."""
+    if text == "original":
+        return " with the original text" if pipeline.redact is not None else ""
+    return " with redacted text" if text == "redacted" else " without text"
 
 
 def _config(pipeline: Pipeline) -> str | None:

@@ -211,7 +211,7 @@ def test_ids_depend_on_the_fingerprint_of_keys() -> None:
 
 
 def test_labels_that_look_misspelt_and_unused_keys_are_doubtful() -> None:
-    pipeline = parse(GOOD, environ={})
+    pipeline = parse(GOOD.replace("topic: posts.enriched", REDACTED) + "redact: {}\n", environ={})
 
     def doubtful(**fields: object) -> dict[str, str]:
         redact = Redact.model_validate(fields)
@@ -228,4 +228,33 @@ def test_labels_that_look_misspelt_and_unused_keys_are_doubtful() -> None:
     }  # fmt: skip
     assert doubtful(keys=keys, default="hash", key="encrypt") == {}
     assert doubtful(keys=keys, labels={"PERSON": "surrogate"}, headers={"x": "encrypt"}) == {}
-    assert list(doubts(pipeline.model_dump(exclude_none=True))) == []
+    assert list(doubts(parse(GOOD, environ={}).model_dump(exclude_none=True))) == []
+
+
+def test_labels_and_fields_without_a_redacted_output_are_doubtful() -> None:
+    for written in ("labels: {PERSON: mask}", "fields: {$.author: remove}"):
+        for text, messages in (("redacted", []), ("none", ["no output has text: redacted, so no text and no event is "
+                "redacted"])):  # fmt: skip
+            output = f"topic: posts.enriched\n  text: {text}"
+            raw = parse(f"{GOOD.replace('topic: posts.enriched', output)}redact: {{{written}}}\n", environ={})
+            assert [message for _, message in doubts(raw.model_dump(exclude_none=True))] == messages
+
+
+@pytest.mark.parametrize(
+    ("tasks", "places"),
+    [
+        ("[{name: a, task: ner, model: starter, when: 'true'}, {name: p, task: pii}]", [("tasks", 0, "when")]),
+        ("[{name: p, task: pii, spans: [a]}, {name: a, task: ner, model: starter, when: 'true'}]",
+         [("tasks", 0, "spans"), ("tasks", 1, "when")]),
+        ("[{name: a, task: ner, model: starter}, {name: t, task: sentiment, model: starter, when: 'true'}]", []),
+    ],
+    ids=["a condition", "the spans of a task with one", "a task that is not redacted"],
+)  # fmt: skip
+def test_redacted_tasks_that_do_not_always_run_are_doubtful(tasks: str, places: list[object]) -> None:
+    start, end = GOOD.split("tasks:\n")[0], GOOD.split("output:")[1]
+    text = f"{start}tasks: {tasks}\noutput:{end.replace('topic: posts.enriched', REDACTED)}redact: {{}}\n"
+    found = list(doubts(parse(text, environ={}).model_dump(exclude_none=True)))
+    assert [path for path, _ in found] == places
+    assert {message for _, message in found} <= {
+        "events for which the task does not run are published without redacting what only it finds"
+    }

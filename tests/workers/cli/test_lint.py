@@ -252,6 +252,18 @@ def test_dead_letters_that_keep_the_original_are_a_notice_if_anything_is_redacte
     ]  # fmt: skip
 
 
+def test_what_a_topic_has_of_the_text_is_shown() -> None:
+    routes = "[{copy: true, topic: a, text: none}, {copy: true, topic: b, text: original}, {copy: true, topic: c}]"
+    output = f"topic: posts.enriched\n  text: redacted\n  routes: {routes}"
+    text = f"{GOOD.replace('topic: posts.enriched', output)}redact: {{}}\n"
+    assert describe(parse_file(text, "p.yaml", {})).splitlines()[-4:] == [
+        "  writes    posts.enriched with redacted text, dead letters to posts.dead",
+        "  routes    copies to a without text",
+        "            copies to b with the original text",
+        "            copies to c with redacted text",
+    ]
+
+
 def test_plan_names_every_model_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     text = """\
