@@ -98,9 +98,12 @@ class _Writer:
 
     def literal(self, segments: list[tuple[str, str]]) -> tuple[str, str]:
         """A string literal, with any escapes; what is replaced is written with as few as possible."""
-        before, behind = "", ""
+        before, behind, plain = "", "", self.draw(st.booleans())
         for written, expected in segments:
-            spelled = "".join(_escape(self.draw, character) for character in written)
+            if plain:  # as most writers do, so that the short way is taken
+                spelled = json.dumps(written, ensure_ascii=False)[1:-1]
+            else:
+                spelled = "".join(_escape(self.draw, character) for character in written)
             before += spelled
             behind += spelled if written == expected else json.dumps(expected, ensure_ascii=False)[1:-1]
         return f'"{before}"', f'"{behind}"'
