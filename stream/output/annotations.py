@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import orjson
+
 from schemas.document import Annotation, Part
 from schemas.pipeline.tasks import AspectTask, QuestionTask, TaskConfig
 from stream.output.redaction.offsets import Offsets
@@ -196,8 +198,18 @@ def _any(value: Any, ranges: Ranges, string: Callable[[str], str]) -> Any:
         return string(value)
     if isinstance(value, list | tuple):
         return [_any(entry, ranges, string) for entry in value]
-    if not isinstance(value, dict):
+    if type(value) is int:
+        # A number may be a value, too. A fraction is a score, which may contain any digits.
+        published = string(str(value))
+        return value if published == str(value) else published
+    if value is None or isinstance(value, bool | float):
         return value
+    if not isinstance(value, dict):
+        try:
+            encoded = orjson.dumps(value)
+        except TypeError:
+            return value  # the event builder refuses it
+        return _any(orjson.loads(encoded), ranges, string)
     ranged = ranges.holds(value.get("start"), value.get("end"))
     rewritten = {
         string(name) if isinstance(name, str) else name: _any(entry, ranges, string) for name, entry in value.items()

@@ -15,10 +15,14 @@ Replace: TypeAlias = Callable[[Operator, str, str], str]
 
 
 class RecordRedactor:
-    """Redacts keys and headers as ``redact`` says. Any thread may use it."""
+    """Redacts keys and headers as ``redact`` says. Any thread may use it.
+
+    ``replaces_key``: whether there is an operator for keys.
+    """
 
     def __init__(self, redact: Redact) -> None:
         self._key = redact.key
+        self.replaces_key = redact.key is not None
         self._headers = redact.headers
 
     def key(self, key: bytes | None, values: Values | None, replace: Replace) -> bytes | None:

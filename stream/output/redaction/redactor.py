@@ -34,6 +34,8 @@ _MOST_LABELS = 1000
 OTHER = "other"
 """What values are counted as whose labels are beyond that number."""
 _START = itemgetter(0)
+_WHOLE_STEPS = re.compile(r'\$?(?:\.\w++(?=[.\[])|\[\d++\]|\["(?:[^"\\]|\\.)*+"\])*+')
+"""The steps of a path that was cut, without the last one."""
 _NAME = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 
 
@@ -111,8 +113,8 @@ class Redacted:
     """
 
     __slots__ = (
-        "_document", "_fields", "_redactor", "_replacements", "_values", "annotations", "applied", "event", "headers",
-        "key", "notices", "parts", "text",
+        "_document", "_fields", "_offsets", "_redactor", "_replacements", "_values", "annotations", "applied", "event",
+        "headers", "key", "notices", "parts", "text",
     )  # fmt: skip
 
     def __init__(self, redactor: Redactor, document: Document) -> None:
@@ -124,7 +126,7 @@ class Redacted:
         """The strings within values that were replaced as a whole, and what was written."""
         self._values: Values | None = None
         edits = self._edits()
-        offsets = Offsets(document.text, edits) if edits else None
+        self._offsets = offsets = Offsets(document.text, edits) if edits else None
         self.text = document.text if offsets is None else offsets.text
         self.event = redactor.event.redacted(document, edits, self.text, self._values, self._field)
         self.key, self.headers = None, []
@@ -155,7 +157,21 @@ class Redacted:
         for pattern, field in redactor.event.fields:
             if _covers(pattern, steps):
                 return whole(key, field.operator, field.path, self._place)
+        if not redactor.record.replaces_key and (text := self._text_at(steps)) is not None:
+            return text.encode()
         return redactor.record.key(key, self._values, self._place)
+
+    def _text_at(self, steps: Steps) -> str | None:
+        """Return the redacted text whose place in the event is ``steps``; None if there is no text."""
+        document, offsets = self._document, self._offsets
+        if document.parts is None:
+            return self.text if steps == self._redactor.event.steps else None
+        part = next((part for part in document.parts if part.steps == steps), None)
+        if part is None:
+            return None
+        if offsets is None:
+            return document.text[part.start : part.end]
+        return offsets.text[offsets.start(part.start) : offsets.end(part.end)]
 
     def _edits(self) -> list[Edit]:
         """Return the edits of the document's text."""
@@ -256,6 +272,9 @@ class Redacted:
         values = self._values
         if values is None:
             return path
+        if path.endswith("…"):
+            # The part of a value that is left at its end would not be found.
+            path = f"{_WHOLE_STEPS.match(path)[0]}…"  # type: ignore[index]  # it matches any text
         if "\\" in path:
             path = _NAME.sub(lambda name: dumps(values.redacted(content(name[0]))).decode(), path)
         return values.redacted(path)

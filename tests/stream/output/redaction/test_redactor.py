@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from schemas.document import Document
+from schemas.document import Document, Part
 from schemas.errors import RedactError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.redaction import Redact
@@ -276,3 +277,46 @@ def test_an_error_says_nothing_of_the_event() -> None:
 def test_a_pipeline_without_the_section_cannot_redact() -> None:
     with pytest.raises(ValueError, match="no section"):
         Redactor(case_pipeline("$.body", {}).model_copy(update={"redact": None}), Keys())
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_text_that_is_the_key_of_a_route_is_redacted_as_it_is_in_the_event(elsewhere: bool) -> None:
+    result = redacted(document(event(text="Ada came"), [("Ada", "NAME")], "Ada came"), elsewhere=elsewhere)
+    assert result.route_key(("body",), b"Ada came") == b"<NAME> came"
+    assert result.route_key(("other",), b"Ada") == b"Ada"
+
+
+def test_one_of_several_texts_that_is_the_key_of_a_route_is_redacted_as_well() -> None:
+    made = document(b'{"body":["Ada came","Bob"]}', [("Ada", "NAME"), ("Bob", "NAME")], "Ada came\n\nBob")
+    made.parts = Part("$.body[0]", 0, 8, ("body", 0)), Part("$.body[1]", 10, 13, ("body", 1))
+    pipeline = case_pipeline("$.body[*]", {})
+    result = Redactor(pipeline, KEYS).redact(made)
+    assert result.route_key(("body", 0), b"Ada came") == b"<NAME> came"
+    assert result.route_key(("body", 1), b"Bob") == b"<NAME>"
+
+
+def test_a_path_that_was_cut_ends_before_the_name_that_was_cut() -> None:
+    name = "x" * 190 + " ada@x.org"
+    made = codec(case_pipeline("$..*", {}).input).decode(
+        Record(Assignment("in", 0), 7, None, json.dumps({"body": "ada@x.org", "m": [{name: "Hi"}]}).encode())
+    )
+    made.annotations["pii"] = {"spans": [{"start": 0, "end": 9, "label": "MAIL", "score": 0.5}]}
+    result = Redactor(case_pipeline("$..*", {}), KEYS).redact(made)
+    assert [part.path for part in result.parts or ()] == ["$.body", "$.m[0]…"]
+
+
+def test_numbers_and_objects_that_a_custom_task_returns_are_redacted() -> None:
+    made = document(event(text="call 4917012345"), [("4917012345", "PHONE")], "call 4917012345")
+    made.annotations["mine"] = {
+        "custom": {"number": 4917012345, "score": 0.4917012345, "same": 17, "more": [None, True, Found("4917012345")]}
+    }
+    assert redacted(made).annotations["mine"] == {
+        "custom": {"number": "<PHONE>", "score": 0.4917012345, "same": 17, "more": [None, True, {"value": "<PHONE>"}]}
+    }
+
+
+@dataclass
+class Found:
+    """An object that JSON encoders write."""
+
+    value: str
