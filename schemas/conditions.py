@@ -174,10 +174,17 @@ class Condition:
             _require_failure(error)
             if any(name not in VARIABLES and not value for name, value in variables.items()):
                 return False
-            raise ConditionError(f"the condition cannot be evaluated ({type(error).__name__})") from None
+            raise ConditionError(f"the condition cannot be evaluated{self._why(error)}") from None
         if result is True or result is False:
             return result
         raise ConditionError(f"the condition returned {type(result).__name__}, not a boolean")
+
+    def _why(self, error: BaseException) -> str:
+        """Return why ``error`` was raised, as the end of a message; of values, only names that the source contains."""
+        name = error.args[0] if isinstance(error, KeyError) and error.args else None
+        if isinstance(name, str) and re.search(rf"\.{re.escape(name)}(?!\w)", self.bare):
+            return f': there is no "{name}", which has() can test'
+        return f" ({type(error).__name__})"
 
     def holds_for(self, document: Document, shared: Shared | None = None) -> bool:
         """Evaluate the condition with the variables of ``document``. Results and errors are those of ``__call__``.

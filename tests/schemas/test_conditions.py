@@ -233,7 +233,10 @@ def test_what_cannot_be_read_is_not_quoted(source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "variables", "why"),
     [
-        ("event.n == 1", {"event": {}}, "cannot be evaluated (KeyError)"),
+        ("event.n == 1", {"event": {}}, 'cannot be evaluated: there is no "n", which has() can test'),
+        ("event.a.b == 1", {"event": {"a": {}}}, 'there is no "b"'),
+        ("has(event.a) || event.bc == 1", {"event": {}}, 'there is no "bc"'),
+        ("event[event.n] == 1", {"event": {"n": SECRET}}, "cannot be evaluated (KeyError)"),
         ("event.n == 1", {"event": None}, "cannot be evaluated (TypeError)"),
         ("event.n == 1", {"event": [1]}, "cannot be evaluated"),
         ("event.a.b == 1", {"event": {"a": SECRET}}, "cannot be evaluated"),
@@ -246,7 +249,7 @@ def test_what_cannot_be_read_is_not_quoted(source: str) -> None:
         ('headers["x"] == "1"', {"headers": {}}, "cannot be evaluated (KeyError)"),
         ('key.startsWith("a")', {"key": None}, "cannot be evaluated"),
         ('text == "a"', {"text": f"{SECRET} \udc00"}, "cannot be evaluated"),
-        ("tone.nothing == 1", {"tone": TONE}, "cannot be evaluated (KeyError)"),
+        ("tone.nothing == 1", {"tone": TONE}, 'cannot be evaluated: there is no "nothing"'),
         ("safety.labels[7].flagged", {"safety": SAFETY}, "cannot be evaluated (IndexError)"),
         ("text", {"text": SECRET}, "returned str, not a boolean"),
         ("event", {"event": {SECRET: 1}}, "returned dict, not a boolean"),

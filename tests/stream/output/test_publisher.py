@@ -252,7 +252,7 @@ def test_an_event_whose_route_fails_is_a_dead_letter_and_none_of_its_copies_is_s
     ]
     assert told == [
         (b"route", b"review", b"there is no value for the key at $.user"),
-        (b"route", b"audit", b"the condition cannot be evaluated (KeyError)"),
+        (b"route", b"audit", b'the condition cannot be evaluated: there is no "n", which has() can test'),
     ]
     assert (stats.enriched, dict(stats.failed), stats.finished) == (1, {"route": 2}, 3)
     assert sum(stats.routed.values()) == 0
