@@ -14,6 +14,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load_file
 from stream.kafka.checking import client_mistakes
+from stream.output.redaction.keys import load_keys
 from workers.chain.cache import Cache
 from workers.chain.chain import Chain
 
@@ -45,6 +46,7 @@ class Reloader(threading.Thread):
         self._file = file
         self._pipeline = pipeline
         self._chain = chain
+        self._config = _config(pipeline)
         self._swap = swap
         self._watch = watch
         self._seen = self._content()
@@ -74,7 +76,10 @@ class Reloader(threading.Thread):
                 log.error("the configuration is unchanged: %s", reason)
 
     def reload(self) -> None:
-        """Reload the file once. Raises ConfigError, ModelError or DeviceError; then nothing has changed."""
+        """Reload the file once.
+
+        Raises ConfigError, SettingError, ModelError or DeviceError; then nothing has changed.
+        """
         began = time.monotonic()
         file = load_file(self._file, check=client_mistakes)
         new, old = file.pipeline, self._pipeline
@@ -83,15 +88,16 @@ class Reloader(threading.Thread):
         if new == old:
             log.info("the pipeline file has not changed in meaning")
             return
+        before, config = self._config, _config(new)
         chain = Chain.load(new, before=self._chain)
         chain.warm_up()
         chain.take_over()
         self._swap(new, chain)
-        self._pipeline, self._chain = new, chain
+        self._pipeline, self._chain, self._config = new, chain, config
         log.info(
-            "configuration %s -> %s after %.1f s, from the next micro-batch on: %s", config_hash(old), config_hash(new),
-            time.monotonic() - began, ", ".join(f"{name} = {ref['model']}@{ref['revision']}"
-                                                for name, ref in chain.models.items()),
+            "configuration %s -> %s after %.1f s, from the next micro-batch on: %s", before,
+            config if config != before else "the same in ids", time.monotonic() - began,
+            ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items()),
         )  # fmt: skip
 
     def _content(self) -> bytes | None:
@@ -100,6 +106,11 @@ class Reloader(threading.Thread):
             return sha256(self._file.read_bytes()).digest()
         except OSError:
             return None
+
+
+def _config(pipeline: Pipeline) -> str:
+    """Return the hash of the configuration as it is in ids of events. Raises SettingError if a key cannot be read."""
+    return config_hash(pipeline, load_keys(pipeline).fingerprint)
 
 
 def fixed(old: Pipeline, new: Pipeline) -> list[tuple[str | int, ...]]:

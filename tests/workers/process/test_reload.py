@@ -12,6 +12,7 @@ import pytest
 from schemas.errors import ConfigError, ModelError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load
+from stream.output.event_builder import EventBuilder
 from tests.noop import NoopChain
 from workers.chain.chain import Chain
 from workers.process.reload import Reloader, fixed
@@ -44,9 +45,9 @@ class FakeChain(NoopChain):
 class Scene:
     """A reloader of a file, the chains that loading makes, and what the worker was given."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, watch: bool = False) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, watch: bool = False, text: str = OLD) -> None:
         self.file = folder / "pipeline.yaml"
-        self.file.write_text(OLD)
+        self.file.write_text(text)
         self.next: FakeChain | Exception = FakeChain()
         self.loaded = 0
         self.swapped: list[tuple[Pipeline, Any]] = []
@@ -74,6 +75,25 @@ def test_new_tasks_take_over(scene: Scene) -> None:
     assert chain.taken_over
     scene.reloader.reload()
     assert scene.loaded == 1, "the same file was loaded again"
+
+
+def test_the_log_names_the_configuration_as_ids_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HASH_KEY", "ab" * 32)
+    redact = "redact: {key: hash, keys: {hash: {env: HASH_KEY}}}"
+    first, second = (f"{text.replace('topic: out', 'topic: out, text: none')}{redact}\n" for text in (OLD, NEW))
+    routed = second.replace("text: none", 'text: none, routes: [{when: "true", drop: true}]')
+    scene = Scene(tmp_path, monkeypatch, text=first)
+    ids = []
+    with caplog.at_level(logging.INFO, "glossator"):
+        for text in (first, second, routed):
+            scene.file.write_text(text)
+            scene.reloader.reload()
+            ids.append(EventBuilder(load(scene.file), {}).config)
+    assert ids[0] != ids[1] == ids[2]
+    changes = [record.message.split(" after ")[0] for record in caplog.records if " after " in record.message]
+    assert changes == [f"configuration {ids[0]} -> {ids[1]}", f"configuration {ids[1]} -> the same in ids"]
 
 
 def test_a_file_that_means_the_same_loads_nothing(scene: Scene) -> None:
