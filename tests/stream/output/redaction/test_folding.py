@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from stream.output.redaction.folding import Folded, fold
         ("\uff21\uff24\uff21", "ada"),
         ("Stra\u00dfe", "STRASSE"),
         ("\ufb01sh", "fish"),
+        ("a\u00adda\u200b@\u2060x\ufe0f", "ada@x"),
     ],
 )
 def test_spellings_of_the_same_characters_are_equal(one: str, other: str) -> None:
@@ -31,7 +32,7 @@ def test_normalisation_and_case_change_nothing(text: str, form: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
-@given(st.text(), st.text(min_size=1), st.text())
+@given(st.text(), st.text().filter(fold), st.text())
 def test_a_value_is_found_where_it_is(before: str, value: str, behind: str) -> None:
     folded = Folded(before + value + behind)
     at = folded.folded.find(fold(value))
@@ -39,6 +40,13 @@ def test_a_value_is_found_where_it_is(before: str, value: str, behind: str) -> N
         start, end = folded.original(at, at + len(fold(value)))
         assert fold(value) in fold(folded.text[start:end])
         assert 0 <= start < end <= len(folded.text)
+
+
+def test_only_invisible_characters_are_left_out() -> None:
+    for number in {*range(0x3400), *range(0xA000, 0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE1000)}:
+        if not fold(chr(number)):
+            assert category(chr(number)) in {"Cf", "Mn", "Lo", "Cn"}
+            assert not chr(number).isspace()
 
 
 def test_a_hit_consists_of_whole_characters() -> None:
