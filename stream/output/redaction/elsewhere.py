@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import TypeAlias
@@ -15,6 +17,9 @@ SHORTEST = 4
 
 _MANY = 64
 """Values that are searched one by one; more are searched all at once, so that the time stays linear."""
+
+_ESCAPED = re.compile(r"[^ !#-.0-\[\]-~]")
+"""A character that some encoder of JSON escapes."""
 
 Hit: TypeAlias = tuple[int, int, str]
 """Start and end in a text, and the folded value that is there."""
@@ -51,18 +56,28 @@ class Values:
                 folded = value.lower() if value.isascii() else fold(value)
                 if folded in counts:
                     counts[folded] += 1
-                else:
+                elif len(folded) >= SHORTEST:
                     counts[folded] = 1
                     origins[folded] = piece, value
                     replacements[folded] = replacement
                 continue
             for first, last in {(start, end), *piece[3]}:
-                if last - first >= SHORTEST:
-                    folded = fold(text[first:last])
+                if last - first >= SHORTEST and len(folded := fold(text[first:last])) >= SHORTEST:
                     counts[folded] = counts.get(folded, 0) + 1
                     origins.setdefault(folded, (piece, text[first:last]))
                     if (first, last) == (start, end):
                         replacements.setdefault(folded, replacement)
+
+    def add_escaped(self) -> None:
+        """Add the values as they are written in JSON, which an event may contain within a string."""
+        for piece, value in [*self._origins.values()]:
+            if _ESCAPED.search(value):
+                ours, plain = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+                for spelled in (ours, plain, ours.replace("/", r"\/"), plain.replace("/", r"\/")):
+                    folded = fold(spelled)
+                    if folded not in self._counts:
+                        self._counts[folded] = 0
+                        self._origins[folded] = piece, value
 
     def __bool__(self) -> bool:
         return bool(self._counts)

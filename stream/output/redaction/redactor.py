@@ -193,6 +193,8 @@ class Redacted:
         if edits and redactor.elsewhere:
             values = Values(self._again)
             values.add(found, edits, text)
+            if _has_escapes(document):
+                values.add_escaped()
             if values:
                 self._values = values
                 if not values.only_at_pieces(fold(text)):
@@ -286,6 +288,16 @@ class Redacted:
 def _failed(error: Exception) -> RedactError:
     # Only the class: the message may quote the event.
     return RedactError(f"the event cannot be redacted ({type(error).__name__})")
+
+
+def _has_escapes(document: Document) -> bool:
+    """Return whether there may be escaped characters in the event, or in the key or the headers of its record."""
+    if "\\" in document.text or b"\\" in (document.event or b""):
+        return True
+    if (record := document.record) is None:
+        return False
+    parts = [record.key, *(part for header in record.headers or () for part in header)]
+    return any(("\\" in part) if isinstance(part, str) else (b"\\" in part) for part in parts if part)
 
 
 def _covers(pattern: Pattern, steps: Steps) -> bool:

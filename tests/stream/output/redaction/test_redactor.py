@@ -315,6 +315,29 @@ def test_numbers_and_objects_that_a_custom_task_returns_are_redacted() -> None:
     }
 
 
+NAMES = ["Ren\u00e9 O\u2019Hara", 'Ann "Nan" Lee', "a\\b-c", "n/a/n/a"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_json_in_a_string_hides_nothing(name: str) -> None:
+    text = f"{name} came"
+    inner = [json.dumps({"from": name}), json.dumps({"from": name}, ensure_ascii=False)]
+    inner += [spelled.replace("/", "\\/") for spelled in inner]
+    value = event(f',"raw":{json.dumps(inner)}', text)
+    headers = [("raw", spelled.encode()) for spelled in inner]
+    result = redacted(document(value, [(name, "NAME")], text, headers=headers))
+    assert result.event == event(f',"raw":{json.dumps([json.dumps({"from": "<NAME>"})] * 4)}', "<NAME> came")
+    assert result.headers == [("raw", b'{"from": "<NAME>"}')] * 4
+
+
+def test_invisible_characters_hide_nothing() -> None:
+    value = event(',"to":"a\\u200bda@x.\\u00adorg","from":"ada@x.org"', "a\u2060da@x.org")
+    result = redacted(document(value, [("a\u2060da@x.org", "MAIL")], "a\u2060da@x.org"))
+    assert result.event == event(',"to":"<MAIL>","from":"<MAIL>"', "<MAIL>")
+    blank = "\u200b" * 5
+    assert redacted(document(event(text=f"x{blank}y"), [(blank, "MAIL")], f"x{blank}y")).text == "x<MAIL>y"
+
+
 @dataclass
 class Found:
     """An object that JSON encoders write."""
