@@ -57,9 +57,8 @@ def test_letters_go_back_once_and_only_a_limited_number_of_times(real_kafka: Any
     assert "41 letters would be sent" in replayed(file)
     assert case.count(case.input) == 41
     output = tmp_path / "letters.jsonl"
-    assert "1 letters written" in replayed(
-        file, "--where", 'letter.message.contains("not JSON")', "--output", str(output)
-    )
+    text = replayed(file, "--where", 'letter.message.contains("not JSON")', "--output", str(output))
+    assert text.splitlines()[-2:] == ["1 letter written", "40 not chosen: the condition is false for them"]
     exported = json.loads(output.read_text())
     assert (exported["topic"], exported["value"]) == (case.input, "no JSON")
     assert exported["letter"]["stage"] == "decode"
@@ -67,6 +66,8 @@ def test_letters_go_back_once_and_only_a_limited_number_of_times(real_kafka: Any
     chosen = ("--where", 'letter.message.contains("no text")', "--run")
     assert "40 letters sent" in replayed(file, *chosen)
     assert "0 letters sent" in replayed(file, *chosen)
+    other = subprocess.run(command(file), capture_output=True, text=True, timeout=120, check=True)
+    assert "other selections of this pipeline have been sent before (1)" in " ".join(other.stderr.split())
     again = [row for row in case.read(case.input) if (ATTEMPT, b"1") in row.headers]
     assert Counter(row.value for row in again) == Counter(values)
     first = {row.value: row for row in case.read(case.input) if not row.headers}
@@ -129,7 +130,7 @@ def test_what_stands_in_the_way_is_said(real_kafka: Any, tmp_path: Path) -> None
     fresh = [("__glossator.errors.topic", case.input.encode()), ("__glossator.errors.stage", b"decode")]
     real_kafka.produce_all(case.dead, [(b"k", b"fresh", fresh)])
     text = replayed(file, "--run", status=1)
-    assert "1 letters sent" in text
+    assert "1 letter sent" in text
     assert text.count("1 stay") == 2
     text = replayed(file, "--run", status=1)
     assert "0 letters sent" in text
@@ -137,7 +138,7 @@ def test_what_stands_in_the_way_is_said(real_kafka: Any, tmp_path: Path) -> None
     assert [row.value for row in case.read(case.input)] == [b"fresh"]
     other = real_kafka.create_topic(f"{case.group}.other", 1)
     where = 'letter.topic == "elsewhere"'
-    assert "1 letters sent" in replayed(file, "--run", "--to", other, "--where", where)
+    assert "1 letter sent" in replayed(file, "--run", "--to", other, "--where", where)
     [row] = case.read(other)
     assert (row.key, row.value, row.headers) == (b"k", b"other", [(ATTEMPT, b"1")])
 
@@ -179,7 +180,7 @@ def test_an_encrypted_letter_waits_for_its_key(real_kafka: Any, tmp_path: Path) 
     text = replayed(file, *with_first, status=1)
     assert "2 letters sent" in text
     assert "1 stay: the letter needs the key k2" in text
-    assert "1 letters sent" in replayed(file, *with_first, "--key", f"k2=file:{keys['k2'][0]}")
+    assert "1 letter sent" in replayed(file, *with_first, "--key", f"k2=file:{keys['k2'][0]}")
     rows = case.read(case.input)
     assert Counter(row.value for row in rows) == Counter([b"secret 0", b"secret 1", b"secret 2"])
     assert {(row.key, *row.headers) for row in rows} == {(b"key", ("trace", b"1"), (ATTEMPT, b"1"))}

@@ -17,13 +17,14 @@ class Filter:
 
     Attributes:
         source: The condition; empty if everything passes.
+        rejected: How many records the condition is false for.
         failures: How many records the condition could not be evaluated for. They do not pass.
     """
 
     def __init__(self, source: str, known: tuple[str, ...]) -> None:
         """``known``: the variables that the condition may use. Raises click.BadParameter for a wrong condition."""
         self.source = source
-        self.failures = 0
+        self.rejected = self.failures = 0
         self._condition: Condition | None = None
         if not source:
             return
@@ -39,10 +40,12 @@ class Filter:
         if self._condition is None:
             return True
         try:
-            return self._condition({name: variables(name) for name in self._condition.names})
+            passes = self._condition({name: variables(name) for name in self._condition.names})
         except ConditionError:
             self.failures += 1
             return False
+        self.rejected += not passes
+        return passes
 
 
 def filter_option(*known: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

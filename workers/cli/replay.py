@@ -114,8 +114,9 @@ def replay(
     report = _Report()
     with closing(job):
         job.open(again or bool(output))
-        if really:
+        if not output:
             _warn_of_others(config.kafka, config.pipeline, job.group)
+        if really:
             with _progress() as show:
                 job.send(rate, lambda choice: show(report.add(choice)))
         else:
@@ -125,7 +126,7 @@ def replay(
             else:
                 for _ in choices:
                     pass
-    report.print("sent" if really else "written" if output else "would be sent", where.failures)
+    report.print("sent" if really else "written" if output else "would be sent", where)
     if job.forgotten:
         click.echo(f"{job.forgotten} of them are too many to remember: choose them with letter.offset", err=True)
     if report.obstacles:
@@ -169,7 +170,7 @@ class _Report:
             self.reasons[choice.letter.stage, choice.letter.task, choice.letter.error] += 1
         return choice
 
-    def print(self, outcome: str, failures: int) -> None:
+    def print(self, outcome: str, where: Filter) -> None:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
@@ -180,11 +181,14 @@ class _Report:
             table.add_row(str(letters), *(Text(readable(word or "-")) for word in reason))
         if self.reasons:
             console.print(table)
-        console.print(f"{self.reasons.total()} letters {outcome}")
+        total = self.reasons.total()
+        console.print(f"{total} {'letter' if total == 1 else 'letters'} {outcome}")
         for obstacle, letters in self.obstacles.most_common():
             console.print(f"{letters} stay: {obstacle}", markup=False)
-        if failures:
-            console.print(f"{failures} not chosen: the condition cannot be evaluated for them")
+        if where.rejected:
+            console.print(f"{where.rejected} not chosen: the condition is false for them")
+        if where.failures:
+            console.print(f"{where.failures} not chosen: the condition cannot be evaluated for them")
 
 
 @contextmanager
