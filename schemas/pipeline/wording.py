@@ -46,6 +46,11 @@ _TYPES = {
     "model_attributes_type": "must be a mapping of fields",
     "dict_type": "must be a mapping",
 }
+_KEYS: dict[_Loc, str] = {
+    ("redact", "keys", "hash"): ", for example {env: HASH_KEY}; a key itself must not be in the file",
+    ("redact", "keys", "encrypt"): ", for example [{id: k1, env: KEY_1}]",
+}
+"""Where keys are read from -> how to write it, because the obvious way is another one."""
 _NUMBERS = {"int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number"}
 _SAME_WORD = 0.75
 """How alike a task and what was written must be if their first letters differ, from 0 to 1."""
@@ -109,6 +114,9 @@ def unknown_field(loc: _Loc) -> str:
             return "unknown field; settings of the Kafka client belong to kafka: indent it below"
     known = fields_at(loc[:-1])
     if set(OPERATORS) == set(known):
+        owners = [operator for operator in OPERATORS if name in fields_at((*loc[:-1], operator))]
+        if owners:
+            return f"is an option of {' and '.join(owners)}: write {owners[0]}: {{{name}: ...}}"
         return "unknown operator" + (did_you_mean(name, known) or f", must be one of {', '.join(known)}")
     return "unknown field" + did_you_mean(name, known)
 
@@ -131,7 +139,7 @@ def wording(error: ErrorDetails) -> str:
         return "must not be empty"
     if kind in _TYPES:
         needs_quotes = kind == "string_type" and isinstance(value, bool | int | float)
-        return _TYPES[kind] + (", put it in quotes" if needs_quotes else "")
+        return _TYPES[kind] + (", put it in quotes" if needs_quotes else "") + _KEYS.get(error["loc"], "")
     if kind in _NUMBERS:
         return f"must be {_NUMBERS[kind]}" + _range(error["loc"]).replace(" at", ", at")
     if kind in _BOUNDS:
