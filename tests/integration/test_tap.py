@@ -72,6 +72,9 @@ def test_a_condition_and_a_count_choose(case: Case, file: Path) -> None:
     assert len(tapped(file, "--where", where, "--count", "3").splitlines()) == 3
     rows = list(csv.DictReader(io.StringIO(tapped(file, "--format", "csv", "--where", "event.id == 7"), newline="")))
     assert [row["text"] for row in rows] == ["write to <EMAIL_ADDRESS> 🙂"]
+    place, text, *_ = tapped(file, "--format", "pretty", "--where", "event.id == 7").splitlines()
+    assert f" {case.input}[" in place
+    assert text == "write to <EMAIL_ADDRESS> 🙂"
 
 
 def test_dead_letters_are_shown_with_their_reasons(file: Path) -> None:

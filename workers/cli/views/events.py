@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from zlib import crc32
@@ -89,6 +90,19 @@ def described(annotation: Mapping[str, Any]) -> Text:
     if "score" in annotation:
         return Text(f"{annotation['score']:.2f}")
     return Text(readable(orjson.dumps(annotation.get("custom")).decode()))
+
+
+def moment(timestamp_ms: int) -> str:
+    """Return a record's timestamp in local time, or a question mark if it has none."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(timestamp_ms / 1000)) if timestamp_ms >= 0 else "?"
+
+
+def headline(event: Mapping[str, Any]) -> Text:
+    """Return one line about an event from a topic: when it was produced, where it was read, and its routes."""
+    source = event["source"]
+    stamp = source["timestamp_ms"]
+    line = f"{moment(-1 if stamp is None else stamp)} {source['topic']}[{source['partition']}]@{source['offset']}"
+    return Text(readable(line + "".join(f" → {route}" for route in event.get("routed", ()))), "dim")
 
 
 def block(event: Mapping[str, Any]) -> Text:

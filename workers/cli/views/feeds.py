@@ -107,10 +107,10 @@ class EventFeed(Feed):
         elif self._form == "pretty":
             from rich.console import Console
 
-            from workers.cli.views.events import block
+            from workers.cli.views.events import block, headline
 
             console = Console(soft_wrap=True, highlight=False)
-            self._print = lambda event: console.print(block(event))
+            self._print = lambda event: console.print(headline(event), block(event), sep="\n")
 
     def record(self, record: Record, chosen: Filter) -> bool:
         """Write one event, if it is chosen; returns whether it was written."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import orjson
 
 from schemas.record import Headers
 from stream.output.letters import Letter
-from workers.cli.views.events import readable
+from workers.cli.views.events import moment, readable
 
 _MOST = 500
 """Characters of an original that are shown to people."""
@@ -38,8 +37,7 @@ def record_fields(key: bytes | None, value: bytes | None, headers: Headers, time
 
 def letter_line(letter: Letter, original: bool) -> str:
     """Return a letter in one line: when, where, and why; with ``original`` a second line with its value."""
-    stamp = letter.record.timestamp_ms
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(stamp / 1000)) if stamp >= 0 else "?"
+    when = moment(letter.record.timestamp_ms)
     task = f', task "{letter.task}"' if letter.task else ""
     place = f"{letter.topic or '?'}[{letter.partition}]@{letter.offset}"
     line = readable(f"{when} {place} {letter.stage or '?'}{task}: {letter.message} ({letter.error})")

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.cli.views.events import block, described, highlighted, readable, span_style
+from workers.cli.views.events import block, described, headline, highlighted, readable, span_style
 
 EVENT = {
     "text": "Ada\nwent to \x1b[31mÉvora",
@@ -77,6 +77,14 @@ def test_a_block_says_all_that_was_found() -> None:
         "  tone read 3 of 19 characters",
         "  who: the model does not know 80% of the text",
     ]
+
+
+def test_a_headline_says_where_an_event_is_from_and_which_routes_took_it() -> None:
+    source = {"topic": "posts", "partition": 3, "offset": 7, "key": None, "timestamp_ms": None}
+    assert headline({"source": source}).plain == "? posts[3]@7"
+    routed = headline({"source": {**source, "timestamp_ms": 86_400_000}, "routed": ["audit", "re\x1bview"]}).plain
+    assert routed.startswith("1970-01-0")
+    assert routed.endswith(":00 posts[3]@7 → audit → re␛view")
 
 
 def test_spans_without_text_are_named_by_their_place() -> None:
