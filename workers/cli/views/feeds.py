@@ -9,10 +9,12 @@ from typing import IO, Any
 
 import click
 import orjson
+from pydantic import ValidationError
 
 from schemas.conditions import VARIABLES, variable
 from schemas.document import Document
 from schemas.errors import RedactError
+from schemas.event import EnrichedEvent
 from schemas.pipeline.config import Pipeline
 from schemas.record import Record
 from stream.output.letters import Letter
@@ -150,8 +152,11 @@ def _event(record: Record) -> dict[str, Any] | None:
         event = orjson.loads(record.value or b"null")
     except orjson.JSONDecodeError:
         return None
-    is_event = isinstance(event, dict) and str(event.get("schema", "")).startswith("glossator.event/")
-    return event if is_event and isinstance(event.get("annotations"), dict) else None
+    try:
+        EnrichedEvent.model_validate(event, extra="ignore")  # a newer version may add fields
+    except ValidationError:
+        return None
+    return event  # type: ignore[no-any-return]  # a model of an object fits
 
 
 class _Variables(dict[str, Any]):
