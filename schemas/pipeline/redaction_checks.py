@@ -95,7 +95,7 @@ def _views(redact: object, output: Mapping[str, Any]) -> Mistakes:
         for path, place in places:
             if place.get("text") == "redacted":
                 yield (*path, "text"), "needs a section redact, which may be empty: redact: {}"
-    elif isinstance(redact, Mapping) and set(redact) != {"keys"} and not texts & {"redacted", "none"}:
+    elif isinstance(redact, Mapping) and set(redact) != {"keys"} and texts <= {"None", "original"}:
         yield ("redact",), "changes nothing: set output.text, or that of a route, to redacted"
     if output.get("original_offsets") is True and "redacted" not in texts:
         yield ("output", "original_offsets"), "needs text: redacted"

@@ -117,7 +117,10 @@ def test_the_section_and_redacted_outputs_need_each_other() -> None:
     unused = ["redact: changes nothing: set output.text, or that of a route, to redacted"]
     assert wrong("", output="topic: posts.enriched") == unused
     assert wrong("", output="topic: posts.enriched\n  routes: [{when: 'true', topic: a}]") == unused
+    assert wrong("", output="topic: posts.enriched\n  text: original") == unused
     assert wrong("key: remove", output="topic: posts.enriched\n  text: none") == []
+    (misspelt,) = wrong("", output="topic: posts.enriched\n  text: redact")
+    assert misspelt.startswith("output.text: must be one of")
     assert wrong("", output="topic: posts.enriched\n  routes: [{when: 'true', topic: a, text: redacted}]") == []
     with pytest.raises(ConfigError) as caught:
         parse(GOOD.replace("topic: posts.enriched", REDACTED), "p.yaml", environ={})
