@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from schemas.event import ANNOTATIONS, Spans
 from schemas.labels import ENTITIES, LOCALES, PATTERNED, PERSONAL, SURROGATES
+from schemas.paths import parse_pattern
 from schemas.pipeline.redaction import OPERATORS
 from schemas.pipeline.wording import did_you_mean
 
@@ -50,6 +51,7 @@ def doubts(raw: Mapping[str, Any]) -> Mistakes:
     tasks = _list(raw.get("tasks"))
     if _has_redacted(output):
         yield from _not_always(redact, tasks)
+        yield from _nested(_table(redact.get("fields")))
     elif redact.get("labels") or redact.get("fields"):
         yield ("redact",), "no output has text: redacted, so no text and no event is redacted"
     if possible_labels(redact, tasks) is None:
@@ -83,6 +85,16 @@ def _not_always(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -
                 ("tasks", tasks.index(task), "when" if task.get("when") is not None else "spans"),
                 "events for which the task does not run are published without redacting what only it finds",
             )
+
+
+def _nested(fields: Mapping[str, Any]) -> Mistakes:
+    """Yield the fields that are part of another one, whose operator decides."""
+    patterns = {path: parse_pattern(path) for path in fields}
+    for path, steps in patterns.items():
+        for outer, first in patterns.items():
+            if len(first) < len(steps) and all(a in {None, b} for a, b in zip(first, steps, strict=False)):
+                yield ("redact", "fields", path), f"has no effect: it is part of {outer}, which is redacted as a whole"
+                break
 
 
 def _views(redact: object, output: Mapping[str, Any]) -> Mistakes:

@@ -248,6 +248,16 @@ def test_labels_and_fields_without_a_redacted_output_are_doubtful() -> None:
             assert [message for _, message in doubts(raw.model_dump(exclude_none=True))] == messages
 
 
+def test_a_field_that_is_part_of_another_is_doubtful() -> None:
+    text = GOOD.replace("topic: posts.enriched", REDACTED)
+    fields = "{$.user.name: mask, $.user: remove, $.users: mask, $.a.b.c: mask, '$.a[*]': mask, '$.a.b': mask}"
+    found = doubts(parse(f"{text}redact: {{fields: {fields}}}\n", environ={}).model_dump(exclude_none=True))
+    assert list(found) == [
+        (("redact", "fields", path), f"has no effect: it is part of {outer}, which is redacted as a whole")
+        for path, outer in (("$.user.name", "$.user"), ("$.a.b.c", "$.a[*]"))
+    ]
+
+
 @pytest.mark.parametrize(
     ("tasks", "places"),
     [
