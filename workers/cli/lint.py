@@ -20,6 +20,7 @@ from schemas.pipeline.redaction_checks import doubts
 from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.kafka.checking import absent_files, client_mistakes
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
+from stream.output.redaction.operators import libraries
 from stream.output.routes import Router
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
@@ -151,6 +152,11 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
             read_key(source)
         except ValueError as error:
             yield file.problem(path, f"{error}; every worker needs this key")
+    for place, require in libraries(file.pipeline):
+        try:
+            require()
+        except SettingError as error:
+            yield file.problem(place, f"on this machine, {error}")
 
 
 def exposed(file: PipelineFile) -> Iterator[Problem]:

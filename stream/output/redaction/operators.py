@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
+from schemas.pipeline.config import Pipeline
 from schemas.pipeline.redaction import Encrypt, Hash, Mask, Operator, Redact, Replace, Surrogate
+from schemas.pipeline.tree import Path
 from stream.output.redaction.canonical import canonical_form
 from stream.output.redaction.keys import Key, Keys
-from stream.output.redaction.surrogates import Surrogates
+from stream.output.redaction.surrogates import Surrogates, require_faker
 from stream.output.redaction.tokens import encryptor, require_cryptography
 
 _MOST_LABELS = 1000
@@ -17,6 +20,22 @@ WHOLE = "REDACTED"
 """What ``replace`` writes for a value without a label: ``<REDACTED>``."""
 
 _Function: TypeAlias = "Callable[[Replacements, str, int | None], str]"
+
+
+def libraries(pipeline: Pipeline) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """Yield a place in the file and what raises SettingError if its library is missing, once for each library."""
+    operators = list(pipeline.redact.operators()) if pipeline.redact is not None else []
+    for path, operator in operators:
+        if isinstance(operator.options, Encrypt):
+            yield ("redact", *path), require_cryptography
+            break
+    else:
+        if pipeline.output.dead_letter_text == "encrypted":
+            yield ("output", "dead_letter"), require_cryptography
+    for path, operator in operators:
+        if isinstance(options := operator.options, Surrogate):
+            yield ("redact", *path), partial(require_faker, options.locale)
+            break
 
 
 class Operators:

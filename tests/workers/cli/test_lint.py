@@ -264,6 +264,26 @@ def test_what_a_topic_has_of_the_text_is_shown() -> None:
     ]
 
 
+def test_libraries_that_are_not_installed_are_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HASH_KEY", "KEY"):
+        monkeypatch.setenv(name, "ab" * 32)
+    keys = "keys: {hash: {env: HASH_KEY}, encrypt: [{id: k, env: KEY}]}"
+    text = GOOD.replace("topic: posts.enriched", "topic: posts.enriched\n  text: redacted")
+    letters = text.replace("dead_letter: posts.dead", "dead_letter: {text: encrypted}")
+    both = parse_file(
+        f"{text}redact: {{labels: {{A: encrypt, PERSON: surrogate}}, default: encrypt, {keys}}}\n", "p", {}
+    )
+    only_letters = parse_file(f"{letters}redact: {{{keys}}}\n", "p", {})
+    assert [*missing(both), *missing(only_letters)] == []
+    for module in ("tokens", "surrogates"):
+        monkeypatch.setattr(f"stream.output.redaction.{module}.find_spec", lambda name: None)
+    assert [(problem.path, problem.message.split(",")[1]) for problem in (*missing(both), *missing(only_letters))] == [
+        ("redact.default", " cryptography is not installed"),
+        ("redact.labels.PERSON", " Faker is not installed"),
+        ("output.dead_letter", " cryptography is not installed"),
+    ]
+
+
 def test_plan_names_every_model_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     text = """\
