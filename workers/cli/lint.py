@@ -178,7 +178,7 @@ def unread(file: PipelineFile) -> Iterator[Problem]:
     if redact is None or "redacted" not in texts:
         return
     others = {
-        "all other fields of the event": source.format == "json" and EVERYWHERE not in source.paths,
+        "fields outside input.text": source.format == "json" and EVERYWHERE not in source.paths,
         "the key": redact.key is None,
         "headers": not redact.headers,
     }
@@ -189,7 +189,9 @@ def unread(file: PipelineFile) -> Iterator[Problem]:
             if redact.elsewhere
             else "they pass as they are"
         )
-        yield file.problem(("redact",), f"no task reads {', '.join(names)}: {rule}; see redact.fields, key and headers")
+        yield file.problem(
+            ("redact",), f"no task reads {', '.join(names)}: {rule}; see redact.fields, redact.key, redact.headers"
+        )
     for index, task in enumerate(file.pipeline.tasks):
         if task.task == "embedding":
             yield file.problem(
