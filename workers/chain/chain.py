@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 
 from schemas.document import Document, Failure
-from schemas.errors import ModelError
 from schemas.pipeline import dependencies
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
-from schemas.pipeline.tasks import LanguageTask
 from workers.chain.cache import Cache, Entry, key
 from workers.chain.job import Job, Tokenized
 from workers.chain.pace import Pace
-from workers.chain.plan import Failures, Plan, Planned, plan
+from workers.chain.plan import Plan, Planned, plan
+from workers.chain.trial import check
 from workers.chain.unread import unread_failure, unread_notice
-from workers.encoder.reading import Input, Reading
+from workers.encoder.reading import Input
 from workers.encoder.tuning import tune
 from workers.models.library import Library, Progress
 from workers.tasks.parts import within_parts
-
-_SENTENCE = "A first sentence, so that the first event need not wait."
-"""What every task can read; it belongs to no event."""
 
 
 @dataclass(slots=True)
@@ -126,70 +122,13 @@ class Chain:
             self.cache.resize(self._pipeline.compute.cache)
 
     def warm_up(self) -> None:
-        """Measure the best forward size, unless it is configured, and ``check``; takes a few seconds at most.
+        """Measure the best forward size, unless it is configured, and ``check`` all tasks; takes a few seconds at most.
 
         Raises ModelError and DeviceError.
         """
         for trunk in {id(stage.trunk): stage.trunk for stage in self.stages if not stage.trunk.tuned}.values():
             tune(trunk, self._pipeline.batching.max_tokens, self._pipeline.compute.forward_tokens)
-        self.check()
-
-    def check(self, every: bool = False) -> None:
-        """Run every task on a plain sentence: what fails on that would fail on every event.
-
-        Raises ModelError naming the task, with ``every`` all that failed, and DeviceError.
-        """
-        failures = Failures(every)
-        for planned in self.plan:
-            document = Document(None, _SENTENCE)
-            failure = self._trial(planned, document)
-            if failure is not None:
-                failures.add(planned.task.name, f"fails on a plain sentence: {failure}")
-        failures.raise_if_any()
-
-    def labels(self) -> dict[str, Collection[str]]:
-        """Return task name -> all labels that its annotations can have, for the tasks that show them.
-
-        Reads a plain sentence, like ``check``. Raises ModelError and DeviceError.
-        """
-        labels: dict[str, Collection[str]] = {}
-        for planned in self.plan:
-            task, document = planned.task, Document(None, _SENTENCE)
-            if isinstance(named := getattr(task, "labels", None), list):
-                labels[task.name] = named
-            if planned.stage is None or not task.cacheable or planned.requires or isinstance(task.config, LanguageTask):
-                continue
-            try:
-                readings = self.stages[planned.stage].read(planned.output, task.inputs(document))
-                annotation = task.annotate(document, readings)
-            except Exception:
-                # The task needs fields, which this document does not have.
-                annotation = {}
-            if "scores" in annotation:
-                labels[task.name] = list(annotation["scores"])
-            elif "labels" in annotation:
-                labels[task.name] = [entry["label"] for entry in annotation["labels"]]
-        return labels
-
-    def _trial(self, planned: Planned, document: Document) -> str | None:
-        """Run one task on ``document`` and return the message of its failure."""
-        task, readings, complete = planned.task, list[Reading](), planned.task.cacheable
-        if planned.stage is not None:
-            try:
-                inputs = task.inputs(document)
-            except Exception:
-                # The task needs fields, or spans of other tasks, which this document does not have.
-                inputs, complete = [("one", "two") if task.paired else document.text], False
-            try:
-                readings = self.stages[planned.stage].read(planned.output, inputs)
-            except ModelError as error:
-                return str(error)
-        if complete and not planned.requires:
-            try:
-                task.annotate(document, readings)
-            except Exception as error:
-                return Failure.of(error, "annotate").message
-        return None
+        check(self)
 
     def prepare(self, documents: Sequence[Document]) -> None:
         """Tokenize the inputs of every stage that depends on no forward.

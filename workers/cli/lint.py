@@ -116,12 +116,13 @@ def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]
     prepare_process()
 
     from workers.chain.chain import Chain
+    from workers.chain.trial import check, labels
 
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True), every=True)
-    chain.check(every=True)
+    check(chain, every=True)
     remarks = {planned.task.name: planned.task.remarks for planned in chain.plan}
     listed = [(index, remark) for index, task in enumerate(pipeline.tasks) for remark in remarks[task.name]]
-    return plan_data(pipeline, chain), chain.labels(), listed
+    return plan_data(pipeline, chain), labels(chain), listed
 
 
 def unpinned(file: PipelineFile) -> Iterator[Problem]:

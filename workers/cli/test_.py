@@ -153,10 +153,11 @@ def _load(suites: Sequence[_Suite]) -> list[Chain]:
     problems: list[Problem] = []
     with loading() as progress:
         from workers.chain.chain import Chain
+        from workers.chain.trial import labels as chain_labels
 
         for suite in suites:
             chains.append(Chain.load(suite.pipeline, on_progress=progress, before=chains[-1] if chains else None))
-            labels = chains[-1].labels()
+            labels = chain_labels(chains[-1])
             problems += [problem for file in suite.files for problem in file.problems(suite.pipeline, labels)]
     if problems:
         raise ConfigError(problems)

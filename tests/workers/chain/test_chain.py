@@ -13,6 +13,7 @@ from tests.workers import tiny
 from tests.workers.encoder.test_trunk import expected, pipeline
 from workers.chain.chain import Chain
 from workers.chain.stage import Stage
+from workers.chain.trial import check
 from workers.tasks.base import Task
 
 TEXTS = [
@@ -375,13 +376,13 @@ def test_settings_that_fail_on_every_event_are_found_whatever_else_reads_a_field
     other = {**FIELDS, "model": str(tiny.checkpoint("bert", "sequence", labels=labels))}
     chain = Chain.load(pipeline(*([unfit, other] if first else [other, unfit])))
     with pytest.raises(ModelError, match=rf'^task "{name}": fails on a plain sentence: .*{reason}'):
-        chain.check()
+        check(chain)
 
 
 def test_near_duplicates_know_nothing_of_the_check() -> None:
     model = str(tiny.checkpoint("bert", "embedding"))
     chain = Chain.load(pipeline({"name": "near", "task": "similarity", "model": model, "window": 5}))
-    chain.check()
+    check(chain)
     (own,) = annotated(chain, ["A first sentence, so that the first event need not wait."])
     assert own["near"] == {"duplicate_of": None, "score": None}
 
