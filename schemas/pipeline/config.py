@@ -3,7 +3,7 @@
 ``loader.py`` reads a file into them, ``checks.py`` has the rules between fields, ``tasks.py`` the models of the tasks,
 ``outputs.py`` those of what is written.
 
-Planned settings already have their names here but are refused as "not yet supported": a setting must never be ignored
+Planned values already have their names here but are refused as "not yet supported": a setting must never be ignored
 silently.
 """
 

@@ -27,10 +27,6 @@ def refuse(reason: str) -> PydanticCustomError:
     return PydanticCustomError(REFUSED, "{reason}", {"reason": reason})
 
 
-def _not_yet(value: Any) -> Any:
-    raise refuse("not yet supported")
-
-
 def later(*names: str) -> BeforeValidator:
     """Return a validator that refuses ``names``, values reserved for later, as "not yet supported"."""
 
@@ -40,10 +36,6 @@ def later(*names: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
-
-
-NotYet = Annotated[Any, BeforeValidator(_not_yet)]
-"""A field that is reserved for later: any value is refused."""
 
 
 class Strict(BaseModel):

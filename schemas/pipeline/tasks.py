@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
-from schemas.pipeline.fields import JsonPath, Name, NotYet, Probability, Strict, Text, refuse
+from schemas.pipeline.fields import JsonPath, Name, Probability, Strict, Text, refuse
 from schemas.taxonomies import TAXONOMIES
 
 LANGUAGE = r"^[a-z]{2,3}$"
@@ -70,8 +70,6 @@ class TaskConfig(Strict):
     unknown_text: Literal["notice", "leave_out", "dead_letter"] = "notice"
     """What to do with an event if more than ``max_unknown`` of its text is unknown: only add the notice, also leave the
     annotation out, or make the event a dead letter."""
-    redact: NotYet = None
-    """Reserved: what to mask."""
 
 
 class ModelTask(TaskConfig):

@@ -118,6 +118,8 @@ def unknown_field(loc: _Loc) -> str:
         if owners:
             return f"is an option of {' and '.join(owners)}: write {owners[0]}: {{{name}: ...}}"
         return "unknown operator" + (did_you_mean(name, known) or f", must be one of {', '.join(known)}")
+    if len(loc) > 1 and name in Pipeline.model_fields:
+        return f"unknown field; {name} is a section of the file, at its top"
     return "unknown field" + did_you_mean(name, known)
 
 

@@ -102,7 +102,7 @@ class Member:
         return dict(json.loads(out))
 
 
-def eventually(condition: Callable[[], bool], within: float = 60.0) -> None:
+def eventually(condition: Callable[[], bool], within: float = 120.0) -> None:
     """Wait until ``condition`` is true; fail after ``within`` seconds, so that a test cannot hang."""
     deadline = time.monotonic() + within
     while not condition():

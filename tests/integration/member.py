@@ -36,7 +36,7 @@ def main(settings: dict[str, Any], delay: float, slot: int, state: str | None = 
     pipeline = Pipeline.model_validate(settings)
     journal = Journal(Path(state), pipeline.pipeline, slot) if state else None
     chain = Fragile(delay) if state else NoopChain(delay)
-    worker = Worker(pipeline, cast(Any, chain), patience=30, slot=slot, journal=journal)
+    worker = Worker(pipeline, cast(Any, chain), patience=120, slot=slot, journal=journal)
     signals.stop = worker.stop
     try:
         drained = worker.run()

@@ -99,7 +99,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
         if values is True:
             return "mapping"
         return "mapping" if "anyOf" in values else f"mapping of {_kind(values)}"
-    return {"boolean": "true or false"}.get(str(kind), "not yet supported")
+    return {"boolean": "true or false"}[str(kind)]
 
 
 def _default(field: FieldInfo) -> str:
