@@ -39,7 +39,7 @@ class Reader:
 
     def __init__(self, settings: Settings, group: str) -> None:
         """Connect in the background. Raises BrokerError if the client rejects ``settings``."""
-        self._settings = {name: value for name, value in settings.items() if name not in _MEMBERS_ONLY}
+        self._settings = _without_membership(settings)
         self._group = group
         self._watch = ErrorWatch("consumer")
         self._consumer: Consumer = make_consumer(self._settings, group, self._watch)
@@ -139,9 +139,8 @@ def fetch(settings: Settings, group: str, places: Mapping[tuple[str, int], int],
     ``places``: (topic, partition) -> offset. A record that is no longer in the log is missing in the result. Raises
     AccessError or BrokerError.
     """
-    kept = {name: value for name, value in settings.items() if name not in _MEMBERS_ONLY}
     watch = ErrorWatch("consumer")
-    consumer: Consumer = make_consumer(kept, group, watch)
+    consumer: Consumer = make_consumer(_without_membership(settings), group, watch)
     records: list[Record] = []
     left = dict(places)
     deadline = time.monotonic() + patience
@@ -163,6 +162,10 @@ def fetch(settings: Settings, group: str, places: Mapping[tuple[str, int], int],
         return records
     finally:
         consumer.close()
+
+
+def _without_membership(settings: Settings) -> Settings:
+    return {name: value for name, value in settings.items() if name not in _MEMBERS_ONLY}
 
 
 def _record(message: Any, assignment: Assignment) -> Record:

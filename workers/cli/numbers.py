@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -17,3 +18,15 @@ class FiniteRange(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value} is not a number.", param, ctx)
         return number
+
+
+def patience_option(seconds: float, when: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--patience`` with the default ``seconds``; ``when`` ends its help."""
+    return click.option(
+        "--patience",
+        type=FiniteRange(0, 86_400),  # librdkafka takes a negative timeout as forever, and ignores signals meanwhile
+        default=seconds,
+        show_default=True,
+        metavar="SECONDS",
+        help=f"How long to wait for brokers and topics{when}.",
+    )

@@ -23,7 +23,7 @@ from stream.output.redaction.keys import Key
 from stream.output.replay import Choice, Replay, Selection, group_prefix
 from workers.cli.filters import Filter, filter_option
 from workers.cli.keys import decryption_keys, key_option
-from workers.cli.numbers import FiniteRange
+from workers.cli.numbers import FiniteRange, patience_option
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.events import readable
 from workers.cli.views.letters import record_fields
@@ -80,14 +80,7 @@ attempts, pipeline, config, age in seconds), key and headers.
     metavar="N",
     help="Leave letters that have been sent again so often.",
 )
-@click.option(
-    "--patience",
-    type=FiniteRange(0, 86_400),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for brokers and topics.",
-)
+@patience_option(10.0)
 @click.pass_context
 def replay(
     ctx: click.Context,

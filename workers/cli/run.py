@@ -28,7 +28,7 @@ from stream.kafka.admin import check_cluster
 from stream.kafka.checking import run_mistakes
 from stream.output.redaction.keys import load_keys
 from workers.cli.ending import report, use_format
-from workers.cli.numbers import FiniteRange
+from workers.cli.numbers import patience_option
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 from workers.process.journal import cluster_folder
@@ -71,14 +71,7 @@ def slot_number(value: str, host: str) -> int:
 
 @click.command(epilog=EPILOG)
 @click.argument("pipeline", type=click.Path(path_type=Path))
-@click.option(
-    "--patience",
-    type=FiniteRange(0, 86_400),  # librdkafka takes a negative timeout as forever, and ignores signals meanwhile
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for brokers and topics at the start.",
-)
+@patience_option(60.0, " at the start")
 @click.option(
     "--slot",
     default="0",

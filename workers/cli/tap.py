@@ -19,7 +19,7 @@ from schemas.record import Record
 from stream.kafka.checking import run_mistakes
 from stream.kafka.reader import Reader, Start
 from workers.cli.filters import Filter
-from workers.cli.numbers import FiniteRange
+from workers.cli.numbers import patience_option
 from workers.cli.output import require_stdout
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.feeds import EventFeed, Feed, LetterFeed
@@ -81,14 +81,7 @@ def _start(_context: click.Context, _option: click.Parameter, value: str) -> Sta
     "an HTML page. label-studio: tasks with predictions. csv: a row per event.",
 )
 @click.option("--original", is_flag=True, help="Show personal data, input events, keys and headers.")
-@click.option(
-    "--patience",
-    type=FiniteRange(0, 86_400),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for brokers and topics.",
-)
+@patience_option(10.0)
 def tap(
     *,
     pipeline: Path,
