@@ -17,7 +17,7 @@ _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2
 
 
 def content(literal: str) -> str:
-    """Return the text that a string literal (with its quotes) stands for."""
+    """Return the text of a JSON string literal, which includes its quotes."""
     return orjson.loads(literal) if "\\" in literal else literal[1:-1]
 
 
