@@ -68,8 +68,10 @@ class Case:
         return sum(self.broker.ends(topic).values())
 
     @contextmanager
-    def member(self, delay: float = 0.0, slot: int = 0, state: Path | None = None) -> Iterator[Member]:
-        member = Member(self.settings, delay, slot, state)
+    def member(
+        self, delay: float = 0.0, slot: int = 0, state: Path | None = None, patience: float = 120.0
+    ) -> Iterator[Member]:
+        member = Member(self.settings, delay, slot, patience, state)
         try:
             yield member
         except BaseException:
@@ -84,9 +86,11 @@ class Case:
 class Member:
     """A worker process."""
 
-    def __init__(self, settings: dict[str, Any], delay: float, slot: int, state: Path | None = None) -> None:
-        command = [sys.executable, "-m", "tests.integration.member", json.dumps(settings), str(delay), str(slot)]
-        command += [str(state)] if state else []
+    def __init__(
+        self, settings: dict[str, Any], delay: float, slot: int, patience: float, state: Path | None = None
+    ) -> None:
+        command = [sys.executable, "-m", "tests.integration.member", json.dumps(settings)]
+        command += [str(delay), str(slot), str(patience), *([str(state)] if state else [])]
         self.log = tempfile.NamedTemporaryFile("r", suffix=".log")  # noqa: SIM115 - closed with the member
         with Path(self.log.name).open("w") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -94,7 +98,7 @@ class Member:
     def logged(self, words: str) -> bool:
         return words in Path(self.log.name).read_text()
 
-    def stop(self, timeout: float = 60) -> dict[str, Any]:
+    def stop(self, timeout: float = 120) -> dict[str, Any]:
         """Send SIGTERM and return the final line of a graceful end, whose status must be 0."""
         self.process.send_signal(signal.SIGTERM)
         out, _ = self.process.communicate(timeout=timeout)

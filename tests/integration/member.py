@@ -1,7 +1,8 @@
 """A process with one worker that computes nothing: ``python -m tests.integration.member``.
 
-Arguments: the pipeline as JSON, seconds of pretended work an event, the slot, and maybe a folder for its journal; then
-an event whose text says "boom" kills the process, as a fault in C does.
+Arguments: the pipeline as JSON, seconds of pretended work per event, the slot, seconds to wait for brokers and topics
+at the start, and maybe a folder for its journal. With the folder, an event whose text contains "boom" kills the
+process, as a fault in C does.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ class Fragile(NoopChain):
         super().forward(work)
 
 
-def main(settings: dict[str, Any], delay: float, slot: int, state: str | None = None) -> None:
+def main(settings: dict[str, Any], delay: float, slot: int, patience: float, state: str | None = None) -> None:
     logging.basicConfig(level="INFO", stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     signals = GracefulStop()
     pipeline = Pipeline.model_validate(settings)
     journal = Journal(Path(state), pipeline.pipeline, slot) if state else None
     chain = Fragile(delay) if state else NoopChain(delay)
-    worker = Worker(pipeline, cast(Any, chain), patience=120, slot=slot, journal=journal)
+    worker = Worker(pipeline, cast(Any, chain), patience=patience, slot=slot, journal=journal)
     signals.stop = worker.stop
     try:
         drained = worker.run()
@@ -51,4 +52,4 @@ def main(settings: dict[str, Any], delay: float, slot: int, state: str | None = 
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+    main(json.loads(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), *sys.argv[5:])

@@ -109,7 +109,7 @@ def test_a_right_that_is_taken_away_stops_the_worker_and_costs_nothing(cluster: 
     with case.member(delay=0.001) as member:
         eventually(lambda: case.committed() > 200)
         with forbidden(cluster):
-            assert member.process.wait(60) == 77
+            assert member.process.wait(120) == 77
             assert member.logged("AccessError: ")
             assert member.logged("TRANSACTIONAL_ID_AUTHORIZATION_FAILED")
     assert case.committed() < 3000, "it was done before the right was taken"

@@ -78,7 +78,7 @@ def test_offsets_gone_from_the_log_stop_the_worker(real_kafka: Any) -> None:
     (deleted,) = admin.delete_records([TopicPartition(case.input, 0, 15)]).values()
     deleted.result(30)
     with case.member() as member:
-        member.process.wait(60)
+        member.process.wait(120)
         assert member.logged("OffsetError")
         assert member.logged("the committed offset is no longer in the log")
     assert case.count(case.output) == 10, "events behind the gap were read as if nothing had happened"

@@ -75,7 +75,7 @@ def test_a_slot_taken_twice_stops_the_first(real_kafka: Any) -> None:
             eventually(lambda: second.logged("assigned"))
             case.feed(1000, start=100)
             assert second.logged("the group has a worker of slot 0 on 127.0.0.1: if it is alive, it is fenced now")
-            assert first.process.wait(60) == 76
+            assert first.process.wait(120) == 76
             assert first.logged("another worker has taken the transactional id")
             eventually(lambda: done(case, 1100))
             second.stop()
@@ -90,7 +90,7 @@ def test_a_static_members_slot_taken_twice_stops_the_first(real_kafka: Any, deli
         eventually(lambda: first.logged("assigned"))
         with case.member() as second:
             eventually(lambda: second.logged("assigned"))
-            assert first.process.wait(60) == 76
+            assert first.process.wait(120) == 76
             assert first.logged("another worker has taken")
             second.stop()
 

@@ -96,7 +96,7 @@ def test_a_worker_publishes_what_the_cases_say(
     try:
         eventually(ended, within=120)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0, log.read_text()
+        assert worker.wait(120) == 0, log.read_text()
     finally:
         worker.kill()
         worker.wait()

@@ -49,7 +49,7 @@ def worked_off(name: str, cluster: Cluster, log: Path) -> list[dict[str, Any]]:
     try:
         eventually(ended, within=120)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0, log.read_text()
+        assert worker.wait(120) == 0, log.read_text()
     finally:
         worker.kill()
         worker.wait()

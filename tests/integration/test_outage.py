@@ -21,7 +21,8 @@ from tests.integration.lib import PROTOCOLS, Case, eventually
 from tests.kafka.cluster import Cluster
 from tests.kafka.node import KafkaNode
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+# Each of these tests has a broker and several workers with a model: two at once are too much for two cores.
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("outage")]
 
 DELIVERIES = ("at_least_once", "exactly_once")
 OWN: dict[str, Any] = {
@@ -95,7 +96,7 @@ def test_a_minute_without_a_broker_needs_nobody(kafka_node: KafkaNode, tmp_path:
         assert [each.poll() for each in workers] == [None, None], "a worker has not lived through it"
         for each in workers:
             each.send_signal(signal.SIGTERM)
-        assert [each.wait(60) for each in workers] == [0, 0]
+        assert [each.wait(120) for each in workers] == [0, 0]
     for case in cases:
         assert case.ids(case.output).keys() == set(range(EVENTS))
         assert case.count(case.dead) == 0
@@ -122,7 +123,7 @@ def test_a_worker_told_to_stop_while_there_is_no_broker_leaves_in_time(kafka_nod
         for each in workers:
             each.send_signal(signal.SIGTERM)
         # The drain, the last commit and closing may take two, five and fifteen seconds.
-        statuses = [each.wait(60) for each in workers]
+        statuses = [each.wait(120) for each in workers]
     assert set(statuses) <= {0, 69, 70}, statuses
     assert all("Traceback" not in log.read_text() for log in logs)
 
@@ -150,7 +151,7 @@ def test_quiet_after_an_outage_is_no_outage(kafka_node: KafkaNode, tmp_path: Pat
         assert [each.poll() for each in workers] == [None] * 4, [log.read_text()[-2000:] for log in logs]
         for each in workers:
             each.send_signal(signal.SIGTERM)
-        assert [each.wait(60) for each in workers] == [0] * 4
+        assert [each.wait(120) for each in workers] == [0] * 4
 
 
 @pytest.mark.parametrize("delivery", DELIVERIES)
@@ -161,7 +162,7 @@ def test_a_full_disk_for_logs_stops_nothing(real_kafka: Cluster, tmp_path: Path,
         eventually(lambda: case.committed() == 100)
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     assert case.ids(case.output) == Counter(range(100))
 
 

@@ -119,7 +119,7 @@ def test_a_changed_file_takes_over_without_a_rebalance(real_kafka: Any, tmp_path
         eventually(lambda: case.count(case.output) >= fed)
         assert case.broker.members(case.group) == members
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        assert worker.wait(120) == 0
     assert case.ids(case.output) == Counter(range(fed))
     assert case.count(case.dead) == 0
     assert case.committed() == fed

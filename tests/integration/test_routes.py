@@ -119,6 +119,6 @@ def test_all_missing_topics_are_named_at_once(real_kafka: Any, tmp_path: Any) ->
     case = Case(real_kafka, partitions=1)
     case.settings["output"]["routes"] = [{"topic": f"{case.group}.{name}", "copy": True} for name in ("a", "b")]
     case.settings["kafka"]["allow.auto.create.topics"] = False
-    with case.member() as member:
-        assert member.process.wait(90) == 69
+    with case.member(patience=3) as member:
+        assert member.process.wait(120) == 69
         assert member.logged(f"topics {case.group}.a and {case.group}.b do not exist")

@@ -35,5 +35,5 @@ def test_a_machine_that_pauses_for_five_seconds_is_not_evicted(real_kafka: Any, 
 def test_a_session_that_the_brokers_do_not_allow_is_named(real_kafka: Any) -> None:
     case = Case(real_kafka, partitions=1, kafka={"session.timeout.ms": 900})  # the brokers' minimum is 1000
     with case.member() as member:
-        assert member.process.wait(60) == SettingError.exit_status
+        assert member.process.wait(120) == SettingError.exit_status
         assert member.logged("SettingError: the brokers do not allow a session.timeout.ms of 900")

@@ -47,7 +47,7 @@ def test_run_enriches_with_the_starter_models(real_kafka: Any, tmp_path: Path) -
     try:
         eventually(lambda: case.count(case.output) + case.count(case.dead) == len(values), within=120)
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(60) == 0
+        assert worker.wait(120) == 0
     finally:
         worker.kill()
         worker.wait()

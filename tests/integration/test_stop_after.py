@@ -28,7 +28,7 @@ def test_the_letters_are_there_and_no_start_takes_the_last_for_a_crash(
     sent = 0
     for _ in range(5):
         with case.member(state=tmp_path) as member:
-            assert member.process.wait(60) == PoisonError.exit_status
+            assert member.process.wait(120) == PoisonError.exit_status
             assert not member.logged("died with")
             assert member.logged(f"{LIMIT} dead letters in a row, the last failed at decode")
         letters = case.read(case.dead)

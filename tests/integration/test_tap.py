@@ -51,7 +51,7 @@ def file(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
         case.broker.wait_until_done(case.group, case.input)
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(60)
+        worker.wait(120)
     return file
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from stream.kafka.broker import EmbeddedBroker
+
 ROOT = Path(__file__).parents[3]
 
 IMPORT_ALL = """
@@ -63,12 +65,13 @@ cli({})
     pipeline = str(ROOT / "examples/starter.yaml")
     labels = tmp_path / "labels.jsonl"
     labels.write_text('{"text": "a", "label": "b"}\n')
-    for arguments in (
-        ["try", "a text"],
-        ["lint", "--plan", pipeline],
-        ["run", pipeline, "--state", str(tmp_path)],
-        ["train", str(labels), "--task", "sentiment", "--out", str(tmp_path / "out")],
-        ["demo", "--plain"],
-    ):
-        said = run(code.format(arguments))
-        assert said.splitlines()[-1] == "PASSIVE", arguments
+    with EmbeddedBroker() as broker:  # run loads models only when there is a broker
+        for arguments in (
+            ["try", "a text"],
+            ["lint", "--plan", pipeline],
+            ["run", pipeline, "--state", str(tmp_path)],
+            ["train", str(labels), "--task", "sentiment", "--out", str(tmp_path / "out")],
+            ["demo", "--plain"],
+        ):
+            said = run(code.format(arguments), KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers)
+            assert said.splitlines()[-1] == "PASSIVE", arguments
