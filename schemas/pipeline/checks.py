@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from schemas.labels import ENTITIES, LANGUAGES, PATTERNED, PERSONAL, REGIONS
 from schemas.paths import EVERYWHERE, Pattern, parse_pattern
-from schemas.pipeline import dependencies, redaction_checks, routing
+from schemas.pipeline import dependencies, format_checks, redaction_checks, routing
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.tasks import LANGUAGE, REGION
@@ -67,6 +67,8 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     dead = _dead_letters(output) or Output.model_construct(topic=topic).dead_letter_topic
     for path, message in routing.problems(routes, tasks, _list(source.get("topics")), dead, is_json):
         yield ("output", "routes", *path), message
+    for path, message in format_checks.problems(output):
+        yield ("output", *path), message
     yield from redaction_checks.problems(raw)
     yield from _marks(_table(raw.get("backpressure")))
     yield from _transactions(raw)

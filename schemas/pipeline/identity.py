@@ -26,7 +26,8 @@ _LEFT_OUT: dict[str, Any] = {
     "output": {
         "topic": True,
         "dead_letter": True,
-        "routes": {"__all__": {"when", "topic", "name", "copies", "drop", "key", "headers"}},
+        "format": True,
+        "routes": {"__all__": {"when", "topic", "name", "copies", "drop", "key", "headers", "format"}},
     },
     "redact": {"keys"},
 }

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from schemas.pipeline.fields import TOPIC, JsonPath, Name, Strict, Text, TopicName
+from schemas.pipeline.formats import AnyOutputFormat, OutputFormat
 
 RouteName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=249)]
 
@@ -30,6 +31,8 @@ class Route(Strict):
     """The tasks whose annotations are in the event. None: all."""
     key: JsonPath | None = None
     """The path of the value that becomes the record's key, text or a whole number. None: the input's key."""
+    format: AnyOutputFormat | None = None
+    """As ``output.format``, for this route. None: as ``output`` says."""
     headers: Annotated[dict[Text, str], Field(min_length=1)] | None = None
     """Headers to add; each replaces those of the input that have its name."""
 
@@ -67,6 +70,8 @@ class Output(Strict):
     text: Literal["original", "none", "redacted"] = "original"
     """``none`` omits ``text``, ``event`` and the text of spans from enriched events. In ``redacted``, personal data is
     replaced as ``redact`` says."""
+    format: AnyOutputFormat = "json"
+    """How the values are encoded. ``json``: the enriched event as JSON. ``cloudevents``: a CloudEvent 1.0."""
     offset_unit: Literal["code_point", "utf16", "utf8"] = "code_point"
     """The unit of ``start`` and ``end`` of spans, and of all other numbers of characters."""
     original_offsets: bool = False
@@ -85,6 +90,11 @@ class Output(Strict):
     def dead_letter_text(self) -> Literal["original", "none", "encrypted"]:
         """What dead letters keep of the original record."""
         return self.dead_letter.text if isinstance(self.dead_letter, DeadLetter) else "original"
+
+    def format_of(self, route: Route | None) -> OutputFormat | None:
+        """Return how the events of ``route`` (None: of ``topic``) are encoded; None for plain JSON."""
+        chosen = self.format if route is None or route.format is None else route.format
+        return None if chosen == "json" else chosen
 
     @property
     def topics(self) -> list[str]:

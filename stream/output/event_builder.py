@@ -16,6 +16,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.record import Record
 from stream.output.annotations import Annotations, Ranges, rewritten_notices
+from stream.output.formats.encoders import make_encoders
 from stream.output.redaction.keys import Keys, load_keys
 from stream.output.redaction.redactor import Redacted, Redactor
 from stream.output.routes import View
@@ -25,7 +26,8 @@ class EventBuilder:
     """Builds the events of one configuration; the parts that all of them share are encoded once.
 
     Any thread may use it. ``config`` is the hash of the configuration, and of the keys of ``redact``. ``redactor`` is
-    None if the pipeline redacts nothing.
+    None if the pipeline redacts nothing. ``encoders``: the label of a route, None for ``output.topic``, -> what encodes
+    its events; without those that get plain JSON.
     """
 
     def __init__(self, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]], keys: Keys | None = None) -> None:
@@ -44,6 +46,7 @@ class EventBuilder:
             keys = load_keys(pipeline) if keys is None else keys
             self.redactor = Redactor(pipeline, keys)
         self.config = config_hash(pipeline, "" if keys is None else keys.fingerprint)
+        self.encoders = make_encoders(pipeline, self.config)
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
         self._view = View(pipeline.output.text)
         self._unit = pipeline.output.offset_unit

@@ -138,6 +138,8 @@ class Publisher:
         if builder.redactor is not None and (redacted := builder.redact(document)) is not None:
             key, headers = redacted.key, redacted.headers
         value = builder.build(document, redacted=redacted)
+        if builder.encoders:
+            value, headers = builder.encoders[None].encode(value, key, headers, record)
         self._count(redacted)
         return Outbound(self._topic, key, value, headers, record.timestamp_ms, record)
 
@@ -192,12 +194,12 @@ class Publisher:
             key, headers = target.key_of(document, record), record.headers or []
             if redacted is not None and target.view.text != "original":
                 key, headers = _hidden_key(target, key, redacted), redacted.headers
+            value, headers = values[number], target.headers_of(headers)
+            if target.encoded:
+                value, headers = builder.encoders[target.name].encode(value, key, headers, record)
             copies.append(
-                Outbound(
-                    target.topic, key, values[number], target.headers_of(headers), record.timestamp_ms, record, "event",
-                    target.name,
-                )
-            )  # fmt: skip
+                Outbound(target.topic, key, value, headers, record.timestamp_ms, record, "event", target.name)
+            )
         self._count(redacted)
         return copies
 

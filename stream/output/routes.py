@@ -40,6 +40,7 @@ class Target:
         path: the path of the value that becomes the key; None if the record keeps its key.
         steps: the same as steps.
         headers: what to add to the record's headers, in place of those with the same names.
+        encoded: whether its events are not plain JSON, but encoded by the encoder of that name.
     """
 
     topic: str
@@ -48,6 +49,12 @@ class Target:
     path: str | None = None
     steps: Sequence[str | int] = ()
     headers: tuple[tuple[str, bytes], ...] = ()
+    encoded: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its records are plain JSON with the key and the headers of the input."""
+        return not (self.path or self.headers or self.encoded)
 
     def key_of(self, document: Document, record: Record | None) -> bytes | None:
         """Return the key of the record to send. Raises RouteError if the event has no value that can be one.
@@ -75,7 +82,7 @@ class Decision:
         routed: the names of the routes that took it, those that send a copy or drop it included.
         views: the views of the targets, each once, so that each is built once.
         numbers: for each target, which of ``views`` it gets.
-        only: the only target, if its records have the key and headers of the input; otherwise None.
+        only: the only target, if its records are plain JSON with the key and headers of the input; otherwise None.
     """
 
     targets: tuple[Target, ...]
@@ -96,7 +103,7 @@ class Router:
     """
 
     def __init__(self, output: Output) -> None:
-        self._rest = Target(output.topic, View(output.text))
+        self._rest = Target(output.topic, View(output.text), encoded=output.format_of(None) is not None)
         self._routes: list[_Route] = []
         self.reads_fields = False
         for route in output.routes or ():
@@ -148,7 +155,7 @@ class Router:
             targets.append(self._rest)
         views = tuple(dict.fromkeys(target.view for target in targets))
         numbers = tuple(views.index(target.view) for target in targets)
-        only = targets[0] if len(targets) == 1 and not (targets[0].path or targets[0].headers) else None
+        only = targets[0] if len(targets) == 1 and targets[0].is_plain else None
         return Decision(tuple(targets), tuple(route.name for route in routes), views, numbers, only)
 
 
@@ -186,6 +193,7 @@ def _target(route: Route, output: Output) -> Target | None:
         route.key,
         () if route.key is None else parse_path(route.key),
         tuple((name, value.encode()) for name, value in (route.headers or {}).items()),
+        output.format_of(route) is not None,
     )
 
 

@@ -14,6 +14,7 @@ from schemas.conditions import Condition
 from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem, SettingError
 from schemas.paths import EVERYWHERE
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.formats import OutputFormat
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, in_order, load_file
 from schemas.pipeline.redaction_checks import doubts
@@ -255,12 +256,12 @@ def describe(file: PipelineFile) -> str:
         head = "tasks" if index == 0 else ""
         lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {task.model or '-'}{pin}")
     kept = {"original": "", "none": " without the original", "encrypted": ", encrypted"}[output.dead_letter_text]
-    lines.append(
-        f"  writes    {output.topic}{_kept(pipeline, output.text)}, dead letters to {output.dead_letter_topic}{kept}"
-    )
+    events_to = f"{output.topic}{_kept(pipeline, output.text)}{_encoded(output.format_of(None))}"
+    lines.append(f"  writes    {events_to}, dead letters to {output.dead_letter_topic}{kept}")
     for index, route in enumerate(output.routes or ()):
         does = "drops" if route.drop else f"{'copies' if route.copies else 'moves'} to {route.topic}"
-        does += "" if route.drop else _kept(pipeline, route.text or output.text)
+        if not route.drop:
+            does += _kept(pipeline, route.text or output.text) + _encoded(output.format_of(route))
         named = f" ({route.name})" if route.name else ""
         lines.append(f"  {'' if index else 'routes':8}  {does}{named}{f', when {route.when}' if route.when else ''}")
     keys = [f"{name or 'hash'} from {source.env or source.file}" for _, name, source in needed_keys(pipeline)]
@@ -274,6 +275,11 @@ def _kept(pipeline: Pipeline, text: str) -> str:
     if text == "original":
         return " with the original text" if pipeline.redact is not None else ""
     return " with redacted text" if text == "redacted" else " without text"
+
+
+def _encoded(chosen: OutputFormat | None) -> str:
+    """Return how the events of a topic are encoded, if not as plain JSON."""
+    return "" if chosen is None else f" as {chosen.name}"
 
 
 def _config(pipeline: Pipeline) -> str | None:

@@ -18,6 +18,7 @@ from schemas.pipeline.loader import load_file
 from schemas.record import Record
 from stream.kafka.checking import run_mistakes
 from stream.kafka.reader import Reader, Start
+from stream.output.formats.encoders import decoder
 from workers.cli.filters import Filter
 from workers.cli.numbers import patience_option
 from workers.cli.output import require_stdout
@@ -101,8 +102,9 @@ def tap(
     known = ("letter", "key", "headers") if dead_letters else (*sorted(VARIABLES), *(t.name for t in config.tasks))
     chosen = Filter(where, known)
     topic = _topic(config, route, dead_letters)
+    decode = None if dead_letters else decoder(config, route)
     form = form or ("pretty" if sys.stdout.isatty() else "json")
-    feed: Feed = LetterFeed(form, original) if dead_letters else EventFeed(config, form, original)
+    feed: Feed = LetterFeed(form, original) if dead_letters else EventFeed(config, form, original, decode)
     reader = Reader(config.kafka, f"{config.pipeline}.tap")
     with closing(reader):
         reader.open([topic], start, patience)

@@ -25,7 +25,7 @@ class Processed:
     Attributes:
         document: the event, annotated or failed.
         routed: the names of the routes that took it, those that drop it included.
-        outbounds: the records that a worker would send.
+        outbounds: the records that a worker would send, but with the events in JSON, whatever ``output.format`` is.
     """
 
     document: Document
@@ -50,7 +50,10 @@ class Offline:
         batch = MicroBatch(self._batches, documents, sum(document.tokens for document in documents))
         self._batches += 1
         by_record = {id(document.record): Processed(document) for document in documents}
+        encoders = engine.builder.encoders
         for outbound in self._publisher.outbounds(batch, engine.builder, engine.router):
+            if outbound.kind == "event" and outbound.value is not None and outbound.route in encoders:
+                outbound.value = encoders[outbound.route].decode(outbound.value)
             by_record[id(outbound.origin)].outbounds.append(outbound)
         if engine.router is not None:
             for processed in by_record.values():

@@ -298,3 +298,34 @@ def test_copies_that_are_refused_again_and_again_count_once_an_event() -> None:
             publisher.refused(outbound, "MSG_SIZE_TOO_LARGE")
         assert (publisher.too_many() is not None) is (number == 1)
         publisher.landed(batch)
+
+
+def test_each_topic_gets_its_own_format() -> None:
+    routes = [
+        {"when": "event.n > 0", "topic": "plain", "copy": True, "format": "json"},
+        {"when": "event.n > 1", "topic": "whole", "format": {"cloudevents": {"mode": "structured"}}},
+    ]
+    settings = pipeline(output={"topic": "out", "format": "cloudevents", "routes": routes})
+    builder = EventBuilder(settings, {"tone": {"model": "m", "revision": "r"}})
+    publisher = Publisher(settings, Stats())
+    batch = MicroBatch(0, [_numbered(n) for n in range(3)], tokens=0)
+    sent = publisher.outbounds(batch, builder, router(settings.output))
+    kinds = [(outbound.topic, dict(outbound.headers).get("content-type")) for outbound in sent]
+    binary, structured = b"application/json", b"application/cloudevents+json; charset=UTF-8"
+    assert kinds == [("out", binary), ("plain", None), ("out", binary), ("plain", None), ("whole", structured)]
+    events = [json.loads(outbound.value or b"") for outbound in sent]
+    assert dict(sent[0].headers)["ce_id"] == events[0]["id"].encode()
+    assert events[4]["data"] == {**events[3], "routed": ["plain", "whole"]}
+    assert events[4]["id"] == events[4]["data"]["id"]
+
+
+def test_without_routes_the_output_has_its_format_and_a_dead_letter_has_none() -> None:
+    settings = pipeline(output={"topic": "out", "format": "cloudevents"})
+    builder, failed = EventBuilder(settings, {}), _document(Assignment("posts", 0), 1)
+    failed.failure = Failure("forward", "ForwardError", "too large for the device")
+    batch = MicroBatch(0, [_document(Assignment("posts", 0), 0), failed], tokens=0)
+    event, letter = Publisher(settings, Stats()).outbounds(batch, builder)
+    assert dict(event.headers)["ce_id"] == json.loads(event.value or b"")["id"].encode()
+    assert event.headers[0] == ("h", b"1")
+    assert "ce_id" not in dict(letter.headers)
+    assert EventBuilder(pipeline(output={"topic": "out"}), {}).config == builder.config, "an id outlives a new format"

@@ -87,9 +87,19 @@ class LetterFeed(Feed):
 class EventFeed(Feed):
     """Writes enriched events, without personal data unless ``original`` is set."""
 
-    def __init__(self, config: Pipeline, form: str, original: bool) -> None:
-        """``config``: the pipeline that makes the events; ``form``: how to write them."""
+    def __init__(
+        self, config: Pipeline, form: str, original: bool, decode: Callable[[bytes], bytes] | None = None
+    ) -> None:
+        """Prepare the output.
+
+        Args:
+            config: the pipeline that makes the events.
+            form: how to write them.
+            original: whether to show personal data.
+            decode: returns the JSON of a value, or raises ValueError; None if values are JSON.
+        """
         super().__init__()
+        self._decode = decode
         self._unit = config.output.offset_unit
         self._form = form
         self._masking = None if original else Masking(config)
@@ -116,8 +126,9 @@ class EventFeed(Feed):
 
     def record(self, record: Record, chosen: Filter) -> bool:
         """Write one event, if it is chosen; returns whether it was written."""
-        event = _event(record)
-        if event is None:
+        value = self._json(record)
+        event = None if value is None else _event(value)
+        if value is None or event is None:
             self._other += record.value is not None
             return False
         event = in_code_points(event, self._unit)
@@ -133,11 +144,20 @@ class EventFeed(Feed):
         elif self._print is not None:
             self._print(shown)
             self.shown += 1
-        elif self._masking is None and record.value is not None:
-            self._write(record.value + b"\n")
+        elif self._masking is None:
+            self._write(value + b"\n")
         else:
             self._write(orjson.dumps(shown) + b"\n")
         return True
+
+    def _json(self, record: Record) -> bytes | None:
+        """Return the JSON in a record; None if there is none."""
+        if record.value is None or self._decode is None:
+            return record.value
+        try:
+            return self._decode(record.value)
+        except ValueError:
+            return None
 
     def end(self) -> None:
         """Write what the output ends with."""
@@ -146,10 +166,10 @@ class EventFeed(Feed):
             self._out.flush()
 
 
-def _event(record: Record) -> dict[str, Any] | None:
-    """Return the enriched event in ``record``; None if it is something else."""
+def _event(value: bytes) -> dict[str, Any] | None:
+    """Return the enriched event in ``value``; None if it is something else."""
     try:
-        event = orjson.loads(record.value or b"null")
+        event = orjson.loads(value)
     except orjson.JSONDecodeError:
         return None
     try:

@@ -190,3 +190,26 @@ def test_ids_depend_on_the_keys_and_missing_keys_are_named(monkeypatch: pytest.M
         EventBuilder(config, {})
     monkeypatch.setenv("KEY", "00" * 16)
     assert EventBuilder(config, {}).redactor is not None
+
+
+def test_attributes_of_cloud_events_are_made_of_what_is_redacted() -> None:
+    route = {"topic": "s", "copy": True, "format": {"cloudevents": {"mode": "structured", "subject": "key"}}}
+    config = pipeline(
+        {"headers": {"ce_tenant": "remove", "ce_subject": "mask"}, "key": "hash", **HASH}, format="cloudevents",
+        routes=[route],
+    )  # fmt: skip
+    headers: Headers = [
+        ("ce_specversion", b"1.0"), ("ce_id", b"ada@x.org/1"), ("ce_subject", b"u-77"), ("ce_tenant", b"acme"),
+        ("ce_sender", b"ADA@X.ORG"), ("ce_source", b"/a"), ("ce_type", b"a"),
+    ]  # fmt: skip
+    structured, binary = published(config, document(config, headers=headers))
+    key = hmac.digest(b"0123456789abcdef", b"u-77", "sha256").hex()[:32]
+    attributes = dict(binary.headers)
+    assert attributes["ce_subject"] == b"****"
+    assert attributes["ce_sender"] == b"<EMAIL_ADDRESS>"
+    assert attributes["ce_causationid"] == b"<EMAIL_ADDRESS>/1"
+    envelope = json.loads(structured.value or b"")
+    assert (envelope["subject"], envelope["sender"], "tenant" in envelope) == (key, "<EMAIL_ADDRESS>", False)
+    for outbound in (structured, binary):
+        everything = f"{outbound.key!r}{outbound.value!r}{outbound.headers}".lower()
+        assert not any(secret in everything for secret in ("ada@x.org", "acme"))

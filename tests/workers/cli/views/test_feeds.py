@@ -10,6 +10,7 @@ import pytest
 
 from schemas.pipeline.loader import parse
 from schemas.record import Assignment, Record
+from stream.output.formats.encoders import decoder
 from tests.schemas.pipeline.pipelines import GOOD
 from workers.cli.filters import Filter
 from workers.cli.views.feeds import EventFeed
@@ -64,3 +65,13 @@ def test_fields_of_a_newer_version_do_not_hide_an_event(capfdbinary: pytest.Capt
 @pytest.mark.parametrize("value", [None, [], 5, {"schema": "glossator.event/2"}, {"schema": "glossator.event/1"}])
 def test_other_records_are_not_shown(value: Any) -> None:
     assert fed(value, "json", original=True).shown == 0
+
+
+@pytest.mark.parametrize("original", [True, False])
+def test_events_in_another_format_are_shown_as_json(original: bool, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    config = parse(GOOD.replace("output:\n", "output:\n  format: {cloudevents: {mode: structured}}\n"), environ={})
+    feed = EventFeed(config, "json", original, decoder(config, None))
+    for value in (json.dumps({"specversion": "1.0", "data": EVENT}), json.dumps(EVENT), "{", "\xff"):
+        feed.record(Record(Assignment("out", 0), 1, b"k", value.encode("latin-1")), Filter("", ()))
+    assert json.loads(capfdbinary.readouterr().out)["id"] == EVENT["id"]
+    assert list(feed.complaints(0)) == ["3 records of the topic are not enriched events"]

@@ -1,0 +1,86 @@
+"""The models of ``output.format``: how the values of a topic are encoded.
+
+A format is written as its name, or as a mapping of its name to its options: ``cloudevents``, or
+``{cloudevents: {mode: structured}}``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticKnownError
+
+from schemas.event import SCHEMA
+from schemas.pipeline.fields import Strict, refuse
+
+OutputFormatName = Literal["json", "cloudevents"]
+OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormatName)
+
+
+def _attribute(value: str) -> str:
+    if value.isspace() or not value.isprintable():
+        raise refuse("must be visible characters")
+    return value
+
+
+Attribute = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_attribute)]
+"""The value of an attribute of a CloudEvent."""
+
+
+class CloudEvents(Strict):
+    """Each record is a CloudEvent 1.0 whose data is the enriched event."""
+
+    mode: Literal["binary", "structured"] = "binary"
+    """``binary``: the value is the enriched event, and the attributes are headers such as ``ce_id``. ``structured``:
+    the value is one JSON object with the attributes, and the enriched event as its ``data``."""
+    source: Attribute | None = None
+    """The attribute ``source``, a URI reference; default: ``/glossator/`` and the pipeline's name."""
+    type: Attribute = SCHEMA
+    """The attribute ``type``."""
+    subject: Literal["input", "key"] = "input"
+    """The attribute ``subject``. ``input``: that of the input, if it is a CloudEvent with one. ``key``: the record's
+    key, if it is text."""
+    dataschema: Attribute | None = None
+    """The attribute ``dataschema``, a URI; default: none."""
+
+
+class OutputFormat(Strict):
+    """How the values of a topic are encoded, if not as plain JSON: exactly one format with its options."""
+
+    cloudevents: CloudEvents | None = None
+    """Each record is a CloudEvent."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> OutputFormat:
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
+            raise refuse("must name exactly one format")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The name of the format."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+
+def _spelled_out(value: Any) -> Any:
+    """Turn ``cloudevents`` into ``{cloudevents: {}}``, so that both are the same configuration."""
+    if value in ("json", {"json": {}}):
+        return "json"
+    if not isinstance(value, str):
+        return value
+    if value not in OUTPUT_FORMATS:
+        raise PydanticKnownError("literal_error", {"expected": ", ".join(OUTPUT_FORMATS)})
+    return {value: {}}
+
+
+def _shape(value: Any) -> str:
+    return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
+
+
+AnyOutputFormat = Annotated[
+    Annotated[Literal["json"], Tag("<scalar>")] | Annotated[OutputFormat, Tag("<map>")],
+    Discriminator(_shape),
+    BeforeValidator(_spelled_out, json_schema_input_type=OutputFormatName | OutputFormat),
+]
+"""A format as it may be written: its name, or a mapping of its name to its options."""

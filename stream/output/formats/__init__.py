@@ -1,0 +1,1 @@
+"""Encoding enriched events for a topic, one module for each format."""
