@@ -292,12 +292,17 @@ def _failed(error: Exception) -> RedactError:
 
 def _has_escapes(document: Document) -> bool:
     """Return whether there may be escaped characters in the event, or in the key or the headers of its record."""
-    if "\\" in document.text or b"\\" in (document.event or b""):
+    event, record = document.event, document.record
+    if "\\" in document.text or (event is not None and b"\\" in event):
         return True
-    if (record := document.record) is None:
+    if record is None:
         return False
-    parts = [record.key, *(part for header in record.headers or () for part in header)]
-    return any(("\\" in part) if isinstance(part, str) else (b"\\" in part) for part in parts if part)
+    if record.key is not None and b"\\" in record.key:
+        return True
+    for name, value in record.headers or ():
+        if "\\" in name or ("\\" in value if isinstance(value, str) else value is not None and b"\\" in value):
+            return True
+    return False
 
 
 def _covers(pattern: Pattern, steps: Steps) -> bool:
