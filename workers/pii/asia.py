@@ -8,6 +8,8 @@ from workers.pii.rows import Row
 _BORN = "[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 """A date without its century."""
 _KR_FRN = "frn, foreigner registration, alien registration, arc, 외국인등록번호, 외국인번호"
+_TH_PROVINCE = "(?:[134][0-9]|2[0-7]|5[0-8]|6[0-7]|7[0-7]|8[0-6]|9[0-6])"
+"""The codes of Thailand's provinces (ISO 3166-2:TH) in its national ids."""
 _KR_RRN = "rrn, resident registration, 주민등록번호"
 _GSTIN = "gstin, gst, goods and services tax"
 _UEN = "uen, unique entity, acra, business registration"
@@ -36,7 +38,7 @@ ASIA = (
     # Numbers given out since October 2020 have no check digit.
     Row("KR_FRN", f"{_BORN}_[5-8][0-9]{{6}}", 0.4, 0.05, None, 13, _KR_FRN),
     Row("KR_PASSPORT", "[MSROD](?:[0-9]{3}[A-Z][0-9]{4}|[0-9]{8})", 0.05, 0.05, None, 7, "passport, 여권"),
-    Row("KR_RRN", "[0-9]{6}_[0-49][0-9]{6}", 0.75, 0.4, "kr.rrn", 13, _KR_RRN),
+    Row("KR_RRN", "[0-9]{6}_[1-4][0-9]{6}", 0.75, 0.4, "kr.rrn", 13, _KR_RRN),
     Row("KR_RRN", f"{_BORN}_[1-4][0-9]{{6}}", 0.4, 0.05, None, 13, _KR_RRN),
     # The check is the one that Presidio uses.
     Row(
@@ -49,7 +51,7 @@ ASIA = (
     Row("SG_UEN", "[0-9]{8}[A-Z]|(?:1[89]|20)[0-9]{7}[A-Z]", 0.4, 0.4, "sg.uen", 8, _UEN),
     Row("SG_UEN", "[TSR][0-9]{2}[A-Z]{2}[0-9]{4}[A-Z]", 0.4, 0.4, "sg.uen", 4, _UEN, hint=FOUR_AND_LETTER),
     Row(
-        "TH_TNIN", "[1-8]_[0-9]{4}_[0-9]{5}_[0-9]{2}_[0-9]", 0.75, 0.35, "th.pin", 13,
+        "TH_TNIN", f"[1-8]_{_TH_PROVINCE}[0-9]{{2}}_[0-9]{{5}}_[0-9]{{2}}_[0-9]", 0.75, 0.35, "th.pin", 13,
         "thai, national id, identification, tnin",
     ),
     Row(

@@ -82,6 +82,11 @@ def hexadecimal(number: str) -> bool:
     return any(map(str.isalpha, number)) and not {*number.upper()} <= {*"F:-."}
 
 
+def not_zero(number: str) -> bool:
+    """Whether it has a digit other than 0: 00-00-00-00-00-00 is the address of no machine."""
+    return any(digit in number for digit in "123456789")
+
+
 def ethereum(address: str) -> bool:
     """Whether its mixed case is the checksum of EIP-55; an address in one case has none to check."""
     digits = address[2:]

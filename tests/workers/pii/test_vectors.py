@@ -122,6 +122,9 @@ def test_what_has_no_checksum_says_so(entity: str) -> None:
         ("EMAIL_ADDRESS", "write to me@localhost or a..b@-x.com or icon@2x.png or @someone"),
         ("IP_ADDRESS", "192.0.2.256 1.2.3 1.2.3.4.5 a::b std::string 10:30:15 ::"),
         ("MAC_ADDRESS", "00-00-5E-00-53 00:00:5e-00-53-01 2024-01-15"),
+        ("MAC_ADDRESS", "the MAC is 00:00:00:00:00:00 or ff:ff:ff:ff:ff:ff"),  # no machine, all machines
+        ("KR_RRN", "RRN 971013-9019902, RRN 051102-9234110"),  # born in the 19th century
+        ("TH_TNIN", "Thai national ID 1-9745-67890-12-4, 1284567890121"),  # no province has the code 97 or 28
         ("URL", f"http:// http://? https://[::1 x://{'a' * 1001}"),
         ("URL", "e.g. this.Then node.js and/or main.py 3.5 ... ok.Next"),
         # BIP-173 and BIP-350, invalid: mixed case; bech32 of version 1; bech32m of version 0

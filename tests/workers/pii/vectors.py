@@ -122,7 +122,7 @@ OTHERS = {
     "AU_ACN": ("ACN {}", ("004 085 616",)),  # stdnum
     "AU_MEDICARE": ("medicare {}", ("2123 45670 1", "2123456701")),  # Presidio
     "IN_PAN": ("PAN {}", ("ACUPA7085R",)),  # stdnum
-    "KR_RRN": ("RRN {}", ("971013-9019902", "910823-1234561")),  # stdnum; computed, without a check digit
+    "KR_RRN": ("RRN {}", ("971013-1019901", "910823-1234561")),  # computed; without a check digit
     # Invented; where there is a check digit it was computed.
     "DE_BSNR": ("BSNR {}", ("521111100",)),
     "DE_FUEHRERSCHEIN": ("Führerschein {}", ("KA48271935M", "B072RRE2I55")),
