@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -187,7 +188,10 @@ def test_a_module_that_fails_is_not_called_missing(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(("use", "missing"), [("custom_task:Stars", "custom_task"), ("no.such.module:Task", "no")])
-def test_a_module_that_is_not_found_gets_a_hint_where_it_is_looked_for(use: str, missing: str) -> None:
+def test_a_module_that_is_not_found_gets_a_hint_where_it_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, use: str, missing: str
+) -> None:
+    monkeypatch.delitem(sys.modules, missing, raising=False)  # the tests of the examples import one of them
     with pytest.raises(ModelError) as caught:
         chain(use)
     hint = f"; set the environment variable PYTHONPATH to the folder that contains {missing}, or install its package"
