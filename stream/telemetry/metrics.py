@@ -1,4 +1,4 @@
-"""The names of all metrics, and their exposition in the text format of Prometheus."""
+"""The exposition of all metrics in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from stream.telemetry.stats import Stats
+from stream.telemetry.table import TABLE, Row
 
 
 class Exposition(Collector):
@@ -34,49 +35,13 @@ class Exposition(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield the worker's own metrics; called by the Prometheus client."""
-        s = self._stats
-        outcomes = {
-            "enriched": s.enriched, "dropped": s.dropped, "tombstone": s.tombstones, "skipped": s.skipped,
-            "dead_letter": s.dead_letters, "discarded": s.discarded,
-        }  # fmt: skip
-        transactions = {"committed": s.commits, "aborted": s.aborts}
-        yield self._counter("records_read", "Records polled.", {"": s.polled})
-        yield self._counter("records", "Records finished, by outcome.", outcomes, "outcome")
-        yield self._counter("routed", "Records taken by a route.", s.routed, "route")
-        yield self._counter("dead_letters", "Dead letters, by the stage that failed.", s.failed, "stage")
-        yield self._redacted(s.redacted)
-        yield self._counter("unread", "Annotations of texts that the model could not read, by task.", s.unread, "task")
-        yield self._counter("tokens", "Tokens read by the encoder.", {"": s.tokens})
-        yield self._counter("micro_batches", "Micro-batches computed.", {"": s.micro_batches})
-        yield self._counter("commits", "Commits, by outcome.", transactions, "outcome")
-        yield self._counter("rebalances", "Rebalances of this worker, by kind.", s.rebalances, "kind")
-        yield self._counter("phase_seconds", "Seconds spent, by phase.", s.seconds, "phase")
-        yield self._counter("cache_lookups", "Annotations looked up in the cache.", {"": s.cache_lookups})
-        yield self._counter("cache_hits", "Annotations found in the cache.", {"": s.cache_hits})
-        yield self._gauge("in_flight_records", "Records polled and not yet delivered.", {"": s.in_flight})
-        yield self._gauge("in_flight_bytes", "Bytes of the values of records in flight.", {"": s.bytes_in_flight})
-        yield self._gauge("lag_records", "Records in the log and not yet polled.", {"": s.lag})
-        yield self._gauge("lag_seconds", "Age of the record finished last; 0 if none is left.", {"": s.lag_seconds})
-        yield self._gauge("partitions", "Partitions assigned.", {"": s.partitions})
-        yield self._gauge("paused", "1 while backpressure pauses polling.", {"": s.paused})
-        yield self._gauge("stuck", "1 for each thing the watchdog finds stuck.", dict.fromkeys(s.stuck, 1), "what")
+        return map(self._family, TABLE)
 
-    def _redacted(self, values: Mapping[tuple[str, str], int]) -> Metric:
-        text = "Values replaced in published events, by label and operator."
-        family = CounterMetricFamily("glossator_redacted", text, labels=[*self._labels, "label", "operator"])
-        for labels, count in list(values.items()):
-            family.add_metric([*self._labels.values(), *labels], float(count))
-        return family
-
-    def _counter(self, name: str, text: str, values: Mapping[str, float], label: str = "") -> Metric:
-        family = CounterMetricFamily(f"glossator_{name}", text, labels=[*self._labels, *([label] if label else [])])
-        return self._filled(family, values)
-
-    def _gauge(self, name: str, text: str, values: Mapping[str, float], label: str = "") -> Metric:
-        family = GaugeMetricFamily(f"glossator_{name}", text, labels=[*self._labels, *([label] if label else [])])
-        return self._filled(family, values)
-
-    def _filled(self, family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, float]) -> Metric:
-        for key, value in list(values.items()):
-            family.add_metric([*self._labels.values(), *([key] if key else [])], float(value))
+    def _family(self, row: Row) -> Metric:
+        kind = CounterMetricFamily if row.kind == "counter" else GaugeMetricFamily
+        family = kind(row.name.removesuffix("_total"), row.help, labels=[*self._labels, *row.labels])
+        values = row.read(self._stats)
+        by_labels = values if isinstance(values, Mapping) else {(): values}
+        for key, value in list(by_labels.items()):  # a copy: other threads add to it
+            family.add_metric([*self._labels.values(), *([key] if isinstance(key, str) else key)], value)
         return family

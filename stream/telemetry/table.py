@@ -1,0 +1,104 @@
+"""The table of all metrics: ``/metrics`` is made of it, and so is the table in ``docs/operations.md``.
+
+``python -m stream.telemetry.table`` prints the latter.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from stream.telemetry.stats import Stats
+
+Number: TypeAlias = float | int | bool
+Values: TypeAlias = Number | Mapping[Any, Number]
+"""A number for a metric without labels of its own. With one label, numbers by its value, a string; with more labels, by
+the tuple of their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One metric.
+
+    Attributes:
+        name: as in ``/metrics``; that of a counter ends in ``_total``.
+        kind: its type in Prometheus.
+        help: what it counts or measures, with its unit, in one sentence or two; plain text and `code`.
+        labels: its labels besides ``pipeline`` and ``slot``, which all metrics have. Their values must be few, and must
+            never be or contain a text, a key or a value of an event.
+        read: returns its values; called for each scrape, on any thread.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge"]
+    help: str
+    labels: tuple[str, ...]
+    read: Callable[[Stats], Values]
+
+
+def _outcomes(stats: Stats) -> Mapping[str, int]:
+    return {
+        "enriched": stats.enriched, "dropped": stats.dropped, "tombstone": stats.tombstones, "skipped": stats.skipped,
+        "dead_letter": stats.dead_letters, "discarded": stats.discarded,
+    }  # fmt: skip
+
+
+TABLE: tuple[Row, ...] = (
+    Row("glossator_records_read_total", "counter", "Records polled.", (), lambda s: s.polled),
+    Row(
+        "glossator_records_total", "counter",
+        "Records finished: `enriched`, `dropped` by a route, `tombstone` (passed on), `skipped` (tombstones), "
+        "`dead_letter`, `discarded` (their partition was lost before).",
+        ("outcome",), _outcomes,
+    ),
+    Row("glossator_routed_total", "counter", "Records that a route took, copied or dropped.", ("route",),
+        lambda s: s.routed),
+    Row(
+        "glossator_redacted_total", "counter",
+        "Values that were replaced in published events; the label of a whole value is its place in `redact`.",
+        ("label", "operator"), lambda s: s.redacted,
+    ),
+    Row("glossator_dead_letters_total", "counter", "Dead letters, by the stage that failed.", ("stage",),
+        lambda s: s.failed),
+    Row("glossator_unread_total", "counter", "Annotations of texts that the model could not read, made or not.",
+        ("task",), lambda s: s.unread),
+    Row("glossator_tokens_total", "counter", "Tokens computed.", (), lambda s: s.tokens),
+    Row("glossator_micro_batches_total", "counter", "Micro-batches computed.", (), lambda s: s.micro_batches),
+    Row("glossator_commits_total", "counter", "Commits of offsets, or transactions: `committed`, `aborted`.",
+        ("outcome",), lambda s: {"committed": s.commits, "aborted": s.aborts}),
+    Row("glossator_rebalances_total", "counter", "Rebalances of this worker: `assigned`, `revoked`, `lost`.",
+        ("kind",), lambda s: s.rebalances),
+    Row(
+        "glossator_phase_seconds_total", "counter",
+        "Seconds spent in `prepare` (decode, tokenise), `forward`, `finish` (annotate, write) and `commit` "
+        "(transactions).",
+        ("phase",), lambda s: s.seconds,
+    ),
+    Row("glossator_cache_lookups_total", "counter", "Annotations looked up in the cache.", (),
+        lambda s: s.cache_lookups),
+    Row("glossator_cache_hits_total", "counter", "Annotations found in the cache.", (), lambda s: s.cache_hits),
+    Row("glossator_in_flight_records", "gauge", "Records polled and not yet delivered.", (), lambda s: s.in_flight),
+    Row("glossator_in_flight_bytes", "gauge", "Bytes of the values of these records.", (), lambda s: s.bytes_in_flight),
+    Row("glossator_lag_records", "gauge", "Records in the log and not yet polled.", (), lambda s: s.lag),
+    Row("glossator_lag_seconds", "gauge", "Age in seconds of the record finished last, 0 if none is left.", (),
+        lambda s: s.lag_seconds),
+    Row("glossator_partitions", "gauge", "Partitions assigned.", (), lambda s: s.partitions),
+    Row("glossator_paused", "gauge", "1 while backpressure pauses polling.", (), lambda s: s.paused),
+    Row("glossator_stuck", "gauge", "1 for each thing the watchdog finds stuck.", ("what",),
+        lambda s: dict.fromkeys(s.stuck, 1)),
+)  # fmt: skip
+
+
+def markdown() -> str:
+    """Return the table for ``docs/operations.md``: name, labels and meaning of every metric, in the order above."""
+    lines = ["| Metric | Labels | Meaning |", "|---|---|---|"]
+    for row in TABLE:
+        labels = ", ".join(f"`{label}`" for label in row.labels)
+        lines.append(f"| `{row.name}` | {labels}{' ' * bool(labels)}| {row.help} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())
