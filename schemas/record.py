@@ -51,6 +51,7 @@ class Record:
         value: its value, or None for a tombstone.
         headers: its headers, or None if it has none.
         timestamp_ms: milliseconds since the epoch, or -1 if the broker keeps none.
+        polled_at: when it was polled, in seconds on the monotonic clock.
     """
 
     assignment: Assignment
@@ -59,6 +60,7 @@ class Record:
     value: bytes | None
     headers: Headers | None = None
     timestamp_ms: int = -1
+    polled_at: float = field(default=0.0, compare=False)
 
 
 @dataclass(slots=True)

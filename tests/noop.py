@@ -31,11 +31,12 @@ class NoopChain:
 
     reads_fields = False
     cache = None
-    pace = Pace()
+    device = precision = "none"
 
     def __init__(self, delay: float = 0.0) -> None:
         self.models = {"tone": {"model": "none", "revision": "0"}}
         self.delay = delay
+        self.pace = Pace()
 
     def prepare(self, documents: list[Document]) -> None:
         for document in documents:

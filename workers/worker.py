@@ -168,7 +168,7 @@ class _Run:
                     self._close_clients()
         if stop():
             return
-        self._engine = Engine(self._pipeline, self._chain.result())
+        self._use(Engine(self._pipeline, self._chain.result()))
         if not self._clients:
             self._join(patience, stop)
         for work in (self._prepare, self._device, self._finish):
@@ -237,7 +237,13 @@ class _Run:
         if self._engines:
             if (rest := self._batcher.cut_rest()) is not None:
                 self._pack(rest)
-            self._engine = self._engines.pop()
+            self._use(self._engines.pop())
+
+    def _use(self, engine: Engine) -> None:
+        """Prepare with ``engine`` from now on, and report what it is."""
+        self._engine, stats = engine, self._stats
+        engine.chain.pace.on_forward = lambda trunk, seconds: stats.forwards[trunk].add(seconds)
+        stats.config, stats.device, stats.precision = engine.builder.config, engine.chain.device, engine.chain.precision
 
     def _pack(self, batch: MicroBatch) -> None:
         with self._journal.lane("prepare", batch.records):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -134,7 +135,7 @@ class Source:
         return records + self._records(self._consumer.consume(_BATCH - 1, 0))
 
     def _records(self, messages: list[Any]) -> list[Record]:
-        assigned, at_end = self._assigned, self._at_end
+        assigned, at_end, now = self._assigned, self._at_end, time.monotonic()
         records = []
         for message in messages:
             place = (message.topic(), message.partition())
@@ -157,6 +158,7 @@ class Source:
                     message.value(),
                     message.headers(),
                     message.timestamp()[1],
+                    now,
                 )
             )
         return records

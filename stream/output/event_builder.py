@@ -27,7 +27,8 @@ class EventBuilder:
 
     Any thread may use it. ``config`` is the hash of the configuration, and of the keys of ``redact``. ``redactor`` is
     None if the pipeline redacts nothing. ``encoders``: the label of a route, None for ``output.topic``, -> what encodes
-    its events; without those that get plain JSON.
+    its events; without those that get plain JSON. ``tasks`` has the name of each task, and whether its labels may be
+    counted by name: those of custom tasks may be texts.
     """
 
     def __init__(self, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]], keys: Keys | None = None) -> None:
@@ -47,6 +48,7 @@ class EventBuilder:
             self.redactor = Redactor(pipeline, keys)
         self.config = config_hash(pipeline, "" if keys is None else keys.fingerprint)
         self.encoders = make_encoders(pipeline, self.config)
+        self.tasks = {task.name: task.task != "custom" for task in pipeline.tasks}
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
         self._view = View(pipeline.output.text)
         self._unit = pipeline.output.offset_unit

@@ -13,6 +13,7 @@ from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
 from stream.output.redaction.redactor import Redacted
 from stream.output.routes import Decision, Router, Target
+from stream.output.tally import Tally
 from stream.telemetry.stats import Stats
 
 
@@ -31,7 +32,7 @@ class Publisher:
         self._original = frozenset({self._topic} if pipeline.output.text == "original" else ())
         self._writer = LetterWriter(pipeline)
         self._tombstones = pipeline.input.tombstones
-        self._stats = stats
+        self._stats, self._tally = stats, Tally(stats)
         self._config = ""
         self._limit = PoisonLimit(pipeline.stop_after)
         self._letters = LetterLog()
@@ -57,9 +58,6 @@ class Publisher:
                 stats.discarded += 1
                 continue
             newest_ms = record.timestamp_ms
-            for notice in document.notices:
-                if notice["kind"] == "unread":
-                    stats.unread[notice["task"]] += 1
             if self._skips(document, record):
                 stats.skipped += 1
                 continue
@@ -92,11 +90,13 @@ class Publisher:
             stats.newest_ms = max(newest_ms, 0)
         stats.micro_batches += 1
         stats.tokens += batch.tokens
+        self._tally.computed(batch, builder.tasks)
         return outbounds
 
     def landed(self, batch: MicroBatch) -> None:
         """Note that ``batch``, whose records ``outbounds`` made, is in the log."""
         self._limit.landed(self._enriched.pop(batch.number, 0))
+        self._tally.landed(batch)
         if self._refused:
             self._refused.difference_update((record.assignment, record.offset) for record in batch.records)
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isinf
+from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from stream.telemetry.histogram import Histogram
 from stream.telemetry.stats import Stats
 from stream.telemetry.table import TABLE, Row
+
+_FAMILIES: dict[str, Any] = {
+    "counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily,
+}  # fmt: skip
 
 
 class Exposition(Collector):
@@ -38,10 +45,18 @@ class Exposition(Collector):
         return map(self._family, TABLE)
 
     def _family(self, row: Row) -> Metric:
-        kind = CounterMetricFamily if row.kind == "counter" else GaugeMetricFamily
-        family = kind(row.name.removesuffix("_total"), row.help, labels=[*self._labels, *row.labels])
+        family = _FAMILIES[row.kind](row.name.removesuffix("_total"), row.help, labels=[*self._labels, *row.labels])
         values = row.read(self._stats)
         by_labels = values if isinstance(values, Mapping) else {(): values}
         for key, value in list(by_labels.items()):  # a copy: other threads add to it
-            family.add_metric([*self._labels.values(), *([key] if isinstance(key, str) else key)], value)
-        return family
+            labels = [*self._labels.values(), *([key] if isinstance(key, str) else key)]
+            if isinstance(value, Histogram):
+                total = value.sum  # first, so that no scrape has a sum without its values
+                family.add_metric(labels, [(_bound(most), count) for most, count in value.buckets()], total)
+            else:
+                family.add_metric(labels, float(value))
+        return cast(Metric, family)
+
+
+def _bound(most: float) -> str:
+    return "+Inf" if isinf(most) else str(float(most))

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from stream.telemetry.histogram import Histogram
+
 PHASES = ("prepare", "forward", "finish", "commit")
 """What events spend time on: decoding and tokenising, the device, annotating and encoding, and the transaction."""
+
+_LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+_AGE = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
+_FORWARD = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_TOKENS = (64, 256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 262_144)
+_EVENTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 
 
 @dataclass
@@ -31,10 +39,19 @@ class Stats:
         discarded: events that were not published, because their partition was lost first.
         redacted: values that were replaced in published events, by label and operator.
         unread: annotations for which too much of the text was unknown to the tokenizer, by task.
+        truncated: texts of which a task read only the beginning, by task.
+        task_events: events that a task has read, by task; also those whose annotation was left out as unread.
+        task_seconds: seconds that a task took to annotate, by task, without forwards.
+        labels: how often a task has found a label, by task and label; "other" counts those beyond a number of labels.
         tokens: tokens that the encoder has read.
         micro_batches: micro-batches handed to the sink.
+        micro_batch_tokens, micro_batch_events: their sizes.
+        forwards: seconds of forwards, by the name of the trunk.
+        latency: seconds from the poll of an event until all that was made from it was delivered.
+        age: seconds from the timestamp of an event until all that was made from it was delivered.
         fill: tokens of the last micro-batch as a share of the token budget, 0 to 1 (more for a long text).
         lag: events in the log that are not polled yet, as of the last second.
+        partition_lag: the same for each partition assigned, by topic and partition.
         lag_seconds: seconds since the timestamp of the event finished last; 0 when no event is left.
         newest_ms: that timestamp in milliseconds since the epoch; 0 before the first event or if it has none.
         in_flight: events polled that are neither delivered nor dropped.
@@ -49,6 +66,9 @@ class Stats:
         cache_lookups: annotations looked up in the cache.
         paused: whether backpressure pauses polling.
         stuck: for each thing that the watchdog finds stuck, a sentence that says for how long.
+        config: the hash of the configuration in use; empty while the models are loading.
+        device, precision: where the models are, and the type of their numbers.
+        started: when the worker was made, in seconds since the epoch.
         turned: when the poll loop last turned, in seconds on the monotonic clock; 0 before it has started.
     """
 
@@ -62,10 +82,20 @@ class Stats:
     discarded: int = 0
     unread: Counter[str] = field(default_factory=Counter)
     redacted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    truncated: Counter[str] = field(default_factory=Counter)
+    task_events: Counter[str] = field(default_factory=Counter)
+    task_seconds: dict[str, float] = field(default_factory=dict)
+    labels: Counter[tuple[str, str]] = field(default_factory=Counter)
     tokens: int = 0
     micro_batches: int = 0
+    micro_batch_tokens: Histogram = field(default_factory=lambda: Histogram(_TOKENS))
+    micro_batch_events: Histogram = field(default_factory=lambda: Histogram(_EVENTS))
+    forwards: defaultdict[str, Histogram] = field(default_factory=lambda: defaultdict(lambda: Histogram(_FORWARD)))
+    latency: Histogram = field(default_factory=lambda: Histogram(_LATENCY))
+    age: Histogram = field(default_factory=lambda: Histogram(_AGE))
     fill: float = 0.0
     lag: int = 0
+    partition_lag: dict[tuple[str, str], int] = field(default_factory=dict)
     lag_seconds: float = 0.0
     newest_ms: int = 0
     in_flight: int = 0
@@ -80,6 +110,10 @@ class Stats:
     cache_lookups: int = 0
     paused: bool = False
     stuck: dict[str, str] = field(default_factory=dict)
+    config: str = ""
+    device: str = "none"
+    precision: str = "none"
+    started: float = field(default_factory=time.time)
     turned: float = 0.0
 
     @contextmanager

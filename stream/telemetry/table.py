@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+import platform
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from stream.telemetry.build import version
+from stream.telemetry.histogram import Histogram
 from stream.telemetry.stats import Stats
 
 Number: TypeAlias = float | int | bool
-Values: TypeAlias = Number | Mapping[Any, Number]
-"""A number for a metric without labels of its own. With one label, numbers by its value, a string; with more labels, by
-the tuple of their values."""
+Values: TypeAlias = Number | Histogram | Mapping[Any, Number | Histogram]
+"""A number, or a histogram, for a metric without labels of its own. With one label, numbers by its value, a string;
+with more labels, by the tuple of their values. An empty mapping: there is no value yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Row:
     """
 
     name: str
-    kind: Literal["counter", "gauge"]
+    kind: Literal["counter", "gauge", "histogram"]
     help: str
     labels: tuple[str, ...]
     read: Callable[[Stats], Values]
@@ -43,6 +47,18 @@ def _outcomes(stats: Stats) -> Mapping[str, int]:
         "enriched": stats.enriched, "dropped": stats.dropped, "tombstone": stats.tombstones, "skipped": stats.skipped,
         "dead_letter": stats.dead_letters, "discarded": stats.discarded,
     }  # fmt: skip
+
+
+def _build(_: Stats) -> Mapping[tuple[str, str], int]:
+    return {(version(), platform.python_version()): 1}
+
+
+def _config(stats: Stats) -> Mapping[tuple[str, str, str], int]:
+    return {(stats.config, stats.device, stats.precision): 1} if stats.config else {}
+
+
+def _heartbeat(stats: Stats) -> Values:
+    return time.time() - (time.monotonic() - stats.turned) if stats.turned else {}
 
 
 TABLE: tuple[Row, ...] = (
@@ -64,8 +80,29 @@ TABLE: tuple[Row, ...] = (
         lambda s: s.failed),
     Row("glossator_unread_total", "counter", "Annotations of texts that the model could not read, made or not.",
         ("task",), lambda s: s.unread),
+    Row("glossator_truncated_total", "counter", "Texts of which a task read only the beginning.", ("task",),
+        lambda s: s.truncated),
+    Row("glossator_task_events_total", "counter", "Events that a task has read, its annotation left out or not.",
+        ("task",), lambda s: s.task_events),
+    Row("glossator_task_seconds_total", "counter",
+        "Seconds that a task took to annotate, without forwards, which tasks share.", ("task",),
+        lambda s: s.task_seconds),
+    Row(
+        "glossator_labels_total", "counter",
+        "Labels found in published events: the best one of a classification, those of spans, flagged ones. `other` "
+        "counts those beyond 100 labels of a task. Custom tasks are left out.",
+        ("task", "label"), lambda s: s.labels,
+    ),
     Row("glossator_tokens_total", "counter", "Tokens computed.", (), lambda s: s.tokens),
     Row("glossator_micro_batches_total", "counter", "Micro-batches computed.", (), lambda s: s.micro_batches),
+    Row("glossator_micro_batch_tokens", "histogram", "Tokens of a micro-batch.", (), lambda s: s.micro_batch_tokens),
+    Row("glossator_micro_batch_events", "histogram", "Events of a micro-batch.", (), lambda s: s.micro_batch_events),
+    Row("glossator_forward_seconds", "histogram", "Seconds of one forward, by the model that its trunk is from.",
+        ("trunk",), lambda s: s.forwards),
+    Row("glossator_event_latency_seconds", "histogram",
+        "Seconds from the poll of an event until everything made from it was in the log.", (), lambda s: s.latency),
+    Row("glossator_event_age_seconds", "histogram",
+        "Seconds from the timestamp of an event until everything made from it was in the log.", (), lambda s: s.age),
     Row("glossator_commits_total", "counter", "Commits of offsets, or transactions: `committed`, `aborted`.",
         ("outcome",), lambda s: {"committed": s.commits, "aborted": s.aborts}),
     Row("glossator_rebalances_total", "counter", "Rebalances of this worker: `assigned`, `revoked`, `lost`.",
@@ -82,12 +119,23 @@ TABLE: tuple[Row, ...] = (
     Row("glossator_in_flight_records", "gauge", "Records polled and not yet delivered.", (), lambda s: s.in_flight),
     Row("glossator_in_flight_bytes", "gauge", "Bytes of the values of these records.", (), lambda s: s.bytes_in_flight),
     Row("glossator_lag_records", "gauge", "Records in the log and not yet polled.", (), lambda s: s.lag),
+    Row("glossator_partition_lag_records", "gauge", "The same by partition, of those assigned.",
+        ("topic", "partition"), lambda s: s.partition_lag),
     Row("glossator_lag_seconds", "gauge", "Age in seconds of the record finished last, 0 if none is left.", (),
         lambda s: s.lag_seconds),
     Row("glossator_partitions", "gauge", "Partitions assigned.", (), lambda s: s.partitions),
     Row("glossator_paused", "gauge", "1 while backpressure pauses polling.", (), lambda s: s.paused),
     Row("glossator_stuck", "gauge", "1 for each thing the watchdog finds stuck.", ("what",),
         lambda s: dict.fromkeys(s.stuck, 1)),
+    Row("glossator_build_info", "gauge", "Always 1; the version of glossator, and that of Python.",
+        ("version", "python"), _build),
+    Row("glossator_config_info", "gauge",
+        "Always 1, when the models are loaded; the hash of the configuration, the device and the precision.",
+        ("config", "device", "precision"), _config),
+    Row("glossator_start_timestamp_seconds", "gauge", "When the worker started, in seconds since the epoch.", (),
+        lambda s: s.started),
+    Row("glossator_heartbeat_timestamp_seconds", "gauge",
+        "When the poll loop turned last, in seconds since the epoch; absent before it starts.", (), _heartbeat),
 )  # fmt: skip
 
 

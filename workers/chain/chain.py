@@ -54,6 +54,8 @@ class Chain:
         cache: the annotations kept beyond a micro-batch; None if ``compute.cache`` is 0.
         pace: counts the forwards that are finished, and measures them.
         reads_fields: whether a task or a condition needs ``Document.fields``.
+        device, precision: where the models are, such as "cpu" or "cuda:0", and the type of their numbers, such as
+            "float32"; both are "none" if no task has a model.
     """
 
     def __init__(self, loaded: Plan, pipeline: Pipeline, cache: Cache | None = None, pace: Pace | None = None) -> None:
@@ -66,6 +68,9 @@ class Chain:
         )
         self.stages = loaded.stages
         self.plan = loaded.tasks
+        trunk = self.stages[0].trunk if self.stages else None
+        self.device = "none" if trunk is None else str(trunk.device)
+        self.precision = "none" if trunk is None else str(trunk.dtype).removeprefix("torch.")
         self._pipeline = pipeline
         self._several = pipeline.input.several
         self._names = list(self.models)
@@ -238,23 +243,27 @@ class Chain:
     def _annotate(self, tasks: Iterable[Planned], documents: Sequence[Document], jobs: dict[int, Job]) -> None:
         """Have ``tasks`` annotate all documents: task by task, which keeps a task's data in the processor's caches."""
         for planned in tasks:
-            together = _annotate_together(planned, documents)
-            for number, document in enumerate(documents):
-                if document.failure is not None:
-                    continue
-                try:
-                    entry = together.get(number) or self._annotation(planned, document, jobs)
-                    if isinstance(entry, Failure):
-                        document.failure = entry
-                    elif entry is not None:
-                        annotation, notices = entry
-                        document.notices += notices
-                        if annotation is not None:
-                            if self._several and document.parts is not None:
-                                annotation = within_parts(annotation, document.text, document.parts)
-                            document.annotations[planned.task.name] = annotation
-                except Exception as error:
-                    document.failure = Failure.of(error, "annotate", planned.task.name)
+            with self.pace.annotating(planned.task.name):
+                self._annotate_with(planned, documents, jobs)
+
+    def _annotate_with(self, planned: Planned, documents: Sequence[Document], jobs: dict[int, Job]) -> None:
+        together = _annotate_together(planned, documents)
+        for number, document in enumerate(documents):
+            if document.failure is not None:
+                continue
+            try:
+                entry = together.get(number) or self._annotation(planned, document, jobs)
+                if isinstance(entry, Failure):
+                    document.failure = entry
+                elif entry is not None:
+                    annotation, notices = entry
+                    document.notices += notices
+                    if annotation is not None:
+                        if self._several and document.parts is not None:
+                            annotation = within_parts(annotation, document.text, document.parts)
+                        document.annotations[planned.task.name] = annotation
+            except Exception as error:
+                document.failure = Failure.of(error, "annotate", planned.task.name)
 
     def _annotation(self, planned: Planned, document: Document, jobs: dict[int, Job]) -> Entry | Failure | None:
         """Return the annotation of one task and its notices; None if the task does not run for ``document``.

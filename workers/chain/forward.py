@@ -57,7 +57,7 @@ class Forwards:
             if len(batch) > 1 and self._size(batch) > trunk.forward_tokens:
                 pending += job.split(batch.sequences, trunk)[::-1]
                 continue
-            with pace.step("forward", _tokens(batch), trunk.token_seconds):
+            with pace.forward(trunk.name, _tokens(batch), trunk.token_seconds):
                 results = self._attempt(job, batch)
             errors = [results] if isinstance(results, Exception) else [r for r in results if isinstance(r, Exception)]
             for error in errors:

@@ -1,4 +1,4 @@
-"""The pace of computing: that it moves, and how long its present step may take."""
+"""The pace of computing: that it moves, how long its steps take, and how long its present step may take."""
 
 from __future__ import annotations
 
@@ -19,14 +19,34 @@ class Pace:
         steps: how many steps have been finished.
         allowed: seconds that the present step may take by what was measured before; 0 between steps, and if nothing
             was measured.
+        on_forward: called after each forward with the name of its trunk and the seconds it took, on the thread that
+            ran it.
+        task_seconds: the seconds that each task has taken to annotate, by its name; a task belongs to one thread.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Start without measurements; ``clock`` returns seconds."""
         self.steps = 0
         self.allowed = 0.0
+        self.on_forward: Callable[[str, float], None] = lambda trunk, seconds: None
+        self.task_seconds: dict[str, float] = {}
         self._clock = clock
         self._costs: dict[str, float] = {}
+
+    @contextmanager
+    def forward(self, trunk: str, size: float, cost: float) -> Iterator[None]:
+        """Measure the block as a forward of ``trunk``; otherwise as ``step`` does."""
+        began = self._clock()
+        with self.step("forward", size, cost):
+            yield
+        self.on_forward(trunk, self._clock() - began)
+
+    @contextmanager
+    def annotating(self, task: str) -> Iterator[None]:
+        """Add the time that the block takes to the seconds of ``task``."""
+        began = self._clock()
+        yield
+        self.task_seconds[task] = self.task_seconds.get(task, 0.0) + self._clock() - began
 
     @contextmanager
     def step(self, kind: str, size: float, cost: float = 0.0) -> Iterator[None]:

@@ -7,12 +7,12 @@ import difflib
 import errno
 import importlib
 import sys
-from importlib import metadata
 from typing import Any
 
 import click
 
 from schemas.errors import OutputError, every_error
+from stream.telemetry.build import version
 from workers.cli.ending import report
 from workers.cli.output import checked_stdout
 from workers.cli.statuses import EX_DATAERR, exit_statuses
@@ -104,11 +104,7 @@ class Verbs(click.Group):
 
 def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        try:
-            version = metadata.version("glossator")
-        except metadata.PackageNotFoundError:
-            version = "(run from its sources, not installed)"
-        click.echo(f"glossator {version} on Python {sys.version.split()[0]}")
+        click.echo(f"glossator {version()} on Python {sys.version.split()[0]}")
         ctx.exit()
 
 

@@ -31,6 +31,7 @@ class Trunk:
     thread that tries the new chain. Everything else belongs to the thread that loads the model.
 
     Attributes:
+        name: the model that it was loaded for, as in the pipeline file; the first one if several share it.
         packed: whether the model can run on packed batches; otherwise they are padded for the forward.
         capacity: the most tokens a sequence may have; None if the model has no limit.
         vocabulary: how many token ids have an embedding.
@@ -50,6 +51,7 @@ class Trunk:
 
         ``model`` is a bare transformer in float32 on the CPU. The trunk changes it, so nobody else may use it.
         """
+        self.name = ""
         self.fingerprint = fingerprint
         if hasattr(model, "pooler"):
             model.pooler = None  # type: ignore[assignment]  # heads that need it have a reference of their own

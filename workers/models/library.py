@@ -100,10 +100,10 @@ class Library:
         if name not in self._packs:
             pack = HeadPack.find(name)
             self._packs[name] = (pack, pack.trunk()) if pack else None
-        pack_and_trunk = self._packs[name]
-        if pack_and_trunk is None:
-            return self._of_checkpoint(config, kind, name)
-        return self._of_pack(config, kind, *pack_and_trunk)
+        found = self._packs[name]
+        model = self._of_pack(config, kind, *found) if found else self._of_checkpoint(config, kind, name)
+        model.trunk.name = model.trunk.name or name
+        return model
 
     def _of_checkpoint(self, config: AnyTask, kind: HeadKind, name: str) -> Model:
         checkpoint = self._checkpoint(name, config.revision, f"loading {name}")

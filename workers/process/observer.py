@@ -52,8 +52,11 @@ class Observer:
         stats.seconds["commit"] = sink.commit_seconds
         if (cache := chain.cache) is not None:
             stats.cache_hits, stats.cache_lookups = cache.hits, cache.lookups
+        stats.task_seconds = chain.pace.task_seconds
         positions = source.positions()
-        stats.lag = sum(end - position for position, end in positions.values())
+        lags = {name: end - position for name, (position, end) in positions.items()}
+        stats.lag = sum(lags.values())
+        stats.partition_lag = {(a.topic, str(a.partition)): lags.get(str(a), 0) for a in source.assignments}
         behind = stats.newest_ms and (stats.lag or stats.in_flight)
         stats.lag_seconds = max(0.0, time.time() - stats.newest_ms / 1000) if behind else 0.0
         # A micro-batch may take many forwards: each of them is progress, and no sign of its own end.

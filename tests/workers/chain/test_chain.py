@@ -418,3 +418,20 @@ def test_a_chain_that_is_to_take_over_changes_nothing_until_it_does() -> None:
 def test_what_is_wrong_at_load_names_its_task() -> None:
     with pytest.raises(ModelError, match=r'^task "entities": model ".*" has no token classification head'):
         Chain.load(pipeline({"name": "entities", "task": "ner", "model": str(tiny.checkpoint("bert", "sequence"))}))
+
+
+def test_forwards_and_annotating_are_timed_by_trunk_and_task() -> None:
+    model = str(tiny.checkpoint("bert", "sequence"))
+    chain = Chain.load(pipeline(
+        {"name": "tone", "task": "text-classification", "model": model},
+        {"name": "topic", "task": "text-classification", "model": model, "when": "tone.score >= 0.0"},
+    ))  # fmt: skip
+    forwards: list[tuple[str, float]] = []
+    chain.pace.on_forward = lambda trunk, seconds: forwards.append((trunk, seconds))
+    chain.run([Document(None, "a fox"), Document(None, "dogs")])
+    assert {trunk for trunk, _ in forwards} == {model}
+    assert len(forwards) == chain.pace.steps
+    assert all(seconds > 0 for _, seconds in forwards)
+    assert chain.pace.task_seconds.keys() == {"tone", "topic"}
+    assert all(seconds > 0 for seconds in chain.pace.task_seconds.values())
+    assert (chain.device, chain.precision) == ("cpu", "float32")
