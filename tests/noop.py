@@ -32,6 +32,7 @@ class NoopChain:
     reads_fields = False
     cache = None
     device = precision = "none"
+    stages = plan = ()
 
     def __init__(self, delay: float = 0.0) -> None:
         self.models = {"tone": {"model": "none", "revision": "0"}}

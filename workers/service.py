@@ -15,6 +15,7 @@ from schemas.pipeline.config import Pipeline
 from workers.process.journal import Journal
 from workers.process.pulse import guard
 from workers.process.signals import GracefulStop
+from workers.process.start_lines import log_plan
 from workers.web.server import serve
 from workers.worker import Worker
 
@@ -125,6 +126,7 @@ def _load(pipeline: Pipeline) -> Chain:
     chain.warm_up()
     models = ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items())
     log.info("models ready in %.1f s: %s", time.monotonic() - started, models)
+    log_plan(chain)
     return chain
 
 

@@ -313,6 +313,7 @@ class _Run:
             channel.abort()
         for lane in self._lanes:
             lane.join(_LANE_END)
+        self._observer.end()
         busy = any(lane.is_alive() for lane in self._lanes)
         closing = Lane("close", partial(self._close_clients, sink=not busy), self._fail)
         closing.join(_CLOSE)

@@ -119,12 +119,14 @@ class DeadLetters(Strict):
 
 
 class Telemetry(Strict):
-    """Where ``/metrics``, ``/livez`` and ``/readyz`` are served."""
+    """Where ``/metrics``, ``/livez`` and ``/readyz`` are served, and how often the log has a summary."""
 
     host: Text = "127.0.0.1"
     """The address to listen on; ``0.0.0.0`` for all interfaces. There is no authentication."""
     port: Annotated[int, Field(ge=0, le=65_535)] | None = 9464
     """The port of slot 0; slot N adds N to it. 0: any free port. None: nothing is served."""
+    summary_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = 60
+    """Seconds between two lines in the log that say how much was done, 1 second to 1 day. None: only one at the end."""
 
 
 def _setting(value: Any) -> Any:
@@ -165,7 +167,7 @@ class Pipeline(Strict):
     stop_after: DeadLetters = DeadLetters()
     """How many dead letters are too many."""
     telemetry: Telemetry = Telemetry()
-    """Where metrics and probes are served."""
+    """Where metrics and probes are served, and how often the log has a summary."""
     commit_interval_ms: Annotated[int, Field(ge=10, le=3_600_000)] = 250
     """Milliseconds between two commits of offsets, 10 to 3.6 million."""
     drain_timeout_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 30_000

@@ -17,6 +17,7 @@ from stream.kafka.faults import ErrorWatch, Meaning, fault, fenced, is_instance_
 from stream.kafka.membership import names_member
 from stream.kafka.offsets import commit_and_wait, first_offsets, starting_offsets
 from stream.kafka.settings import is_cooperative, make_consumer, session_timeout, with_slot
+from stream.telemetry.logs import fields
 
 log = logging.getLogger("glossator.source")
 
@@ -273,21 +274,22 @@ class Source:
         self.member = self.ask_member()
         self.rebalances["assigned"] += 1
         if starts:
-            log.info("assigned %s", _names(starts))
+            log.info("assigned %s", _names(starts), extra=_changed("assigned", starts))
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._look_up_metadata()
         revoked = self._take(partitions)
         self.rebalances["revoked"] += 1
         if revoked:
-            log.info("revoking %s", _names(partitions))
+            log.info("revoking %s", _names(partitions), extra=_changed("revoked", partitions))
             self._on_revoke(revoked)
         self._unassign(consumer, partitions)
 
     def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         lost = self._take(partitions)
         self.rebalances["lost"] += 1
-        log.warning("lost %s: the group no longer counts us as the owner", _names(partitions))
+        extra = _changed("lost", partitions)
+        log.warning("lost %s: the group no longer counts us as the owner", _names(partitions), extra=extra)
         self._on_lost(lost)
         self._unassign(consumer, partitions)
 
@@ -353,3 +355,7 @@ def _partitions(assignments: Iterable[Assignment]) -> list[TopicPartition]:
 
 def _names(partitions: Iterable[TopicPartition]) -> str:
     return " ".join(f"{p.topic}[{p.partition}]" for p in sorted(partitions, key=lambda p: (p.topic, p.partition)))
+
+
+def _changed(change: str, partitions: Iterable[TopicPartition]) -> dict[str, Any]:
+    return fields("partitions", change=change, partitions=_names(partitions).split())

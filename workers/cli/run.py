@@ -23,6 +23,7 @@ from schemas.errors import (
     StuckError,
 )
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load_file
 from stream.kafka.admin import check_cluster
 from stream.kafka.checking import run_mistakes
@@ -33,6 +34,7 @@ from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 from workers.process.journal import cluster_folder
 from workers.process.signals import GracefulStop
+from workers.process.start_lines import log_cluster, log_pipeline, log_program
 
 EPILOG = """\b
 Example:
@@ -131,7 +133,7 @@ def run(
     _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
     use_format(ctx, log_format)
     file = load_file(pipeline, check=run_mistakes)
-    load_keys(file.pipeline)  # before models, which can take minutes to load
+    keys = load_keys(file.pipeline)  # before models, which can take minutes to load
     state = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
     if workers > 1:
         options = ["--patience", str(patience), "--log-level", log_level, "--log-format", log_format]
@@ -143,8 +145,12 @@ def run(
 
     from workers.service import Service
 
+    log_program(slot)
+    log_pipeline(file.pipeline, pipeline, config_hash(file.pipeline, keys.fingerprint))
     # Models can take minutes to load, so look first whether the cluster is there.
-    folder = state / cluster_folder(check_cluster(file.pipeline, patience))
+    cluster = check_cluster(file.pipeline, patience)
+    log_cluster(file.pipeline, cluster)
+    folder = state / cluster_folder(cluster)
     service = Service(file.pipeline, patience=patience, slot=slot, state=folder)
     service.follow(signals, pipeline, watch)
     status = 0

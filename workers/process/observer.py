@@ -11,6 +11,7 @@ from stream.flight import Flight
 from stream.kafka.sink import Sink
 from stream.kafka.source import Source
 from stream.telemetry.stats import Stats
+from stream.telemetry.summary import Summary
 from stream.telemetry.watchdog import Watchdog
 
 if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
@@ -34,6 +35,8 @@ class Observer:
         self._stats = stats
         self._next = 0.0
         self.on_device: int | None = None
+        self._summary_every = pipeline.telemetry.summary_seconds
+        self._summary: Summary | None = None
         stats.stuck = self._watchdog.stuck
 
     def observe(self, flight: Flight, source: Source, sink: Sink, chain: Chain) -> None:
@@ -59,6 +62,9 @@ class Observer:
         stats.partition_lag = {(a.topic, str(a.partition)): lags.get(str(a), 0) for a in source.assignments}
         behind = stats.newest_ms and (stats.lag or stats.in_flight)
         stats.lag_seconds = max(0.0, time.time() - stats.newest_ms / 1000) if behind else 0.0
+        if self._summary is None:  # from now on events are read
+            self._summary = Summary(stats, self._summary_every, self._clock)
+        self._summary.look()
         # A micro-batch may take many forwards: each of them is progress, and no sign of its own end.
         allowed, steps, on_device = chain.pace.allowed, chain.pace.steps, self.on_device
         marks: dict[str, Hashable | None] = {
@@ -70,3 +76,8 @@ class Observer:
         for name, (position, _) in positions.items():
             marks[f"partition {name}"] = None if source.paused else position
         self._watchdog.look(marks, {"device": allowed, "events in flight": allowed})
+
+    def end(self) -> None:
+        """Log what has been done in all; call it when nothing is read any more."""
+        if self._summary is not None:
+            self._summary.total()

@@ -17,6 +17,7 @@ from stream.kafka.checking import client_mistakes
 from stream.output.redaction.keys import load_keys
 from workers.chain.cache import Cache
 from workers.chain.chain import Chain
+from workers.process.start_lines import log_plan
 
 log = logging.getLogger("glossator")
 
@@ -99,6 +100,7 @@ class Reloader(threading.Thread):
             config if config != before else "the same in ids", time.monotonic() - began,
             ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items()),
         )  # fmt: skip
+        log_plan(chain)
 
     def _content(self) -> bytes | None:
         """Return a digest of the file, or None while it cannot be read, for example while an editor replaces it."""

@@ -6,7 +6,7 @@ import io
 import json
 import logging
 
-from stream.telemetry.logs import JsonLines
+from stream.telemetry.logs import JsonLines, fields
 from stream.telemetry.stats import Stats
 
 
@@ -29,6 +29,13 @@ def test_a_line_is_an_object_whatever_it_says() -> None:
     assert "slot" not in first
     assert second["exception"] == "ValueError"
     assert "text of an event" not in out.getvalue()
+
+
+def test_fields_are_part_of_the_object() -> None:
+    record = logging.LogRecord("glossator", logging.INFO, "", 0, "read %d", (3,), None)
+    vars(record).update(fields("summary", events=3, phases={"forward": 0.5}))
+    line = json.loads(JsonLines(1).format(record))
+    assert (line["message"], line["kind"], line["events"], line["phases"]) == ("read 3", "summary", 3, {"forward": 0.5})
 
 
 def test_a_line_says_which_slot_it_is_from() -> None:

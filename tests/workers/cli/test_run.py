@@ -69,7 +69,9 @@ def ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception | No
     logging.getLogger().handlers = []
     (tmp_path / "p.yaml").write_text(FILE)
     return CliRunner().invoke(
-        cli, ["run", str(tmp_path / "p.yaml"), "--state", str(tmp_path), "--log-format", form], standalone_mode=True
+        cli,
+        ["run", str(tmp_path / "p.yaml"), "--state", str(tmp_path), "--log-format", form, "--log-level", "warning"],
+        standalone_mode=True,
     )
 
 

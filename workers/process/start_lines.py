@@ -1,0 +1,76 @@
+"""The lines that a worker logs at its start: what it is, what it was told to do, and where. One line for each."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.pipeline.config import Pipeline
+from stream.telemetry.build import version
+from stream.telemetry.logs import fields
+
+if TYPE_CHECKING:  # importing torch takes seconds
+    from workers.chain.chain import Chain
+
+log = logging.getLogger("glossator")
+
+
+def log_program(slot: int) -> None:
+    """Log which program this is, and the worker's slot."""
+    python = platform.python_version()
+    log.info(
+        "glossator %s on Python %s, slot %d", version(), python, slot,
+        extra=fields("version", version=version(), python=python),
+    )  # fmt: skip
+
+
+def log_pipeline(pipeline: Pipeline, file: Path, config: str) -> None:
+    """Log which pipeline ``file`` describes; ``config`` is the hash of the configuration, as in the ids of events."""
+    log.info(
+        "pipeline %s of %s, configuration %s, %s", pipeline.pipeline, file, config, pipeline.delivery,
+        extra=fields(
+            "pipeline", pipeline=pipeline.pipeline, file=str(file), config=config, delivery=pipeline.delivery
+        ),
+    )  # fmt: skip
+
+
+def log_cluster(pipeline: Pipeline, cluster: str) -> None:
+    """Log the brokers and the topics; ``cluster`` is the cluster's id, empty if it has none."""
+    brokers = str(pipeline.kafka["bootstrap.servers"])
+    inputs, outputs = list(pipeline.input.topics), list(pipeline.output.topics)
+    letters = pipeline.output.dead_letter_topic
+    log.info(
+        "brokers %s%s: reading %s, writing %s, dead letters to %s", brokers, f" (cluster {cluster})" if cluster else "",
+        ", ".join(inputs), ", ".join(outputs), letters,
+        extra=fields("brokers", brokers=brokers, cluster=cluster, inputs=inputs, outputs=outputs, dead_letters=letters),
+    )  # fmt: skip
+
+
+def log_plan(chain: Chain) -> None:
+    """Log what is computed: the stages with their trunks, sizes of forwards and tasks, the device and the precision."""
+    stages = [
+        {
+            "level": stage.level, "trunk": stage.trunk.name, "forward_tokens": stage.trunk.forward_tokens,
+            "tasks": list(stage.tasks),
+        } for stage in chain.stages
+    ]  # fmt: skip
+    outside = [planned.task.name for planned in chain.plan if planned.stage is None]
+    words = [
+        f"{stage.trunk.name} in forwards of {stage.trunk.forward_tokens} tokens for {', '.join(stage.tasks)}"
+        for stage in chain.stages
+    ]
+    words += [f"without a model {', '.join(outside)}"] if outside else []
+    trunks = len({id(stage.trunk) for stage in chain.stages})
+    counts = f"{_count(len(stages), 'stage')} on {_count(trunks, 'trunk')}, {chain.device} in {chain.precision}"
+    log.info(
+        "plan: %s", ": ".join([counts if stages else "no model", *(["; ".join(words)] if words else [])]),
+        extra=fields(
+            "plan", device=chain.device, precision=chain.precision, trunks=trunks, stages=stages, without_model=outside,
+        ),
+    )  # fmt: skip
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
