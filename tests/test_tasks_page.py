@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGE = (DOCS / "tasks.md").read_text()
 TOPICS = [
-    "Conditions", "How a chain is planned", "Cache", "Long documents", "Texts that a model cannot read", "Hot swap",
-    "A task of your own", "Parity",
+    "Conditions", "Ensembles", "How a chain is planned", "Cache", "Long documents", "Texts that a model cannot read",
+    "Hot swap", "A task of your own", "Parity",
 ]  # fmt: skip
 OWN = "A task of your own"
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))

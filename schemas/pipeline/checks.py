@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from schemas.labels import ENTITIES, LANGUAGES, PATTERNED, PERSONAL, REGIONS
 from schemas.paths import EVERYWHERE, Pattern, parse_pattern
-from schemas.pipeline import dependencies, format_checks, redaction_checks, routing
+from schemas.pipeline import dependencies, ensembles, format_checks, redaction_checks, routing
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.tasks import LANGUAGE, REGION
@@ -61,7 +61,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     tasks = [_table(task) for task in _list(raw.get("tasks"))]
     yield from _tasks(tasks)
     is_json = source.get("format", "json") != "text"
-    for path, message in dependencies.problems(tasks, is_json):
+    for path, message in (*dependencies.problems(tasks, is_json), *ensembles.problems(tasks)):
         yield ("tasks", *path), message
     routes, topic = [_table(route) for route in _list(output.get("routes"))], output.get("topic")
     dead = _dead_letters(output) or Output.model_construct(topic=topic).dead_letter_topic

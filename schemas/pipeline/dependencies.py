@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from schemas.conditions import RESERVED, VARIABLES, Condition
 from schemas.event import ANNOTATIONS, Spans
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.ensembles import members
 from schemas.pipeline.wording import did_you_mean
 
 Task: TypeAlias = Mapping[str, Any]
@@ -43,7 +44,7 @@ def condition(task: Task) -> Condition | None:
 def requires(task: Task) -> list[str]:
     """Return the names of the tasks that must run before ``task``, without duplicates. Raises like ``condition``."""
     compiled = condition(task)
-    names = [name for _, name in spans_needed(task)]
+    names = [name for _, name in (*spans_needed(task), *members(task))]
     return list(dict.fromkeys(names + sorted(compiled.tasks if compiled else ())))
 
 

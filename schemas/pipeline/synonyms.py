@@ -33,6 +33,7 @@ _WORDS = {
     "aspect-sentiment": "absa aspect aspects aspect-based-sentiment aspect-based-sentiment-analysis",
     "paraphrase": "paraphrases paraphrase-detection",
 }
+_COMBINING = frozenset({"ensemble", "cascade", "voting", "stacking"})
 _GENERATIVE = frozenset(
     {
         "chat", "fill-mask", "generation", "paraphrasing", "simplification", "summarisation", "summarization",
@@ -50,6 +51,11 @@ def _plain(word: str) -> str:
 def task_meant(word: str) -> str | None:
     """Return the task that people mean by ``word``, None if that is unknown."""
     return _TASK_OF.get(_plain(word))
+
+
+def is_combining(word: str) -> bool:
+    """Whether ``word`` means to combine tasks, which is a setting of some tasks and not a task."""
+    return _plain(word) in _COMBINING
 
 
 def is_generative(word: str) -> bool:

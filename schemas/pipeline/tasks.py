@@ -79,7 +79,27 @@ class ModelTask(TaskConfig):
     """A model of the Hugging Face hub, a local folder, or ``starter``."""
 
 
-class ClassificationTask(ModelTask):
+class Ensemble(Strict):
+    """How the annotations of several tasks become one."""
+
+    of: Annotated[list[Name], Field(min_length=2, max_length=16), Distinct]
+    """The names of 2 to 16 other tasks, its members; their order counts with ``rule: last``."""
+    rule: Literal["max", "mean", "last"]
+    """Which score a label gets from the members that ran and have it: the highest, the mean, or that of the last."""
+    weights: dict[str, Annotated[float, Field(ge=0.001, le=1000)]] | None = None
+    """With ``rule: mean``: the weights of members, 0.001 to 1000; default: 1 for each."""
+
+
+class ScoringTask(TaskConfig):
+    """The settings of a task that needs exactly one of ``model`` and ``ensemble``."""
+
+    model: Text | None = None
+    """A model of the Hugging Face hub, a local folder, or ``starter``."""
+    ensemble: Ensemble | None = None
+    """Combine the annotations of other tasks instead of running a model; default: none."""
+
+
+class ClassificationTask(ScoringTask):
     """Assign labels to the text, with a score for each."""
 
     task: Literal["sentiment", "text-classification"]
@@ -277,13 +297,13 @@ Taxonomy = Annotated[
 ]
 
 
-class ModerationTask(ModelTask):
+class ModerationTask(ScoringTask):
     """Flag the categories that a text falls into."""
 
     task: Literal["moderation"]
     threshold: Threshold | None = None
     """The lowest score of a flagged label: one for all labels, or one per label with ``default`` for the rest;
-    default: the model's calibrated thresholds, otherwise 0.5."""
+    default: the model's calibrated thresholds, otherwise 0.5; of an ensemble, what its members flag."""
     taxonomy: Taxonomy = "standard"
     """``standard`` (common names), ``perspective``, ``openai``, ``mlcommons`` (the names of these services and lists),
     ``model`` (the model's labels), or a map from the model's labels to yours."""
@@ -336,3 +356,8 @@ AnyTask = Annotated[
     | CustomTask,
     Field(discriminator="task"),
 ]
+
+
+def ensemble_of(task: TaskConfig) -> Ensemble | None:
+    """Return how ``task`` combines other tasks; None if it is no ensemble."""
+    return task.ensemble if isinstance(task, ScoringTask) else None

@@ -18,7 +18,7 @@ from schemas.pipeline.cases import Cases
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.fields import DEVICE, NAME, REFUSED, TOPIC
 from schemas.pipeline.redaction import KEY_ID, OPERATORS, VARIABLE
-from schemas.pipeline.synonyms import is_generative, task_meant
+from schemas.pipeline.synonyms import is_combining, is_generative, task_meant
 from schemas.pipeline.tasks import LANGUAGE, REGION, AnyTask, TaskConfig
 
 _Loc = tuple[str | int, ...]
@@ -86,6 +86,11 @@ def unknown_task(word: object) -> str:
     known = ", must be one of " + ", ".join(TASKS)
     if (meant := task_meant(word)) is not None:
         return f'unknown task, did you mean "{meant}"?'
+    if is_combining(word):
+        return (
+            "unknown task: moderation, sentiment and text-classification combine other tasks with "
+            "ensemble: {of: [...], rule: ...} in place of a model"
+        )
     if is_generative(word):
         return f"unknown task: no task writes texts, because the models are encoders{known}"
     spelled = suggest(word, TASKS)

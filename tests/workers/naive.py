@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 from schemas.document import Document
@@ -53,6 +54,7 @@ def kinds() -> dict[str, dict[str, Any]]:
         "aspects": {"task": "aspect-sentiment", "model": classifier(6, 0), "aspects": {}},
         "vector": {"task": "similarity", "model": str(tiny.checkpoint("bert", "embedding", 0)),
                    "references": {"a": "the fox", "b": "Paris"}},
+        "panel": {"task": "text-classification"},
         **{name: {**settings, "model": flawed(name)} for name, settings in {
             "raises": {"task": "text-classification"}, "strange": {"task": "text-classification"},
             "doubts": {"task": "nli", "hypothesis": "$.claim"}, "who": {"task": "coreference"},
@@ -66,8 +68,10 @@ def flawed(kind: str) -> str:
     return str(tiny.checkpoint("bert", "sequence", seed, NLI if kind == "doubts" else None, trunk=0))
 
 
-CLASSIFIERS = ("tone", "mood", "short", "cut", "far", "claim", "vector", "raises", "strange", "doubts")
+CLASSIFIERS = ("tone", "mood", "short", "cut", "far", "claim", "vector", "raises", "strange", "doubts", "panel")
 """The kinds whose annotations have a label and a score that conditions can use."""
+MEMBERS = ("tone", "mood", "short", "cut", "far", "raises", "strange", "panel")
+"""The kinds with equal labels, which an ensemble can combine."""
 
 Said = bool | None
 """The result of a condition; None if something it refers to is missing."""
@@ -85,12 +89,14 @@ class When:
 
 @dataclass(frozen=True)
 class Own:
-    """A task: its name, its kind, its condition, and the task whose spans it reads."""
+    """A task: its name, its kind, its condition, the task whose spans it reads, and the tasks that it combines."""
 
     name: str
     kind: str
     when: When | None = None
     spans: str | None = None
+    members: tuple[str, ...] = ()
+    rule: str = ""
 
     def entry(self) -> dict[str, Any]:
         made = {"name": self.name, **kinds()[self.kind]}
@@ -98,7 +104,15 @@ class Own:
             made["when"] = self.when.source
         if self.spans is not None:
             made["aspects"] = {"spans": self.spans}
+        if self.members:
+            weights = {"weights": weights_of(self.members)} if self.rule == "mean" else {}
+            made["ensemble"] = {"of": list(self.members), "rule": self.rule, **weights}
         return made
+
+
+def weights_of(members: tuple[str, ...]) -> dict[str, float]:
+    """Different weights for all members but the first, whose weight is the default."""
+    return {name: 1.0 + n for n, name in enumerate(members[1:], 1)}
 
 
 def field_is(field: str, value: Any) -> When:
@@ -173,11 +187,18 @@ def chains(draw: st.DrawFn) -> list[Own]:
     made: list[Own] = []
     for n in range(draw(st.integers(1, 6))):
         taggers = [own.name for own in made if own.kind == "spans"]
-        choice = [kind for kind in kinds() if kind != "aspects" or taggers]
+        possible = [own.name for own in made if own.kind in MEMBERS]
+        absent = {"aspects": not taggers, "panel": len(possible) < 2}
+        choice = [kind for kind in kinds() if not absent.get(kind)]
         kind = draw(st.sampled_from(choice))
         when = draw(conditions(made)) if draw(st.booleans()) else None
         spans = draw(st.sampled_from(taggers)) if kind == "aspects" else None
-        made.append(Own(f"t{n}", kind, when, spans))
+        members: tuple[str, ...] = ()
+        rule = ""
+        if kind == "panel":
+            members = tuple(draw(st.lists(st.sampled_from(possible), min_size=2, unique=True)))
+            rule = draw(st.sampled_from(["max", "mean", "last"]))
+        made.append(Own(f"t{n}", kind, when, spans, members, rule))
     return draw(st.permutations(made))
 
 
@@ -220,6 +241,18 @@ def _said(kind: str, text: str, event: dict[str, Any], spans: list[dict[str, Any
     return _seen[key]
 
 
+def combined(own: Own, found: Annotations) -> dict[str, Any]:
+    """The annotation of an ensemble, with the scores as a table of members and labels."""
+    ran = [name for name in own.members if name in found]
+    labels = tiny.LABELS["sequence"]
+    table = np.array([[found[name]["scores"][label] for label in labels] for name in ran])
+    weights = [weights_of(own.members).get(name, 1.0) for name in ran]
+    rows = {"max": table.max(0), "last": table[-1], "mean": np.average(table, 0, weights)}
+    row = [round(float(value), 6) for value in rows[own.rule]]
+    best = int(np.argmax(row))
+    return {"label": labels[best], "score": row[best], "scores": dict(zip(labels, row, strict=True))}
+
+
 @dataclass
 class Expected:
     """``failed``: the tasks that fail, with stage and message; any of them may be the one that the dead letter names.
@@ -242,12 +275,17 @@ def expected(tasks: list[Own], event: Event) -> Expected:
     for own in sorted(tasks, key=lambda own: own.name):
         if own.spans is not None and own.spans not in found:
             continue
+        if own.members and not found.keys() & set(own.members):
+            continue
         if own.when is not None:
             said = own.when.decide(values, found)
             if said is None and own.when.names <= found.keys():
                 failed[own.name] = ("when", "")
             if not said:
                 continue
+        if own.members:
+            found[own.name] = combined(own, found)
+            continue
         spans = found[own.spans]["spans"] if own.spans is not None else []
         alone = _said(own.kind, text, values, spans)
         if alone.failure is not None:

@@ -12,7 +12,7 @@ from functools import partial
 from schemas.conditions import Condition
 from schemas.document import Document
 from schemas.errors import ModelError
-from schemas.pipeline import dependencies
+from schemas.pipeline import dependencies, ensembles
 from schemas.pipeline.tasks import AnyTask
 from workers.chain.forward import Output
 from workers.chain.stage import Stage
@@ -22,6 +22,7 @@ from workers.encoder.tokenization import CheckpointTokenizer, Cut, Tokenization,
 from workers.encoder.trunk import Trunk
 from workers.models.library import Library, Model
 from workers.tasks.base import Task
+from workers.tasks.ensemble import Ensemble
 from workers.tasks.registry import task_class
 
 _UNSUITABLE = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
@@ -29,20 +30,23 @@ _UNSUITABLE = (ArithmeticError, AttributeError, LookupError, NotImplementedError
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a task needs of other tasks: their annotations for its condition, their spans for its inputs.
+    """What a task needs of other tasks: their annotations for its condition, for its inputs, or to combine them.
 
     - ``condition``: decides whether the task runs for an event; None if it always does.
-    - ``requires``: the names of the tasks whose spans it reads.
+    - ``requires``: the names of the tasks whose spans it reads, all of which must have run.
+    - ``members``: the names of the tasks that it combines, any of which must have run.
     """
 
     condition: Condition | None = None
     requires: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: AnyTask) -> Needs:
         """Return the needs of a task of the pipeline file. Raises ValueError for a condition that is not CEL."""
         raw = config.model_dump()
-        return cls(dependencies.condition(raw), tuple(name for _, name in dependencies.spans_needed(raw)))
+        requires = tuple(name for _, name in dependencies.spans_needed(raw))
+        return cls(dependencies.condition(raw), requires, tuple(name for _, name in ensembles.members(raw)))
 
     @property
     def for_condition(self) -> frozenset[str]:
@@ -57,7 +61,7 @@ class Planned:
     - ``stage``, ``output``: the stage that computes its scores, and which of its outputs; None for a task without a
       model.
     - ``level``: the level whose forwards must have run before it can annotate; -1 if it needs none.
-    - ``condition``, ``requires``: as in ``Needs``.
+    - ``condition``, ``requires``, ``members``: as in ``Needs``.
     - ``rides``: another task makes its stage read every event's text anyway, so this one's inputs are computed with
       it, and the condition only decides whether the annotation is made. What fails for it does not concern events that
       do not want it.
@@ -72,11 +76,12 @@ class Planned:
     requires: tuple[str, ...]
     rides: bool
     key: bytes | None
+    members: tuple[str, ...] = ()
 
     @property
     def conditional(self) -> bool:
         """Whether there may be events that the task does not run for."""
-        return self.condition is not None or bool(self.requires)
+        return self.condition is not None or bool(self.requires or self.members)
 
     @property
     def undecided(self) -> bool:
@@ -86,13 +91,15 @@ class Planned:
     @property
     def needs(self) -> frozenset[str]:
         """The tasks that must have annotated before it is known whether, and on what, this one runs."""
-        return (self.condition.tasks if self.condition else frozenset()) | frozenset(self.requires)
+        return (self.condition.tasks if self.condition else frozenset()) | {*self.requires, *self.members}
 
     def runs_for(self, document: Document) -> bool:
         """Decide whether the task runs for ``document``, whose earlier annotations are there. Raises ConditionError."""
         if not self.conditional:
             return True
         if any(name not in document.annotations for name in self.requires):
+            return False
+        if self.members and not any(name in document.annotations for name in self.members):
             return False
         return self.condition is None or self.condition.holds_for(document)
 
@@ -148,8 +155,8 @@ class Placement:
 
     def add_without_model(self, task: Task, needs: Needs, key: bytes | None) -> None:
         """Place a task that has no model: it runs as soon as all it needs is there."""
-        level = max(self._available(needs.requires), self._available(needs.for_condition))
-        self.tasks.append(Planned(task, None, 0, level, needs.condition, needs.requires, False, key))
+        level = self._available({*needs.requires, *needs.members, *needs.for_condition})
+        self.tasks.append(Planned(task, None, 0, level, needs.condition, needs.requires, False, key, needs.members))
 
     def add(self, task: Task, needs: Needs, key: bytes | None, model: Model, cut: Cut) -> None:
         """Place a task with a model: in the first stage that can serve it, or in a new one."""
@@ -272,6 +279,11 @@ def plan(tasks: Sequence[AnyTask], library: Library, every: bool = False) -> Pla
                 planned.task.learn(partial(stages[planned.stage].read, planned.output))
             except ModelError as error:
                 failures.add(planned.task.name, f"cannot work with its settings: {error}")
+    by_name = {planned.task.name: planned.task for planned in placement.tasks}
+    for task in by_name.values():
+        if isinstance(task, Ensemble) and by_name.keys() >= task.members.keys():
+            with failures.of(task.name):
+                task.combine({name: by_name[name] for name in task.members})
     failures.raise_if_any()
     return Plan([stages[index] for index in sorted(stages)], placement.tasks, models)
 
@@ -317,8 +329,9 @@ def _planning_order(tasks: Sequence[AnyTask]) -> list[AnyTask]:
 
 
 def _always_runs(task: AnyTask, tasks: Sequence[AnyTask]) -> bool:
-    """Whether neither ``task`` nor any task whose spans it reads has a condition."""
-    required = {name for _, name in dependencies.spans_needed(task.model_dump())}
+    """Whether neither ``task`` nor any task whose annotation it uses has a condition."""
+    raw = task.model_dump()
+    required = {name for _, name in (*dependencies.spans_needed(raw), *ensembles.members(raw))}
     return task.when is None and all(_always_runs(other, tasks) for other in tasks if other.name in required)
 
 

@@ -18,6 +18,7 @@ from schemas.pipeline.formats import OutputFormat
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, in_order, load_file
 from schemas.pipeline.redaction_checks import doubts
+from schemas.pipeline.tasks import AnyTask, ensemble_of
 from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.kafka.checking import absent_files, client_mistakes
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
@@ -103,10 +104,11 @@ def model_problems(file: PipelineFile, error: ModelError) -> list[Problem]:
     """Return what is wrong with the models of tasks, in the order of the file. Raises ``error`` if it names no task."""
     if not error.failures:
         raise error
-    names = [task.name for task in file.pipeline.tasks]
-    return in_order(
-        file.problem(("tasks", names.index(name), "model"), message) for name, message in error.failures.items()
-    )
+    places = {
+        task.name: ("tasks", index, "ensemble" if ensemble_of(task) else "model")
+        for index, task in enumerate(file.pipeline.tasks)
+    }
+    return in_order(file.problem(places[name], message) for name, message in error.failures.items())
 
 
 def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]], list[tuple[int, str]]]:
@@ -233,6 +235,7 @@ def summarise(pipeline: Pipeline) -> dict[str, Any]:
         "delivery": pipeline.delivery,
         "tasks": [
             {"name": task.name, "task": task.task, "model": task.model, "revision": task.revision}
+            | ({"ensemble": ensemble.model_dump(exclude_none=True)} if (ensemble := ensemble_of(task)) else {})
             for task in pipeline.tasks
         ],
     }
@@ -254,7 +257,7 @@ def describe(file: PipelineFile) -> str:
     for index, task in enumerate(pipeline.tasks):
         pin = f" @ {task.revision}" if task.revision else ""
         head = "tasks" if index == 0 else ""
-        lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {task.model or '-'}{pin}")
+        lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {_scores_from(task)}{pin}")
     kept = {"original": "", "none": " without the original", "encrypted": ", encrypted"}[output.dead_letter_text]
     events_to = f"{output.topic}{_kept(pipeline, output.text)}{_encoded(output.format_of(None))}"
     lines.append(f"  writes    {events_to}, dead letters to {output.dead_letter_topic}{kept}")
@@ -268,6 +271,12 @@ def describe(file: PipelineFile) -> str:
     if keys:
         lines.append(f"  keys      {', '.join(keys)}")
     return "\n".join(lines)
+
+
+def _scores_from(task: AnyTask) -> str:
+    """Return what a task gets its scores from: its model or the tasks that it combines."""
+    ensemble = ensemble_of(task)
+    return task.model or (f"{ensemble.rule} of {', '.join(ensemble.of)}" if ensemble else "-")
 
 
 def _kept(pipeline: Pipeline, text: str) -> str:

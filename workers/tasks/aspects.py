@@ -54,8 +54,8 @@ class AspectSentiment(Classification):
             best = int(row.argmax())
             position = {} if aspect.start is None else {"start": aspect.start, "end": aspect.end}
             entries.append({
-                "aspect": aspect.text, **position, "label": self._labels[best], "score": values[best],
-                "scores": dict(zip(self._labels, values, strict=True)),
+                "aspect": aspect.text, **position, "label": self.labels[best], "score": values[best],
+                "scores": dict(zip(self.labels, values, strict=True)),
             })  # fmt: skip
         return {"aspects": entries}
 

@@ -20,6 +20,9 @@ class Classification(Task):
 
     ``sentiment`` normalizes well-known labels (``NEG``, ``Negative`` -> ``negative``) if it knows all of the head's
     labels; otherwise, as for stars or ``LABEL_0``, they stay as the model has them.
+
+    Attributes:
+        labels: the labels as its annotations have them.
     """
 
     head_kind = "sequence"
@@ -29,16 +32,16 @@ class Classification(Task):
         super().__init__(config, head)
         self._merge = config.merge
         polar = config.task != "text-classification"
-        self._labels = _polarities(head.labels) if polar else head.labels
+        self.labels = list(_polarities(head.labels) if polar else head.labels)
         needed = 2 if polar else 1
-        if len(self._labels) < needed:
+        if len(self.labels) < needed:
             raise ModelError(
                 f"{config.task} needs a head with at least {needed} labels, "
-                f'but the head of model "{config.model}" has {len(self._labels)}'
+                f'but the head of model "{config.model}" has {len(self.labels)}'
             )
         asked = None if isinstance(config, AspectTask) else config.multi_label
         multi_label = head.multi_label if asked is None else asked
-        self._sigmoid = multi_label or len(self._labels) == 1
+        self._sigmoid = multi_label or len(self.labels) == 1
 
     def activation(self) -> Activation:
         """Return "sigmoid" for one label or several that may hold at once, else "softmax"."""
@@ -51,9 +54,9 @@ class Classification(Task):
         values = numbers(merged)
         best = int(merged.argmax())
         return {
-            "label": self._labels[best],
+            "label": self.labels[best],
             "score": values[best],
-            "scores": dict(zip(self._labels, values, strict=True)),
+            "scores": dict(zip(self.labels, values, strict=True)),
         }
 
 

@@ -29,6 +29,10 @@ class Moderation(Task):
     - Labels that say whom a text mentions (``MENTIONS``) are left out unless ``taxonomy`` is ``model`` or a map.
     - A label's threshold is the first of these: the one in the pipeline file (by the model's name, then by the
       taxonomy's), the file's ``default``, the head's calibrated one, 0.5.
+
+    Attributes:
+        labels: the names that its annotations can have.
+        thresholds: name -> the score from which it is flagged, the lowest if several labels have the name.
     """
 
     head_kind = "sequence"
@@ -48,6 +52,10 @@ class Moderation(Task):
         self._columns = [
             (index, names[label], thresholds[label]) for index, label in enumerate(head.labels) if label in thresholds
         ]
+        self.labels = list(dict.fromkeys(name for _, name, _ in self._columns))
+        self.thresholds = {
+            name: min(threshold for _, other, threshold in self._columns if other == name) for name in self.labels
+        }
 
     def activation(self) -> Activation:
         """Return "softmax" if the labels exclude each other and one of them is clean, else "sigmoid"."""

@@ -142,6 +142,7 @@ class ZeroShot(Task):
         contradicts = named(head.labels, _CONTRADICTS)
         self._contradicts = contradicts if contradicts is not None else 0 if self._entails else len(head.labels) - 1
         self.sequences = len(config.labels)
+        self.labels = list(config.labels)
         self._hypotheses = [config.template.replace("{}", label) for label in config.labels]
 
     def inputs(self, document: Document) -> Sequence[Input]:

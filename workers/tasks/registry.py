@@ -12,6 +12,7 @@ from workers.tasks.base import Task
 from workers.tasks.classification import Classification
 from workers.tasks.coreference import Coreference
 from workers.tasks.embedding import Embedding
+from workers.tasks.ensemble import ClassificationEnsemble, ModerationEnsemble
 from workers.tasks.language import LanguageByLibrary, LanguageByModel
 from workers.tasks.moderation import Moderation
 from workers.tasks.pairs import Nli, Paraphrase, ZeroShot
@@ -42,8 +43,14 @@ _CLASSES: dict[str, type[Task]] = {
     "moderation": Moderation,
     "embedding": Embedding,
 }
-# The classes for entries without a model.
-_WITHOUT_MODEL: dict[str, type[Task]] = {"language": LanguageByLibrary, "pii": Pii}
+# The classes for entries without a model; without one, the first three are ensembles.
+_WITHOUT_MODEL: dict[str, type[Task]] = {
+    "moderation": ModerationEnsemble,
+    "sentiment": ClassificationEnsemble,
+    "text-classification": ClassificationEnsemble,
+    "language": LanguageByLibrary,
+    "pii": Pii,
+}
 
 
 def task_class(config: AnyTask) -> type[Task]:

@@ -59,7 +59,7 @@ MISTAKES = {
         ["19:5 tasks[1].multi_label: not a field of task ner, only of sentiment, text-classification, zero-shot"]),
     "merge key": ("batching: {", "batching: {<<: {}, ", [
         "23:12 batching: merge keys (<<) do not exist in YAML 1.2; repeat the fields"]),
-    "missing field of a task": ("    model: unitary/toxic-bert\n", "", ["10:5 tasks[0].model: missing field"]),
+    "missing field of a task": ("    model: dslim/bert-base-NER\n", "", ["14:5 tasks[1].model: missing field"]),
     "missing field of a section": ("  topic: posts.enriched\n", "", ["21:3 output.topic: missing field"]),
     "missing field at the top": ("pipeline: social-moderation\n", "", ["1:1 pipeline: missing field"]),
     "missing task": ("    task: ner\n", "", ["14:5 tasks[1].task: missing field"]),

@@ -27,6 +27,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "input": config.Input,
     "tasks": tasks.TaskConfig,
     "model": tasks.ModelTask,
+    "model or ensemble": tasks.ScoringTask,
+    "ensemble": tasks.Ensemble,
     "sentiment, text-classification": tasks.ClassificationTask,
     "ner, token-classification": tasks.SpanTask,
     "pos": tasks.PosTask,
