@@ -16,6 +16,7 @@ from workers.process.journal import Journal
 from workers.process.pulse import guard
 from workers.process.signals import GracefulStop
 from workers.process.start_lines import log_plan
+from workers.web.address import Address
 from workers.web.server import serve
 from workers.worker import Worker
 
@@ -32,11 +33,20 @@ class Service:
     ``worker`` may be run by itself (the demo does); ``run`` also serves probes.
 
     Attributes:
+        slot: The worker's stable number among those of its pipeline.
         hung: After ``run``, whether a thread of the worker hangs or the models are still loading. The shutdown of the
             interpreter would wait for that thread, or take modules from it, so only ``os._exit`` ends the process.
     """
 
-    def __init__(self, pipeline: Pipeline, *, patience: float = 60.0, slot: int = 0, state: Path | None = None) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        patience: float = 60.0,
+        slot: int = 0,
+        state: Path | None = None,
+        telemetry: Address | None = None,
+    ) -> None:
         """Begin to load the models and warm them up, and make the worker, which is not connected yet.
 
         Args:
@@ -44,12 +54,13 @@ class Service:
             patience: Seconds to wait at the start for brokers and topics.
             slot: The worker's stable number among those of its pipeline.
             state: The folder of the slot's journal; None for a worker without one.
+            telemetry: Where ``run`` serves metrics and probes, in place of the address in the pipeline file.
 
         Raises:
             FencedError: Another process on this machine has the slot.
         """
         journal = None if state is None else _journal(state, pipeline, slot)
-        self._pipeline, self._slot = pipeline, slot
+        self._pipeline, self.slot, self._telemetry = pipeline, slot, telemetry
         self._chain = _in_background(lambda: _load(pipeline))
         self.worker = Worker(pipeline, self._chain, patience, slot, journal)
         self._reloader: Reloader | None = None
@@ -86,7 +97,7 @@ class Service:
         true afterwards, only ``os._exit`` ends the process.
         """
         worker = self.worker
-        serve(self._pipeline, worker.stats, self._slot)
+        serve(self._pipeline, worker.stats, self.slot, self._telemetry)
         ended = guard(self._pipeline, worker.stats)
         # Models and modules live as long as the process: the garbage collector need not visit them again and again.
         self._chain.add_done_callback(lambda _: gc.freeze())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def run_mistakes(raw: Mapping[str, Any]) -> Mistakes:
     yield from client_mistakes(raw)
     settings = raw.get("kafka")
     if isinstance(settings, Mapping):
-        for name, message in absent_files(settings):
+        for name, message in (*absent_files(settings), *absent_libraries(settings)):
             yield ("kafka", name), message
 
 
@@ -61,6 +62,8 @@ def check_settings(settings: Mapping[str, Any]) -> list[tuple[str | None, str]]:
     }
     problems: list[tuple[str | None, str]] = []
     for name, value in usable.items():
+        if _is_aws(name, value):
+            continue  # alone it is refused, because it needs the region and the audience
         error = _refusal({name: value})
         if error is not None and is_about_one(error):
             _, message = worded(error, {name: value})
@@ -88,6 +91,17 @@ def absent_files(settings: Settings) -> Iterator[tuple[str, str]]:
             yield name, "there is no such file on this machine"
         except (OSError, ValueError) as error:
             yield name, f"the file cannot be read: {getattr(error, 'strerror', None) or 'not a file name'}"
+
+
+def absent_libraries(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield (setting, what is wrong) for each setting that needs a library which is not installed."""
+    for name, value in settings.items():
+        if _is_aws(name, value) and find_spec("boto3") is None:
+            yield name, "tokens of AWS need boto3, which is not installed: pip install 'glossator[aws]'"
+
+
+def _is_aws(name: str, value: object) -> bool:
+    return name == "sasl.oauthbearer.metadata.authentication.type" and value == "aws_iam"
 
 
 def _mechanism(settings: Settings) -> str:

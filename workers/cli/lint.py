@@ -20,10 +20,10 @@ from schemas.pipeline.loader import PipelineFile, in_order, load_file
 from schemas.pipeline.redaction_checks import doubts
 from schemas.pipeline.tasks import AnyTask, ensemble_of
 from schemas.pipeline.trial import configured_labels, trial_problems
-from stream.kafka.checking import absent_files, client_mistakes
+from stream.kafka.checking import absent_files, absent_libraries, client_mistakes
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
-from stream.output.redaction.operators import libraries
 from stream.output.routes import Router
+from workers.cli.libraries import missing_libraries
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
 from workers.process.environment import prepare_process
@@ -149,18 +149,15 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
             yield file.problem(("tasks", index, "model"), "there is no such folder on this machine")
         if recognizers is not None and not Path(recognizers).is_file():
             yield file.problem(("tasks", index, "recognizers"), "there is no such file on this machine")
-    for name, message in absent_files(file.pipeline.kafka):
+    for name, message in (*absent_files(file.pipeline.kafka), *absent_libraries(file.pipeline.kafka)):
         yield file.problem(("kafka", name), message)
     for path, _, source in needed_keys(file.pipeline):
         try:
             read_key(source)
         except ValueError as error:
             yield file.problem(path, f"{error}; every worker needs this key")
-    for place, require in libraries(file.pipeline):
-        try:
-            require()
-        except SettingError as error:
-            yield file.problem(place, f"on this machine, {error}")
+    for place, message in missing_libraries(file.pipeline):
+        yield file.problem(place, f"on this machine, {message}")
 
 
 def exposed(file: PipelineFile) -> Iterator[Problem]:

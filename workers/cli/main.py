@@ -25,6 +25,7 @@ _VERBS = {
     "tap": ("workers.cli.tap", "tap", "Follow what a pipeline publishes, without joining its group."),
     "replay": ("workers.cli.replay", "replay", "Send dead letters back to where their events came from."),
     "reveal": ("workers.cli.reveal", "reveal", "Decrypt redacted values, or encrypted dead letters."),
+    "probe": ("workers.cli.probe", "probe", "Ask a worker whether it is alive, for health checks."),
     "train": ("workers.cli.train", "train", "Train your own head on labelled texts."),
     "demo": ("workers.cli.demo.demo", "demo", "Play a stream through an embedded broker and show it live."),
 }
@@ -39,7 +40,7 @@ Example:
 """ + exit_statuses(
     {
         0: "a clean end",
-        1: "the demo lost or repeated events; a case has failed (test)",
+        1: "the demo lost or repeated events; a case has failed (test); the worker is not well (probe)",
         EX_DATAERR: "some texts have errors (try)",
         130: "interrupted (143: terminated) before a graceful end",
     },

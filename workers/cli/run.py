@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-import socket
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -30,11 +29,14 @@ from stream.kafka.checking import run_mistakes
 from stream.output.redaction.keys import load_keys
 from workers.cli.ending import report, use_format
 from workers.cli.numbers import patience_option
+from workers.cli.probe import address_option
+from workers.cli.slots import AUTO, first_free, slot_option
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 from workers.process.journal import cluster_folder
 from workers.process.signals import GracefulStop
 from workers.process.start_lines import log_cluster, log_pipeline, log_program
+from workers.web.address import VARIABLE, Address
 
 EPILOG = """\b
 Example:
@@ -42,7 +44,8 @@ Example:
   glossator run --workers 4 pipeline.yaml
 \b
 To scale, use --workers, or start the same command on another machine or with
-another --slot: the workers share the partitions of the input topics.
+another --slot: the workers share the partitions of the input topics. Nothing that
+starts the worker anew need know its exit statuses if --restart does it.
 \b
 Signals: on the first SIGTERM or SIGINT the worker finishes what is in flight,
 commits, leaves the group and exits with 0; before it has started to read, it
@@ -59,18 +62,6 @@ _CLOSING = 25.0
 """Seconds a worker may take to end after its drain timeout: 5 for the last commit, 15 for closing, and some."""
 
 
-def slot_number(value: str, host: str) -> int:
-    """Return the slot that ``--slot`` means on the machine called ``host``. Raises click.BadParameter."""
-    if value == "host":
-        ending = re.search(r"-(\d+)$", host)
-        if ending is None:
-            raise click.BadParameter(f'the host name "{host}" does not end in a number, as in worker-0')
-        value = ending[1]
-    if not value.isdecimal() or not value.isascii() or len(value) > 9:
-        raise click.BadParameter("must be host, or a whole number from 0 on")
-    return int(value)
-
-
 @click.command(epilog=EPILOG)
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @patience_option(60.0, " at the start")
@@ -79,10 +70,11 @@ def slot_number(value: str, host: str) -> int:
     default="0",
     show_default=True,
     envvar="GLOSSATOR_SLOT",
-    metavar="N|host",
-    callback=lambda _context, _option, value: slot_number(value, socket.gethostname()),
+    metavar="N|host|auto",
+    callback=slot_option,
     help="The stable number of this worker among those of its pipeline. host: the number at the end of the host name, "
-    "as in a StatefulSet. With exactly_once or static membership, each worker needs its own.",
+    "as in a StatefulSet. auto: the lowest that no other worker with the same state folder has. With exactly_once or "
+    "static membership, each worker needs its own.",
 )
 @click.option(
     "--log-level",
@@ -107,6 +99,20 @@ def slot_number(value: str, host: str) -> int:
     "kills the process again and again becomes a dead letter. Default: $XDG_STATE_HOME/glossator.",
 )
 @click.option(
+    "--telemetry",
+    metavar="HOST:PORT",
+    envvar=VARIABLE,
+    show_envvar=True,
+    callback=lambda _context, _option, value: address_option(value),
+    help="Serve metrics and probes there, whatever the slot and the pipeline file say; more --workers have the next "
+    "ports. There is no authentication.",
+)
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Start the worker again when it ends with a status that a restart can help with; always done for --workers.",
+)
+@click.option(
     "--workers",
     default=1,
     show_default=True,
@@ -121,26 +127,31 @@ def run(
     *,
     pipeline: Path,
     patience: float,
-    slot: int,
+    slot: int | None,
     log_level: str,
     log_format: str,
     watch: bool,
     state: Path | None,
+    telemetry: Address | None,
+    restart: bool,
     workers: int,
 ) -> None:
     """Read events from Kafka, enrich them and publish them, until stopped."""
+    if workers > 1 and slot is None:
+        raise click.UsageError("--slot auto is for one worker; the slots of --workers follow the one of --slot")
     signals = GracefulStop()
     _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
     use_format(ctx, log_format)
     file = load_file(pipeline, check=run_mistakes)
     keys = load_keys(file.pipeline)  # before models, which can take minutes to load
     state = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
-    if workers > 1:
+    if workers > 1 or restart:
         options = ["--patience", str(patience), "--log-level", log_level, "--log-format", log_format]
         options += ["--state", str(state), *(["--watch"] * watch)]
+        placing = Placing(workers, slot, telemetry, log_format != "json")
         debug = ["--debug"] if ctx.find_root().params.get("debug") else []
         arguments = [*debug, "run", str(pipeline), *options]
-        ctx.exit(_supervise(file.pipeline, arguments, workers, first=slot, prefixed=log_format != "json"))
+        ctx.exit(_supervise(file.pipeline, arguments, placing))
     prepare_process()
 
     from workers.service import Service
@@ -151,7 +162,14 @@ def run(
     cluster = check_cluster(file.pipeline, patience)
     log_cluster(file.pipeline, cluster)
     folder = state / cluster_folder(cluster)
-    service = Service(file.pipeline, patience=patience, slot=slot, state=folder)
+
+    def claim(number: int) -> Service:
+        return Service(file.pipeline, patience=patience, slot=number, state=folder, telemetry=telemetry)
+
+    service = first_free(folder, claim) if slot is None else claim(slot)
+    if slot is None:
+        _name_slot(log_format, service.slot)
+        logging.getLogger("glossator").info("took slot %d", service.slot)
     service.follow(signals, pipeline, watch)
     status = 0
     try:
@@ -170,19 +188,44 @@ def _log_to_stderr(level: str, form: str, slot: int | None) -> None:
     logging.basicConfig(
         level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
+    _name_slot(form, slot)
+
+
+def _name_slot(form: str, slot: int | None) -> None:
+    """Let lines in the form "json" have the number of the slot, if there is one."""
     if form == "json":
         from stream.telemetry.logs import JsonLines
 
         logging.getLogger().handlers[0].setFormatter(JsonLines(slot))
 
 
-def _supervise(pipeline: Pipeline, arguments: list[str], workers: int, *, first: int, prefixed: bool) -> int:
-    """Run ``workers`` processes of this program with ``arguments`` until told to stop; return the exit status."""
+class Placing(NamedTuple):
+    """How many workers there are, and where. ``slot``: of the first; None for a free one, of a single worker."""
+
+    workers: int
+    slot: int | None
+    telemetry: Address | None
+    text: bool
+
+    def options(self, slot: int) -> list[str]:
+        """Return the options that differ from worker to worker, for that of ``slot``."""
+        address = [] if self.telemetry is None else ["--telemetry", str(self.telemetry.next(slot - (self.slot or 0)))]
+        return [*address, *(["--slot", AUTO] if self.slot is None else [])]
+
+
+def _supervise(pipeline: Pipeline, arguments: list[str], placing: Placing) -> int:
+    """Run processes of this program with ``arguments`` until told to stop; return the exit status."""
     from workers.process.devices import cuda_devices
     from workers.process.supervisor import again, supervise
 
     devices = cuda_devices() if pipeline.compute.device in {"auto", "cuda"} else []
+    program = again(arguments)
     return supervise(
-        again(arguments), workers, devices=devices, log=logging.getLogger("glossator"),
-        grace=pipeline.drain_timeout_ms / 1000 + _CLOSING, first=first, prefixed=prefixed,
-    )  # fmt: skip
+        lambda slot: [*program(slot), *placing.options(slot)],  # of an option that is given twice, the last one counts
+        placing.workers,
+        devices=devices,
+        log=logging.getLogger("glossator"),
+        grace=pipeline.drain_timeout_ms / 1000 + _CLOSING,
+        first=placing.slot or 0,
+        prefixed=placing.text and placing.workers > 1,
+    )

@@ -6,9 +6,10 @@ import contextlib
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from workers.process.cores import usable_cores
 
 
 def cuda_devices() -> list[str]:
@@ -36,5 +37,4 @@ def share(place: int, count: int, devices: Sequence[str], environment: Mapping[s
     """
     if devices:
         return {**environment, "CUDA_VISIBLE_DEVICES": devices[place % len(devices)]}
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return {"OMP_NUM_THREADS": str(max(1, cores // count)), **environment}
+    return {"OMP_NUM_THREADS": str(max(1, usable_cores() // count)), **environment}

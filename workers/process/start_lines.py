@@ -17,11 +17,11 @@ if TYPE_CHECKING:  # importing torch takes seconds
 log = logging.getLogger("glossator")
 
 
-def log_program(slot: int) -> None:
-    """Log which program this is, and the worker's slot."""
+def log_program(slot: int | None) -> None:
+    """Log which program this is, and the worker's slot; None if that is still to be found."""
     python = platform.python_version()
     log.info(
-        "glossator %s on Python %s, slot %d", version(), python, slot,
+        "glossator %s on Python %s, %s", version(), python, "the first free slot" if slot is None else f"slot {slot}",
         extra=fields("version", version=version(), python=python),
     )  # fmt: skip
 

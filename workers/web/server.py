@@ -18,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from schemas.pipeline.config import Pipeline
 from stream.telemetry.metrics import Exposition
 from stream.telemetry.stats import Stats
+from workers.web.address import Address, address_of
 
 log = logging.getLogger("glossator")
 
@@ -123,8 +124,10 @@ class ProbeServer:
         return HTTPStatus.NOT_FOUND, b"/metrics, /livez, /readyz\n", _TEXT
 
 
-def serve(pipeline: Pipeline, stats: Stats, slot: int) -> ProbeServer | None:
+def serve(pipeline: Pipeline, stats: Stats, slot: int, address: Address | None = None) -> ProbeServer | None:
     """Start a server of ``stats`` on a daemon thread and return it.
+
+    It listens at ``address``, or else where the pipeline file says for ``slot``.
 
     - ``/metrics``: the text format of Prometheus; with ``?name[]=...``, once or more often, only samples so named.
     - ``/livez``: 200 while the poll loop turns within ``max.poll.interval.ms``, otherwise 503.
@@ -132,20 +135,20 @@ def serve(pipeline: Pipeline, stats: Stats, slot: int) -> ProbeServer | None:
 
     Returns None if the pipeline file turns telemetry off, or if the port cannot be opened, which is logged.
     """
-    port = pipeline.telemetry.port
-    if port is None:
+    address = address or address_of(pipeline, slot)
+    if address is None:
         return None
-    host, port = pipeline.telemetry.host, port + slot if port else 0
+    host, port = address
     try:
         if port > 65_535:
             raise OverflowError  # create_server would raise it, too, and leave a socket open
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
-        log.error("no metrics and no probes: cannot listen on %s:%d: %s", host, port, _reason(error))
+        log.error("no metrics and no probes: cannot listen on %s: %s", address, _reason(error))
         return None
     patience = float(pipeline.kafka.get("max.poll.interval.ms", 300_000)) / 1000
     server = ProbeServer(listener, stats, Exposition(stats, pipeline.pipeline, slot), patience)
-    log.info("metrics on http://%s:%d/metrics", f"[{host}]" if ":" in host else host, server.address[1])
+    log.info("metrics on http://%s/metrics", Address(host, server.address[1]))
     return server
 
 

@@ -197,3 +197,19 @@ def test_files_that_cannot_be_read_and_names_that_are_none(tmp_path: Path) -> No
 @pytest.mark.parametrize("section", [None, "text", ["a"], {}])
 def test_a_section_of_another_shape_is_left_to_the_models(section: Any) -> None:
     assert list(run_mistakes({"kafka": section})) == []
+
+
+def test_tokens_of_aws_need_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {
+        "security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.method": "oidc",
+        "sasl.oauthbearer.metadata.authentication.type": "aws_iam",
+        "sasl.oauthbearer.config": "region=eu-central-1,audience=https://kafka.example.com",
+    }  # fmt: skip
+    assert check_settings(settings) == []
+    monkeypatch.setattr("stream.kafka.checking.find_spec", lambda name: None)
+    ((path, message),) = run_mistakes({"kafka": settings})
+    assert path == ("kafka", "sasl.oauthbearer.metadata.authentication.type")
+    assert message.endswith("pip install 'glossator[aws]'")
+    assert list(client_mistakes({"kafka": settings})) == [], "the worker's machine may have it"
+    monkeypatch.setattr("stream.kafka.checking.find_spec", lambda name: name)
+    assert list(run_mistakes({"kafka": settings})) == []

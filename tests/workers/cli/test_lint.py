@@ -284,6 +284,20 @@ def test_libraries_that_are_not_installed_are_notices(monkeypatch: pytest.Monkey
     ]
 
 
+def test_libraries_that_tasks_need_and_that_are_missing_are_notices_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = GOOD.replace(
+        "output:", "  - {name: a, task: pii}\n  - {name: b, task: pii}\n  - {name: c, task: language}\noutput:"
+    )
+    assert not [problem for problem in missing(parse_file(text, "p", {})) if "installed" in problem.message]
+    for module in ("workers.pii.checks", "workers.cli.libraries"):
+        monkeypatch.setattr(f"{module}.find_spec", lambda name: None)
+    found = [problem for problem in missing(parse_file(text, "p", {})) if "installed" in problem.message]
+    assert [(problem.path, problem.message.rpartition(": ")[2]) for problem in found] == [
+        ("tasks[2]", "pip install 'glossator[pii]'"),
+        ("tasks[4]", "pip install 'glossator[language]'"),
+    ]
+
+
 def test_plan_names_every_model_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     text = """\

@@ -6,14 +6,14 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from schemas.errors import PoisonError
+from schemas.errors import FencedError, PoisonError
 from workers import service
 from workers.cli import run as run_module
 from workers.cli.main import cli
@@ -122,3 +122,75 @@ def test_missing_keys_are_named_before_models_are_loaded(monkeypatch: pytest.Mon
         "glossator: redact.keys.hash: environment variable HASH_KEY is not set; "
         "redact.keys.encrypt[0]: the file cannot be read: no such file or directory\n"
     )
+
+
+@pytest.mark.usefixtures("process")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--restart"], [["--slot", "0"]]),
+        (["--restart", "--slot", "7", "--telemetry", "[::]:80"], [["--slot", "7", "--telemetry", "[::]:80"]]),
+        (["--restart", "--slot", "auto"], [["--slot", "0", "--slot", "auto"]]),
+        (
+            ["--workers", "2", "--slot", "4", "--telemetry", "0.0.0.0:9464"],
+            [["--slot", "4", "--telemetry", "0.0.0.0:9464"], ["--slot", "5", "--telemetry", "0.0.0.0:9465"]],
+        ),
+        (
+            ["--workers", "2", "--telemetry", "a:0"],
+            [["--slot", "0", "--telemetry", "a:0"], ["--slot", "1", "--telemetry", "a:0"]],
+        ),
+    ],
+    ids=["one", "slot", "auto", "two", "any-port"],
+)
+def test_what_a_supervised_worker_is_started_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: list[str], expected: list[list[str]]
+) -> None:
+    started: list[list[str]] = []
+
+    def supervise(command: Callable[[int], list[str]], count: int, *, first: int, **_: Any) -> int:
+        for slot in range(first, first + count):
+            line = command(slot)
+            assert line[line.index("--state") + 1] == str(tmp_path)
+            started.append(line[line.index("--slot") :])
+        return 66
+
+    monkeypatch.setattr("workers.process.supervisor.supervise", supervise)
+    (tmp_path / "p.yaml").write_text(FILE)
+    result = CliRunner().invoke(cli, ["run", str(tmp_path / "p.yaml"), "--state", str(tmp_path), *options])
+    assert result.exit_code == 66, result.output
+    assert started == expected
+
+
+@pytest.mark.usefixtures("process")
+def test_a_worker_finds_its_own_slot_and_names_it_in_the_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Fake:
+        def __init__(self, *_: Any, slot: int, telemetry: Any, **__: Any) -> None:
+            if slot < 2:
+                raise FencedError("taken")
+            self.slot, self.telemetry, self.hung = slot, telemetry, False
+
+        def follow(self, *_: Any) -> None:
+            pass
+
+        def run(self) -> None:
+            logging.getLogger("glossator").error("metrics on %s", self.telemetry)
+
+    monkeypatch.setattr(service, "Service", Fake)
+    logging.getLogger().handlers = []
+    (tmp_path / "p.yaml").write_text(FILE)
+    command = ["run", str(tmp_path / "p.yaml"), "--state", str(tmp_path), "--slot", "auto", "--log-format", "json"]
+    result = CliRunner(env={"GLOSSATOR_TELEMETRY": "0.0.0.0:9464"}).invoke(cli, command)
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [(line["slot"], line["message"]) for line in lines[-2:]] == [
+        (2, "took slot 2"),
+        (2, "metrics on 0.0.0.0:9464"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "options", [["--slot", "auto", "--workers", "2"], ["--telemetry", "9464"], ["--slot", "first"]], ids=str
+)
+def test_options_that_make_no_sense(tmp_path: Path, options: list[str]) -> None:
+    result = CliRunner().invoke(cli, ["run", str(tmp_path / "p.yaml"), *options])
+    assert result.exit_code == 2

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from schemas.errors import SettingError
 from stream.kafka.broker import EmbeddedBroker
+from workers.process.environment import use_temporary_folder
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,6 +50,36 @@ def test_an_entry_point_sets_what_the_environment_leaves_open() -> None:
     code = "import os; from workers.process.environment import prepare_process; prepare_process(); print(os.environ{})"
     assert run(code.format('["OMP_WAIT_POLICY"]')) == "PASSIVE"
     assert run(code.format('["OMP_WAIT_POLICY"]'), OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
+
+
+def test_shared_memory_holds_temporary_files_if_nothing_else_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = tempfile.gettempdir()
+    use_temporary_folder(tmp_path)
+    assert tempfile.gettempdir() == usual
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/1/none"])
+    monkeypatch.setenv("TMPDIR", "/proc/1/none")
+    with pytest.raises(SettingError, match="--tmpfs /tmp"):
+        use_temporary_folder(tmp_path / "none")
+    assert tempfile.tempdir is None
+    use_temporary_folder(tmp_path)
+    assert (tempfile.gettempdir(), os.environ["TMPDIR"]) == (str(tmp_path), str(tmp_path))
+
+
+def test_a_quota_of_cores_limits_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    code = """
+import os, workers.process.environment as environment
+environment.usable_cores = lambda: {}
+os.cpu_count = lambda: 64
+environment.prepare_process()
+print(os.environ.get("OMP_NUM_THREADS"))
+"""
+    assert run(code.format(3)) == "3"
+    assert run(code.format(64)) == "None"
+    assert run(code.format(3), OMP_NUM_THREADS="5") == "5"
 
 
 def test_the_verbs_that_load_models_prepare_before_torch_is_imported(tmp_path: Path) -> None:

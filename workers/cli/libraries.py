@@ -1,0 +1,34 @@
+"""Which libraries a pipeline needs that are not installed here, found without importing them or loading a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+
+from schemas.errors import ModelError, SettingError
+from schemas.pipeline.config import Pipeline
+from schemas.pipeline.tree import Path
+from stream.output.redaction.operators import libraries
+from workers.pii.checks import require_libraries
+
+
+def missing_libraries(pipeline: Pipeline) -> Iterator[tuple[Path, str]]:
+    """Yield a place in the file and a message for each extra of glossator that it needs and that is not installed."""
+    for place, require in (*_of_tasks(pipeline), *libraries(pipeline)):
+        try:
+            require()
+        except (SettingError, ModelError) as error:
+            yield place, str(error)
+
+
+def _of_tasks(pipeline: Pipeline) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """Yield the first task that needs each library, and what raises ModelError if it is missing."""
+    needed: dict[str, Callable[[], None]] = {"pii": require_libraries, "language": _require_langid}
+    for index, task in enumerate(pipeline.tasks):
+        if (task.task == "pii" or (task.task == "language" and task.model is None)) and task.task in needed:
+            yield ("tasks", index), needed.pop(task.task)
+
+
+def _require_langid() -> None:
+    if find_spec("py3langid") is None:
+        raise ModelError("py3langid is not installed, which detects languages: pip install 'glossator[language]'")
