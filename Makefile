@@ -9,10 +9,10 @@ JOBS := auto
 PARALLEL = --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint audit format bench chaos train evaluate schema clean
+.PHONY: help demo test test-fast test-chart test-containers chart-tools arm64 lint audit format bench chaos train evaluate schema clean
 
 help:  ## This list
-	@sed -n 's/^\([a-z-]*\):.*##/\1/p' $(MAKEFILE_LIST) | awk '{ name = $$1; $$1 = ""; printf "  make %-10s%s\n", name, $$0 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*##/\1/p' $(MAKEFILE_LIST) | awk '{ name = $$1; $$1 = ""; printf "  make %-17s%s\n", name, $$0 }'
 
 demo: $(READY)  ## Watch posts flow through an embedded Kafka and come out enriched
 	$(BIN)/glossator demo
@@ -22,6 +22,26 @@ test: lint  ## Everything: style, types, layers, all tests
 
 test-fast: $(READY)  ## The tests that need no Kafka and little time
 	$(BIN)/pytest $(PARALLEL) --hypothesis-profile fast -m "not integration and not slow"
+
+test-chart: chart-tools $(READY)  ## The Helm chart, as helm renders it, against the schemas of Kubernetes and KEDA
+	GLOSSATOR_REQUIRE_HELM=1 $(BIN)/pytest tests/deploy
+
+# Versions of the tools, and of what the manifests are checked against (tests/deploy/kubernetes.py).
+chart-tools: .cache/bin/helm .cache/bin/kubeconform
+
+.cache/bin/helm:
+	GOBIN=$(CURDIR)/.cache/bin go install helm.sh/helm/v3/cmd/helm@v3.22.0
+
+.cache/bin/kubeconform:
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+
+test-containers: $(READY)  ## Build the cpu image and run it and the compose file, with buildah and podman, as root
+	GLOSSATOR_CONTAINERS=1 $(BIN)/pytest -v -m container tests/containers
+
+arm64: $(READY)  ## Ask the package index whether every pinned dependency can be installed on 64-bit ARM
+	$(BIN)/pip install --dry-run --quiet --ignore-installed --no-deps --only-binary :all: --target .cache/arm64 \
+		--python-version 3.11 --implementation cp $(patsubst %,--platform manylinux%_aarch64,2014 _2_17 _2_26 _2_28) \
+		--requirement constraints.txt
 
 lint: $(READY)  ## Style, types, and the direction of imports
 	$(BIN)/ruff check .
