@@ -19,7 +19,8 @@ from rich.progress import Progress
 from benchmarks.report import report
 from benchmarks.texts import texts_from
 from schemas.pipeline.config import Compute
-from workers.learning.examples import Task, load_examples
+from workers.learning.examples import Task
+from workers.learning.loading import Sources, load_examples
 from workers.learning.states import Kept
 from workers.learning.train import Options, train
 from workers.learning.trunks import make_windows, open_trunk
@@ -59,7 +60,7 @@ def main() -> None:
         folder = Path(name)
         file = labelled(folder, options.count)
         base = open_trunk("starter", Compute())
-        windows = make_windows(base.stage, load_examples(file, "sentiment").examples)
+        windows = make_windows(base.stage, load_examples(Sources(file), "sentiment").examples)
         Kept(base.stage, windows, "sequence", folder)  # the first pass also warms up
         started = time.perf_counter()
         Kept(base.stage, windows, "sequence", folder)
@@ -68,7 +69,7 @@ def main() -> None:
         for number, (way, task, adapt) in enumerate(WAYS):
             started = time.perf_counter()
             with Progress(disable=True) as progress:
-                result = train(Options(file, task, folder / f"pack{number}", adapt=adapt), progress)
+                result = train(Options(Sources(file), task, folder / f"pack{number}", adapt=adapt), progress)
             spent = time.perf_counter() - started
             figures |= {f"{way}, s": spent, f"{way} / one reading": spent / forward}
             figures[f"{way}, {result.metrics[0].name} on test"] = result.metrics[0].value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from schemas.document import Document
 from schemas.pipeline.config import Pipeline
@@ -31,6 +31,7 @@ class NoopChain:
 
     reads_fields = False
     cache = None
+    references: ClassVar[dict[str, Any]] = {}
     device = precision = "none"
     stages = plan = ()
 

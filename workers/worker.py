@@ -237,7 +237,9 @@ class _Run:
         if self._engines:
             if (rest := self._batcher.cut_rest()) is not None:
                 self._pack(rest)
-            self._use(self._engines.pop())
+            engine = self._engines.pop()
+            engine.drift.go_on_from(self._engine.drift)
+            self._use(engine)
 
     def _use(self, engine: Engine) -> None:
         """Prepare with ``engine`` from now on, and report what it is."""
@@ -277,6 +279,7 @@ class _Run:
             with self._stats.phase("finish"):
                 with self._journal.lane("finish", batch.records):
                     engine.chain.annotate(work)
+                    engine.drift.note(batch.documents)
                     outbounds = self._publisher.outbounds(batch, engine.builder, engine.router)
                 self._stats.fill = batch.tokens / self._pipeline.batching.max_tokens
             sink.send(batch, outbounds)
@@ -341,7 +344,7 @@ class _Run:
 
     def _observe(self) -> None:
         self._journal.joined(self._source.member)
-        self._observer.observe(self._flight, self._source, self._sink, self._engine.chain)
+        self._observer.observe(self._flight, self._source, self._sink, self._engine)
 
     def _membership(self) -> object:
         return self._source.metadata

@@ -127,6 +127,8 @@ class Telemetry(Strict):
     """The port of slot 0; slot N adds N to it. 0: any free port. None: nothing is served."""
     summary_seconds: Annotated[int, Field(ge=1, le=86_400)] | None = 60
     """Seconds between two lines in the log that say how much was done, 1 second to 1 day. None: only one at the end."""
+    drift: Text | None = None
+    """A file of ``glossator drift-reference`` to compare annotations with. None: the references in packs."""
 
 
 def _setting(value: Any) -> Any:

@@ -34,6 +34,7 @@ class Reader:
     member, and an offset only from who commits one under its name.
 
     Attributes:
+        starts: (topic, partition) -> where reading has started.
         ends: (topic, partition) -> the end of the log when the reader was opened.
     """
 
@@ -45,6 +46,7 @@ class Reader:
         self._consumer: Consumer = make_consumer(self._settings, group, self._watch)
         self._assignments: dict[tuple[str, int], Assignment] = {}
         self._left: set[tuple[str, int]] = set()
+        self.starts: dict[tuple[str, int], int] = {}
         self.ends: dict[tuple[str, int], int] = {}
 
     def committed(self, topic: str, patience: float) -> dict[tuple[str, int], tuple[int, str]]:
@@ -64,9 +66,9 @@ class Reader:
         """
         self._assignments = {place: Assignment(*place) for place in self._partitions(topics, patience)}
         self.ends = self._look_up(OFFSET_END)
-        starts = self._starts(start)
-        self._left = {place for place, end in self.ends.items() if starts[place] < end}
-        self._consumer.assign([TopicPartition(*place, offset) for place, offset in starts.items()])
+        self.starts = self._starts(start)
+        self._left = {place for place, end in self.ends.items() if self.starts[place] < end}
+        self._consumer.assign([TopicPartition(*place, offset) for place, offset in self.starts.items()])
 
     def poll(self, timeout: float) -> list[Record]:
         """Return the records that have arrived, at most 500; blocks for up to ``timeout`` seconds until there are some.

@@ -43,6 +43,7 @@ class Stats:
         task_events: events that a task has read, by task; also those whose annotation was left out as unread.
         task_seconds: seconds that a task took to annotate, by task, without forwards.
         labels: how often a task has found a label, by task and label; "other" counts those beyond a number of labels.
+        drift: how far annotations have drifted from their reference, by task and what: "labels", "scores", "unread".
         tokens: tokens that the encoder has read.
         micro_batches: micro-batches handed to the sink.
         micro_batch_tokens, micro_batch_events: their sizes.
@@ -86,6 +87,7 @@ class Stats:
     task_events: Counter[str] = field(default_factory=Counter)
     task_seconds: dict[str, float] = field(default_factory=dict)
     labels: Counter[tuple[str, str]] = field(default_factory=Counter)
+    drift: dict[tuple[str, str], float] = field(default_factory=dict)
     tokens: int = 0
     micro_batches: int = 0
     micro_batch_tokens: Histogram = field(default_factory=lambda: Histogram(_TOKENS))

@@ -93,6 +93,12 @@ TABLE: tuple[Row, ...] = (
         "counts those beyond 100 labels of a task. Custom tasks are left out.",
         ("task", "label"), lambda s: s.labels,
     ),
+    Row(
+        "glossator_drift", "gauge",
+        "How far the `labels`, `scores` or `unread` texts of the last 24 hours are from a reference, beyond chance; "
+        "above 0.25 is significant.",
+        ("task", "of"), lambda s: s.drift,
+    ),
     Row("glossator_tokens_total", "counter", "Tokens computed.", (), lambda s: s.tokens),
     Row("glossator_micro_batches_total", "counter", "Micro-batches computed.", (), lambda s: s.micro_batches),
     Row("glossator_micro_batch_tokens", "histogram", "Tokens of a micro-batch.", (), lambda s: s.micro_batch_tokens),

@@ -61,6 +61,7 @@ class Chain:
     def __init__(self, loaded: Plan, pipeline: Pipeline, cache: Cache | None = None, pace: Pace | None = None) -> None:
         """Make a chain of a loaded plan of ``pipeline``; ``load`` does both."""
         self.models = {task.name: loaded.models[task.name] for task in pipeline.tasks}
+        self.references = {planned.task.name: planned.task.head.reference for planned in loaded.tasks}
         self.cache = cache
         self.pace = pace or Pace()
         self.reads_fields = any(planned.task.reads_fields for planned in loaded.tasks) or (

@@ -26,6 +26,7 @@ from stream.output.routes import Router
 from workers.cli.libraries import missing_libraries
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
+from workers.drift.reference import read_references
 from workers.process.environment import prepare_process
 
 EPILOG = """\b
@@ -149,6 +150,12 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
             yield file.problem(("tasks", index, "model"), "there is no such folder on this machine")
         if recognizers is not None and not Path(recognizers).is_file():
             yield file.problem(("tasks", index, "recognizers"), "there is no such file on this machine")
+    drift = file.pipeline.telemetry.drift
+    if drift is not None:
+        try:
+            read_references(Path(drift))
+        except SettingError as error:
+            yield file.problem(("telemetry", "drift"), f"{error}, on this machine")
     for name, message in (*absent_files(file.pipeline.kafka), *absent_libraries(file.pipeline.kafka)):
         yield file.problem(("kafka", name), message)
     for path, _, source in needed_keys(file.pipeline):

@@ -27,6 +27,11 @@ _VERBS = {
     "reveal": ("workers.cli.reveal", "reveal", "Decrypt redacted values, or encrypted dead letters."),
     "probe": ("workers.cli.probe", "probe", "Ask a worker whether it is alive, for health checks."),
     "train": ("workers.cli.train", "train", "Train your own head on labelled texts."),
+    "drift-reference": (
+        "workers.cli.drift_reference",
+        "drift_reference",
+        "Write how annotations are distributed now, to notice drift later.",
+    ),
     "demo": ("workers.cli.demo.demo", "demo", "Play a stream through an embedded broker and show it live."),
 }
 """Verb -> (module, command, summary). Modules are imported when the verb is called: --help must not load torch."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +20,7 @@ from stream.output.formats.encoders import decoder
 from workers.cli.filters import Filter
 from workers.cli.numbers import patience_option
 from workers.cli.output import require_stdout
+from workers.cli.starts import start_option
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.feeds import EventFeed, Feed, LetterFeed
 
@@ -44,33 +43,14 @@ of tasks; with --dead-letters: letter, key and headers, as in glossator replay.
 
 _PAUSE = 0.5
 """Seconds to wait for records before looking whether there are any left."""
-_DURATION = re.compile(r"(\d{1,6})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _FORMATS = ("pretty", "json", "displacy", "label-studio", "csv")
-
-
-def _start(_context: click.Context, _option: click.Parameter, value: str) -> Start:
-    if value in {"start", "end"}:
-        return "beginning" if value == "start" else "end"
-    match = _DURATION.fullmatch(value)
-    if match is None:
-        raise click.BadParameter("must be start, end, or a time before now such as 30s, 15m, 2h or 1d")
-    return time.time() - int(match[1]) * _SECONDS[match[2]]
 
 
 @click.command(epilog=EPILOG)
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @click.option("--route", metavar="NAME", help="Follow a route instead of the output topic.")
 @click.option("--dead-letters", is_flag=True, help="Follow the dead letters instead of the output topic.")
-@click.option(
-    "--from",
-    "start",
-    default="end",
-    show_default=True,
-    metavar="start|end|TIME",
-    callback=_start,
-    help="Where to begin; TIME is how long ago, such as 15m or 2h.",
-)
+@start_option("end", "Where to begin; TIME is how long ago, such as 15m or 2h.")
 @click.option("--where", default="", metavar="CEL", help="Only records for which this condition is true.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="End after N records.")
 @click.option("--no-follow", is_flag=True, help="End after what is there now.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class HeadInfo:
     - ``unk_id``: the id of the unknown token, which always starts a word; None if there is none.
     - ``aggregation``: how the labels of tokens are best joined into spans; None if the head does not know.
     - ``symbols``: the emoji and symbols at which texts are split before they are tokenized.
+    - ``reference``: how its annotations were distributed when it was trained, as in a pack's manifest; None if unknown.
     """
 
     labels: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class HeadInfo:
     unk_id: int | None = None
     aggregation: str | None = None
     symbols: str = ""
+    reference: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tokenizers import Encoding
@@ -33,6 +33,7 @@ class Head(ABC):
         every_layer: whether the head reads the hidden states of every layer instead of the last one only.
         mix: ``[layers + 1]``, for a head that reads nothing but a weighted sum of all layers. It is then called with
             that sum, in float32, as the only hidden state.
+        reference: how what it gives was distributed when it was trained, as a pack's manifest has it; None if unknown.
         cut: how its inputs have to be cut into windows; None if the task's settings decide.
     """
 
@@ -41,6 +42,7 @@ class Head(ABC):
     multi_label: bool = False
     thresholds: dict[str, float] | None = None
     aggregation: str | None = None
+    reference: Mapping[str, Any] | None = None
     every_layer: bool = False
     mix: Tensor | None = None
     cut: Cut | None = None

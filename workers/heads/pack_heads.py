@@ -37,6 +37,7 @@ class ScoreMix(nn.Module):
     - ``context``: a token head also reads this many neighbours on each side, within the sequence.
     - ``mix``: ``[layers + 1]``, the weights of the layers, embeddings first.
     - ``revision``: 12 hex digits of the file's SHA-256.
+    - ``reference``: how its annotations were distributed in training (``workers/drift``); None if unknown.
     """
 
     temperature: Tensor
@@ -55,6 +56,7 @@ class ScoreMix(nn.Module):
         self.pooling: tuple[str, ...] = tuple(entry["pooling"])
         self.context: int = entry["context"]
         self.revision: str = entry["sha256"][:12]
+        self.reference: Mapping[str, Any] | None = entry.get("drift")
         self.mix = nn.Parameter(tensors["mix"].float())
         self.register_buffer("temperature", torch.tensor(float(entry["temperature"])))
         self.reduce = _linear(tensors, "reduce") if "reduce.weight" in tensors else None
@@ -156,6 +158,7 @@ class ScoreMixHead(Head):
         self.multi_label = module.multi_label
         self.thresholds = module.thresholds or None
         self.aggregation = module.aggregation
+        self.reference = module.reference
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
         """Compute logits from the mix: ``[T, labels]``, or ``[N, labels]`` for a sequence head."""

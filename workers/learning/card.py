@@ -83,6 +83,7 @@ def card(result: Result) -> str:
         lines.append(f"{labelled.repeated:,} repeated texts were left out.")
     if labelled.unlabelled:
         lines.append(f"{labelled.unlabelled:,} tasks without an annotation were left out.")
+    lines += [f"{note[0].upper()}{note[1:]}." for note in labelled.notes]
     tested = len(result.parts["test"])
     lines += [
         "", "## Scores", "",

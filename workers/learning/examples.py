@@ -1,22 +1,18 @@
-"""Labelled texts: every row is checked by itself, then all of them together."""
+"""Labelled texts: every row is checked by itself."""
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal
 
 from schemas.labels import ENTITIES, POLARITIES
 from schemas.pipeline.wording import suggest
 from schemas.taxonomies import CLEAN, spelled
-from workers.learning.labelstudio import is_export, read_export
-from workers.learning.rows import Mistakes, Row, read_rows
+from workers.learning.rows import Mistakes, Row
 
 Task = Literal["sentiment", "text-classification", "ner", "moderation"]
 TASKS: tuple[Task, ...] = ("sentiment", "text-classification", "ner", "moderation")
@@ -31,7 +27,6 @@ LONGEST_TEXT = 1_000_000
 """The most characters of a text."""
 LONGEST_LABEL = 64
 """The most characters of a label."""
-MOST_LABELS = 1000
 
 Span = tuple[int, int, str]
 """Start, end (half-open, in code points), label."""
@@ -65,6 +60,7 @@ class Labelled:
     - ``examples``: the texts in the order of the file, each once.
     - ``repeated``: how many repeated texts were left out.
     - ``unlabelled``: how many tasks of a Label Studio export have no annotation.
+    - ``notes``: sentences about where the texts come from, and what was left out.
     """
 
     task: Task
@@ -72,32 +68,7 @@ class Labelled:
     examples: list[Example]
     repeated: int
     unlabelled: int
-
-
-def load_examples(file: Path, task: Task, control: str | None = None) -> Labelled:
-    """Load and check a file of labelled texts: JSON lines, or Label Studio's JSON export.
-
-    Args:
-        file: may be a pipe; it is read once.
-        task: what the labels are for.
-        control: the name of a Label Studio control, if several have results of the right kind.
-
-    Raises:
-        LabelsError: with all mistakes in the file, none of which quotes a text.
-    """
-    mistakes, unlabelled = Mistakes(), 0
-    content = file.read_bytes()
-    if is_export(content):
-        rows, unlabelled = read_export(file, content, task, control, mistakes)
-    else:
-        rows = read_rows(file, content, mistakes)
-    parsed = [example for row in rows if (example := parse_example(row, task, mistakes)) is not None]
-    kept = _without_repeats(parsed, task, mistakes)
-    examples = _normalize_labels(kept, task)
-    _check_labels(file, examples, task, mistakes, complete=not mistakes.entries)
-    mistakes.raise_if_any()
-    labels = tuple(sorted({label for example in examples for label in example.named}))
-    return Labelled(task, labels, examples, len(parsed) - len(kept), unlabelled)
+    notes: tuple[str, ...] = ()
 
 
 def parse_example(row: Row, task: Task, mistakes: Mistakes) -> Example | None:
@@ -206,19 +177,6 @@ def normalised(text: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-def _without_repeats(examples: Sequence[Example], task: Task, mistakes: Mistakes) -> list[Example]:
-    """Return the first example of every text; equal texts with different labels are a mistake."""
-    first: dict[str, Example] = {}
-    for example in examples:
-        # Spans are offsets, so they can only be compared in identical texts.
-        known = first.setdefault(example.text if task == "ner" else normalised(example.text), example)
-        if (known.labels, known.spans) != (example.labels, example.spans):
-            place = known.row.place.removeprefix(example.row.place.rstrip("0123456789")).strip()
-            aside = "" if known.text == example.text else " except for case or white space"
-            mistakes.add(example.row, f"the same text{aside} as in row {place}, with another label; keep one of them")
-    return list(first.values())
-
-
 def canonical(task: str, labels: Sequence[str]) -> dict[str, str]:
     """Return how ``task`` spells each label in its annotations (``PER`` -> ``PERSON``, ``pos`` -> ``positive``)."""
     if task == "ner":
@@ -226,49 +184,3 @@ def canonical(task: str, labels: Sequence[str]) -> dict[str, str]:
     if task == "sentiment" and all(label.lower() in POLARITIES for label in labels):
         return {label: POLARITIES[label.lower()] for label in labels}
     return {label: label for label in labels}
-
-
-def _normalize_labels(examples: Sequence[Example], task: Task) -> list[Example]:
-    names = canonical(task, sorted({label for example in examples for label in example.named}))
-    return [
-        Example(
-            example.row, example.text, tuple(sorted({names[label] for label in example.labels})),
-            tuple((start, end, names[label]) for start, end, label in example.spans),
-        )
-        for example in examples
-    ]  # fmt: skip
-
-
-def _check_labels(file: Path, examples: Sequence[Example], task: Task, mistakes: Mistakes, *, complete: bool) -> None:
-    """Add the mistakes that only all rows together show.
-
-    ``complete`` tells that no row was left out because of a mistake; otherwise nothing is reported as missing.
-    """
-    texts = Counter(label for example in examples for label in example.named)
-    spellings: dict[str, str] = {}
-    for label in sorted(texts):
-        known = spellings.setdefault(label.casefold(), label)
-        if known != label:
-            mistakes.add(None, f"{file}: labels {_quoted(known)} and {_quoted(label)} differ only in case; choose one")
-    if len(texts) > MOST_LABELS:
-        mistakes.add(None, f"{file}: {len(texts):,} labels, the limit is {MOST_LABELS:,}; are these the texts?")
-        return
-    if not complete:
-        return
-    for example in examples:
-        for label in sorted(example.named):
-            if texts[label] == 1:
-                # A single label is not quoted: if text and label were swapped, it is a text.
-                which = "its label" if FIELD[task] == "label" else f"label {_quoted(label)}"
-                mistakes.add(example.row, f"{which} occurs only in this row; label more texts with it or leave it out")
-    if task in ("ner", "moderation"):
-        if not texts:
-            mistakes.add(None, f"{file}: no row has a label, so there is nothing to learn")
-    elif not texts:
-        mistakes.add(None, f"{file}: it contains no labelled text")
-    elif len(texts) < 2:
-        mistakes.add(None, f"{file}: all texts have the same label; {task} needs two or more to choose from")
-
-
-def _quoted(label: str) -> str:
-    return json.dumps(label, ensure_ascii=False)

@@ -45,10 +45,15 @@ def load_chain(model: str, task: Task, device: str, variants: Sequence[Mapping[s
     }))  # fmt: skip
 
 
-def annotate(chain: Chain, examples: Sequence[Example], advance: Callable[[int], object]) -> list[list[Annotation]]:
+def annotate(
+    chain: Chain,
+    examples: Sequence[Example],
+    advance: Callable[[int], object],
+    seen: Callable[[Document], object] = lambda _: None,
+) -> list[list[Annotation]]:
     """Return, per task of the chain, the annotations of all examples.
 
-    ``advance`` is told how many texts have been annotated since its last call.
+    ``advance`` is told how many texts have been annotated since its last call; ``seen`` gets each annotated document.
 
     Raises:
         LabelsError: if a text cannot be annotated; the message names its row.
@@ -61,6 +66,7 @@ def annotate(chain: Chain, examples: Sequence[Example], advance: Callable[[int],
         for example, document in zip(part, documents, strict=True):
             if document.failure is not None:
                 raise LabelsError(f"{example.row.place}: {document.failure.message}")
+            seen(document)
             for n, column in enumerate(by_task):
                 column.append(document.annotations[f"variant{n}"])
         advance(len(part))

@@ -35,14 +35,28 @@ class Row:
 class Mistakes:
     """The mistakes in a file, collected to be reported together. They never quote the text of a row.
 
-    ``entries`` are the row's number (0 for the whole file), its place, and what is wrong.
+    ``entries`` are the row's number (0 for the whole file), its place, and what is wrong. ``cure`` is what to do about
+    rows from the number ``cure_from`` on.
     """
 
     entries: list[tuple[int, str, str]] = field(default_factory=list)
+    cure: str = ""
+    cure_from: int = 1
 
     def add(self, row: Row | None, message: str) -> None:
         """Add a mistake in ``row``, or in the whole file if it is None."""
         self.entries.append((0, "", message) if row is None else (row.number, f"{row.place}: ", message))
+
+    @property
+    def numbers(self) -> set[int]:
+        """The numbers of the rows that have mistakes."""
+        return {number for number, _, _ in self.entries if number}
+
+    def forgive(self) -> int:
+        """Forget the mistakes of single rows, which are to be left out; return the number of these rows."""
+        count = len(self.numbers)
+        self.entries = [entry for entry in self.entries if not entry[0]]
+        return count
 
     def raise_if_any(self) -> None:
         """Raise LabelsError if there are mistakes: the first ``MOST_SHOWN`` in file order, and how many more.
@@ -61,6 +75,8 @@ class Mistakes:
                 lines.append(f"{place}{message} (and {alike[message] - 1:,} more rows like this)")
         more = len(lines) - MOST_SHOWN
         rest = [f"and {more:,} more mistake{'s' * (more > 1)}"] if more > 0 else []
+        if self.cure and max(self.numbers, default=0) >= self.cure_from:
+            rest.append(self.cure)
         raise LabelsError("\n".join(lines[:MOST_SHOWN] + rest))
 
 

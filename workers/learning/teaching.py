@@ -145,11 +145,12 @@ def as_written(head: ScoreMix) -> ScoreMix:
 
 def entry(head: ScoreMix, sha256: str) -> dict[str, Any]:
     """Return the head's entry in ``glossator.json``."""
-    return {
+    described: dict[str, Any] = {
         "sha256": sha256, "kind": head.kind, "labels": list(head.labels), "multi_label": head.multi_label,
         "pooling": list(head.pooling), "context": head.context, "aggregation": head.aggregation,
         "temperature": round(float(head.temperature), 4), "thresholds": head.thresholds,
     }  # fmt: skip
+    return described if head.reference is None else {**described, "drift": head.reference}
 
 
 @torch.no_grad()

@@ -1,11 +1,13 @@
-"""``glossator train``: turn a file of labelled texts into a pack that a pipeline file can name."""
+"""``glossator train``: turn labelled texts into a pack that a pipeline file can name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +16,14 @@ from torch import Tensor, nn
 
 from schemas.errors import ModelError
 from schemas.pipeline.config import Compute
+from workers.drift.reference import Recorder
+from workers.drift.tally import Kind
 from workers.encoder.packing import Ints
 from workers.heads.pack_heads import ScoreMix
 from workers.learning import measuring
 from workers.learning.card import Result, card
-from workers.learning.examples import Task, load_examples
+from workers.learning.examples import Task
+from workers.learning.loading import Sources, load_examples
 from workers.learning.metrics import measure
 from workers.learning.splits import split
 from workers.learning.states import Adapting, Kept
@@ -28,6 +33,9 @@ from workers.learning.trunks import Base, Windows, make_windows, open_trunk
 from workers.learning.writing import CARD, beside, write
 from workers.models import adapter
 
+ANNOTATED: dict[Task, Kind] = {
+    "sentiment": "classification", "text-classification": "classification", "ner": "spans", "moderation": "moderation",
+}  # fmt: skip
 RANK = 16
 """The rank of adapters."""
 
@@ -36,15 +44,14 @@ RANK = 16
 class Options:
     """The options of ``glossator train``.
 
-    - ``file``: the labelled texts; ``task``: the task of the head; ``out``: the folder to write.
+    - ``sources``: the labelled texts; ``task``: the task of the head; ``out``: the folder to write.
     - ``trunk``: "starter", a hub id or a checkpoint's folder; ``adapt``: whether to train an adapter too.
     - ``precision``: for moderation, the precision that thresholds should reach on dev.
     - ``seed``: of everything random; ``device``: as in ``compute.device``.
-    - ``control``: the Label Studio control to use, if several fit.
     - ``against``: the model whose head is measured too, for comparison.
     """
 
-    file: Path
+    sources: Sources
     task: Task
     out: Path
     trunk: str = "starter"
@@ -52,7 +59,6 @@ class Options:
     precision: float = 0.9
     seed: int = 0
     device: str = "auto"
-    control: str | None = None
     against: str = "starter"
 
 
@@ -66,7 +72,7 @@ def train(options: Options, progress: Progress) -> Result:
         ModelError: if the trunk cannot be loaded or trained.
         DeviceError: if the device is missing or fails.
     """
-    labelled = load_examples(options.file, options.task, options.control)
+    labelled = load_examples(options.sources, options.task)
     parts = split(labelled)
     base = open_trunk(options.trunk, Compute(device=options.device))
     with beside(options.out) as folder:
@@ -77,7 +83,8 @@ def train(options: Options, progress: Progress) -> Result:
         write(folder, options.task, base.entry, head, weights)
         _choose(options, result, head, folder, progress)
         write(folder, options.task, base.entry, head, weights)
-        _measure(options, result, folder, progress)
+        head.reference = _measure(options, result, folder, progress)
+        write(folder, options.task, base.entry, head, weights)
         (folder / CARD).write_text(card(result), encoding="utf-8")
     return result
 
@@ -147,12 +154,26 @@ def _choose(options: Options, result: Result, head: ScoreMix, folder: Path, prog
         result.reached = {label: reached for label, (_, reached) in chosen.items()}
 
 
-def _measure(options: Options, result: Result, folder: Path, progress: Progress) -> None:
-    test, labels = result.parts["test"], result.labelled.labels
+def _measure(options: Options, result: Result, folder: Path, progress: Progress) -> Mapping[str, Any] | None:
+    """Measure the head on test, and the one to compare with.
+
+    Returns how the head's annotations of dev and test are distributed, with which the stream's will be compared.
+    """
+    test, dev, labels = result.parts["test"], result.parts["dev"], result.labelled.labels
     trained = measuring.load_chain(str(folder), options.task, options.device)
-    with _bar(progress, "measuring on test", len(test)) as advance:
-        (annotations,) = measuring.annotate(trained, test, advance)
+    recorder = Recorder(ANNOTATED[options.task])
+    with _bar(progress, "measuring on test", len(test) + len(dev)) as advance:
+        (annotations,) = measuring.annotate(trained, test, advance, partial(recorder.see, "variant0"))
+        measuring.annotate(trained, dev, advance, partial(recorder.see, "variant0"))
     result.metrics = measure(options.task, labels, test, annotations)
+    _compare(options, result, progress)
+    reference = recorder.reference()
+    return None if reference is None else reference.model_dump()
+
+
+def _compare(options: Options, result: Result, progress: Progress) -> None:
+    """Measure the head to compare with, if it knows all labels."""
+    test, labels = result.parts["test"], result.labelled.labels
     result.against = options.against
     try:
         baseline = measuring.load_chain(options.against, options.task, options.device)

@@ -8,6 +8,8 @@ from schemas.pipeline.config import Pipeline
 from stream.codecs.formats import codec
 from stream.output.event_builder import EventBuilder
 from stream.output.routes import router
+from workers.drift.choice import choose_references
+from workers.drift.watch import Drift
 
 if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
     from workers.chain.chain import Chain
@@ -21,11 +23,17 @@ class Engine:
         decode: Makes the document of a record; one that fails is a failed document.
         builder: Makes the JSON of an enriched event.
         router: Decides where events go; None if the pipeline has no routes.
+        drift: Compares annotations with their references.
     """
 
     def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
-        """``chain``: the tasks of ``pipeline``, loaded. Raises SettingError for a key of ``redact`` that is missing."""
+        """``chain``: the tasks of ``pipeline``, loaded.
+
+        Raises SettingError for a key of ``redact`` that is missing, or a file at ``telemetry.drift`` that cannot be
+        used.
+        """
         self.chain = chain
+        self.drift = Drift(choose_references(pipeline, chain.references).references, chain.models)
         self.router = router(pipeline.output)
         reads_fields = chain.reads_fields or (self.router is not None and self.router.reads_fields)
         self.decode = codec(pipeline.input, reads_fields).decode

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
 
 from schemas.pipeline.config import Pipeline
 from stream.flight import Flight
@@ -13,12 +12,12 @@ from stream.kafka.source import Source
 from stream.telemetry.stats import Stats
 from stream.telemetry.summary import Summary
 from stream.telemetry.watchdog import Watchdog
-
-if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
-    from workers.chain.chain import Chain
+from workers.process.engine import Engine
 
 _INTERVAL = 1.0
 """Seconds between two looks at everything that need not be known at every turn of the poll loop."""
+_COMPARISON = 60.0
+"""Seconds between two comparisons of annotations with their references, which may have thousands of numbers."""
 
 
 class Observer:
@@ -33,18 +32,20 @@ class Observer:
         self._watchdog = Watchdog(marks.warn_after_ms / 1000, leave, clock)
         self._clock = clock
         self._stats = stats
-        self._next = 0.0
+        self._next = self._next_comparison = 0.0
         self.on_device: int | None = None
         self._summary_every = pipeline.telemetry.summary_seconds
         self._summary: Summary | None = None
         stats.stuck = self._watchdog.stuck
 
-    def observe(self, flight: Flight, source: Source, sink: Sink, chain: Chain) -> None:
+    def observe(self, flight: Flight, source: Source, sink: Sink, engine: Engine) -> None:
         """Update ``stats``; once a second also read the counters of all parts and look for what is stuck.
+
+        Once a minute, annotations are compared with their references.
 
         Raises StuckError when the watchdog gives up.
         """
-        stats = self._stats
+        stats, chain = self._stats, engine.chain
         stats.turned = now = self._clock()
         stats.in_flight, stats.bytes_in_flight, stats.paused = flight.events, flight.bytes, source.paused
         if now < self._next:
@@ -53,6 +54,9 @@ class Observer:
         stats.landed, stats.partitions, stats.rebalances = flight.count, len(source.assignments), source.rebalances
         stats.commits, stats.aborts = sink.commits + source.commits, sink.aborts
         stats.seconds["commit"] = sink.commit_seconds
+        if now >= self._next_comparison:
+            self._next_comparison = now + _COMPARISON
+            stats.drift = engine.drift.report()
         if (cache := chain.cache) is not None:
             stats.cache_hits, stats.cache_lookups = cache.hits, cache.lookups
         stats.task_seconds = chain.pace.task_seconds

@@ -22,6 +22,7 @@ def full() -> Stats:
     stats.labels["tone", "positive"] = stats.redacted["PERSON", "mask"] = 3
     stats.task_seconds["tone"], stats.partition_lag["posts", "0"] = 0.5, 7
     stats.forwards["starter"].add(0.3)
+    stats.drift["tone", "labels"] = 0.3
     stats.stuck["device"] = "nothing has moved for 60 s"
     return stats
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,8 @@ def test_lint_shows_whose_forward_it_shares(trunk: str, stages: int, labels: Pat
     assert done.exit_code == 0, done.output
     plan = json.loads(done.stdout)["pipeline"]["plan"]
     assert plan["forwards"] == [stages, stages]
+    assert plan["drift"] == {"mine": plan["drift"]["mine"], "tone": "no reference", "who": "no reference"}
+    assert re.fullmatch(r"\d+ texts that it was trained with", plan["drift"]["mine"])
     assert len(plan["trunks"]) == stages
 
 
@@ -67,6 +70,31 @@ def test_a_device_that_is_none_is_a_wrong_command_line(labels: Path, tmp_path: P
     options = ["--task", "sentiment", "--out", str(tmp_path / "pack"), "--device", "tpu"]
     done = CliRunner().invoke(cli, ["train", str(labels), *options])
     assert done.exit_code == 2 and "cuda:N" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        ((), 2, "there is nothing to learn from"),
+        (("--from-topic", "posts.review"), 2, "add --pipeline FILE"),
+        (("--pipeline", "FILE"), 2, "add --from-topic TOPIC"),
+        (("--from-topic", "a b", "--pipeline", "FILE"), 2, "not the name of a topic"),
+        (("--from-topic", "a", "--pipeline", "FILE", "--decision", "label"), 2, "must start with $"),
+        (("--from-topic", "a", "--pipeline", "FILE", "--max-rows", "0"), 2, "0 is not in the range"),
+        (("--from-topic", "a", "--pipeline", "nowhere.yaml"), 78, "nowhere.yaml"),
+        (("--from-topic", "a", "--pipeline", "FILE", "--patience", "0.2"), 69, "no broker answers at 127.0.0.1:1"),
+    ],
+)
+def test_a_topic_needs_a_pipeline_file_and_a_broker(
+    options: tuple[str, ...], status: int, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(PIPELINE.format(model="starter").replace("localhost:9092", "127.0.0.1:1"))
+    given = [str(file) if option == "FILE" else option for option in options]
+    done = CliRunner().invoke(cli, ["train", "--task", "sentiment", "--out", str(tmp_path / "pack"), *given])
+    assert done.exit_code == status, done.output
+    assert message in " ".join(done.stderr.split())
+    assert not (tmp_path / "pack").exists()
 
 
 def test_a_long_table_ends_in_the_card() -> None:

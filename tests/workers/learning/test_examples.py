@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from schemas.errors import LabelsError
 from tests.thoroughness import examples
-from workers.learning.examples import Task, load_examples
+from workers.learning.examples import Task
+from workers.learning.loading import Sources, load_examples
 
 SECRET = "Blumenkohl"
 
@@ -27,7 +28,7 @@ def lines(folder: Path, *rows: Any) -> Path:
 
 def refused(file: Path, task: Task) -> list[str]:
     with pytest.raises(LabelsError) as caught:
-        load_examples(file, task)
+        load_examples(Sources(file), task)
     assert SECRET not in str(caught.value)
     return [line.removeprefix(f"{file}:") for line in str(caught.value).splitlines()]
 
@@ -110,7 +111,7 @@ def test_other_programs_files_are_read(tmp_path: Path) -> None:
     file = tmp_path / "labels.jsonl"
     rows = [*GOOD, {"text": "One", "label": "a", "annotator": 7}]
     file.write_bytes(b"\xef\xbb\xbf" + b"\r\n\r\n".join(json.dumps(row).encode() for row in rows) + b"\r\n")
-    labelled = load_examples(file, "text-classification")
+    labelled = load_examples(Sources(file), "text-classification")
     assert [(example.text, example.labels) for example in labelled.examples] == [
         ("one", ("a",)), ("two", ("a",)), ("3", ("b",)), ("4", ("b",)),
     ]  # fmt: skip
@@ -119,9 +120,9 @@ def test_other_programs_files_are_read(tmp_path: Path) -> None:
 
 def test_labels_get_the_task_s_spelling(tmp_path: Path) -> None:
     rows = [{"text": str(number), "label": ("POS", "neg")[number % 2]} for number in range(4)]
-    assert load_examples(lines(tmp_path, *rows), "sentiment").labels == ("negative", "positive")
+    assert load_examples(Sources(lines(tmp_path, *rows)), "sentiment").labels == ("negative", "positive")
     spans = [{"text": f"Ann {number}", "spans": [{"start": 0, "end": 3, "label": "PER"}]} for number in range(3)]
-    assert load_examples(lines(tmp_path, *spans), "ner").labels == ("PERSON",)
+    assert load_examples(Sources(lines(tmp_path, *spans)), "ner").labels == ("PERSON",)
 
 
 @given(st.data())
@@ -135,7 +136,7 @@ def test_valid_spans_come_back_as_they_were(tmp_path_factory: pytest.TempPathFac
     rows += [
         {"text": f"{text} {n}", "spans": [{"start": len(text) + 1, "end": len(text) + 2, "label": "X"}]} for n in (1, 2)
     ]
-    labelled = load_examples(lines(tmp_path_factory.mktemp("spans"), *rows), "ner")
+    labelled = load_examples(Sources(lines(tmp_path_factory.mktemp("spans"), *rows)), "ner")
     # Spans come back as they were, except for white space at their ends.
     assert [text[a:b] for a, b, _ in labelled.examples[0].spans] == [text[a:b].strip() for a, b in pairs]
     assert all(a <= c < d <= b for (a, b), (c, d, _) in zip(pairs, labelled.examples[0].spans, strict=True))
@@ -160,7 +161,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=["\n".join(map(json.dumps, GOOD))])
     writer.start()
-    assert len(load_examples(pipe, "sentiment").examples) == len(GOOD)
+    assert len(load_examples(Sources(pipe), "sentiment").examples) == len(GOOD)
     writer.join()
 
 
@@ -170,5 +171,5 @@ def test_rubbish_is_refused_line_by_line(tmp_path_factory: pytest.TempPathFactor
     file = tmp_path_factory.mktemp("rubbish") / "labels.jsonl"
     file.write_bytes(b"\n".join(parts))
     with pytest.raises(LabelsError) as caught:
-        load_examples(file, "moderation")
+        load_examples(Sources(file), "moderation")
     assert all(line.startswith(str(file)) for line in str(caught.value).splitlines())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from workers.chain.chain import Chain
 from workers.learning.card import Result
 from workers.learning.examples import Example
 from workers.learning.fit import new_head
+from workers.learning.loading import Sources
 from workers.learning.rows import Row
 from workers.learning.scores import wilson
 from workers.learning.states import POOLING, Adapting, Kept
@@ -72,7 +74,7 @@ def pipeline(**models: tuple[str, str]) -> Pipeline:
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     folder = tmp_path_factory.mktemp("trained")
-    return folder / "pack", run(Options(toned(folder), "sentiment", folder / "pack"))
+    return folder / "pack", run(Options(Sources(toned(folder)), "sentiment", folder / "pack"))
 
 
 def test_a_rule_is_learnt_and_measured(pack: tuple[Path, Result]) -> None:
@@ -86,6 +88,16 @@ def test_a_rule_is_learnt_and_measured(pack: tuple[Path, Result]) -> None:
     assert f"| accuracy | 1.000 [{low:.3f}, {high:.3f}] | " in card and "Lamp" not in card
 
 
+def test_the_pack_tells_how_dev_and_test_were_annotated(pack: tuple[Path, Result]) -> None:
+    folder, result = pack
+    texts = [*result.parts["dev"], *result.parts["test"]]
+    reference = Chain.load(pipeline(mine=("sentiment", str(folder)))).references["mine"]
+    assert reference is not None
+    assert reference["events"] == len(texts) == sum(sum(bins["counts"]) for bins in reference["scores"].values())
+    assert reference["labels"] == Counter(label for example in texts for label in example.labels)
+    assert "Lamp" not in (folder / "glossator.json").read_text()
+
+
 def test_it_shares_the_starter_s_forward(pack: tuple[Path, Result]) -> None:
     chain = Chain.load(
         pipeline(mine=("sentiment", str(pack[0])), tone=("sentiment", "starter"), who=("ner", "starter"))
@@ -97,14 +109,14 @@ def test_it_shares_the_starter_s_forward(pack: tuple[Path, Result]) -> None:
 
 
 def test_the_same_seed_gives_the_same_files(pack: tuple[Path, Result], tmp_path: Path) -> None:
-    run(Options(toned(tmp_path), "sentiment", tmp_path / "pack"))
+    run(Options(Sources(toned(tmp_path)), "sentiment", tmp_path / "pack"))
     assert contents(tmp_path / "pack") == contents(pack[0])
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_adapter_and_another_one_another(tmp_path: Path) -> None:
     trunk = str(tiny.checkpoint("bert", "sequence"))
-    made = [Options(parts(tmp_path), "ner", tmp_path / f"{n}", trunk, True, seed=n // 2) for n in range(3)]
+    made = [Options(Sources(parts(tmp_path)), "ner", tmp_path / f"{n}", trunk, True, seed=n // 2) for n in range(3)]
     for options in made:
         run(options)
     first, again, other = (contents(options.out) for options in made)
@@ -119,7 +131,7 @@ def test_the_starter_is_measured_where_it_knows_the_labels(tmp_path: Path) -> No
     """Neutral is a polarity like the others; it means "nothing found" only for moderation."""
     words = {"positive": "splendid", "neutral": "brown", "negative": "horrible"}
     rows = [{"text": f"Lamp {n} is {words[label]}.", "label": label} for n in range(60) for label in words]
-    result = run(Options(write(tmp_path / "three.jsonl", rows), "sentiment", tmp_path / "pack"))
+    result = run(Options(Sources(write(tmp_path / "three.jsonl", rows)), "sentiment", tmp_path / "pack"))
     assert {metric.name for metric in result.baseline} == {metric.name for metric in result.metrics}
     assert "F1 neutral" in {metric.name for metric in result.baseline}
 
@@ -128,7 +140,7 @@ def test_the_starter_is_measured_where_it_knows_the_labels(tmp_path: Path) -> No
 def test_names_are_learnt_on_any_trunk(adapt: bool, tmp_path: Path) -> None:
     trunk = tiny.checkpoint("bert", "sequence")
     file = parts(tmp_path)
-    result = run(Options(file, "ner", tmp_path / "pack", trunk=str(trunk), adapt=adapt))
+    result = run(Options(Sources(file), "ner", tmp_path / "pack", trunk=str(trunk), adapt=adapt))
     assert (tmp_path / "pack" / "adapter.safetensors").exists() == adapt
     assert {metric.name: metric.value for metric in result.metrics}["span F1"] > 0.9
     chain = Chain.load(pipeline(mine=("ner", str(tmp_path / "pack"))))
@@ -147,7 +159,7 @@ def test_several_labels_a_text(tmp_path: Path) -> None:
         }
         for number in range(200)
     ]
-    result = run(Options(write(tmp_path / "m.jsonl", rows), "moderation", tmp_path / "pack"))
+    result = run(Options(Sources(write(tmp_path / "m.jsonl", rows)), "moderation", tmp_path / "pack"))
     scores = {metric.name: metric.value for metric in result.metrics}
     assert scores["AUROC rude"] > 0.95 and scores["AUROC odd"] > 0.95
     assert all(0.0 < value < 1.0 for value in result.thresholds.values())
@@ -156,9 +168,9 @@ def test_several_labels_a_text(tmp_path: Path) -> None:
 def test_nothing_is_left_of_what_fails(tmp_path: Path) -> None:
     rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}] * 3
     with pytest.raises(LabelsError):
-        run(Options(write(tmp_path / "few.jsonl", rows), "sentiment", tmp_path / "pack"))
+        run(Options(Sources(write(tmp_path / "few.jsonl", rows)), "sentiment", tmp_path / "pack"))
     with pytest.raises(ModelError):
-        run(Options(toned(tmp_path), "sentiment", tmp_path / "pack", trunk=str(tmp_path / "nowhere")))
+        run(Options(Sources(toned(tmp_path)), "sentiment", tmp_path / "pack", trunk=str(tmp_path / "nowhere")))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["few.jsonl", "toned.jsonl"]
 
 

@@ -16,6 +16,7 @@ from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
 from workers.chain.pace import Pace
+from workers.drift.watch import Drift
 from workers.process.observer import Observer
 
 WARN, LEAVE = 10, 15
@@ -56,8 +57,9 @@ class Case:
             paused=True, assignments=[], rebalances={}, commits=0, down=False, outside=False, positions=dict
         )
         sink: Any = SimpleNamespace(commits=0, aborts=0, commit_seconds=0.0, down=False)
+        engine: Any = SimpleNamespace(chain=self.chain, drift=Drift({}, {}))
         try:
-            self.observer.observe(flight, source, sink, self.chain)
+            self.observer.observe(flight, source, sink, engine)
         except StuckError as error:
             self.left = self.left or str(error)
         self.most_stuck |= self.stats.stuck.keys()

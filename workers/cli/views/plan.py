@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from schemas.pipeline.tasks import AnyTask
+from workers.drift.choice import choose_references
 
 if TYPE_CHECKING:
     from schemas.pipeline.config import Pipeline
@@ -43,6 +44,7 @@ def plan_data(pipeline: Pipeline, chain: Chain) -> dict[str, Any]:
         ],
         "stages": stages,
         "without_forward": [_task(configs[planned.task.name], planned, chain.models) for planned in outside],
+        "drift": choose_references(pipeline, chain.references).origins,
         "forwards": [sum(bool(stage["always"]) for stage in stages), len(stages)],
     }
 
@@ -66,6 +68,11 @@ def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     if plan["without_forward"]:
         yield "    without a forward"
         yield from (f"              {_about(task)}" for task in plan["without_forward"])
+    origins: dict[str, list[str]] = {}
+    for task, origin in plan["drift"].items():
+        origins.setdefault(origin, []).append(task)
+    for number, (origin, tasks) in enumerate(origins.items()):
+        yield f"    {'' if number else 'drift':9} {', '.join(tasks)}: {origin}"
 
 
 def _task(config: AnyTask, planned: Planned, models: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""``glossator drift-reference``: what it makes of enriched events, and wrong commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from workers.cli.drift_reference import References
+from workers.cli.main import cli
+from workers.drift.reference import read_references, write_references
+
+FILE = """\
+pipeline: tiny
+kafka: {bootstrap.servers: "127.0.0.1:1"}
+input: {topics: [posts]}
+tasks: [{name: tone, task: sentiment, model: starter}]
+output: {topic: posts.enriched}
+"""
+
+
+def event(number: int, annotations: dict[str, Any], *notices: dict[str, Any]) -> bytes:
+    source = {"topic": "posts", "partition": 0, "offset": number, "key": None, "timestamp_ms": None}
+    return json.dumps({
+        "schema": "glossator.event/1", "id": f"posts-0-{number}", "pipeline": {"name": "p", "config": "0" * 8},
+        "source": source, "text": "secret", "annotations": annotations, "models": {}, "notices": list(notices),
+    }).encode()  # fmt: skip
+
+
+def test_each_event_counts_once_and_each_task_that_has_labels(tmp_path: Path) -> None:
+    collected = References()
+    for number in range(30):
+        label = "ab"[number % 3 == 0]
+        tone = {"label": label, "score": number / 30, "scores": {label: number / 30}}
+        vector = {"vector": [0.5, 0.5]}
+        unread = {"task": "tone", "kind": "unread", "share": 1.0}
+        for _ in range(2):
+            collected.add(event(number, {"tone": tone, "vector": vector}, *([unread] if number < 4 else [])))
+    collected.add(event(99, {"vector": {"vector": [1.0]}}, {"task": "tone", "kind": "unread", "share": 0.9}))
+    for other in (None, b"no JSON", b"{}", b"[]"):
+        collected.add(other)
+    assert (collected.events, collected.others) == (31, 3)
+    file = tmp_path / "drift.json"
+    file.write_text(write_references(collected.references()))
+    assert "secret" not in file.read_text()
+    found = read_references(file)
+    assert found == collected.references() and found.keys() == {"tone"}
+    assert (found["tone"].events, found["tone"].unread, found["tone"].labels) == (31, 5, {"a": 20, "b": 10})
+    assert [sum(histogram.counts) for histogram in found["tone"].scores.values()] == [30]
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (("--from", "yesterday"), 2, "must be start, end, or a time before now"),
+        (("--max-events", "0"), 2, "0 is not in the range"),
+        (("--patience", "0.2"), 69, "no broker answers at 127.0.0.1:1"),
+    ],
+)
+def test_a_wrong_command_is_refused(tmp_path: Path, options: tuple[str, ...], status: int, message: str) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(FILE)
+    result = CliRunner().invoke(cli, ["drift-reference", str(file), *options])
+    assert result.exit_code == status
+    assert message in " ".join(result.stderr.split())

@@ -1,0 +1,75 @@
+"""Which reference a task is compared with, and files of references that cannot be used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.errors import SettingError
+from tests.noop import pipeline
+from workers.drift.choice import choose_references
+from workers.drift.reference import Reference, read_references, write_references
+
+COUNTS = {"kind": "classification", "events": 40, "unread": 0, "labels": {"a": 40}, "scores": {}}
+PACKED = {"tone": COUNTS}
+FLAGS = {"name": "tone", "task": "moderation", "model": "m", "taxonomy": "model"}
+
+
+def test_a_file_comes_before_a_pack(tmp_path: Path) -> None:
+    file = tmp_path / "drift.json"
+    file.write_text(write_references({"tone": Reference.model_validate({**COUNTS, "events": 5000})}))
+    choice = choose_references(pipeline(telemetry={"drift": str(file)}), PACKED)
+    assert choice.references["tone"].events == 5000
+    assert choice.origins == {"tone": f"5,000 events of {file}"}
+    file.write_text(write_references({"other": Reference.model_validate(COUNTS)}))
+    choice = choose_references(pipeline(telemetry={"drift": str(file)}), PACKED)
+    assert choice.origins == {"tone": "40 texts that it was trained with"}
+
+
+@pytest.mark.parametrize(
+    ("packed", "settings", "origin"),
+    [
+        ({"tone": None}, FLAGS, "no reference"),
+        ({}, FLAGS, "no reference"),
+        ({"tone": {"kind": "a newer one"}}, FLAGS, "no reference"),
+        (PACKED, FLAGS, "40 texts that it was trained with"),
+        (
+            PACKED,
+            {**FLAGS, "taxonomy": "standard", "threshold": 0.3},
+            "no reference: that of its pack was made with another threshold, taxonomy",
+        ),
+    ],
+    ids=["none", "no pack", "unknown", "as trained", "other settings"],
+)
+def test_a_pack_s_reference_is_used_if_the_settings_are_those_it_was_made_with(
+    packed: dict[str, Any], settings: dict[str, Any], origin: str
+) -> None:
+    choice = choose_references(pipeline(tasks=[settings]), packed)
+    assert choice.origins == {"tone": origin}
+    assert bool(choice.references) is origin.startswith("40 texts")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "no JSON",
+        "[" * 100_000,
+        json.dumps({"format": "glossator.drift/2", "tasks": {}}),
+        json.dumps({"format": "glossator.drift/1", "tasks": {"tone": {**COUNTS, "events": 0}}}),
+        json.dumps({
+            "format": "glossator.drift/1",
+            "tasks": {"tone": {**COUNTS, "scores": {"": {"edges": [0.5], "counts": [1]}}}},
+        }),
+    ],
+    ids=["missing", "no JSON", "deep", "format", "empty", "histogram"],
+)  # fmt: skip
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "drift.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(SettingError, match=r"drift\.json \(telemetry\.drift\) (cannot be read|is not a file of)"):
+        read_references(file)
