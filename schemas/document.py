@@ -67,6 +67,20 @@ class Part(NamedTuple):
         return {"path": self.path, "start": self.start, "end": self.end}
 
 
+class Shadowed(NamedTuple):
+    """What a shadow, a task whose annotation is not published, has made of a document.
+
+    Attributes:
+        annotation: Its annotation; None if it failed or leaves it out.
+        notices: Its notices.
+        failure: Why it failed; None if it did not.
+    """
+
+    annotation: Annotation | None
+    notices: list[dict[str, Any]]
+    failure: Failure | None = None
+
+
 class Document:
     """One event on its way through the threads. It keeps its place in the order even after it has failed.
 
@@ -80,6 +94,7 @@ class Document:
     - ``replaced``: the values in ``event`` and ``fields`` that the codec has replaced; None if there are none.
     - ``annotations``: task name -> annotation, in the shape of the public event.
     - ``notices``: what a consumer should know, such as a truncation, in the shape of the public event.
+    - ``shadows``: name of a shadow -> what it has made; None before the first one. A shadow that did not run is absent.
     - ``failure``: why the document failed; None while it has not.
     - ``sequences``: stage number -> what the encoder will read; owned by ``workers``.
     - ``known``: task name -> (annotation, notices) from the cache; the annotation is None if it is left out.
@@ -90,7 +105,7 @@ class Document:
 
     __slots__ = (
         "alone", "annotations", "event", "failure", "fields", "known", "notices", "number", "parts", "record",
-        "replaced", "sequences", "text", "tokens",
+        "replaced", "sequences", "shadows", "text", "tokens",
     )  # fmt: skip
 
     def __init__(self, record: Record | None, text: str = "", event: bytes | None = None, fields: Any = None) -> None:
@@ -102,6 +117,7 @@ class Document:
         self.replaced: Replaced | None = None
         self.annotations: dict[str, Annotation] = {}
         self.notices: list[dict[str, Any]] = []
+        self.shadows: dict[str, Shadowed] | None = None
         self.failure: Failure | None = None
         self.sequences: dict[int, Any] = {}
         self.known: dict[str, tuple[Annotation | None, list[dict[str, Any]]]] = {}

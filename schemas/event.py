@@ -270,6 +270,13 @@ class TextField(_Public):
     end: Count = Field(description="Number of code points up to its end.")
 
 
+class Disagreement(_Public):
+    """A task and its shadow that disagree; both have an annotation in the event."""
+
+    task: str = Field(description="The name of the task.")
+    shadow: str = Field(description="The name of its shadow, a task whose annotation is in no other topic.")
+
+
 class EnrichedEvent(_Public):
     """An enriched event, as it is written to the output topic."""
 
@@ -284,6 +291,9 @@ class EnrichedEvent(_Public):
     )
     redacted: dict[str, Count] | None = Field(
         default=None, description="Label -> how many values were replaced. Only with output.text: redacted."
+    )
+    disagreements: list[Disagreement] | None = Field(
+        default=None, description="Which tasks and shadows disagree. Only in the topic output.disagreements."
     )
     event: Any = Field(default=None, description="The input, if it is JSON. Absent with output.text: none.")
     text: str | None = Field(default=None, description="What the models read. Absent with output.text: none.")

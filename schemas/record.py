@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 Headers = list[tuple[str, str | bytes | None]]
 """(name, value) pairs in the record's order; a name may occur more than once."""
-Kind: TypeAlias = Literal["event", "tombstone", "dead_letter", "coordinates"]
+Kind: TypeAlias = Literal["event", "tombstone", "dead_letter", "coordinates", "disagreement"]
 """What a record to be produced is: an enriched event, a tombstone that is passed on, a dead letter with the original
-record, or a dead letter with only the original's coordinates."""
+record, a dead letter with only the original's coordinates, or an event about which a task and its shadow disagree."""
 
 
 class Assignment:

@@ -280,7 +280,7 @@ class _Run:
                 with self._journal.lane("finish", batch.records):
                     engine.chain.annotate(work)
                     engine.drift.note(batch.documents)
-                    outbounds = self._publisher.outbounds(batch, engine.builder, engine.router)
+                    outbounds = self._publisher.outbounds(batch, engine.builder, engine.router, engine.shadows)
                 self._stats.fill = batch.tokens / self._pipeline.batching.max_tokens
             sink.send(batch, outbounds)
 

@@ -32,7 +32,7 @@ def case_problems(pipeline: Pipeline, cases: Sequence[Any], labels: Labels) -> I
     ``labels``: those of the tasks with a model, as far as they are known.
     """
     tasks = [task.model_dump() for task in pipeline.tasks]
-    shapes = {str(task["name"]): shape(task) for task in tasks}
+    shapes = {str(task["name"]): shape(task) for task in tasks if task["shadow"] is None}
     known = {**labels, **configured_labels(tasks)}
     topics, routes = pipeline.output.topics, [route.label for route in pipeline.output.routes or ()]
     for index, case in enumerate(map(_table, cases)):

@@ -174,3 +174,8 @@ class Pipeline(Strict):
     """Milliseconds between two commits of offsets, 10 to 3.6 million."""
     drain_timeout_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 30_000
     """Milliseconds that a revoked partition, or SIGTERM, waits for what is in flight, 0 to 3.6 million."""
+
+    @property
+    def shadows(self) -> dict[str, str]:
+        """The name of each task that is a shadow -> the name of the task that it is compared with."""
+        return {task.name: task.shadow for task in self.tasks if task.shadow is not None}

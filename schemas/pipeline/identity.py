@@ -26,6 +26,7 @@ _LEFT_OUT: dict[str, Any] = {
     "output": {
         "topic": True,
         "dead_letter": True,
+        "disagreements": True,
         "format": True,
         "routes": {"__all__": {"when", "topic", "name", "copies", "drop", "key", "headers", "format"}},
     },
@@ -47,6 +48,8 @@ def config_hash(pipeline: Pipeline, keys: str = "") -> str:
     the event's ``models`` records them.
     """
     content = pipeline.model_dump(mode="json", exclude=_LEFT_OUT, exclude_defaults=True)
+    # A shadow changes nothing that an event says.
+    content["tasks"] = [task for task in content["tasks"] if "shadow" not in task]
     # Routes that show all that ``output`` shows change nothing, so they count like absent ones.
     views = [view for view in content["output"].pop("routes", ()) if view]
     if views:

@@ -52,6 +52,11 @@ def interpolate(text: str, environ: Mapping[str, str], limit: int = 1 << 20) -> 
     return result, list(dict.fromkeys(wrong))
 
 
+def variables(text: str) -> list[str]:
+    """Return the names of the variables in ``text``, each once."""
+    return list(dict.fromkeys(reference["name"] for reference in _REFERENCE.finditer(text) if reference["name"]))
+
+
 def escape(text: str) -> str:
     """Return the value to write into a file so that ``text`` is read from it."""
     return text.replace("${", "$${")

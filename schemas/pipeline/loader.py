@@ -44,9 +44,12 @@ class PipelineFile:
     pipeline: Pipeline
     _root: Table
 
-    def problem(self, path: Path, message: str) -> Problem:
-        """Return ``message`` as a problem at the field ``path``, or at its nearest parent that the file contains."""
-        return problem_at(self.file, self._root, path, message)
+    def problem(self, path: Path, message: str, at_key: bool = False) -> Problem:
+        """Return ``message`` as a problem at the field ``path``, or at its nearest parent that the file contains.
+
+        ``at_key``: the position is that of the field's name, not of its value, which an alias has somewhere else.
+        """
+        return problem_at(self.file, self._root, path, message, at_key)
 
 
 def load(path: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Pipeline:

@@ -77,6 +77,9 @@ class Output(Strict):
     original_offsets: bool = False
     """With ``text: redacted``: whether spans also have ``original_start`` and ``original_end``, their place in the text
     that was read."""
+    disagreements: TopicName | None = None
+    """Topic of a copy of each event about which a task and its shadow disagree, with both annotations. Default: none,
+    they are only counted."""
     routes: Annotated[list[Route], Field(min_length=1, max_length=64)] | None = None
     """Conditions that choose other topics, 1 to 64 routes in the order in which they are tried."""
 
@@ -95,6 +98,12 @@ class Output(Strict):
         """Return how the events of ``route`` (None: of ``topic``) are encoded; None for plain JSON."""
         chosen = self.format if route is None or route.format is None else route.format
         return None if chosen == "json" else chosen
+
+    @property
+    def written(self) -> list[str]:
+        """Return every topic that the pipeline writes, that of the dead letters last, each once."""
+        more = [self.disagreements] if self.disagreements else []
+        return list(dict.fromkeys([*self.topics, *more, self.dead_letter_topic]))
 
     @property
     def topics(self) -> list[str]:

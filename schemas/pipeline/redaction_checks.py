@@ -127,7 +127,7 @@ def possible_labels(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]
 def _chosen(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     named = redact.get("tasks")
     if named is None:
-        return [task for task in tasks if task.get("task") in PERSONAL_KINDS]
+        return [task for task in tasks if task.get("task") in PERSONAL_KINDS and task.get("shadow") is None]
     return [task for task in tasks if task.get("name") in _list(named)]
 
 

@@ -56,6 +56,9 @@ class TaskConfig(Strict):
     """The key of the annotation in the event; unique within the file, at most 64 characters."""
     when: Text | None = None
     """A condition in CEL; only events for which it is true get the annotation. Default: all events."""
+    shadow: Name | None = None
+    """The name of a task of the same kind that this one is compared with: its own annotation is in no event. Default:
+    none, the task annotates events."""
     revision: Text | None = None
     """The commit of a hub model; default: its current main branch, which can change."""
     long_text: Literal["windows", "truncate"] = "windows"

@@ -59,7 +59,7 @@ class Sink(ABC):
         self._refused = refused
         self._watch = ErrorWatch("producer")
         self._kafka = pipeline.kafka
-        self._outputs = (*pipeline.output.topics, pipeline.output.dead_letter_topic)
+        self._outputs = tuple(pipeline.output.written)
         self._topics = (*pipeline.input.topics, *self._outputs)
         self._overrides = overrides
         self._producer = self._new_producer()

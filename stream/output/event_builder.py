@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from schemas.document import Document, Part, event_id
+from schemas.document import Annotation, Document, Part, event_id
 from schemas.errors import EncodeError, RedactError
 from schemas.event import SCHEMA
 from schemas.paths import EVERYWHERE, jsonpath, parse_pattern
@@ -48,15 +48,21 @@ class EventBuilder:
             self.redactor = Redactor(pipeline, keys)
         self.config = config_hash(pipeline, "" if keys is None else keys.fingerprint)
         self.encoders = make_encoders(pipeline, self.config)
-        self.tasks = {task.name: task.task != "custom" for task in pipeline.tasks}
+        self.tasks = {task.name: task.task != "custom" for task in pipeline.tasks if task.shadow is None}
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
         self._view = View(pipeline.output.text)
         self._unit = pipeline.output.offset_unit
         self._annotations = Annotations(pipeline.tasks)
+        self._shadows = pipeline.shadows
         self._refs = models
         self._models: dict[frozenset[str] | None, orjson.Fragment] = {}
         patterns = [parse_pattern(path) for path in pipeline.input.paths if path != EVERYWHERE]
         self._names = {step for pattern in patterns for step in pattern if isinstance(step, str)}
+
+    @property
+    def hides(self) -> bool:
+        """Whether ``output`` shows less than the original text, and redacts keys and headers if anything does."""
+        return self._view.text != "original"
 
     def redact(self, document: Document, views: Iterable[View] | None = None) -> Redacted | None:
         """Redact a document for ``views`` (None: for what ``output`` says); None if they all show the original.
@@ -73,6 +79,7 @@ class EventBuilder:
         view: View | None = None,
         routed: Sequence[str] | None = None,
         redacted: Redacted | None = None,
+        disagreeing: Mapping[str, str] | None = None,
     ) -> bytes:
         """Return the event of a document that has not failed, as one line of UTF-8 JSON.
 
@@ -85,6 +92,7 @@ class EventBuilder:
                 annotations they belong to.
             routed: the names of the routes that took the event; None if there are no routes.
             redacted: what ``redact`` returned for the document; None if that was not called.
+            disagreeing: shadow -> task, for the topic of the disagreements: shadows to be included. None: no shadow is.
 
         Raises:
             EncodeError: a number that JSON cannot represent, or a text that UTF-8 cannot.
@@ -102,6 +110,8 @@ class EventBuilder:
             content = redacted
         with_text, names = view.text != "none", view.annotations
         annotations, parts, notices = content.annotations, content.parts, content.notices
+        if disagreeing:
+            annotations, notices = self._with_shadows(document, content, disagreeing)
         if document.replaced is not None and view.text == "original":
             notices = [document.replaced.notice(), *notices]
         if (
@@ -120,18 +130,19 @@ class EventBuilder:
             parts = parts and tuple(part._replace(path=paths[part.path]) for part in parts)
             annotations = {name: without_text(annotation, paths) for name, annotation in annotations.items()}
         # Another view may be why the document was redacted.
-        record = document.record
         event: dict[str, Any] = {
             "schema": SCHEMA,
             # The hash of a text tells whether it is a certain one, so it must be that of the redacted text.
             "id": event_id(document, self.config, None if redacted is None else redacted.text),
             "pipeline": self._pipeline,
-            "source": None if record is None else _source(record, record.key if redacted is None else redacted.key),
+            "source": None if (record := document.record) is None else _source(record, (redacted or record).key),
         }
         if routed is not None:
             event["routed"] = routed
         if content is redacted:
             event["redacted"] = redacted.counts()
+        if disagreeing is not None:
+            event["disagreements"] = [{"task": task, "shadow": shadow} for shadow, task in disagreeing.items()]
         if with_text:
             if content.event is not None:
                 event["event"] = orjson.Fragment(content.event)
@@ -145,7 +156,7 @@ class EventBuilder:
             if b":null" in encoded or b",null" in encoded or b"[null" in encoded:
                 _require_finite(annotations)
             event["annotations"] = orjson.Fragment(encoded)
-            event["models"] = self._models.get(names) or self._encode_models(names)
+            event["models"] = (not disagreeing and self._models.get(names)) or self._encode_models(names, disagreeing)
             event["notices"] = notices
             return orjson.dumps(event)
         except TypeError as error:
@@ -158,10 +169,27 @@ class EventBuilder:
             return part.path
         return jsonpath(part.steps, self._names)
 
-    def _encode_models(self, names: frozenset[str] | None) -> orjson.Fragment:
-        """Encode the models of the tasks ``names`` (None: of all), once for all events."""
-        models = {name: ref for name, ref in self._refs.items() if names is None or name in names}
-        return self._models.setdefault(names, orjson.Fragment(orjson.dumps(models)))
+    def _with_shadows(
+        self, document: Document, content: Document | Redacted, shadows: Iterable[str]
+    ) -> tuple[dict[str, Annotation], list[dict[str, Any]]]:
+        """Return the annotations and notices of ``content``, with those of ``shadows``."""
+        made = {name: document.shadows[name] for name in shadows} if document.shadows else {}
+        annotations = {name: each.annotation for name, each in made.items() if each.annotation is not None}
+        notices = [notice for each in made.values() for notice in each.notices]
+        if isinstance(content, Redacted):
+            annotations, notices = content.rewritten(annotations, notices)
+        return {**content.annotations, **annotations}, [*content.notices, *notices]
+
+    def _encode_models(self, names: frozenset[str] | None, shadows: Mapping[str, str] | None = None) -> orjson.Fragment:
+        """Encode the models of the tasks ``names`` (None: of all) and of ``shadows``; without these, for all events."""
+        models = {
+            name: ref
+            for name, ref in self._refs.items()
+            if (name in shadows if shadows and name in self._shadows else name not in self._shadows)
+            and (names is None or name in names)
+        }
+        encoded = orjson.Fragment(orjson.dumps(models))
+        return encoded if shadows else self._models.setdefault(names, encoded)
 
 
 def _source(record: Record, key: bytes | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
 from stream.output.redaction.redactor import Redacted
 from stream.output.routes import Decision, Router, Target
+from stream.output.shadows import Shadows
 from stream.output.tally import Tally
 from stream.telemetry.stats import Stats
 
@@ -36,19 +37,26 @@ class Publisher:
         self._config = ""
         self._limit = PoisonLimit(pipeline.stop_after)
         self._letters = LetterLog()
+        self._shadows: Shadows | None = None
+        self._redacted: Redacted | None = None
+        """What was redacted of the event whose records were made last."""
         self._enriched: dict[int, int] = {}
         self._refused: set[tuple[Assignment, int]] = set()
         """Events that became dead letters because the broker rejected a copy, until their micro-batch has landed."""
         for route in pipeline.output.routes or ():
             stats.routed[route.label] = 0
 
-    def outbounds(self, batch: MicroBatch, builder: EventBuilder, router: Router | None = None) -> list[Outbound]:
+    def outbounds(
+        self, batch: MicroBatch, builder: EventBuilder, router: Router | None = None, shadows: Shadows | None = None
+    ) -> list[Outbound]:
         """Make the records to send for ``batch``.
 
         There is one for each event; with routes there may be more, or none, and for a tombstone that is skipped there
-        is none. ``builder`` and ``router`` belong to the configuration that computed the batch. Events of partitions
-        that are gone are left out: their new owner sends them.
+        is none. ``builder``, ``router`` and ``shadows`` (None: nothing is compared) belong to the configuration that
+        computed the batch. Events of partitions that are gone are left out: their new owner sends them.
         """
+        if shadows is not self._shadows:
+            self._compare_with(shadows)
         stats, self._config = self._stats, builder.config
         outbounds: list[Outbound] = []
         before, newest_ms = stats.enriched, None
@@ -80,6 +88,8 @@ class Publisher:
                     document.failure = Failure.of(error, "encode", getattr(error, "route", None))
                 else:
                     self._limit.passed()
+                    if shadows is not None:
+                        outbounds += self._disagreements(document, record, builder, router, shadows)
                     continue
             stats.failed[document.failure.stage] += 1
             if not _is_delete(record):
@@ -112,6 +122,10 @@ class Publisher:
         if outbound.kind == "dead_letter":
             rejected_time = error == "INVALID_TIMESTAMP" and outbound.timestamp_ms > 0
             return [undated(outbound) if rejected_time else coordinates_only(outbound)]
+        if outbound.kind == "disagreement":  # the event itself is not affected
+            self._stats.disagreements["sent"] -= 1
+            self._stats.disagreements["lost"] += 1
+            return []
         if outbound.kind == "coordinates" or record is None:
             return None
         if outbound.route is not None:
@@ -137,6 +151,7 @@ class Publisher:
         key, headers, redacted = record.key, record.headers or [], None
         if builder.redactor is not None and (redacted := builder.redact(document)) is not None:
             key, headers = redacted.key, redacted.headers
+        self._redacted = redacted
         value = builder.build(document, redacted=redacted)
         if builder.encoders:
             value, headers = builder.encoders[None].encode(value, key, headers, record)
@@ -146,6 +161,7 @@ class Publisher:
     def _copies(self, document: Document, record: Record, builder: EventBuilder, router: Router) -> list[Outbound]:
         """Make the records of one event for all its topics, and count it. Raises EncodeError and its siblings."""
         decision = router.decide(document)
+        self._redacted = None
         if (only := decision.only) is not None and builder.redactor is None:  # the commonest case, made quickly
             value, headers = builder.build(document, only.view, decision.routed), record.headers or []
             at = record.timestamp_ms
@@ -179,6 +195,29 @@ class Publisher:
             ),
         ]
 
+    def _disagreements(
+        self, document: Document, record: Record, builder: EventBuilder, router: Router | None, shadows: Shadows
+    ) -> list[Outbound]:
+        """Compare the shadows of an event, and make the record about it if any disagrees.
+
+        Nothing is made of an event that a route drops.
+        """
+        disagreeing, stats = shadows.compare(document, self._stats), self._stats
+        if not disagreeing:
+            return []
+        decision = None if router is None else router.decide(document)
+        if decision is not None and not decision.targets:
+            return []
+        return shadows.record(
+            document, record, builder, disagreeing,
+            routed=None if decision is None else decision.routed, redacted=self._redacted, stats=stats,
+        )  # fmt: skip
+
+    def _compare_with(self, shadows: Shadows | None) -> None:
+        if self._shadows is not None:
+            self._shadows.flush()
+        self._shadows = shadows
+
     def _count(self, redacted: Redacted | None) -> None:
         if redacted is not None:
             for applied, count in redacted.applied.items():
@@ -187,7 +226,7 @@ class Publisher:
     def _each_copy(
         self, document: Document, record: Record, builder: EventBuilder, decision: Decision
     ) -> list[Outbound]:
-        redacted = None if builder.redactor is None else builder.redact(document, decision.views)
+        self._redacted = redacted = None if builder.redactor is None else builder.redact(document, decision.views)
         values = [builder.build(document, view, decision.routed, redacted) for view in decision.views]
         copies = []
         for target, number in zip(decision.targets, decision.numbers, strict=True):
@@ -216,11 +255,14 @@ class Publisher:
         The letters of these events are to be sent nevertheless, because they are what a person looks at next.
         """
         self._letters.tick()
+        if self._shadows is not None:
+            self._shadows.tick()
         return self._limit.exceeded()
 
     def close(self) -> None:
-        """Log the dead letters that have no line in the log yet."""
+        """Log the dead letters, and what was compared with shadows, that have no line in the log yet."""
         self._letters.flush()
+        self._compare_with(None)
 
     def _dead_letter(self, record: Record, failure: Failure) -> Outbound:
         self._letters.note(record, failure)

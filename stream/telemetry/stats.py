@@ -44,6 +44,13 @@ class Stats:
         task_seconds: seconds that a task took to annotate, by task, without forwards.
         labels: how often a task has found a label, by task and label; "other" counts those beyond a number of labels.
         drift: how far annotations have drifted from their reference, by task and what: "labels", "scores", "unread".
+        shadow_events: events that have an annotation of a shadow or could have, by task, shadow and outcome (``agree``,
+            ``disagree``, ``one_sided`` or ``failed``).
+        shadow_flagged: events that were compared and flagged, by task, shadow, and which of them flagged
+            (``task`` or ``shadow``).
+        shadow_labels: what a task and its shadow have found, by task, shadow, and the labels of both.
+        disagreements: records about disagreements, by outcome: ``sent``, or ``lost`` (they could not be made, or the
+            broker rejected them).
         tokens: tokens that the encoder has read.
         micro_batches: micro-batches handed to the sink.
         micro_batch_tokens, micro_batch_events: their sizes.
@@ -88,6 +95,10 @@ class Stats:
     task_seconds: dict[str, float] = field(default_factory=dict)
     labels: Counter[tuple[str, str]] = field(default_factory=Counter)
     drift: dict[tuple[str, str], float] = field(default_factory=dict)
+    shadow_events: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    shadow_flagged: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    shadow_labels: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    disagreements: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
     micro_batches: int = 0
     micro_batch_tokens: Histogram = field(default_factory=lambda: Histogram(_TOKENS))

@@ -99,6 +99,24 @@ TABLE: tuple[Row, ...] = (
         "above 0.25 is significant.",
         ("task", "of"), lambda s: s.drift,
     ),
+    Row(
+        "glossator_shadow_events_total", "counter",
+        "Events for which a task or its shadow has an annotation: `agree`, `disagree`, `one_sided` (only one of them "
+        "has one), `failed` (the shadow).",
+        ("task", "shadow", "outcome"), lambda s: s.shadow_events,
+    ),
+    Row("glossator_shadow_flagged_total", "counter",
+        "Compared events that were flagged: by the `task`, by the `shadow`.", ("task", "shadow", "by"),
+        lambda s: s.shadow_flagged),
+    Row(
+        "glossator_shadow_labels_total", "counter",
+        "What a task and its shadow have found, by the labels of both. `(none)`: nothing; `(other)` counts labels "
+        "beyond 30 of each.",
+        ("task", "shadow", "label", "shadow_label"), lambda s: s.shadow_labels,
+    ),
+    Row("glossator_disagreements_total", "counter",
+        "Records for `output.disagreements`: `sent`, `lost` (too large for the topic, say; events are not affected).",
+        ("outcome",), lambda s: s.disagreements),
     Row("glossator_tokens_total", "counter", "Tokens computed.", (), lambda s: s.tokens),
     Row("glossator_micro_batches_total", "counter", "Micro-batches computed.", (), lambda s: s.micro_batches),
     Row("glossator_micro_batch_tokens", "histogram", "Tokens of a micro-batch.", (), lambda s: s.micro_batch_tokens),

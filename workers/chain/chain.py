@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from schemas.document import Document, Failure
+from schemas.document import Document, Failure, Shadowed
 from schemas.pipeline import dependencies
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
@@ -43,7 +43,7 @@ class Chain:
     A micro-batch goes through ``prepare``, ``pack``, ``forward`` and ``annotate``. ``prepare`` and ``pack`` belong to
     one thread (prepare), ``forward`` to a second (device), ``annotate`` to a third (finish); all three may be at work
     on different micro-batches. What they share does not change after loading. A document that fails keeps its place:
-    its ``failure`` is set, and the following steps skip it.
+    its ``failure`` is set, and the following steps skip it. What a shadow makes, or why it fails, goes to ``shadows``.
 
     Tasks annotate as late as they can: in ``annotate``, unless a later stage needs their annotations.
 
@@ -74,7 +74,7 @@ class Chain:
         self.precision = "none" if trunk is None else str(trunk.dtype).removeprefix("torch.")
         self._pipeline = pipeline
         self._several = pipeline.input.several
-        self._names = list(self.models)
+        self._names = [task.name for task in pipeline.tasks if task.shadow is None]
         self._members = [
             [planned for planned in self.plan if planned.stage == index] for index in range(len(self.stages))
         ]
@@ -83,7 +83,8 @@ class Chain:
             for level in range(max((stage.level for stage in self.stages), default=-1) + 1)
         ]
         self._rounds = self._annotation_rounds()
-        self._in_order = [planned.task.name for tasks in self._rounds for planned in tasks] == self._names
+        annotating = [planned for tasks in self._rounds for planned in tasks if not planned.shadow]
+        self._in_order = [planned.task.name for planned in annotating] == self._names
         self.identify(config_hash(pipeline))
 
     def identify(self, config: str) -> None:
@@ -177,8 +178,8 @@ class Chain:
     def annotate(self, work: Work) -> None:
         """Make the annotations that are left, and put them in the order of the pipeline file.
 
-        Sets ``annotations`` and ``notices`` of each document, or its ``failure``. Raises nothing. Call it on the finish
-        thread, with micro-batches in the order in which they were consumed.
+        Sets ``annotations``, ``notices`` and ``shadows`` of each document, or its ``failure``. Raises nothing. Call it
+        on the finish thread, with micro-batches in the order in which they were consumed.
         """
         self._annotate(self._rounds[-1], work.documents, work.jobs)
         if not self._in_order:
@@ -224,7 +225,11 @@ class Chain:
                         if not self._is_known(planned, document, inputs):
                             by_task[planned.task.name] = inputs
                 except Exception as error:
-                    document.failure = Failure.of(error, "fields", planned.task.name)
+                    failure = Failure.of(error, "fields", planned.task.name)
+                    if planned.shadow:
+                        _note(document, planned.task.name, failure)
+                        continue
+                    document.failure = failure
                     break
             if by_task and document.failure is None:
                 live.append(document)
@@ -249,28 +254,43 @@ class Chain:
 
     def _annotate_with(self, planned: Planned, documents: Sequence[Document], jobs: dict[int, Job]) -> None:
         together = _annotate_together(planned, documents)
+        name, shadow = planned.task.name, planned.shadow
         for number, document in enumerate(documents):
             if document.failure is not None:
                 continue
-            try:
-                entry = together.get(number) or self._annotation(planned, document, jobs)
-                if isinstance(entry, Failure):
-                    document.failure = entry
-                elif entry is not None:
-                    annotation, notices = entry
-                    document.notices += notices
-                    if annotation is not None:
-                        if self._several and document.parts is not None:
-                            annotation = within_parts(annotation, document.text, document.parts)
-                        document.annotations[planned.task.name] = annotation
-            except Exception as error:
-                document.failure = Failure.of(error, "annotate", planned.task.name)
+            entry = self._attempt(planned, document, jobs, together.get(number))
+            if entry is None:
+                continue
+            if shadow:
+                _note(document, name, entry)
+            elif isinstance(entry, Failure):
+                document.failure = entry
+            else:
+                annotation, notices = entry
+                document.notices += notices
+                if annotation is not None:
+                    document.annotations[name] = annotation
+
+    def _attempt(
+        self, planned: Planned, document: Document, jobs: dict[int, Job], entry: Entry | None
+    ) -> Entry | Failure | None:
+        """Return what ``_annotation`` does, within the texts of the event, or why it failed. Raises nothing.
+
+        ``entry``: the annotation, if it has been made already.
+        """
+        try:
+            result = entry or self._annotation(planned, document, jobs)
+            if self._several and document.parts is not None and isinstance(result, tuple) and result[0] is not None:
+                return within_parts(result[0], document.text, document.parts), result[1]
+            return result
+        except Exception as error:
+            return Failure.of(error, "annotate", planned.task.name)
 
     def _annotation(self, planned: Planned, document: Document, jobs: dict[int, Job]) -> Entry | Failure | None:
         """Return the annotation of one task and its notices; None if the task does not run for ``document``.
 
-        A failure if its condition was undecided before the forward, is true, and its inputs have failed; and if the
-        tokenizer does not know enough of a text for ``unknown_text: dead_letter``.
+        A failure if it is ``tolerated``, runs, and its inputs have failed; and if the tokenizer does not know enough of
+        a text for ``unknown_text: dead_letter``.
         """
         task, index = planned.task, planned.stage
         if index is None:
@@ -286,13 +306,14 @@ class Chain:
             return known[0], [{**notice, "task": task.name} for notice in known[1]]
         assert tokenized is not None
         stage = self.stages[index]
-        if planned.undecided and (failure := stage.failure(jobs[index], tokenized, task.name, planned.output)):
+        if planned.tolerated and (failure := stage.failure(jobs[index], tokenized, task.name, planned.output)):
             return failure
         readings = stage.readings(jobs[index], tokenized, task.name, planned.output)
         notices, left_out = stage.notices(tokenized, task.name, readings), False
         if jobs[index].unknown and (notice := unread_notice(task.config, readings)) is not None:
             if task.config.unknown_text == "dead_letter":
-                document.notices.append(notice)
+                if not planned.shadow:
+                    document.notices.append(notice)
                 return unread_failure(task.config, notice)
             notices.append(notice)
             left_out = task.config.unknown_text == "leave_out"
@@ -300,6 +321,17 @@ class Chain:
         if self.cache is not None and planned.key is not None:
             self.cache.put(key(planned.key, tokenized.inputs[task.name], document.parts), entry)
         return entry
+
+
+def _note(document: Document, shadow: str, made: Entry | Failure) -> None:
+    """Keep what a shadow has made apart from what is published, unless it has failed before."""
+    shadows = document.shadows
+    if shadows is None:
+        shadows = document.shadows = {}
+    if isinstance(made, Failure):
+        shadows[shadow] = Shadowed(None, [], made)
+    elif shadow not in shadows:
+        shadows[shadow] = Shadowed(*made)
 
 
 def _annotate_together(planned: Planned, documents: Sequence[Document]) -> dict[int, Entry]:

@@ -89,6 +89,16 @@ class Planned:
         return self.rides and bool(self.needs)
 
     @property
+    def shadow(self) -> bool:
+        """Whether its annotation is not published, only compared with that of another task."""
+        return self.task.config.shadow is not None
+
+    @property
+    def tolerated(self) -> bool:
+        """Whether a failure of its inputs or scores is not, or not yet, a failure of the event."""
+        return self.undecided or self.shadow
+
+    @property
     def needs(self) -> frozenset[str]:
         """The tasks that must have annotated before it is known whether, and on what, this one runs."""
         return (self.condition.tasks if self.condition else frozenset()) | {*self.requires, *self.members}
@@ -112,7 +122,7 @@ class StagePlan:
     - ``outputs``: the heads, equal ones once. ``tasks``: task name -> the index of its output.
     - ``conditional``: whether every task has a condition.
     - ``reads_every_text``: whether a task without a condition reads the text of the event.
-    - ``undecided``: the tasks whose condition can be evaluated only after the forward.
+    - ``tolerated``: the tasks that are ``Planned.tolerated``.
     """
 
     trunk: Trunk
@@ -123,7 +133,7 @@ class StagePlan:
     tasks: dict[str, int] = field(default_factory=dict)
     conditional: bool = True
     reads_every_text: bool = False
-    undecided: set[str] = field(default_factory=set)
+    tolerated: set[str] = field(default_factory=set)
 
     def add(self, name: str, output: Output) -> int:
         """Add a task and return the index of its output."""
@@ -138,7 +148,7 @@ class StagePlan:
         tokenization = Tokenization(tokenizer.tokenizer, self.cut, tokenizer.types, tokenizer.symbols, tokenizer.unk_id)
         return Stage(
             self.trunk, tokenization, self.outputs, self.tasks,
-            level=self.level, conditional=self.conditional, undecided=self.undecided,
+            level=self.level, conditional=self.conditional, tolerated=self.tolerated,
         )  # fmt: skip
 
 
@@ -185,8 +195,8 @@ class Placement:
         output = stage.add(task.name, Output(model.head, task.activation()))
         planned = Planned(task, place, output, level, needs.condition, needs.requires, rides, key)
         self.tasks.append(planned)
-        if planned.undecided:
-            stage.undecided.add(task.name)
+        if planned.tolerated:
+            stage.tolerated.add(task.name)
 
     def _to_ride_on(self, fitting: Sequence[int], inputs_from: int) -> int | None:
         """Return the first fitting stage that reads every text, and not before the task's inputs are known."""
@@ -338,5 +348,5 @@ def _always_runs(task: AnyTask, tasks: Sequence[AnyTask]) -> bool:
 def _key(task: Task, config: AnyTask, reference: dict[str, str]) -> bytes | None:
     if not task.cacheable:
         return None
-    settings = config.model_dump(mode="json", exclude={"name", "when"})
+    settings = config.model_dump(mode="json", exclude={"name", "when", "shadow"})
     return hashlib.sha256(json.dumps([reference, settings], sort_keys=True).encode()).digest()

@@ -30,8 +30,8 @@ class Stage:
         tasks: task name -> the index of the output it reads.
         level: how many forwards have to run before, because a condition or an input depends on their annotations.
         conditional: whether every task has a condition, so that an event may not need this stage at all.
-        undecided: the tasks whose condition can be evaluated only after the forward. Whatever fails for one of them
-            fails an event only if it turns out to want that task.
+        tolerated: the tasks whose failure is not, or not yet, a failure of the event: those whose condition can be
+            evaluated only after the forward, because the event may not want them, and shadows.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Stage:
         *,
         level: int = 0,
         conditional: bool = False,
-        undecided: Collection[str] = (),
+        tolerated: Collection[str] = (),
     ) -> None:
         """Make a stage; see the class for the arguments."""
         self.trunk = trunk
@@ -52,7 +52,7 @@ class Stage:
         self.tasks = dict(tasks or {})
         self.level = level
         self.conditional = conditional
-        self.undecided = frozenset(undecided)
+        self.tolerated = frozenset(tolerated)
         self._forwards = Forwards(trunk, self.outputs)
 
     def prepare(self, documents: Sequence[Document], index: int, wanted: Sequence[dict[str, Sequence[Input]]]) -> None:
@@ -78,7 +78,7 @@ class Stage:
                     each.windows[text_or_pair] = encodings
                     document.tokens += sum(map(len, encodings))
             if each.failed and document.failure is None:
-                decided = [name for name in each.inputs if name not in self.undecided]
+                decided = [name for name in each.inputs if name not in self.tolerated]
                 failures = (_of_inputs(each, name) for name in decided)
                 document.failure = next((failure for failure in failures if failure is not None), None)
             document.sequences[index] = each
@@ -86,11 +86,11 @@ class Stage:
     def _within_limit(self, tokenized: Tokenized) -> dict[Input, None]:
         """Return the distinct inputs to be tokenized; those beyond ``MOST_CHARACTERS`` fail.
 
-        Undecided tasks come last, so that they take no room from the others.
+        Tolerated tasks come last, so that they take no room from the others.
         """
         inputs: dict[Input, None] = {}
-        groups = [[name for name in tokenized.inputs if name not in self.undecided]]
-        groups += [[name] for name in tokenized.inputs if name in self.undecided]
+        groups = [[name for name in tokenized.inputs if name not in self.tolerated]]
+        groups += [[name] for name in tokenized.inputs if name in self.tolerated]
         for names in groups:
             more = inputs | dict.fromkeys(item for name in names for item in tokenized.inputs[name])
             if (size := _characters(more)) <= MOST_CHARACTERS:
@@ -127,7 +127,7 @@ class Stage:
         for document in documents:
             tokenized: Tokenized | None = document.sequences.get(index)
             if document.failure is None and tokenized is not None:
-                decided = [name for name in tokenized.inputs if name not in self.undecided]
+                decided = [name for name in tokenized.inputs if name not in self.tolerated]
                 failures = (self.failure(job, tokenized, name, self.tasks[name]) for name in decided)
                 document.failure = next((failure for failure in failures if failure is not None), None)
 

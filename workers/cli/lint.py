@@ -63,7 +63,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = condition_problems(file, {})
     except ConfigError as error:
         problems = error.problems
-    notices = [*unpinned(file), *missing(file), *unrouted(file), *exposed(file)] if file else []
+    notices = [*unpinned(file), *missing(file), *unrouted(file), *exposed(file), *unshadowed(file)] if file else []
     summary = summarise(file.pipeline) if file and not problems else None
     status = ConfigError.exit_status
     if plan and file and summary is not None:
@@ -207,6 +207,12 @@ def unread(file: PipelineFile) -> Iterator[Problem]:
             )
 
 
+def unshadowed(file: PipelineFile) -> Iterator[Problem]:
+    """Yield a notice if there is a topic for disagreements, and nothing that could disagree."""
+    if file.pipeline.output.disagreements is not None and not file.pipeline.shadows:
+        yield file.problem(("output", "disagreements"), "gets no events while no task is a shadow")
+
+
 def unrouted(file: PipelineFile) -> Iterator[Problem]:
     """Yield a notice for each route that some tombstones or some events cannot reach as one may expect."""
     output, conditional = file.pipeline.output, {task.name for task in file.pipeline.tasks if task.when}
@@ -232,13 +238,14 @@ def summarise(pipeline: Pipeline) -> dict[str, Any]:
         "topics": list(pipeline.input.topics),
         "output": pipeline.output.topic,
         "dead_letter": pipeline.output.dead_letter_topic,
+        "disagreements": pipeline.output.disagreements,
         "routes": [
             {"name": route.label, "when": route.when, "topic": route.topic, "copy": route.copies, "drop": route.drop}
             for route in pipeline.output.routes or ()
         ],
         "delivery": pipeline.delivery,
         "tasks": [
-            {"name": task.name, "task": task.task, "model": task.model, "revision": task.revision}
+            {name: getattr(task, name) for name in ("name", "task", "model", "revision", "shadow")}
             | ({"ensemble": ensemble.model_dump(exclude_none=True)} if (ensemble := ensemble_of(task)) else {})
             for task in pipeline.tasks
         ],
@@ -260,11 +267,14 @@ def describe(file: PipelineFile) -> str:
     kinds = max(len(task.task) for task in pipeline.tasks)
     for index, task in enumerate(pipeline.tasks):
         pin = f" @ {task.revision}" if task.revision else ""
+        pin += f", shadow of {task.shadow}" if task.shadow else ""
         head = "tasks" if index == 0 else ""
         lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {_scores_from(task)}{pin}")
     kept = {"original": "", "none": " without the original", "encrypted": ", encrypted"}[output.dead_letter_text]
     events_to = f"{output.topic}{_kept(pipeline, output.text)}{_encoded(output.format_of(None))}"
     lines.append(f"  writes    {events_to}, dead letters to {output.dead_letter_topic}{kept}")
+    if output.disagreements is not None:
+        lines.append(f"            disagreements to {output.disagreements}{_kept(pipeline, output.text)}")
     for index, route in enumerate(output.routes or ()):
         does = "drops" if route.drop else f"{'copies' if route.copies else 'moves'} to {route.topic}"
         if not route.drop:

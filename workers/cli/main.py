@@ -32,6 +32,7 @@ _VERBS = {
         "drift_reference",
         "Write how annotations are distributed now, to notice drift later.",
     ),
+    "promote": ("workers.cli.promote", "promote", "Let a task take over the settings of its shadow."),
     "demo": ("workers.cli.demo.demo", "demo", "Play a stream through an embedded broker and show it live."),
 }
 """Verb -> (module, command, summary). Modules are imported when the verb is called: --help must not load torch."""

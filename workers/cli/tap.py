@@ -29,6 +29,7 @@ Example:
   glossator tap pipeline.yaml
   glossator tap pipeline.yaml --where 'safety.flagged' --count 20
   glossator tap pipeline.yaml --dead-letters --from 1h
+  glossator tap pipeline.yaml --disagreements --from 1d --no-follow
   glossator tap pipeline.yaml --from start --no-follow --format displacy > page.html
 
 \b
@@ -50,6 +51,7 @@ _FORMATS = ("pretty", "json", "displacy", "label-studio", "csv")
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @click.option("--route", metavar="NAME", help="Follow a route instead of the output topic.")
 @click.option("--dead-letters", is_flag=True, help="Follow the dead letters instead of the output topic.")
+@click.option("--disagreements", is_flag=True, help="Follow the events about which tasks and their shadows disagree.")
 @start_option("end", "Where to begin; TIME is how long ago, such as 15m or 2h.")
 @click.option("--where", default="", metavar="CEL", help="Only records for which this condition is true.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="End after N records.")
@@ -68,6 +70,7 @@ def tap(
     pipeline: Path,
     route: str | None,
     dead_letters: bool,
+    disagreements: bool,
     start: Start,
     where: str,
     count: int | None,
@@ -79,12 +82,15 @@ def tap(
     """Follow what a pipeline publishes."""
     require_stdout()
     config = load_file(pipeline, check=run_mistakes).pipeline
-    known = ("letter", "key", "headers") if dead_letters else (*sorted(VARIABLES), *(t.name for t in config.tasks))
+    names = [task.name for task in config.tasks if disagreements or task.shadow is None]
+    known = ("letter", "key", "headers") if dead_letters else (*sorted(VARIABLES), *names)
     chosen = Filter(where, known)
-    topic = _topic(config, route, dead_letters)
-    decode = None if dead_letters else decoder(config, route)
+    topic = _topic(config, route, dead_letters, disagreements)
+    decode = None if dead_letters or disagreements else decoder(config, route)
     form = form or ("pretty" if sys.stdout.isatty() else "json")
-    feed: Feed = LetterFeed(form, original) if dead_letters else EventFeed(config, form, original, decode)
+    feed: Feed = (
+        LetterFeed(form, original) if dead_letters else EventFeed(config, form, original, decode, disagreements)
+    )
     reader = Reader(config.kafka, f"{config.pipeline}.tap")
     with closing(reader):
         reader.open([topic], start, patience)
@@ -100,11 +106,17 @@ def tap(
         click.echo(f"glossator: {complaint}", err=True)
 
 
-def _topic(config: Pipeline, route: str | None, dead_letters: bool) -> str:
-    """Return the topic to follow. Raises click.UsageError if there is no such route."""
+def _topic(config: Pipeline, route: str | None, dead_letters: bool, disagreements: bool) -> str:
+    """Return the topic to follow. Raises click.UsageError if there is no such topic."""
+    wanted = {"--route": bool(route), "--dead-letters": dead_letters, "--disagreements": disagreements}
+    if sum(wanted.values()) > 1:
+        options = " and ".join(option for option, given in wanted.items() if given)
+        raise click.UsageError(f"{options} are different topics; follow one of them")
+    if disagreements:
+        if config.output.disagreements is None:
+            raise click.UsageError("the pipeline has no topic for disagreements, output.disagreements")
+        return config.output.disagreements
     if dead_letters:
-        if route:
-            raise click.UsageError("--route and --dead-letters are two topics; follow one of them")
         return config.output.dead_letter_topic
     if route is None:
         return config.output.topic

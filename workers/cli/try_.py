@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import click
@@ -30,6 +31,7 @@ from stream.codecs.base import Codec
 from stream.codecs.formats import codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
+from stream.output.letter_log import described
 from stream.output.routes import Router, router
 from workers.cli.loading import loading
 from workers.cli.output import require_stdout
@@ -118,9 +120,9 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
         if stdin.isatty():
             click.echo("Reading texts from the terminal, one per line; end with Ctrl-D.", err=True)
         batches = lines(stdin, pipeline.input.max_bytes)
-    printer = _Printer(pretty)
+    printer = _Printer(pretty, pipeline.shadows)
     good = True
-    for results in enriched(pipeline, chain, batches):
+    for results in enriched(pipeline, chain, batches, shadows=pretty):
         printer.print([line for line, _ in results])
         good &= all(is_event for _, is_event in results)
     if not good:
@@ -139,8 +141,13 @@ def _reads_fields(pipeline: Pipeline, chain: Chain) -> bool:
     return chain.reads_fields or (routes is not None and routes.reads_fields)
 
 
-def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) -> Iterator[list[tuple[bytes, bool]]]:
-    """Yield, for each batch, one pair per line: its event as JSON and True, or an error as JSON and False."""
+def enriched(
+    pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]], shadows: bool = False
+) -> Iterator[list[tuple[bytes, bool]]]:
+    """Yield, for each batch, one pair per line: its event as JSON and True, or an error as JSON and False.
+
+    ``shadows``: whether annotations of shadows are in the events, where no consumer gets them.
+    """
     builder, routes = EventBuilder(pipeline, chain.models), router(pipeline.output)
     if builder.redactor is not None:
         chain.identify(builder.config)
@@ -152,7 +159,8 @@ def enriched(pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]]) ->
         for document in documents:
             document.number = next(numbers)
         chain.run(documents)
-        yield [_encode(document, builder, routes) for document in documents]
+        shown = pipeline.shadows if shadows else {}
+        yield [_encode(document, builder, routes, shown) for document in documents]
 
 
 def lines(stream: IO[bytes], longest: int) -> Iterator[list[Line]]:
@@ -211,19 +219,27 @@ def _document(line: Line, decoder: Codec, config: Input) -> Document:
     return document
 
 
-def _encode(document: Document, builder: EventBuilder, routes: Router | None) -> tuple[bytes, bool]:
+def _encode(
+    document: Document, builder: EventBuilder, routes: Router | None, shadows: Mapping[str, str] = MappingProxyType({})
+) -> tuple[bytes, bool]:
     """Return the line to print for a document, and whether it is an event.
 
-    An event that routes take is printed as ``output`` describes it, with the names of these routes.
+    An event that routes take is printed as ``output`` describes it, with the names of these routes. ``shadows``: those
+    whose annotations are shown, with their tasks.
     """
     if document.failure is None:
+        made = document.shadows or {}
+        for name, shadowed in made.items():
+            if shadowed.failure is not None:
+                click.echo(f"glossator: the shadow {name} fails: {described(shadowed.failure)}", err=True)
+        shown = {name: task for name, task in shadows.items() if name in made} or None
         try:
             if routes is None:
-                return builder.build(document), True
+                return builder.build(document, disagreeing=shown), True
             decision = routes.decide(document)
             for target in decision.targets:
                 target.key_of(document, None)
-            return builder.build(document, routed=decision.routed), True
+            return builder.build(document, routed=decision.routed, disagreeing=shown), True
         except (EncodeError, RedactError, RouteError) as error:
             document.failure = Failure.of(error, "encode", getattr(error, "route", None))
     failure = document.failure
@@ -236,7 +252,8 @@ def _encode(document: Document, builder: EventBuilder, routes: Router | None) ->
 class _Printer:
     """Writes to standard output, one batch at a time."""
 
-    def __init__(self, pretty: bool) -> None:
+    def __init__(self, pretty: bool, shadows: Mapping[str, str]) -> None:
+        self._shadows = shadows
         self._console: Console | None = None
         if pretty:
             from rich.console import Console
@@ -259,4 +276,4 @@ class _Printer:
                 error = event["error"]
                 self._console.print(Text(f"text {error['number']}: {error['message']} ({error['class']})", "bold red"))
             else:
-                self._console.print(block(event))
+                self._console.print(block(event, self._shadows))

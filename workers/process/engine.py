@@ -8,6 +8,7 @@ from schemas.pipeline.config import Pipeline
 from stream.codecs.formats import codec
 from stream.output.event_builder import EventBuilder
 from stream.output.routes import router
+from stream.output.shadows import Shadows
 from workers.drift.choice import choose_references
 from workers.drift.watch import Drift
 
@@ -24,6 +25,7 @@ class Engine:
         builder: Makes the JSON of an enriched event.
         router: Decides where events go; None if the pipeline has no routes.
         drift: Compares annotations with their references.
+        shadows: Compares shadows with their tasks; None if there are none.
     """
 
     def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
@@ -35,6 +37,7 @@ class Engine:
         self.chain = chain
         self.drift = Drift(choose_references(pipeline, chain.references).references, chain.models)
         self.router = router(pipeline.output)
+        self.shadows = Shadows(pipeline) if pipeline.shadows else None
         reads_fields = chain.reads_fields or (self.router is not None and self.router.reads_fields)
         self.decode = codec(pipeline.input, reads_fields).decode
         self.builder = EventBuilder(pipeline, chain.models)

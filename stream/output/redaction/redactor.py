@@ -65,7 +65,7 @@ class Redactor:
         self.elsewhere = redact.elsewhere
         self.tasks = redact.tasks
         if self.tasks is None:
-            self.tasks = [task.name for task in pipeline.tasks if task.task in PERSONAL_KINDS]
+            self.tasks = [task.name for task in pipeline.tasks if task.task in PERSONAL_KINDS and not task.shadow]
         self.coreference = [task.name for task in pipeline.tasks if task.task == "coreference"]
         self.chosen: dict[str, tuple[Operator, tuple[str, str]]] = {}
 
@@ -113,8 +113,8 @@ class Redacted:
     """
 
     __slots__ = (
-        "_document", "_fields", "_offsets", "_redactor", "_replacements", "_values", "annotations", "applied", "event",
-        "headers", "key", "notices", "parts", "text",
+        "_document", "_fields", "_offsets", "_ranges", "_redactor", "_replacements", "_values", "annotations",
+        "applied", "event", "headers", "key", "notices", "parts", "text",
     )  # fmt: skip
 
     def __init__(self, redactor: Redactor, document: Document) -> None:
@@ -133,16 +133,23 @@ class Redacted:
         if (record := document.record) is not None:
             self.key = redactor.record.key(record.key, self._values, self._place)
             self.headers = redactor.record.headers(record.headers or [], self._values, self._place)
-        ranges = Ranges(document.text, redactor.unit, offsets, redactor.originals)
+        self._ranges = ranges = Ranges(document.text, redactor.unit, offsets, redactor.originals)
         self.parts, self.annotations, self.notices = document.parts, document.annotations, document.notices
         if document.replaced is not None:
             self.notices = [document.replaced.notice(), *self.notices]
-        if self._fields or not ranges.same:
-            if self.parts is not None:
-                self.parts = ranges.moved_parts(self.parts, self._path)
-            self.annotations = redactor.annotations.rewritten(self.annotations, ranges, self._string)
-            if self.notices:
-                self.notices = rewritten_notices(self.notices, ranges, self._path)
+        if self.parts is not None and (self._fields or not ranges.same):
+            self.parts = ranges.moved_parts(self.parts, self._path)
+        self.annotations, self.notices = self.rewritten(self.annotations, self.notices)
+
+    def rewritten(
+        self, annotations: dict[str, Annotation], notices: list[dict[str, Any]]
+    ) -> tuple[dict[str, Annotation], list[dict[str, Any]]]:
+        """Return ``annotations`` and ``notices`` of the document as they are published."""
+        ranges = self._ranges
+        if not self._fields and ranges.same:
+            return annotations, notices
+        annotations = self._redactor.annotations.rewritten(annotations, ranges, self._string)
+        return annotations, rewritten_notices(notices, ranges, self._path) if notices else notices
 
     def counts(self) -> dict[str, int]:
         """Return how many values of each label were replaced."""

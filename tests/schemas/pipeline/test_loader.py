@@ -473,7 +473,7 @@ INPUT: dict[str, tuple[Any, bool]] = {
     "max_characters": (10, True), "max_bytes": (10, True),
 }  # fmt: skip
 OUTPUT: dict[str, tuple[Any, bool]] = {
-    "topic": ("others", False), "dead_letter": ("dead", False), "text": ("none", True),
+    "topic": ("others", False), "dead_letter": ("dead", False), "text": ("none", True), "disagreements": ("odd", False),
     "routes": ([{"topic": "elsewhere", "text": "none"}], True), "offset_unit": ("utf16", True),
     "original_offsets": (True, True),
 }  # fmt: skip

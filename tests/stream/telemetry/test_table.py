@@ -17,12 +17,22 @@ from stream.telemetry.table import TABLE
 def full() -> Stats:
     """Statistics in which every metric has a value."""
     stats = Stats(config="12345678", device="cpu", precision="float32", turned=1.0)
-    for counter in (stats.failed, stats.routed, stats.unread, stats.rebalances, stats.truncated, stats.task_events):
+    for counter in (
+        stats.failed,
+        stats.routed,
+        stats.unread,
+        stats.rebalances,
+        stats.truncated,
+        stats.task_events,
+        stats.disagreements,
+    ):
         counter["a"] = 1
     stats.labels["tone", "positive"] = stats.redacted["PERSON", "mask"] = 3
     stats.task_seconds["tone"], stats.partition_lag["posts", "0"] = 0.5, 7
     stats.forwards["starter"].add(0.3)
     stats.drift["tone", "labels"] = 0.3
+    stats.shadow_events["a", "b", "agree"] = stats.shadow_flagged["a", "b", "task"] = 1
+    stats.shadow_labels["a", "b", "x", "y"] = 1
     stats.stuck["device"] = "nothing has moved for 60 s"
     return stats
 

@@ -170,11 +170,12 @@ def test_json_is_for_programs(tmp_path: Path) -> None:
         "topics": ["posts", "comments"],
         "output": "posts.enriched",
         "dead_letter": "posts.dead",
+        "disagreements": None,
         "routes": [],
         "delivery": "at_least_once",
         "tasks": [
-            {"name": "toxicity", "task": "moderation", "model": "unitary/toxic-bert", "revision": None},
-            {"name": "entities", "task": "ner", "model": "dslim/bert-base-NER", "revision": "d1a3e8f"},
+            {"name": "toxicity", "task": "moderation", "model": "unitary/toxic-bert", "revision": None, "shadow": None},
+            {"name": "entities", "task": "ner", "model": "dslim/bert-base-NER", "revision": "d1a3e8f", "shadow": None},
         ],
     }
     assert (bad.exit_code, bad.stderr) == (78, "")

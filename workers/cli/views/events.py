@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from zlib import crc32
 
@@ -55,9 +56,10 @@ def tone_style(label: str) -> str:
     return _TONES.get(label, "yellow")
 
 
-def spans_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the spans of all tasks."""
-    return [span for annotation in event["annotations"].values() for span in annotation.get("spans", ())]
+def spans_of(event: Mapping[str, Any], shadows: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return the spans of all tasks but ``shadows``."""
+    annotations = [annotation for name, annotation in event["annotations"].items() if name not in shadows]
+    return [span for annotation in annotations for span in annotation.get("spans", ())]
 
 
 def described(annotation: Mapping[str, Any]) -> Text:
@@ -105,19 +107,23 @@ def headline(event: Mapping[str, Any]) -> Text:
     return Text(readable(line + "".join(f" → {route}" for route in event.get("routed", ()))), "dim")
 
 
-def block(event: Mapping[str, Any]) -> Text:
-    """Return an event as several lines: its text or texts, each annotation, and its notices."""
-    lines = list(_texts(event)) if "text" in event else []
+def block(event: Mapping[str, Any], shadows: Mapping[str, str] = MappingProxyType({})) -> Text:
+    """Return an event as several lines: its text or texts, each annotation, and its notices.
+
+    ``shadows``: the tasks among them that are shadows, and which tasks these are compared with.
+    """
+    lines = list(_texts(event, shadows)) if "text" in event else []
     width = max(map(len, event["annotations"]), default=0)
     for name, annotation in event["annotations"].items():
-        lines.append(Text.assemble(f"  {name:{width}}  ", described(annotation)))
+        mark = Text(f"  (shadow of {shadows[name]})", "dim") if name in shadows else Text()
+        lines.append(Text.assemble(f"  {name:{width}}  ", described(annotation), mark))
     lines += [Text(f"  {_noticed(notice)}", "dim") for notice in event["notices"]]
     return Text("\n").join(lines)
 
 
-def _texts(event: Mapping[str, Any]) -> Iterator[Text]:
-    """Yield the text of ``event``, or each of several behind its path, with the spans of all tasks marked."""
-    whole = highlighted(event["text"], spans_of(event))
+def _texts(event: Mapping[str, Any], shadows: Collection[str]) -> Iterator[Text]:
+    """Yield the text of ``event``, or each of several behind its path, with the spans of tasks marked."""
+    whole = highlighted(event["text"], spans_of(event, shadows))
     if "fields" not in event:
         yield whole
     for field in event.get("fields", ()):

@@ -88,7 +88,12 @@ class EventFeed(Feed):
     """Writes enriched events, without personal data unless ``original`` is set."""
 
     def __init__(
-        self, config: Pipeline, form: str, original: bool, decode: Callable[[bytes], bytes] | None = None
+        self,
+        config: Pipeline,
+        form: str,
+        original: bool,
+        decode: Callable[[bytes], bytes] | None = None,
+        shadows: bool = False,
     ) -> None:
         """Prepare the output.
 
@@ -97,14 +102,17 @@ class EventFeed(Feed):
             form: how to write them.
             original: whether to show personal data.
             decode: returns the JSON of a value, or raises ValueError; None if values are JSON.
+            shadows: whether events may have annotations of shadows.
         """
         super().__init__()
         self._decode = decode
         self._unit = config.output.offset_unit
         self._form = form
+        self._shadows = config.shadows
         self._masking = None if original else Masking(config)
+        names = [task.name for task in config.tasks if shadows or task.shadow is None]
         exports: dict[str, Callable[[], Export]] = {
-            "displacy": Displacy, "label-studio": LabelStudio, "csv": lambda: Csv([task.name for task in config.tasks]),
+            "displacy": Displacy, "label-studio": LabelStudio, "csv": lambda: Csv(names),
         }  # fmt: skip
         self._export = exports[form]() if form in exports else None
         self._print: Callable[[Mapping[str, Any]], None] | None = None
@@ -121,8 +129,8 @@ class EventFeed(Feed):
 
             from workers.cli.views.events import block, headline
 
-            console = Console(soft_wrap=True, highlight=False)
-            self._print = lambda event: console.print(headline(event), block(event), sep="\n")
+            console, shadows = Console(soft_wrap=True, highlight=False), self._shadows
+            self._print = lambda event: console.print(headline(event), block(event, shadows), sep="\n")
 
     def record(self, record: Record, chosen: Filter) -> bool:
         """Write one event, if it is chosen; returns whether it was written."""

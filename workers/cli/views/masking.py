@@ -52,7 +52,10 @@ class Masking:
     def __init__(self, pipeline: Pipeline) -> None:
         """``pipeline``: the one that has made the events."""
         names = pipeline.redact.tasks if pipeline.redact else None
-        tasks = [task.name for task in pipeline.tasks if task.task in PERSONAL_KINDS] if names is None else list(names)
+        if names is None:
+            names = [task.name for task in pipeline.tasks if task.task in PERSONAL_KINDS and not task.shadow]
+        # In the topic of the disagreements there is also what shadows have found.
+        tasks = [*names, *(shadow for shadow, task in pipeline.shadows.items() if task in names)]
         self.blind = not tasks
         redact = Redact.model_validate({"tasks": tasks}) if tasks else None
         output = pipeline.output.model_copy(update={"text": "redacted", "offset_unit": "code_point"})

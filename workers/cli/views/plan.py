@@ -80,6 +80,7 @@ def _task(config: AnyTask, planned: Planned, models: Mapping[str, Mapping[str, s
         "name": config.name,
         "task": config.task,
         **models[config.name],
+        "shadow": config.shadow,
         "when": config.when,
         "rides": planned.rides,
         "requires": sorted(planned.needs),
@@ -91,6 +92,8 @@ def _about(task: Mapping[str, Any]) -> str:
     parts = [f"{task['name']} ({task['task']}, {task['model']}@{task['revision']})"]
     if task["sequences"] is None or task["sequences"] > 1:
         parts.append(f"{task['sequences'] or 'any number of'} sequences per event")
+    if task["shadow"]:
+        parts.append(f"shadow of {task['shadow']}")
     if task["when"]:
         parts.append(f"when {task['when']}" + (", computed with its neighbours" if task["rides"] else ""))
     elif task["requires"]:
