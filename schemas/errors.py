@@ -10,6 +10,7 @@ GlossatorError
 │   ├── FencedError
 │   ├── SettingError
 │   └── OffsetError
+├── RegistryError
 ├── StuckError
 ├── PoisonError
 ├── LabelsError               carries every mistake in a file of labelled texts
@@ -147,6 +148,13 @@ class OffsetError(BrokerError):
     exit_status = 74
     restart = False
     summary = "a committed offset is no longer in the log"
+
+
+class RegistryError(GlossatorError):
+    """The Schema Registry cannot be asked now; asking again later can help."""
+
+    exit_status = BrokerError.exit_status
+    summary = BrokerError.summary
 
 
 class StuckError(GlossatorError):

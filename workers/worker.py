@@ -24,8 +24,9 @@ from stream.telemetry.stats import Stats
 from workers.process.early import EarlyMember
 from workers.process.engine import Engine
 from workers.process.journal import Journal, NoJournal, guilty
-from workers.process.lanes import Channel, Lane
+from workers.process.lanes import Channel, Closed, Lane
 from workers.process.observer import Observer
+from workers.process.schemas import await_schemas
 from workers.process.suspects import Verdict
 
 if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
@@ -208,9 +209,9 @@ class _Run:
         """Decode and tokenize records, and cut them into micro-batches."""
         while True:
             records = self._arrived.get(self._batcher.wait()) or []
-            live, leaving = _part_leaving(records, self._batcher)
-            self._flight.dropped(leaving)
+            live = self._still_ours(records)
             self._take_over()
+            live = await_schemas(lambda: self._engine.codec.fetch_schemas, live, self._stats, self._while_away)
             batches = []
             with self._stats.phase("prepare"):
                 for piece, verdict in self._journal.pieces(live):
@@ -226,11 +227,26 @@ class _Run:
             return [guilty(record) for record in records]
         engine = self._engine
         with self._journal.lane("prepare", records):
-            documents = [engine.decode(record) for record in records]
+            documents = [engine.codec.decode(record) for record in records]
             engine.chain.prepare(documents)
         for document in documents:
             document.alone = verdict == "alone"
         return documents
+
+    def _still_ours(self, records: list[Record]) -> list[Record]:
+        """Return the records that may be started, and drop those whose partition is leaving."""
+        live, leaving = _part_leaving(records, self._batcher)
+        self._flight.dropped(leaving)
+        return live
+
+    def _while_away(self, records: list[Record]) -> list[Record]:
+        """Do all else while ``records`` wait for the Schema Registry; return those that may be started."""
+        if self._ends:
+            raise Closed
+        if (rest := self._batcher.cut_rest()) is not None:
+            self._pack(rest)
+        self._take_over()
+        return self._still_ours(records)
 
     def _take_over(self) -> None:
         """Use the next engine, if there is one; what is not cut yet was tokenized for the present one."""

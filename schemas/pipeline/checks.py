@@ -12,7 +12,15 @@ from typing import Any, TypeAlias
 
 from schemas.labels import ENTITIES, LANGUAGES, PATTERNED, PERSONAL, REGIONS
 from schemas.paths import EVERYWHERE, Pattern, parse_pattern
-from schemas.pipeline import dependencies, ensembles, format_checks, redaction_checks, routing, shadows
+from schemas.pipeline import (
+    dependencies,
+    ensembles,
+    format_checks,
+    redaction_checks,
+    registry_checks,
+    routing,
+    shadows,
+)
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.tasks import LANGUAGE, REGION
@@ -71,6 +79,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
         yield ("output", *path), message
     yield from redaction_checks.problems(raw)
     yield from shadows.problems(raw)
+    yield from registry_checks.problems(raw)
     yield from _marks(_table(raw.get("backpressure")))
     yield from _transactions(raw)
 

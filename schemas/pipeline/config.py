@@ -17,6 +17,7 @@ from schemas.paths import EVERYWHERE, parse_pattern
 from schemas.pipeline.fields import DEVICE, PipelineName, Strict, Text, TextPaths, TopicName, later, refuse
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.redaction import Redact
+from schemas.pipeline.registry import Registry
 from schemas.pipeline.tasks import AnyTask
 
 TIMEOUT_MS = 30_000
@@ -29,8 +30,12 @@ class Input(Strict):
 
     topics: Annotated[list[TopicName], Field(min_length=1)]
     """Input topics, at least one; they must exist."""
-    format: Annotated[Literal["json", "text"], later("cloudevents", "avro", "protobuf")] = "json"
-    """``json``: each value is a JSON object. ``text``: the whole value is the text, in UTF-8."""
+    format: Annotated[Literal["json", "text", "avro", "json_schema"], later("cloudevents", "protobuf")] = "json"
+    """``json``: each value is a JSON object. ``text``: the whole value is the text, in UTF-8. ``avro`` and
+    ``json_schema``: each value is encoded with a schema of the Schema Registry at ``registry``, which it names."""
+    reader_schema: Text | None = None
+    """With ``format: avro``, a file with the Avro schema in which events are read, whatever schema they were written
+    with; default: the schema that each event was written with."""
     text: TextPaths = "$.text"
     """The path of the text in the JSON object, or a list of 1 to 64 paths, whose texts are read as one, in the order of
     the list. A path may contain ``[*]``, every entry of an array or member of an object; ``$..*`` is every string of
@@ -154,6 +159,8 @@ class Pipeline(Strict):
     """What the models do, 1 to 64 tasks; annotations appear in this order."""
     output: Output
     """What is written."""
+    registry: Registry | None = None
+    """The Schema Registry, for encodings that need one."""
     redact: Redact | None = None
     """What becomes of personal data before an event is published; default: nothing is redacted."""
     delivery: Literal["at_least_once", "exactly_once"] = "at_least_once"

@@ -13,6 +13,7 @@ from schemas.pipeline.config import Pipeline
 _LEFT_OUT: dict[str, Any] = {
     "pipeline": True,
     "kafka": True,
+    "registry": True,
     "delivery": True,
     "batching": True,
     "backpressure": True,

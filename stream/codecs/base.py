@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.document import Document, Failure, Part
 from schemas.errors import DecodeError
 from schemas.pipeline.config import Input
-from schemas.record import Record
+from schemas.record import Headers, Record
 from schemas.replaced import Replaced
 
 
@@ -47,7 +47,7 @@ class Codec(ABC):
                 raise DecodeError("the value is null (a tombstone)")
             if len(value) > self._max_bytes:
                 raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
-            text, event, fields, replaced, parts, missing = self._read(value)
+            text, event, fields, replaced, parts, missing = self._read(value, record.headers)
             if len(text) > self._max_characters:
                 raise DecodeError(
                     f"the text has {len(text)} characters, input.max_characters is {self._max_characters}"
@@ -66,9 +66,16 @@ class Codec(ABC):
             document.failure = Failure.of(error, "decode")
             return document
 
+    def fetch_schemas(self, records: Sequence[Record]) -> None:  # noqa: B027 - most formats need no schemas
+        """Ask the Schema Registry for what decoding ``records`` needs; without one, do nothing. May block for seconds.
+
+        Raises RegistryError if the registry is away, and AccessError if it rejects our credentials. Afterwards
+        ``decode`` raises neither for these records.
+        """
+
     @abstractmethod
-    def _read(self, value: bytes) -> Content:
-        """Return what is in ``value``. Raises DecodeError."""
+    def _read(self, value: bytes, headers: Headers | None) -> Content:
+        """Return what is in ``value``, that of a record with ``headers``. Raises DecodeError."""
 
 
 def utf8(value: bytes) -> str:

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from schemas.pipeline.config import Input
+from schemas.pipeline.registry import Registry
+from stream.codecs.avro import AvroCodec
 from stream.codecs.base import Codec
 from stream.codecs.json import JsonCodec
+from stream.codecs.json_schema import JsonSchemaCodec
 from stream.codecs.text import TextCodec
 
 
-def codec(config: Input, keep_fields: bool = False) -> Codec:
-    """Make the codec for ``input.format``; with ``keep_fields`` documents also keep their event's parsed fields."""
-    return JsonCodec(config, keep_fields) if config.format == "json" else TextCodec(config)
+def codec(config: Input, keep_fields: bool = False, registry: Registry | None = None) -> Codec:
+    """Make the codec for ``input.format``.
+
+    Args:
+        config: the pipeline file's ``input``.
+        keep_fields: documents also keep their event's parsed fields.
+        registry: the pipeline file's ``registry``. Without it, values that would need it are read as the JSON that they
+            would become: so are events that a person has written.
+
+    Raises:
+        SettingError: a library or a file that the format needs is missing, or cannot be used.
+    """
+    if config.format == "text":
+        return TextCodec(config)
+    if registry is None or config.format == "json":
+        return JsonCodec(config, keep_fields)
+    return (AvroCodec if config.format == "avro" else JsonSchemaCodec)(config, registry, keep_fields)

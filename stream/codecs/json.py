@@ -11,10 +11,12 @@ import orjson
 from schemas.errors import DecodeError
 from schemas.paths import follow, parse_path
 from schemas.pipeline.config import Input
+from schemas.record import Headers
 from schemas.replaced import Replaced
 from stream.codecs.base import Codec, Content, utf8
 from stream.codecs.repair import repair
 from stream.codecs.texts import TYPE_NAMES, TextCollector, require_text
+from stream.registry.framing import is_framed
 
 MAX_DEPTH = 500
 """Levels of nested objects and arrays in an event.
@@ -44,7 +46,7 @@ class JsonCodec(Codec):
         self._path = config.paths[0]
         self._steps = [] if self._collector else parse_path(self._path)
 
-    def _read(self, value: bytes) -> Content:
+    def _read(self, value: bytes, headers: Headers | None) -> Content:
         value = value.removeprefix(_BOM)
         replaced: Replaced | None = None
         try:
@@ -56,15 +58,19 @@ class JsonCodec(Codec):
         # Only a value with as many brackets can be that deep.
         if len(value) > 2 * MAX_DEPTH and value.count(b"[") + value.count(b"{") > MAX_DEPTH:
             _require_shallow(value)
+        # In JSON an unescaped line break can only be white space. Without them an event is one line.
+        if b"\n" in value or b"\r" in value:
+            value = value.replace(b"\n", b" ").replace(b"\r", b" ")
+        return self._content(value, event, replaced)
+
+    def _content(self, value: bytes, event: dict[str, Any], replaced: Replaced | None) -> Content:
+        """Return what a codec reads from ``value``, one line of JSON, which is ``event``. Raises DecodeError."""
         texts = None
         if self._collector is None:
             text = self._find(event, replaced)
         else:
             texts = self._collector.collect(event, replaced)
             text = texts.text
-        # In JSON an unescaped line break can only be white space. Without them an event is one line.
-        if b"\n" in value or b"\r" in value:
-            value = value.replace(b"\n", b" ").replace(b"\r", b" ")
         fields = event if self._keep else None
         if texts is None:
             return Content(text, value, fields, replaced)
@@ -82,6 +88,8 @@ class JsonCodec(Codec):
 
 def _repaired(value: bytes, error: orjson.JSONDecodeError) -> tuple[bytes, Any, Replaced]:
     """Return what ``repair`` makes of ``value``, which failed with ``error``, and that parsed. Raises DecodeError."""
+    if is_framed(value):
+        raise DecodeError("the value is framed for a Schema Registry: set input.format")
     text, replaced = repair(utf8(value))
     if replaced.count:
         value = text.encode()

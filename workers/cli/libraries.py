@@ -9,12 +9,14 @@ from schemas.errors import ModelError, SettingError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.tree import Path
 from stream.output.redaction.operators import libraries
+from stream.registry.client import require_libraries as require_client
 from workers.pii.checks import require_libraries
 
 
 def missing_libraries(pipeline: Pipeline) -> Iterator[tuple[Path, str]]:
     """Yield a place in the file and a message for each extra of glossator that it needs and that is not installed."""
-    for place, require in (*_of_tasks(pipeline), *libraries(pipeline)):
+    registry = [] if pipeline.registry is None else [(("registry",), require_client)]
+    for place, require in (*_of_tasks(pipeline), *libraries(pipeline), *registry):
         try:
             require()
         except (SettingError, ModelError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from schemas.pipeline.loader import PipelineFile, in_order, load_file
 from schemas.pipeline.redaction_checks import doubts
 from schemas.pipeline.tasks import AnyTask, ensemble_of
 from schemas.pipeline.trial import configured_labels, trial_problems
+from stream.codecs.avro import load_schema
 from stream.kafka.checking import absent_files, absent_libraries, client_mistakes
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
 from stream.output.routes import Router
@@ -60,7 +62,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
     file: PipelineFile | None = None
     try:
         file = load_file(pipeline, check=client_mistakes)
-        problems = condition_problems(file, {})
+        problems = [*condition_problems(file, {}), *schema_problems(file)]
     except ConfigError as error:
         problems = error.problems
     notices = [*unpinned(file), *missing(file), *unrouted(file), *exposed(file), *unshadowed(file)] if file else []
@@ -99,6 +101,16 @@ def condition_problems(file: PipelineFile, labels: Mapping[str, Collection[str]]
     routes = [route.model_dump() for route in file.pipeline.output.routes or ()]
     problems = trial_problems(tasks, {**labels, **configured_labels(tasks)}, routes)
     return [file.problem(*problem) for problem in problems]
+
+
+def schema_problems(file: PipelineFile) -> Iterator[Problem]:
+    """Yield what is wrong with the file at ``input.reader_schema``, if it is on this machine."""
+    path = file.pipeline.input.reader_schema
+    if path is not None and Path(path).is_file() and find_spec("fastavro") is not None:
+        try:
+            load_schema(path)
+        except SettingError as error:
+            yield file.problem(("input", "reader_schema"), str(error))
 
 
 def model_problems(file: PipelineFile, error: ModelError) -> list[Problem]:
@@ -156,6 +168,13 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
             read_references(Path(drift))
         except SettingError as error:
             yield file.problem(("telemetry", "drift"), f"{error}, on this machine")
+    schema, registry = file.pipeline.input.reader_schema, file.pipeline.registry
+    if schema is not None and not Path(schema).is_file():
+        yield file.problem(("input", "reader_schema"), "there is no such file on this machine")
+    for name in ("ca", "certificate", "key") if registry is not None else ():
+        path = getattr(registry, name)
+        if path is not None and not Path(path).exists():
+            yield file.problem(("registry", name), "there is no such file on this machine")
     for name, message in (*absent_files(file.pipeline.kafka), *absent_libraries(file.pipeline.kafka)):
         yield file.problem(("kafka", name), message)
     for path, _, source in needed_keys(file.pipeline):
@@ -186,7 +205,7 @@ def unread(file: PipelineFile) -> Iterator[Problem]:
     if redact is None or "redacted" not in texts:
         return
     others = {
-        "fields outside input.text": source.format == "json" and EVERYWHERE not in source.paths,
+        "fields outside input.text": source.format != "text" and EVERYWHERE not in source.paths,
         "the key": redact.key is None,
         "headers": not redact.headers,
     }
@@ -256,7 +275,7 @@ def describe(file: PipelineFile) -> str:
     """Return what would run, for people."""
     pipeline = file.pipeline
     source, output = pipeline.input, pipeline.output
-    where = f"json, text at {source.text}" if source.format == "json" else "plain text"
+    where = "plain text" if source.format == "text" else f"{source.format}, text at {source.text}"
     lines = [
         f"{file.file}: ok",
         f"  pipeline  {pipeline.pipeline}, configuration {_config(pipeline) or 'unknown without its keys'}, "

@@ -21,25 +21,31 @@ class Engine:
 
     Attributes:
         chain: The tasks, loaded and warmed up.
-        decode: Makes the document of a record; one that fails is a failed document.
+        codec: Makes the document of a record with its ``decode``; one that fails is a failed document.
         builder: Makes the JSON of an enriched event.
         router: Decides where events go; None if the pipeline has no routes.
         drift: Compares annotations with their references.
         shadows: Compares shadows with their tasks; None if there are none.
     """
 
-    def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
-        """``chain``: the tasks of ``pipeline``, loaded.
+    def __init__(self, pipeline: Pipeline, chain: Chain, plain: bool = False) -> None:
+        """Assemble what ``pipeline`` needs.
 
-        Raises SettingError for a key of ``redact`` that is missing, or a file at ``telemetry.drift`` that cannot be
-        used.
+        Args:
+            pipeline: the pipeline file.
+            chain: its tasks, loaded.
+            plain: records have the JSON that a value of ``input.format`` becomes, because a person has written them.
+
+        Raises:
+            SettingError: a key of ``redact`` is missing, or a library or file that ``input.format`` needs, or the file at
+                ``telemetry.drift`` cannot be used.
         """
         self.chain = chain
         self.drift = Drift(choose_references(pipeline, chain.references).references, chain.models)
         self.router = router(pipeline.output)
         self.shadows = Shadows(pipeline) if pipeline.shadows else None
         reads_fields = chain.reads_fields or (self.router is not None and self.router.reads_fields)
-        self.decode = codec(pipeline.input, reads_fields).decode
+        self.codec = codec(pipeline.input, reads_fields, None if plain else pipeline.registry)
         self.builder = EventBuilder(pipeline, chain.models)
         if self.builder.redactor is not None:  # then ids depend on keys, too
             chain.identify(self.builder.config)

@@ -38,14 +38,14 @@ class Offline:
 
     def __init__(self, pipeline: Pipeline, chain: Chain) -> None:
         """``chain``: the tasks of ``pipeline``, loaded."""
-        self._engine = Engine(pipeline, chain)
+        self._engine = Engine(pipeline, chain, plain=True)
         self._publisher = Publisher(pipeline, Stats())
         self._batches = 0
 
     def process(self, records: Sequence[Record]) -> list[Processed]:
         """Process ``records`` as one micro-batch, and return what has become of each. Raises DeviceError."""
         engine = self._engine
-        documents = [engine.decode(record) for record in records]
+        documents = [engine.codec.decode(record) for record in records]
         engine.chain.run(documents)
         batch = MicroBatch(self._batches, documents, sum(document.tokens for document in documents))
         self._batches += 1

@@ -195,6 +195,7 @@ def _against(stats: Stats, patience: float, ready: bool) -> list[str]:
     reasons = [f"the poll loop has not turned for {idle:.0f} s"] if idle > patience else []
     if ready:
         reasons += [f"{what}: {why}" for what, why in list(stats.stuck.items())]
+        reasons += [f"{what}: {why}" for what, why in list(stats.away.items())]
         if not stats.partitions:
             reasons.append("no partition is assigned")
     return reasons

@@ -73,8 +73,15 @@ MISTAKES = {
     "task of the wrong type": ("task: ner", "task: [ner]", ["15:11 tasks[1].task: must be text"]),
     "task is no mapping": ("  - name: entities", "  - just text\n  - name: entities",
         ["14:5 tasks[1]: must be a mapping of fields"]),
-    "enum": ("format: json", "format: jsn", ['7:11 input.format: must be one of json, text, did you mean "json"?']),
-    "enum of later": ("format: json", "format: avro", ['7:11 input.format: "avro" is not yet supported']),
+    "enum": ("format: json", "format: jsn",
+        ['7:11 input.format: must be one of json, text, avro, json_schema, did you mean "json"?']),
+    "enum of later": ("format: json", "format: protobuf", ['7:11 input.format: "protobuf" is not yet supported']),
+    "no registry": ("format: json", "format: avro",
+        ['7:11 input.format: "avro" needs a Schema Registry: set registry.url']),
+    "reader's schema of JSON": ("format: json", "reader_schema: p.avsc",
+        ["7:18 input.reader_schema: is only for format: avro"]),
+    "unused registry": ("compute:", "registry: {url: 'http://r:8081'}\ncompute:",
+        ["24:11 registry: is not used: input.format is none of avro, json_schema"]),
     "section in a task": ("stride: 32", "redact: mask",
         ["19:5 tasks[1].redact: unknown field; redact is a section of the file, at its top"]),
     "redacted": ("dead_letter: posts.dead", "text: redacted",
@@ -466,10 +473,11 @@ TOP: dict[str, tuple[Any, bool]] = {
     "compute": ({"cache": 5}, False), "watchdog": ({"warn_after_ms": 5000}, False),
     "stop_after": ({"in_a_row": 5}, False), "telemetry": ({"port": None}, False), "commit_interval_ms": (99, False),
     "drain_timeout_ms": (99, False), "redact": ({"elsewhere": False}, True),
+    "registry": ({"url": "http://registry:8081"}, False),
 }  # fmt: skip
 INPUT: dict[str, tuple[Any, bool]] = {
     "topics": (["others"], False), "format": ("text", True), "text": ("$.x", True), "start": ("latest", False),
-    "tombstones": ("skip", False),
+    "tombstones": ("skip", False), "reader_schema": ("posts.avsc", True),
     "max_characters": (10, True), "max_bytes": (10, True),
 }  # fmt: skip
 OUTPUT: dict[str, tuple[Any, bool]] = {

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas.pipeline import config, formats, outputs, redaction, tasks
+from schemas.pipeline import config, formats, outputs, redaction, registry, tasks
 from schemas.pipeline.checks import CLASSIC_ONLY, RESERVED
 from schemas.pipeline.fields import Strict
 from schemas.pipeline.loader import parse
@@ -50,6 +50,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "dead_letter": outputs.DeadLetter,
     "formats of output": formats.OutputFormat,
     "cloudevents": formats.CloudEvents,
+    "registry": registry.Registry,
     "redact": redaction.Redact,
     "operators": redaction.Operator,
     "replace": redaction.Replace,

@@ -24,5 +24,5 @@ RECORD = Record(Assignment("posts", 0), 0, b"k", b'{"text": "a", "id": 7}')
 )
 def test_events_are_parsed_if_a_route_reads_them(routes: Any, fields: Any) -> None:
     engine = Engine(pipeline(output={"topic": "out", "routes": routes}), cast(Any, NoopChain()))
-    assert engine.decode(RECORD).fields == fields
+    assert engine.codec.decode(RECORD).fields == fields
     assert (engine.router is None) is (routes is None)

@@ -1,0 +1,1 @@
+"""The Schema Registry: schemas by their ids, and which id a record names."""

@@ -1,0 +1,149 @@
+"""The Schema Registry's client: one request at a time, and its errors sorted by what follows from them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from schemas.errors import AccessError, DecodeError, RegistryError, SettingError
+from schemas.pipeline.registry import Registry
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry import Schema
+
+_UNKNOWN = frozenset({40401, 40402, 40403})
+"""The registry's codes for: there is no such subject, version, schema. A 404 without one comes from something else."""
+_MOST_REFERENCES = 1000
+"""Schemas that one schema may refer to, directly or not."""
+T = TypeVar("T")
+
+
+class UnknownSchemaError(DecodeError):
+    """The registry has answered that it has no such schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One schema.
+
+    Attributes:
+        kind: ``AVRO``, ``JSON`` or ``PROTOBUF``.
+        text: the schema itself.
+        references: what it refers to, directly or not: (name, text), each after those that it refers to itself.
+    """
+
+    kind: str
+    text: str
+    references: tuple[tuple[str, str], ...] = ()
+
+
+class RegistryClient:
+    """Asks one registry. Any thread may use it; each method blocks for up to the timeout of each address.
+
+    What the methods raise tells what to do: UnknownSchemaError is about the event, RegistryError means that asking
+    again later can help, and AccessError that a person must change the credentials.
+    """
+
+    def __init__(self, config: Registry) -> None:
+        """Prepare a client; nothing is connected to. Raises SettingError."""
+        require_libraries()
+        from confluent_kafka.schema_registry import SchemaRegistryClient
+
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every request with its URL
+        settings: dict[str, Any] = {
+            "url": ",".join(config.urls),
+            "timeout": config.timeout_ms / 1000,
+            "max.retries": 0,
+            **(config.client or {}),
+        }
+        if config.username is not None:
+            settings["basic.auth.user.info"] = f"{config.username}:{config.password}"
+        for name, path in (("ca", config.ca), ("certificate", config.certificate), ("key", config.key)):
+            if path is not None:
+                settings[f"ssl.{name}.location"] = path
+        try:
+            self._client = SchemaRegistryClient(settings)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise SettingError(f"registry: a file of ca, certificate or key cannot be used: {reason}") from None
+        except Exception as error:  # its message may quote a secret
+            raise SettingError(f"registry: the client refuses its settings ({type(error).__name__})") from None
+
+    def schema(self, schema_id: int | str) -> Registered:
+        """Return the schema with the number or UUID ``schema_id``.
+
+        Raises UnknownSchemaError, RegistryError and AccessError.
+        """
+        if isinstance(schema_id, int):
+            schema = self._ask(f"schema {schema_id}", lambda: self._client.get_schema(schema_id))
+        else:
+            schema = self._ask(f"schema {schema_id}", lambda: self._client.get_schema_by_guid(schema_id))
+        return self._registered(schema)
+
+    def latest(self, subject: str) -> Registered:
+        """Return the newest schema of ``subject``. Raises UnknownSchemaError, RegistryError and AccessError."""
+        version = self._ask(f"subject {subject}", lambda: self._client.get_latest_version(subject))
+        return self._registered(version.schema)
+
+    def subjects(self, schema_id: int | str) -> list[str]:
+        """Return the names of the subjects that have the schema; empty if that cannot be told now. For messages."""
+        if not isinstance(schema_id, int):
+            return []
+        try:
+            return sorted(self._ask("", lambda: self._client.get_subjects_by_schema_id(schema_id)))
+        except (DecodeError, RegistryError, AccessError):
+            return []
+
+    def _registered(self, schema: Schema) -> Registered:
+        references: dict[tuple[str, int], tuple[str, str]] = {}
+        self._collect(schema, references)
+        return Registered(schema.schema_type or "AVRO", schema.schema_str or "", tuple(references.values()))
+
+    def _collect(self, schema: Schema, references: dict[tuple[str, int], tuple[str, str]], depth: int = 0) -> None:
+        """Add to ``references`` what ``schema`` refers to, in an order in which each is after those that it needs."""
+        for reference in schema.references or ():
+            subject, version = str(reference.subject), int(reference.version or 0)
+            if (subject, version) in references:
+                continue
+            if depth > 100 or len(references) >= _MOST_REFERENCES:
+                raise UnknownSchemaError("the schema refers to too many others")
+            what = f"version {version} of subject {subject}"
+            below = self._ask(what, partial(self._client.get_version, subject, version, deleted=True))
+            self._collect(below.schema, references, depth + 1)
+            references[subject, version] = (str(reference.name), below.schema.schema_str or "")
+
+    def _ask(self, what: str, request: Callable[[], T]) -> T:
+        from confluent_kafka.schema_registry.error import OAuthTokenError, SchemaRegistryError
+
+        try:
+            return request()
+        except SchemaRegistryError as error:
+            status, code = error.http_status_code, error.error_code
+            if status in (401, 403):
+                raise AccessError(f"the Schema Registry rejects the credentials of registry (HTTP {status})") from None
+            if status == 404 and code in _UNKNOWN:
+                raise UnknownSchemaError(f"the Schema Registry has no {what}") from None
+            raise RegistryError(f"the Schema Registry answers with HTTP {status}") from None
+        except OAuthTokenError as error:
+            refused = error.status_code
+            if refused is not None and 400 <= refused < 500 and refused not in (408, 429):
+                raise AccessError(f"no OAuth token for the Schema Registry (HTTP {refused})") from None
+            raise RegistryError("no OAuth token for the Schema Registry can be had") from None
+        except Exception as error:  # of the HTTP client, or an answer that is not a registry's
+            raise RegistryError(f"the Schema Registry cannot be asked ({type(error).__name__})") from None
+
+
+_LIBRARIES = ("httpx2", "authlib", "cachetools", "fastavro")
+"""What the extra ``registry`` installs."""
+
+
+def require_libraries() -> None:
+    """Raise SettingError if a library of the extra ``registry`` is not installed."""
+    for package in _LIBRARIES:
+        if find_spec(package) is None:
+            why = "reads Avro" if package == "fastavro" else "the client of Schema Registries needs"
+            raise SettingError(f"{package} is not installed, which {why}: pip install 'glossator[registry]'")

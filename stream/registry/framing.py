@@ -1,0 +1,46 @@
+"""How a record names the schema of its value: in the value's first bytes, or in a header."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from schemas.errors import DecodeError
+from schemas.record import Headers
+
+HEADER = "__value_schema_id"
+"""The header that names the schema of a value, in place of a prefix. It never passes into an output record, whose value
+is another one."""
+
+_ID = 0
+"""The first byte of a number of 4 bytes, big-endian, which one registry has given to the schema."""
+_GUID = 1
+"""The first byte of a UUID of 16 bytes, which a schema has in all registries."""
+_SIZES = {_ID: 5, _GUID: 17}
+"""Bytes of each kind, the first included."""
+
+
+def header(headers: Headers) -> bytes | None:
+    """Return the value of the first header that names the schema, None if there is none."""
+    return next((value for name, value in headers if name == HEADER and isinstance(value, bytes)), None)
+
+
+def prefix(value: bytes) -> bytes:
+    """Return the beginning of ``value`` that names its schema. Raises DecodeError if there is none."""
+    size = _SIZES.get(value[0]) if value else None
+    if size is None:
+        raise DecodeError("the value is not framed for a Schema Registry: its first byte is neither 0 nor 1")
+    if len(value) < size:
+        raise DecodeError(f"the value has only {len(value)} bytes, fewer than the id of a schema")
+    return value[:size]
+
+
+def is_framed(value: bytes) -> bool:
+    """Whether ``value``, which is no JSON and no text, begins with what names a schema."""
+    return bool(value) and len(value) > _SIZES.get(value[0], len(value))
+
+
+def schema_id(name: bytes) -> int | str:
+    """Return the number or the UUID that ``name``, a prefix or the value of a header, has. Raises DecodeError."""
+    if name and len(name) == _SIZES.get(name[0]):
+        return int.from_bytes(name[1:]) if name[0] == _ID else str(UUID(bytes=name[1:]))
+    raise DecodeError(f"the header {HEADER} holds no id of a schema")
