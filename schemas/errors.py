@@ -18,6 +18,7 @@ GlossatorError
 ├── OutputError
 └── EventError                one event is bad: it becomes a dead letter and never ends the worker
     ├── DecodeError           stage "decode"
+    │   └── UnknownSchemaError
     ├── FieldError            stage "fields"
     ├── ConditionError        stage "when"
     ├── CrashError            stage "crash"
@@ -210,6 +211,10 @@ class DecodeError(EventError):
     """The bytes are not an event in the format of ``input.format``."""
 
     stage = "decode"
+
+
+class UnknownSchemaError(DecodeError):
+    """The Schema Registry has answered that it has no such schema."""
 
 
 class FieldError(EventError):

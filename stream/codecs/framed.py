@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from schemas.errors import DecodeError
+from schemas.errors import DecodeError, UnknownSchemaError
 from schemas.pipeline.config import Input
 from schemas.pipeline.registry import Registry
 from schemas.record import Headers, Record
 from stream.codecs.json import JsonCodec
-from stream.registry.client import Registered, RegistryClient, UnknownSchemaError
+from stream.registry.client import Registered, RegistryClient
 from stream.registry.framing import header, prefix, schema_id
 
 S = TypeVar("S")

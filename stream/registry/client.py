@@ -9,7 +9,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from schemas.errors import AccessError, DecodeError, RegistryError, SettingError
+from schemas.errors import AccessError, DecodeError, RegistryError, SettingError, UnknownSchemaError
 from schemas.pipeline.registry import Registry
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ _UNKNOWN = frozenset({40401, 40402, 40403})
 _MOST_REFERENCES = 1000
 """Schemas that one schema may refer to, directly or not."""
 T = TypeVar("T")
-
-
-class UnknownSchemaError(DecodeError):
-    """The registry has answered that it has no such schema."""
 
 
 @dataclass(frozen=True, slots=True)

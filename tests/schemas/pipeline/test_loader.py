@@ -483,7 +483,7 @@ INPUT: dict[str, tuple[Any, bool]] = {
 OUTPUT: dict[str, tuple[Any, bool]] = {
     "topic": ("others", False), "dead_letter": ("dead", False), "text": ("none", True), "disagreements": ("odd", False),
     "routes": ([{"topic": "elsewhere", "text": "none"}], True), "offset_unit": ("utf16", True),
-    "original_offsets": (True, True),
+    "original_offsets": (True, True), "format": ("cloudevents", False),
 }  # fmt: skip
 
 
@@ -506,7 +506,7 @@ def test_every_field_is_part_of_ids_or_is_not(section: str | None, field: str) -
 ROUTE: dict[str, tuple[Any, bool]] = {
     "when": ("true", False), "topic": ("others", False), "name": ("aside", False), "copy": (True, False),
     "drop": (True, False), "key": ("$.id", False), "headers": ({"a": "b"}, False),
-    "text": ("none", True), "annotations": (["entities"], True),
+    "text": ("none", True), "annotations": (["entities"], True), "format": ("cloudevents", False),
 }  # fmt: skip
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import AccessError, RegistryError, SettingError
+from schemas.errors import AccessError, RegistryError, SettingError, UnknownSchemaError
 from schemas.pipeline.registry import Registry
-from stream.registry.client import RegistryClient, UnknownSchemaError
+from stream.registry.client import RegistryClient
 from tests.registry import FakeRegistry, fake_registry
 
 PASSWORD = "s3cret:words"

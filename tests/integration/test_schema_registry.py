@@ -1,0 +1,71 @@
+"""A worker reads Avro, waits while the Schema Registry is away, and ends if that rejects its credentials."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import fastavro
+import pytest
+
+from tests.integration.lib import Case, eventually
+from tests.kafka.cluster import Cluster
+from tests.registry import fake_registry, framed
+
+pytestmark = pytest.mark.integration
+
+SCHEMA = {
+    "type": "record",
+    "name": "Post",
+    "fields": [
+        {"name": "id", "type": "int"},
+        {"name": "text", "type": "string"},
+        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    ],
+}
+
+
+def _post(number: int, schema: int) -> bytes:
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, fastavro.parse_schema(SCHEMA), {"id": number, "text": "an event", "at": 0})
+    return framed(schema, stream.getvalue())
+
+
+def test_events_wait_for_the_registry(real_kafka: Cluster) -> None:
+    with fake_registry() as registry:
+        schema = registry.add("posts-value", SCHEMA)
+        registry.close()
+        settings = {"url": registry.url, "username": "me", "password": "right"}
+        case = Case(real_kafka, partitions=2, registry=settings, input={"format": "avro"})
+        case.send([*(_post(number, schema) for number in range(100)), _post(0, 99), b'{"text": "no Avro"}'])
+        with case.member() as member:
+            eventually(lambda: member.logged("events wait until it can be asked again"))
+            assert case.count(case.output) == case.count(case.dead) == 0
+            registry.login = ("me", "right")
+            registry.open()
+            eventually(lambda: case.committed() == 102)
+            assert member.stop() == {"polled": 102, "enriched": 100, "drained": True}
+        assert dict(case.ids(case.output)) == dict.fromkeys(range(100), 1)
+        event = json.loads(case.read(case.output)[0].value or b"")["event"]
+        assert event["at"] == "1970-01-01T00:00:00.000Z"
+        dead = {dict(row.headers or ())["__glossator.errors.message"] for row in case.read(case.dead)}
+        assert len(dead) == case.count(case.dead) == 2
+        assert b"the Schema Registry has no schema 99" in dead
+        registry.login = ("me", "changed")
+        case.send([_post(100, schema)])
+        with case.member() as member:
+            eventually(lambda: member.process.poll() is not None)
+            assert member.process.returncode == 77
+            assert member.logged("rejects the credentials of registry (HTTP 401)")
+        assert case.count(case.dead) == 2
+
+
+def test_a_worker_that_waits_stops_when_it_is_asked_to(real_kafka: Cluster) -> None:
+    with fake_registry() as registry:
+        registry.close()
+        case = Case(real_kafka, partitions=1, registry={"url": registry.url}, input={"format": "avro"})
+        case.send([_post(0, 1)])
+        with case.member() as member:
+            eventually(lambda: member.logged("events wait until it can be asked again"))
+            assert member.stop()["enriched"] == 0
+        assert case.committed() == case.count(case.dead) == 0
