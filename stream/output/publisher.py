@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.document import Document, Failure
 from schemas.errors import EncodeError, PoisonError, ProduceError, RedactError, RouteError
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.registry import FORMATS
 from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
 from stream.output.deadletter import LetterWriter, coordinates_only, undated
@@ -15,6 +16,7 @@ from stream.output.redaction.redactor import Redacted
 from stream.output.routes import Decision, Router, Target
 from stream.output.shadows import Shadows
 from stream.output.tally import Tally
+from stream.registry.framing import without_schema
 from stream.telemetry.stats import Stats
 
 
@@ -33,6 +35,7 @@ class Publisher:
         self._original = frozenset({self._topic} if pipeline.output.text == "original" else ())
         self._writer = LetterWriter(pipeline)
         self._tombstones = pipeline.input.tombstones
+        self._framed = pipeline.input.format in FORMATS
         self._stats, self._tally = stats, Tally(stats)
         self._config = ""
         self._limit = PoisonLimit(pipeline.stop_after)
@@ -152,6 +155,7 @@ class Publisher:
         if builder.redactor is not None and (redacted := builder.redact(document)) is not None:
             key, headers = redacted.key, redacted.headers
         self._redacted = redacted
+        headers = without_schema(headers) if self._framed else headers
         value = builder.build(document, redacted=redacted)
         if builder.encoders:
             value, headers = builder.encoders[None].encode(value, key, headers, record)
@@ -162,7 +166,7 @@ class Publisher:
         """Make the records of one event for all its topics, and count it. Raises EncodeError and its siblings."""
         decision = router.decide(document)
         self._redacted = None
-        if (only := decision.only) is not None and builder.redactor is None:  # the commonest case, made quickly
+        if (only := decision.only) is not None and not (builder.redactor or self._framed):  # the commonest
             value, headers = builder.build(document, only.view, decision.routed), record.headers or []
             at = record.timestamp_ms
             copies = [Outbound(only.topic, record.key, value, headers, at, record, "event", only.name)]
@@ -233,6 +237,7 @@ class Publisher:
             key, headers = target.key_of(document, record), record.headers or []
             if redacted is not None and target.view.text != "original":
                 key, headers = _hidden_key(target, key, redacted), redacted.headers
+            headers = without_schema(headers) if self._framed else headers
             value, headers = values[number], target.headers_of(headers)
             if target.encoded:
                 value, headers = builder.encoders[target.name].encode(value, key, headers, record)

@@ -24,6 +24,11 @@ def header(headers: Headers) -> bytes | None:
     return next((value for name, value in headers if name == HEADER and isinstance(value, bytes)), None)
 
 
+def without_schema(headers: Headers) -> Headers:
+    """Return ``headers`` without those that name the schema of the value, for a record with another value."""
+    return [entry for entry in headers if entry[0] != HEADER] if header(headers) is not None else headers
+
+
 def prefix(value: bytes) -> bytes:
     """Return the beginning of ``value`` that names its schema. Raises DecodeError if there is none."""
     size = _SIZES.get(value[0]) if value else None

@@ -48,7 +48,7 @@ def test_events_wait_for_the_registry(real_kafka: Cluster) -> None:
         assert dict(case.ids(case.output)) == dict.fromkeys(range(100), 1)
         event = json.loads(case.read(case.output)[0].value or b"")["event"]
         assert event["at"] == "1970-01-01T00:00:00.000Z"
-        dead = {dict(row.headers or ())["__glossator.errors.message"] for row in case.read(case.dead)}
+        dead = {dict(row.headers or ())["__glossator.errors.exception.message"] for row in case.read(case.dead)}
         assert len(dead) == case.count(case.dead) == 2
         assert b"the Schema Registry has no schema 99" in dead
         registry.login = ("me", "changed")

@@ -37,7 +37,7 @@ class Engine:
             plain: records have the JSON that a value of ``input.format`` becomes, because a person has written them.
 
         Raises:
-            SettingError: a key of ``redact`` is missing, or a library or file that ``input.format`` needs, or the file at
+            SettingError: a key of ``redact`` is missing, a library or file that ``input.format`` needs, or the file at
                 ``telemetry.drift`` cannot be used.
         """
         self.chain = chain

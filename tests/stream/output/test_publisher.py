@@ -329,3 +329,24 @@ def test_without_routes_the_output_has_its_format_and_a_dead_letter_has_none() -
     assert event.headers[0] == ("h", b"1")
     assert "ce_id" not in dict(letter.headers)
     assert EventBuilder(pipeline(output={"topic": "out"}), {}).config == builder.config, "an id outlives a new format"
+
+
+@pytest.mark.parametrize("routes", [None, [{"topic": "aside", "copy": True}, {"topic": "elsewhere"}]])
+def test_the_schema_that_a_header_names_is_that_of_the_input_alone(routes: Any) -> None:
+    config = pipeline(
+        input={"topics": ["posts"], "format": "avro"},
+        registry={"url": "http://registry:8081"},
+        output={"topic": "out", **({"routes": routes} if routes else {})},
+    )
+    headers: Any = [("h", b"1"), ("__value_schema_id", b"\x00\x00\x00\x00\x05"), ("h", b"2")]
+    documents = [_document(Assignment("posts", 0), 0), _document(Assignment("posts", 0), 1)]
+    for document in documents:
+        assert document.record is not None
+        document.record.headers = headers
+    documents[1].failure = Failure("decode", "DecodeError", "corrupt")
+    made = Publisher(config, Stats()).outbounds(
+        MicroBatch(0, documents, tokens=1), EventBuilder(config, {}), router(config.output)
+    )
+    assert [outbound.headers for outbound in made[:-1]] == [[("h", b"1"), ("h", b"2")]] * (2 if routes else 1)
+    assert made[-1].kind == "dead_letter"
+    assert made[-1].headers[:3] == headers
