@@ -13,7 +13,7 @@ GlossatorError
 ├── RegistryError
 ├── StuckError
 ├── PoisonError
-├── LabelsError               carries every mistake in a file of labelled texts
+├── LabelsError               carries every mistake in a file of labelled texts, or of scores
 ├── DeviceError
 ├── OutputError
 └── EventError                one event is bad: it becomes a dead letter and never ends the worker
@@ -174,11 +174,11 @@ class PoisonError(GlossatorError):
 
 
 class LabelsError(GlossatorError):
-    """A file of labelled texts cannot be used for training; the message has one line per mistake."""
+    """A file of labelled texts, or of scores, cannot be used; the message has one line per mistake."""
 
     exit_status = 65
     restart = False
-    summary = "labelled texts cannot be used for training"
+    summary = "labelled texts, or scores, cannot be used"
 
 
 class DeviceError(GlossatorError):

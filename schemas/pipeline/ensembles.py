@@ -27,6 +27,20 @@ def members(task: Task) -> list[tuple[Path, str]]:
     return [(("ensemble", "of", index), name) for index, name in entries if isinstance(name, str)]
 
 
+def custom(tasks: Sequence[Task]) -> set[str]:
+    """Return the tasks whose labels are those of a custom task: such tasks, and ensembles with one among their members.
+
+    ``tasks`` must be free of cycles.
+    """
+    by_name = {str(task["name"]): task for task in tasks}
+
+    def is_custom(name: str) -> bool:
+        task = by_name[name]
+        return task["task"] == "custom" or any(is_custom(member) for _, member in members(task))
+
+    return set(filter(is_custom, by_name))
+
+
 def problems(tasks: Sequence[Task]) -> Iterator[tuple[Path, str]]:
     """Yield every mistake in the ensembles among ``tasks``, as (path below ``tasks``, message); cycles excepted."""
     by_name = {str(task.get("name")): task for task in tasks}

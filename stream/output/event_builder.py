@@ -13,6 +13,7 @@ from schemas.errors import EncodeError, RedactError
 from schemas.event import SCHEMA
 from schemas.paths import EVERYWHERE, jsonpath, parse_pattern
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.ensembles import custom
 from schemas.pipeline.identity import config_hash
 from schemas.record import Record
 from stream.output.annotations import Annotations, Ranges, rewritten_notices
@@ -48,7 +49,8 @@ class EventBuilder:
             self.redactor = Redactor(pipeline, keys)
         self.config = config_hash(pipeline, "" if keys is None else keys.fingerprint)
         self.encoders = make_encoders(pipeline, self.config)
-        self.tasks = {task.name: task.task != "custom" for task in pipeline.tasks if task.shadow is None}
+        unknown = custom([task.model_dump() for task in pipeline.tasks])
+        self.tasks = {task.name: task.name not in unknown for task in pipeline.tasks if task.shadow is None}
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
         self._view = View(pipeline.output.text)
         self._unit = pipeline.output.offset_unit

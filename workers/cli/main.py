@@ -33,6 +33,7 @@ _VERBS = {
         "Write how annotations are distributed now, to notice drift later.",
     ),
     "promote": ("workers.cli.promote", "promote", "Let a task take over the settings of its shadow."),
+    "calibrate": ("workers.cli.calibrate", "calibrate", "Find thresholds that flag as those of another system do."),
     "demo": ("workers.cli.demo.demo", "demo", "Play a stream through an embedded broker and show it live."),
 }
 """Verb -> (module, command, summary). Modules are imported when the verb is called: --help must not load torch."""
@@ -46,7 +47,8 @@ Example:
 """ + exit_statuses(
     {
         0: "a clean end",
-        1: "the demo lost or repeated events; a case has failed (test); the worker is not well (probe)",
+        1: "the demo lost or repeated events; a case has failed (test); the worker is not well (probe);\n"
+        "      an attribute has no threshold (calibrate)",
         EX_DATAERR: "some texts have errors (try)",
         130: "interrupted (143: terminated) before a graceful end",
     },

@@ -80,8 +80,14 @@ class Mistakes:
         raise LabelsError("\n".join(lines[:MOST_SHOWN] + rest))
 
 
-def read_rows(file: Path, content: bytes, mistakes: Mistakes) -> list[Row]:
-    """Parse JSON lines in UTF-8. Lines that are not, or that hold no object, are added to ``mistakes``."""
+_EXAMPLE = '{"text": "...", "label": "..."}'
+
+
+def read_rows(file: Path, content: bytes, mistakes: Mistakes, example: str = _EXAMPLE) -> list[Row]:
+    """Parse JSON lines in UTF-8. Lines that are not, or that hold no object, are added to ``mistakes``.
+
+    ``example``: a row, for messages.
+    """
     rows: list[Row] = []
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         mistakes.add(None, f"{file}: it is in UTF-16; save it as UTF-8")
@@ -96,10 +102,10 @@ def read_rows(file: Path, content: bytes, mistakes: Mistakes) -> list[Row]:
             mistakes.add(row, f"not UTF-8: invalid byte at position {error.start}; save the file as UTF-8")
             continue
         except (ValueError, RecursionError):
-            mistakes.add(row, 'not JSON; each line must be one object such as {"text": "...", "label": "..."}')
+            mistakes.add(row, f"not JSON; each line must be one object such as {example}")
             continue
         if not isinstance(value, dict):
-            mistakes.add(row, 'not a JSON object; each line must be one such as {"text": "...", "label": "..."}')
+            mistakes.add(row, f"not a JSON object; each line must be one such as {example}")
             continue
         rows.append(Row(number, row.place, value))
     return rows

@@ -6,9 +6,11 @@ import pytest
 
 from schemas.errors import ConfigError
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.ensembles import custom
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import parse
 from schemas.pipeline.tasks import ensemble_of
+from stream.output.event_builder import EventBuilder
 
 HEAD = """\
 pipeline: p
@@ -175,3 +177,15 @@ def test_rule_and_members_decide_the_hash() -> None:
         for ensemble in ("of: [quick, own], rule: max", "of: [own, quick], rule: max", "of: [quick, own], rule: mean")
     }
     assert len(hashes) == 3
+
+
+def test_labels_of_a_custom_task_stay_its_own_in_an_ensemble() -> None:
+    made = _parse(
+        "task: moderation, ensemble: {of: [t1, own], rule: max}",
+        "task: moderation, ensemble: {of: [quick, mine], rule: last}",
+        "task: moderation, ensemble: {of: [quick, own], rule: last}",
+    )
+    assert custom([task.model_dump() for task in made.tasks]) == {"mine", "t0", "t1"}
+    # Metrics count labels of the other tasks only, because a label of a custom task may be a text.
+    shown = EventBuilder(made, {}).tasks
+    assert {name for name, labels_are_shown in shown.items() if not labels_are_shown} == {"mine", "t0", "t1"}
