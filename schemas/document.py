@@ -95,6 +95,7 @@ class Document:
     - ``annotations``: task name -> annotation, in the shape of the public event.
     - ``notices``: what a consumer should know, such as a truncation, in the shape of the public event.
     - ``shadows``: name of a shadow -> what it has made; None before the first one. A shadow that did not run is absent.
+    - ``deletes``: the event says that what has the record's key was deleted, as a tombstone does. It has failed, too.
     - ``failure``: why the document failed; None while it has not.
     - ``sequences``: stage number -> what the encoder will read; owned by ``workers``.
     - ``known``: task name -> (annotation, notices) from the cache; the annotation is None if it is left out.
@@ -104,8 +105,8 @@ class Document:
     """
 
     __slots__ = (
-        "alone", "annotations", "event", "failure", "fields", "known", "notices", "number", "parts", "record",
-        "replaced", "sequences", "shadows", "text", "tokens",
+        "alone", "annotations", "deletes", "event", "failure", "fields", "known", "notices", "number", "parts",
+        "record", "replaced", "sequences", "shadows", "text", "tokens",
     )  # fmt: skip
 
     def __init__(self, record: Record | None, text: str = "", event: bytes | None = None, fields: Any = None) -> None:
@@ -118,6 +119,7 @@ class Document:
         self.annotations: dict[str, Annotation] = {}
         self.notices: list[dict[str, Any]] = []
         self.shadows: dict[str, Shadowed] | None = None
+        self.deletes = False
         self.failure: Failure | None = None
         self.sequences: dict[int, Any] = {}
         self.known: dict[str, tuple[Annotation | None, list[dict[str, Any]]]] = {}

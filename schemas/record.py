@@ -52,6 +52,7 @@ class Record:
         headers: its headers, or None if it has none.
         timestamp_ms: milliseconds since the epoch, or -1 if the broker keeps none.
         polled_at: when it was polled, in seconds on the monotonic clock.
+        original_headers: its headers as they were consumed, if the codec has put others into ``headers``; else None.
     """
 
     assignment: Assignment
@@ -61,6 +62,12 @@ class Record:
     headers: Headers | None = None
     timestamp_ms: int = -1
     polled_at: float = field(default=0.0, compare=False)
+    original_headers: Headers | None = None
+
+    @property
+    def consumed_headers(self) -> Headers | None:
+        """The headers as they were consumed."""
+        return self.headers if self.original_headers is None else self.original_headers
 
 
 @dataclass(slots=True)

@@ -145,6 +145,8 @@ def _texts(source: Mapping[str, Any]) -> Mistakes:
         return
     if texts == "$":
         yield ("input", "text"), "is the whole object and not a text; name a place in it, such as $.body"
+    elif source.get("format") == "debezium":
+        yield from _of_rows(texts)
     before: list[tuple[int, Pattern]] = []
     for index, path in enumerate(_list(texts)):
         place = ("input", "text", index)
@@ -157,6 +159,16 @@ def _texts(source: Mapping[str, Any]) -> Mistakes:
             if message := next(filter(None, messages), None):
                 yield place, message
             before.append((index, pattern))
+
+
+def _of_rows(texts: Any) -> Mistakes:
+    """Check that texts of change events are in the row as it is after the change."""
+    rule = "must begin with $.after, the row after the change, for example $.after.text"
+    listed = isinstance(texts, list)
+    for index, path in enumerate(texts if listed else [texts]):
+        pattern = _pattern(path)
+        if pattern is not None and (len(pattern) < 2 or pattern[0] != "after"):
+            yield ("input", "text", index) if listed else ("input", "text"), rule
 
 
 def _pattern(path: Any) -> Pattern | None:

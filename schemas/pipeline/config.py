@@ -30,8 +30,12 @@ class Input(Strict):
 
     topics: Annotated[list[TopicName], Field(min_length=1)]
     """Input topics, at least one; they must exist."""
-    format: Annotated[Literal["json", "text", "avro", "json_schema"], later("cloudevents", "protobuf")] = "json"
-    """``json``: each value is a JSON object. ``text``: the whole value is the text, in UTF-8. ``avro`` and
+    format: Annotated[
+        Literal["json", "text", "cloudevents", "connect", "debezium", "avro", "json_schema"], later("protobuf")
+    ] = "json"
+    """``json``: each value is a JSON object. ``text``: the whole value is the text, in UTF-8. ``cloudevents``: each
+    record is a CloudEvent 1.0, whose data is the object. ``connect``: the object is the payload of a value that Kafka
+    Connect's JSON converter has written. ``debezium``: the same, and the payload is a change event. ``avro`` and
     ``json_schema``: each value is encoded with a schema of the Schema Registry at ``registry``, which it names."""
     reader_schema: Text | None = None
     """With ``format: avro``, a file with the Avro schema in which events are read, whatever schema they were written

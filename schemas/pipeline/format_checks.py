@@ -10,6 +10,22 @@ from schemas.cloudevents import CONTENT_TYPE, OUR_ATTRIBUTES, PREFIX
 Mistakes: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]
 
 
+def doubts(raw: Mapping[str, Any]) -> Mistakes:
+    """Yield each place where readers may take enriched events for others; ``raw`` is a pipeline without mistakes."""
+    source, output = raw["input"], raw["output"]
+    if source["format"] != "cloudevents":
+        return
+    message = (
+        "keeps the headers ce_* of the input, by which readers take an enriched event for the CloudEvent of the input; "
+        "set it to cloudevents"
+    )
+    if output["format"] == "json":
+        yield ("output", "format"), message
+    for index, route in enumerate(output.get("routes") or ()):
+        if route.get("format") == "json":
+            yield ("output", "routes", index, "format"), message
+
+
 def problems(output: Mapping[str, Any]) -> Mistakes:
     """Yield every mistake in the formats of ``output`` and its routes, as (path below ``output``, message)."""
     routes = output.get("routes")

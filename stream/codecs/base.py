@@ -21,6 +21,8 @@ class Content(NamedTuple):
     - ``replaced``: the values in ``event`` that are not the input's own; None if all are.
     - ``parts``: what ``text`` was joined from, if the input may have several texts; otherwise None.
     - ``missing``: the paths at which one of several texts is missing.
+    - ``headers``: what takes the place of the record's headers; None if they stay.
+    - ``deletes``: the event only says that what has the record's key was deleted; then there is no text.
     """
 
     text: str
@@ -29,6 +31,8 @@ class Content(NamedTuple):
     replaced: Replaced | None = None
     parts: tuple[Part, ...] | None = None
     missing: Sequence[str] = ()
+    headers: Headers | None = None
+    deletes: bool = False
 
 
 class Codec(ABC):
@@ -47,7 +51,15 @@ class Codec(ABC):
                 raise DecodeError("the value is null (a tombstone)")
             if len(value) > self._max_bytes:
                 raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
-            text, event, fields, replaced, parts, missing = self._read(value, record.headers)
+            given = record.consumed_headers
+            text, event, fields, replaced, parts, missing, headers, deletes = self._read(value, given)
+            if headers is not None:
+                record.headers, record.original_headers = headers, given or []
+            if deletes:
+                document = Document(record)
+                document.deletes = True
+                document.failure = Failure.of(DecodeError("the event is a delete, and has no text"), "decode")
+                return document
             if len(text) > self._max_characters:
                 raise DecodeError(
                     f"the text has {len(text)} characters, input.max_characters is {self._max_characters}"

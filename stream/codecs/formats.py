@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from schemas.pipeline.config import Input
 from schemas.pipeline.registry import Registry
 from stream.codecs.avro import AvroCodec
 from stream.codecs.base import Codec
+from stream.codecs.cloudevents import CloudEventsCodec
+from stream.codecs.connect import ConnectCodec, DebeziumCodec
 from stream.codecs.json import JsonCodec
 from stream.codecs.json_schema import JsonSchemaCodec
 from stream.codecs.text import TextCodec
+
+_JSON: Mapping[str, type[JsonCodec]] = {
+    "json": JsonCodec,
+    "cloudevents": CloudEventsCodec,
+    "connect": ConnectCodec,
+    "debezium": DebeziumCodec,
+}
+
+
+def event_codec(config: Input, keep_fields: bool = False) -> JsonCodec:
+    """Make the codec for events that a person has written: the JSON that is in the envelopes of ``input.format``."""
+    return JsonCodec(config, keep_fields)
 
 
 def codec(config: Input, keep_fields: bool = False, registry: Registry | None = None) -> Codec:
@@ -25,6 +41,6 @@ def codec(config: Input, keep_fields: bool = False, registry: Registry | None = 
     """
     if config.format == "text":
         return TextCodec(config)
-    if registry is None or config.format == "json":
-        return JsonCodec(config, keep_fields)
+    if registry is None or config.format in _JSON:
+        return _JSON.get(config.format, JsonCodec)(config, keep_fields)
     return (AvroCodec if config.format == "avro" else JsonSchemaCodec)(config, registry, keep_fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -25,9 +26,15 @@ The enriched event has one more. Python's json module reads somewhat fewer than 
 caller; orjson reads 1,024.
 """
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ENVELOPES = {
+    "cloudevents": {"specversion", "id", "source", "type"},
+    "connect": {"schema", "payload"},
+    "debezium": {"before", "after", "op"},
+}
+"""Values of ``input.format`` -> the members by which an event that needs it is recognised."""
 _LEVELS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
@@ -38,6 +45,9 @@ class JsonCodec(Codec):
     readers refuse, and ``repair`` names, is replaced.
     """
 
+    _what = "the value"
+    """What messages call the JSON."""
+
     def __init__(self, config: Input, keep_fields: bool = False) -> None:
         """``config``: the pipeline file's ``input``; ``keep_fields``: documents also keep the parsed object."""
         super().__init__(config)
@@ -47,14 +57,14 @@ class JsonCodec(Codec):
         self._steps = [] if self._collector else parse_path(self._path)
 
     def _read(self, value: bytes, headers: Headers | None) -> Content:
-        value = value.removeprefix(_BOM)
+        value = value.removeprefix(BOM)
         replaced: Replaced | None = None
         try:
             event = orjson.loads(value)
         except orjson.JSONDecodeError as error:
             value, event, replaced = _repaired(value, error)
         if not isinstance(event, dict):
-            raise DecodeError(f"the value is {TYPE_NAMES[type(event)]}, not a JSON object")
+            raise DecodeError(f"{self._what} is {TYPE_NAMES[type(event)]}, not a JSON object")
         # Only a value with as many brackets can be that deep.
         if len(value) > 2 * MAX_DEPTH and value.count(b"[") + value.count(b"{") > MAX_DEPTH:
             _require_shallow(value)
@@ -80,10 +90,16 @@ class JsonCodec(Codec):
         try:
             text = follow(self._steps, event)
         except LookupError:
-            raise DecodeError(f"there is no text at {self._path}") from None
+            raise DecodeError(f"there is no text at {self._path}{hint(event)}") from None
         if replaced is None and isinstance(text, str):
             return text
         return require_text(text, self._steps, self._path, replaced)
+
+
+def hint(event: Mapping[str, Any]) -> str:
+    """Return which ``input.format`` is probably missing for an event without the text, as the end of a message."""
+    form = next((form for form, names in _ENVELOPES.items() if event.keys() >= names), None)
+    return "" if form is None else f"; it looks like an event for input.format: {form}"
 
 
 def _repaired(value: bytes, error: orjson.JSONDecodeError) -> tuple[bytes, Any, Replaced]:

@@ -50,7 +50,7 @@ class LetterWriter:
         letter = dead_letter(record, failure, self._topic, self._pipeline, config)
         if self._text == "original":
             return letter
-        original = record.headers or []
+        original = record.consumed_headers or []
         letter.key, letter.headers = None, [*_attempts(original), *letter.headers[len(original) :]]
         if self._seal is None:
             letter.value, letter.kind = None, "coordinates"
@@ -68,7 +68,7 @@ def dead_letter(record: Record, failure: Failure, topic: str, pipeline: str, con
     text of the event.
     """
     headers = [
-        *(record.headers or []),
+        *(record.consumed_headers or []),
         (f"{PREFIX}topic", record.assignment.topic.encode()),
         (f"{PREFIX}partition", str(record.assignment.partition).encode()),
         (f"{PREFIX}offset", str(record.offset).encode()),

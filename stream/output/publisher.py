@@ -95,7 +95,7 @@ class Publisher:
                         outbounds += self._disagreements(document, record, builder, router, shadows)
                     continue
             stats.failed[document.failure.stage] += 1
-            if not _is_delete(record):
+            if not _is_delete(document, record):
                 self._limit.failed(_cause(record, document.failure))
             outbounds.append(self._dead_letter(record, document.failure))
         self._enriched[batch.number] = stats.enriched - before
@@ -294,10 +294,12 @@ def _cause(record: Record, failure: Failure) -> str:
 
 
 def _is_tombstone(document: Document, record: Record) -> bool:
-    """Whether the only thing wrong with ``record`` is that its value is null."""
-    return record.value is None and (document.failure is None or document.failure.stage == "decode")
+    """Whether the only thing wrong with ``record`` is that its value is null, or that its event is a delete."""
+    return (record.value is None or document.deletes) and (
+        document.failure is None or document.failure.stage == "decode"
+    )
 
 
-def _is_delete(record: Record) -> bool:
+def _is_delete(document: Document, record: Record) -> bool:
     """Whether ``record`` deletes a key: any number of deletes in a row says nothing about the pipeline file."""
-    return record.value is None and record.key is not None
+    return (record.value is None or document.deletes) and record.key is not None

@@ -14,6 +14,7 @@ import click
 from schemas.conditions import Condition
 from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Problem, SettingError
 from schemas.paths import EVERYWHERE
+from schemas.pipeline import format_checks
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.formats import OutputFormat
 from schemas.pipeline.identity import config_hash
@@ -187,13 +188,14 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
 
 
 def exposed(file: PipelineFile) -> Iterator[Problem]:
-    """Yield a notice for each place where a redacting pipeline publishes, or may publish, what it does not redact."""
+    """Yield a notice for each place where a pipeline publishes, or may publish, what one does not expect."""
     if file.pipeline.redact is not None and file.pipeline.output.dead_letter_text == "original":
         yield file.problem(
             ("output", "dead_letter"),
             "dead letters keep the original record; with {text: encrypted} or {text: none} they do not",
         )
-    for path, message in doubts(file.pipeline.model_dump(exclude_none=True)):
+    raw = file.pipeline.model_dump(exclude_none=True)
+    for path, message in (*doubts(raw), *format_checks.doubts(raw)):
         yield file.problem(path, message)
     yield from unread(file)
 

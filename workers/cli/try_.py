@@ -28,7 +28,7 @@ from schemas.errors import (
 from schemas.pipeline.config import Input, Pipeline
 from schemas.record import Assignment, Record
 from stream.codecs.base import Codec
-from stream.codecs.formats import codec
+from stream.codecs.formats import event_codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
 from stream.output.letter_log import described
@@ -152,7 +152,8 @@ def enriched(
     if builder.redactor is not None:
         chain.identify(builder.config)
     keep_fields = _reads_fields(pipeline, chain)
-    decoder = codec(pipeline.input, keep_fields) if _reads_events(pipeline, chain) else TextCodec(pipeline.input)
+    reads_json = pipeline.input.format != "text" and _reads_events(pipeline, chain)
+    decoder = event_codec(pipeline.input, keep_fields) if reads_json else TextCodec(pipeline.input)
     numbers = count(1)
     for batch in batches:
         documents = [_document(line, decoder, pipeline.input) for line in batch]

@@ -129,7 +129,8 @@ def _parts(data: bytes) -> tuple[str, int, int]:
 
 
 def _packed(record: Record) -> bytes:
-    headers = None if record.headers is None else [[name, _text(value)] for name, value in record.headers]
+    given = record.consumed_headers
+    headers = None if given is None else [[name, _text(value)] for name, value in given]
     described = orjson.dumps({
         "topic": record.assignment.topic, "partition": record.assignment.partition, "offset": record.offset,
         "key": _text(record.key), "headers": headers, "tombstone": record.value is None,

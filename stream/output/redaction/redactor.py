@@ -27,6 +27,7 @@ from stream.output.redaction.literals import Edit, content
 from stream.output.redaction.offsets import Offsets
 from stream.output.redaction.operators import Operators
 from stream.output.redaction.record import RecordRedactor, whole
+from stream.output.redaction.rows import with_rows_before
 from stream.output.redaction.spans import Piece, pieces
 
 _MOST_LABELS = 1000
@@ -55,7 +56,7 @@ class Redactor:
         redact = pipeline.redact
         if redact is None:
             raise ValueError("the pipeline has no section redact")
-        self._redact = redact
+        redact = self._redact = with_rows_before(redact, pipeline.input)
         self.operators = Operators(redact, keys)
         self.event = EventRedactor(pipeline.input, redact)
         self.record = RecordRedactor(redact)

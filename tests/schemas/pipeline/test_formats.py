@@ -78,3 +78,32 @@ def test_a_route_has_the_format_of_the_output_unless_it_says_otherwise() -> None
 )  # fmt: skip
 def test_mistakes(line: str, problems: list[str]) -> None:
     assert _wrong(line) == problems
+
+
+def _wrong_input(lines: str) -> list[str]:
+    assert "input:\n" in GOOD
+    start = GOOD.index("input:\n")
+    end = GOOD.index("\n", GOOD.index("text:", start)) + 1
+    with pytest.raises(ConfigError) as caught:
+        parse(f"{GOOD[:start]}input:\n  topics: [posts]\n{lines}{GOOD[end:]}", "p.yaml", {})
+    return [str(problem).split(" ", 1)[1] for problem in caught.value.problems]
+
+
+OF_ROWS = "must begin with $.after, the row after the change, for example $.after.text"
+
+
+@pytest.mark.parametrize(
+    ("lines", "problems"),
+    [
+        ("  format: debezium\n", [f"input.text: {OF_ROWS}"]),
+        ("  format: debezium\n  text: $.after\n", [f"input.text: {OF_ROWS}"]),
+        ("  format: debezium\n  text: [$.after.a, $.before.a]\n", [f"input.text[1]: {OF_ROWS}"]),
+        ("  format: debezum\n", [
+            'input.format: must be one of json, text, cloudevents, connect, debezium, avro, json_schema, '
+            'did you mean "debezium"?'
+        ]),
+    ],
+    ids=["default", "row", "before", "misspelt"],
+)  # fmt: skip
+def test_mistakes_in_the_format_of_the_input(lines: str, problems: list[str]) -> None:
+    assert _wrong_input(lines) == problems

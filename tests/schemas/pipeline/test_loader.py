@@ -74,7 +74,8 @@ MISTAKES = {
     "task is no mapping": ("  - name: entities", "  - just text\n  - name: entities",
         ["14:5 tasks[1]: must be a mapping of fields"]),
     "enum": ("format: json", "format: jsn",
-        ['7:11 input.format: must be one of json, text, avro, json_schema, did you mean "json"?']),
+        ['7:11 input.format: must be one of json, text, cloudevents, connect, debezium, avro, json_schema, '
+         'did you mean "json"?']),
     "enum of later": ("format: json", "format: protobuf", ['7:11 input.format: "protobuf" is not yet supported']),
     "no registry": ("format: json", "format: avro",
         ['7:11 input.format: "avro" needs a Schema Registry: set registry.url']),
@@ -248,7 +249,7 @@ kafka:
   acks: 1
 input:
   topics: [posts, posts]
-  format: cloudevents
+  format: protobuf
 tasks:
   - name: a
     task: moderation
@@ -269,7 +270,7 @@ compute: {threads: "${N:-x}"}
         "p.yaml:3:22 kafka.bootstrap.servers: environment variable HOSTS is not set",
         "p.yaml:4:3 kafka.acks: cannot be set: fewer than all replicas can lose events",
         "p.yaml:6:19 input.topics[1]: appears twice",
-        'p.yaml:7:11 input.format: "cloudevents" is not yet supported',
+        'p.yaml:7:11 input.format: "protobuf" is not yet supported',
         'p.yaml:11:5 tasks[0].modle: unknown field, did you mean "model"?',
         "p.yaml:12:16 tasks[0].threshold: must be between 0 and 1",
         "p.yaml:13:11 tasks[1].name: is already the name of tasks[0]; each task needs its own name",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from schemas.document import Document, Failure
-from schemas.record import Assignment, Outbound, Record
+from schemas.record import Assignment, Headers, Outbound, Record
+from stream.codecs.formats import codec
 from stream.microbatch import MicroBatch
 from stream.output.event_builder import EventBuilder
 from stream.output.publisher import Publisher
@@ -350,3 +351,50 @@ def test_the_schema_that_a_header_names_is_that_of_the_input_alone(routes: Any) 
     assert [outbound.headers for outbound in made[:-1]] == [[("h", b"1"), ("h", b"2")]] * (2 if routes else 1)
     assert made[-1].kind == "dead_letter"
     assert made[-1].headers[:3] == headers
+
+
+def _change(key: bytes | None, op: str = "d") -> Document:
+    value = json.dumps({"before": {"text": "old"}, "after": None, "op": op}).encode()
+    debezium = pipeline(input={"topics": ["posts"], "format": "debezium", "text": "$.after.text"})
+    return codec(debezium.input).decode(Record(Assignment("posts", 0), 1, key, value, [("h", b"1")], 5))
+
+
+@pytest.mark.parametrize(
+    ("tombstones", "key", "sent"),
+    [
+        ("forward", b"k", [("tombstone", "out", b"k", None)]),
+        ("skip", b"k", []),
+        ("dead_letter", b"k", [("dead_letter", "out.dead", b"k", "whole")]),
+        ("forward", None, [("dead_letter", "out.dead", None, "whole")]),
+    ],
+)
+def test_a_deleted_row_is_what_a_tombstone_is(tombstones: str, key: bytes | None, sent: list[Any]) -> None:
+    settings = pipeline(
+        input={"topics": ["posts"], "format": "debezium", "text": "$.after.text", "tombstones": tombstones},
+        stop_after={"in_a_row": 1},
+    )
+    stats, document = Stats(), _change(key)
+    publisher = Publisher(settings, stats)
+    outbounds = publisher.outbounds(MicroBatch(0, [document], 0), BUILDER)
+    whole = document.record and document.record.value
+    assert [
+        (each.kind, each.topic, each.key, "whole" if each.value == whole else each.value) for each in outbounds
+    ] == sent
+    assert (stats.tombstones, stats.skipped) == (tombstones == "forward" and key is not None, tombstones == "skip")
+    assert (publisher.too_many() is not None) == (key is None), "deletes say nothing about the pipeline file"
+
+
+def test_a_truncate_is_a_dead_letter() -> None:
+    (letter,) = Publisher(PIPELINE, Stats()).outbounds(MicroBatch(0, [_change(b"k", "t")], 0), BUILDER)
+    assert letter.kind == "dead_letter"
+
+
+def test_a_dead_letter_has_the_headers_of_the_input_and_no_others() -> None:
+    settings = pipeline(input={"topics": ["posts"], "format": "cloudevents"})
+    value = json.dumps({"specversion": "1.0", "id": "1", "source": "/a", "type": "b", "data": {"text": "x"}}).encode()
+    headers: Headers = [("content-type", b"application/cloudevents+json"), ("h", b"1")]
+    document = codec(settings.input).decode(Record(Assignment("posts", 0), 1, b"k", value, headers, 5))
+    document.annotations["tone"] = {"score": float("nan")}
+    (letter,) = Publisher(settings, Stats()).outbounds(MicroBatch(0, [document], 0), BUILDER)
+    assert (letter.kind, letter.value, letter.headers[:2]) == ("dead_letter", value, headers)
+    assert all(name.startswith("__glossator.errors.") for name, _ in letter.headers[2:])

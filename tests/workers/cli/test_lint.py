@@ -77,7 +77,8 @@ def test_mistakes_are_lines_and_exit_78(tmp_path: Path) -> None:
     assert result.exit_code == 78
     assert result.stdout == ""
     assert result.stderr == (
-        'p.yaml:7:11 input.format: must be one of json, text, avro, json_schema, did you mean "json"?\n'
+        "p.yaml:7:11 input.format: must be one of json, text, cloudevents, connect, debezium, avro, json_schema, "
+        'did you mean "json"?\n'
         'p.yaml:12:5 tasks[0].modle: unknown field, did you mean "model"?\n'
     )
 
@@ -329,3 +330,18 @@ def test_a_file_of_recognisers_is_named_as_such() -> None:
     assert result.exit_code == 78
     assert len(result.stderr.splitlines()) == 1
     assert 'has recognisers, which the task pii names in "recognizers:"' in result.stderr
+
+
+def test_plain_json_made_of_cloud_events_is_a_notice(tmp_path: Path) -> None:
+    text = GOOD.replace("format: json", "format: cloudevents").replace(
+        "  topic: posts.enriched\n",
+        "  topic: posts.enriched\n  routes: [{topic: a, copy: true, format: json}, {topic: b, format: cloudevents}]\n",
+    )
+    result = lint(tmp_path, text)
+    notices = [line.split(": keeps the headers")[0] for line in result.stderr.splitlines() if "ce_*" in line]
+    assert notices == ["p.yaml:21:3 output.format", "p.yaml:22:43 output.routes[0].format"]
+    assert "(cloudevents, text at $.body)" in result.stdout
+    assert "moves to b as cloudevents" in result.stdout
+    result = lint(tmp_path, text.replace("output:\n", "output:\n  format: cloudevents\n").replace(", format: json", ""))
+    assert "ce_*" not in result.stderr
+    assert "writes    posts.enriched as cloudevents, dead letters" in result.stdout

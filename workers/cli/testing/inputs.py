@@ -20,7 +20,7 @@ from stream.codecs.formats import codec
 
 def record_of(case: Case, config: Input, offset: int) -> Record:
     """Return the record that ``case`` gives to a pipeline with the input ``config``, at ``offset``."""
-    given = case.record or CaseRecord(value=_value(case, config))
+    given = case.record or CaseRecord(value=_value(case, config), headers=_headers(config))
     value = orjson.dumps(given.value) if isinstance(given.value, dict) else given.value and given.value.encode()
     return Record(
         Assignment(given.topic or config.topics[0], 0),
@@ -34,11 +34,22 @@ def record_of(case: Case, config: Input, offset: int) -> Record:
 
 def _value(case: Case, config: Input) -> object:
     if case.text is None or config.format == "text":
-        return case.event if case.text is None else case.text
-    # Of several texts, the case has the first.
-    first = config.paths[0]
-    steps = () if first == EVERYWHERE else parse_pattern(first)
-    return put(None, [0 if step is None else step for step in steps] or ["text"], case.text)
+        value: object = case.event if case.text is None else case.text
+    else:
+        # Of several texts, the case has the first.
+        first = config.paths[0]
+        steps = () if first == EVERYWHERE else parse_pattern(first)
+        value = put(None, [0 if step is None else step for step in steps] or ["text"], case.text)
+    if config.format == "debezium" and isinstance(value, dict):
+        value = {"op": "c", **value}
+    return value
+
+
+def _headers(config: Input) -> dict[str, str | None]:
+    """Return the headers of a record whose case gives only a text or an event."""
+    if config.format != "cloudevents":
+        return {}
+    return {"ce_specversion": "1.0", "ce_id": "1", "ce_source": "/test", "ce_type": "test"}
 
 
 def unread(pipeline: Pipeline, file: CaseFile) -> Iterator[Problem]:

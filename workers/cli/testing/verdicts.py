@@ -109,8 +109,8 @@ def _event(case: Case, processed: Processed) -> Differences:
 
 
 def _is_tombstone(processed: Processed) -> bool:
-    record = processed.document.record
-    return record is not None and record.value is None
+    document = processed.document
+    return document.record is not None and (document.record.value is None or document.deletes)
 
 
 def _published(outbound: Outbound) -> dict[str, Any]:

@@ -213,3 +213,30 @@ def test_attributes_of_cloud_events_are_made_of_what_is_redacted() -> None:
     for outbound in (structured, binary):
         everything = f"{outbound.key!r}{outbound.value!r}{outbound.headers}".lower()
         assert not any(secret in everything for secret in ("ada@x.org", "acme"))
+
+
+def test_a_row_before_the_change_is_redacted_although_no_task_reads_it() -> None:
+    config = pipeline({"fields": {"$.after.name": "mask", "$['after'].tags[*]": "mask"}}, "$.after.body")
+    source = {"topics": ["in"], "text": "$.after.body", "format": "debezium"}
+    config = Pipeline.model_validate(config.model_dump(by_alias=True, exclude_none=True) | {"input": source})
+    row = {"body": "Old secret", "name": "Bob", "tags": ["t"], "mail": "ada@x.org", "id": 1}
+    after = {**row, "body": TEXT, "name": "Bobby"}
+    value = json.dumps({"before": row, "after": after, "op": "u", "source": {"table": "t"}}).encode()
+    event = json.loads(EventBuilder(config, {}, KEYS).build(document(config, value)))
+    rest = {"tags": ["*"], "mail": "<EMAIL_ADDRESS>", "id": 1}
+    assert event["event"]["before"] == {"body": None, "name": "***", **rest}
+    assert event["event"]["after"] == {"body": "😂 Mail <EMAIL_ADDRESS> now", "name": "*****", **rest}
+    assert event["redacted"]["$.before.body"] == event["redacted"]["$.before.name"] == 1
+    insert = json.dumps({"before": None, "after": after, "op": "c"}).encode()
+    assert json.loads(EventBuilder(config, {}, KEYS).build(document(config, insert)))["event"]["before"] is None
+
+
+@pytest.mark.parametrize("path", ["$..*", ["$.after.body", "$.after.mail"], "$.after[*]"], ids=str)
+def test_no_text_before_the_change_is_published_whatever_the_paths_are(path: str | list[str]) -> None:
+    source = {"topics": ["in"], "text": path, "format": "debezium"}
+    config = Pipeline.model_validate(pipeline().model_dump(by_alias=True, exclude_none=True) | {"input": source})
+    rows = {"before": {"body": "Mail ada@x.org then", "mail": "ada@x.org"}, "after": {"body": TEXT, "mail": "m"}}
+    event = json.loads(EventBuilder(config, {}, KEYS).build(document(config, json.dumps({**rows, "op": "u"}).encode())))
+    assert "ada@x.org" not in json.dumps(event)
+    if path != "$..*":
+        assert event["event"]["before"] == {"body": None, "mail": None}
