@@ -113,6 +113,21 @@ def in_order(tasks: Sequence[Task]) -> list[int]:
     return list(order)
 
 
+def conditional(tasks: Sequence[Task]) -> set[str]:
+    """Return the names of the tasks that need not run for every event.
+
+    They have a condition, use the spans of such a task, or combine such tasks only. ``tasks`` must be free of cycles.
+    """
+    found: set[str] = set()
+    for index in in_order(tasks):
+        task = tasks[index]
+        spans = {name for _, name in spans_needed(task)}
+        combined = {name for _, name in members(task)}
+        if task.get("when") or spans & found or (combined and combined <= found):
+            found.add(str(task["name"]))
+    return found
+
+
 def _spans(path: Path, name: str, other: str, kinds: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
     if other == name:
         yield path, "must name another task, not the task itself"

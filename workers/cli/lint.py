@@ -16,6 +16,7 @@ from schemas.errors import ConfigError, DeviceError, ModelError, OutputError, Pr
 from schemas.paths import EVERYWHERE
 from schemas.pipeline import format_checks
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.dependencies import conditional
 from schemas.pipeline.formats import OutputFormat
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, in_order, load_file
@@ -236,7 +237,7 @@ def unshadowed(file: PipelineFile) -> Iterator[Problem]:
 
 def unrouted(file: PipelineFile) -> Iterator[Problem]:
     """Yield a notice for each route that some tombstones or some events cannot reach as one may expect."""
-    output, conditional = file.pipeline.output, {task.name for task in file.pipeline.tasks if task.when}
+    output, absent = file.pipeline.output, conditional([task.model_dump() for task in file.pipeline.tasks])
     reached = Router(output).deletes
     for index, route in enumerate(output.routes or ()):
         if file.pipeline.input.tombstones == "forward" and route.topic and route.topic not in reached:
@@ -244,7 +245,7 @@ def unrouted(file: PipelineFile) -> Iterator[Problem]:
                 ("output", "routes", index, "key"),
                 f"tombstones do not reach {route.topic}: they have no event, and so no value for this key",
             )
-        for task in sorted(Condition(route.when).tasks & conditional) if route.when else ():
+        for task in sorted(Condition(route.when).tasks & absent) if route.when else ():
             yield file.problem(
                 ("output", "routes", index, "when"),
                 f'is false for events for which the task "{task}" does not run, unless it asks has() first',

@@ -348,3 +348,17 @@ def test_cycles_are_found_and_all_others_can_be_ordered(edges: dict[int, list[in
 )
 def test_who_needs_the_events_fields(task: dict[str, Any], reads: bool) -> None:
     assert dependencies.reads_fields(task) is reads
+
+
+def test_a_task_that_need_not_run_is_one_with_a_condition_or_one_that_depends_on_such() -> None:
+    tasks: list[dict[str, Any]] = [
+        {"name": "both", "task": "moderation", "ensemble": {"of": ["some", "rare"], "rule": "max"}},
+        {"name": "outer", "task": "moderation", "ensemble": {"of": ["both", "always"], "rule": "max"}},
+        {"name": "always", "task": "moderation"},
+        {"name": "some", "task": "moderation", "when": "always.flagged"},
+        {"name": "rare", "task": "moderation", "when": "text != ''"},
+        {"name": "who", "task": "pii", "spans": ["names", "places"]},
+        {"name": "names", "task": "ner", "when": "text != ''"},
+        {"name": "places", "task": "ner"},
+    ]
+    assert dependencies.conditional(tasks) == {"both", "some", "rare", "who", "names"}
