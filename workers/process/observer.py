@@ -12,6 +12,7 @@ from stream.kafka.source import Source
 from stream.telemetry.stats import Stats
 from stream.telemetry.summary import Summary
 from stream.telemetry.watchdog import Watchdog
+from workers.drift.watch import Drift
 from workers.process.engine import Engine
 
 _INTERVAL = 1.0
@@ -36,6 +37,7 @@ class Observer:
         self.on_device: int | None = None
         self._summary_every = pipeline.telemetry.summary_seconds
         self._summary: Summary | None = None
+        self._drift: Drift | None = None
         stats.stuck = self._watchdog.stuck
 
     def observe(self, flight: Flight, source: Source, sink: Sink, engine: Engine) -> None:
@@ -54,9 +56,10 @@ class Observer:
         stats.landed, stats.partitions, stats.rebalances = flight.count, len(source.assignments), source.rebalances
         stats.commits, stats.aborts = sink.commits + source.commits, sink.aborts
         stats.seconds["commit"] = sink.commit_seconds
+        self._drift = engine.drift
         if now >= self._next_comparison:
             self._next_comparison = now + _COMPARISON
-            stats.drift = engine.drift.report()
+            stats.drift = self._drift.report()
         if (cache := chain.cache) is not None:
             stats.cache_hits, stats.cache_lookups = cache.hits, cache.lookups
         stats.task_seconds = chain.pace.task_seconds
@@ -82,6 +85,8 @@ class Observer:
         self._watchdog.look(marks, {"device": allowed, "events in flight": allowed})
 
     def end(self) -> None:
-        """Log what has been done in all; call it when nothing is read any more."""
+        """Compare annotations once more, and log what has been done in all; call it when nothing is read any more."""
+        if self._drift is not None:
+            self._stats.drift = self._drift.report()
         if self._summary is not None:
             self._summary.total()
