@@ -144,7 +144,7 @@ def calibrate(
 
 
 def _pipeline(file: Path, task: str, ctx: click.Context) -> Pipeline:
-    """Return the pipeline of ``file`` with nothing but ``task`` and the tasks that it needs."""
+    """Return the pipeline of ``file`` with nothing but ``task``, which may be a shadow, and the tasks that it needs."""
     from schemas.pipeline.dependencies import requires
     from schemas.pipeline.loader import load
 
@@ -163,7 +163,8 @@ def _pipeline(file: Path, task: str, ctx: click.Context) -> Pipeline:
         new = set(needs[waiting.pop()]) - needed
         needed |= new
         waiting += new
-    return pipeline.model_copy(update={"tasks": [each for each in pipeline.tasks if each.name in needed]})
+    tasks = [each.model_copy(update={"shadow": None}) for each in pipeline.tasks if each.name in needed]
+    return pipeline.model_copy(update={"tasks": tasks})
 
 
 def _calibrated(

@@ -22,6 +22,7 @@ tasks:
   - {name: tone, task: sentiment, model: starter}
   - {name: quick, task: moderation, model: starter}
   - {name: safety, task: moderation, taxonomy: openai, model: starter, when: 'quick.labels[0].score > 0.0'}
+  - {name: next, task: moderation, taxonomy: openai, model: starter, shadow: safety}
   - {name: rare, task: moderation, model: starter, when: 'event.lang == "en"'}
 output: {topic: out}
 """
@@ -225,6 +226,8 @@ def test_texts_are_scored_by_a_task_and_those_that_it_needs(tmp_path: Path, pipe
     (harassment,) = json.loads(done.stdout)["attributes"]
     assert (harassment["rows"], harassment["old"]["flagged"]) == (60, 20)
     assert harassment["agreement"] > 0.85
+    shadow = run(tmp_path, texts(), "--threshold", "0.5", *pipeline, "next", "--json")
+    assert json.loads(shadow.stdout)["attributes"] == [harassment]
     human = run(tmp_path, texts(), "--threshold", "0.5", *pipeline, "safety")
     assert "In the pipeline file, in the task safety:" in human.stdout
 
