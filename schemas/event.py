@@ -79,11 +79,26 @@ class FlaggedLabel(_Public):
     flagged: bool = Field(description="Whether the score reaches the threshold of the label.")
 
 
+class JudgedSentence(_Public):
+    """The judgement of one sentence, which was read without the others."""
+
+    start: Count = Field(description="Number of code points before the sentence.")
+    end: Count = Field(description="Number of code points up to the end of the sentence.")
+    flagged: bool = Field(description="Whether a score reaches the threshold of its label.")
+    scores: dict[str, float] = Field(description="The score of every label.")
+    field: str | None = Field(default=None, description="The path of the text it is in, if there may be several.")
+    original_start: Count | None = Field(default=None, description="With output.original_offsets: start as read.")
+    original_end: Count | None = Field(default=None, description="With output.original_offsets: end as read.")
+
+
 class Moderation(_Public):
     """The annotation of moderation."""
 
     flagged: bool = Field(description="Whether any label is flagged.")
     labels: list[FlaggedLabel] = Field(description="In descending order of the score.")
+    sentences: list[JudgedSentence] | None = Field(
+        default=None, description="With sentences: true, in the order of the text."
+    )
 
 
 class Mention(_Public):

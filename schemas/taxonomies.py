@@ -167,3 +167,8 @@ MENTIONS: frozenset[str] = frozenset(
 def spelled(label: str) -> str:
     """Return a label as the tables of this module spell it: in lower case, with ``_`` for spaces and hyphens."""
     return label.lower().replace(" ", "_").replace("-", "_")
+
+
+def names(taxonomy: str) -> list[str]:
+    """Return the names of a taxonomy, each once."""
+    return list(dict.fromkeys(TAXONOMIES[taxonomy].values()))

@@ -10,9 +10,10 @@ from typing import Any
 
 from schemas.errors import EventError, every_error
 from schemas.event import EnrichedEvent
-from schemas.pipeline.cases import Published
+from schemas.pipeline.cases import PUBLISHED_ANSWERS, Published
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.expectations import Mistake, mistakes
+from schemas.pipeline.outputs import Output
 from schemas.pipeline.trial import Labels, configured_labels, shape
 from schemas.pipeline.wording import did_you_mean
 
@@ -34,9 +35,9 @@ def case_problems(pipeline: Pipeline, cases: Sequence[Any], labels: Labels) -> I
     tasks = [task.model_dump() for task in pipeline.tasks]
     shapes = {str(task["name"]): shape(task) for task in tasks if task["shadow"] is None}
     known = {**labels, **configured_labels(tasks)}
-    topics, routes = pipeline.output.topics, [route.label for route in pipeline.output.routes or ()]
+    published, routes = _published(pipeline.output), [route.label for route in pipeline.output.routes or ()]
     for index, case in enumerate(map(_table, cases)):
-        expected = _expected(_table(case.get("expect")), topics, routes, shapes, known)
+        expected = _expected(_table(case.get("expect")), published, routes, shapes, known)
         for path, message, at_key in (*_input(pipeline, case), *expected):
             yield Mistake((index, *path), message, at_key)
 
@@ -57,8 +58,24 @@ def _input(pipeline: Pipeline, case: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake(("expect", "tombstone"), "needs a record whose value is null")
 
 
+def _published(output: Output) -> dict[str, Any]:
+    """Return topic -> the model of what is published there."""
+    published: dict[str, Any] = {}
+    for route in (None, *(output.routes or ())):
+        topic = output.topic if route is None else route.topic
+        if topic is not None:
+            shape = output.shape_of(route)
+            model = Published if shape is None else PUBLISHED_ANSWERS[shape.name]
+            published[topic] = published[topic] | model if topic in published else model
+    return published
+
+
 def _expected(
-    expect: Mapping[str, Any], topics: Sequence[str], routes: Sequence[str], shapes: Mapping[str, Any], labels: Labels
+    expect: Mapping[str, Any],
+    published: Mapping[str, Any],
+    routes: Sequence[str],
+    shapes: Mapping[str, Any],
+    labels: Labels,
 ) -> Iterator[Mistake]:
     annotations = _table(expect.get("annotations"))
     for name, value in annotations.items():
@@ -80,11 +97,11 @@ def _expected(
             yield Mistake(("expect", "routes", index), f"there is no such route{did_you_mean(name, routes) or known}")
     for topic, value in _table(expect.get("outputs")).items():
         path = ("expect", "outputs", topic)
-        if topic not in topics:
-            hint = did_you_mean(topic, topics) or f", only {', '.join(topics)}"
+        if topic not in published:
+            hint = did_you_mean(topic, published) or f", only {', '.join(published)}"
             yield Mistake(path, f"is not a topic of enriched events{hint}", at_key=True)
         elif value is not None:
-            yield from mistakes(value, Published, (), path)
+            yield from mistakes(value, published[topic], (), path)
     letter = _table(expect.get("dead_letter"))
     stage, task = letter.get("stage"), letter.get("task")
     if isinstance(stage, str) and stage not in _STAGES:

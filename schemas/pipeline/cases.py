@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_model
 
+from schemas.answers import ANSWERS
 from schemas.event import EnrichedEvent
 from schemas.pipeline.fields import Strict, Text, TopicName, refuse
 
@@ -99,6 +100,18 @@ class Published(EnrichedEvent):
 
     key: str | None = None
     headers: dict[str, str | None] = Field(default_factory=dict)
+
+
+class _PublishedRecord(BaseModel):
+    key: str | None = None
+    headers: dict[str, str | None] = Field(default_factory=dict)
+
+
+PUBLISHED_ANSWERS: dict[str, type[BaseModel]] = {
+    name: create_model(f"Published{answer.__name__}", __base__=(_PublishedRecord, answer))
+    for name, answer in ANSWERS.items()
+}
+"""The name of a shape -> what is published in it: the fields of the answer, and the record's key and headers."""
 
 
 class Cases(Strict):

@@ -20,6 +20,7 @@ from schemas.pipeline import (
     registry_checks,
     routing,
     shadows,
+    shape_checks,
 )
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
@@ -75,7 +76,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     dead = _dead_letters(output) or Output.model_construct(topic=topic).dead_letter_topic
     for path, message in routing.problems(routes, tasks, _list(source.get("topics")), dead, is_json):
         yield ("output", "routes", *path), message
-    for path, message in format_checks.problems(output):
+    for path, message in (*format_checks.problems(output), *shape_checks.problems(output, tasks)):
         yield ("output", *path), message
     yield from redaction_checks.problems(raw)
     yield from shadows.problems(raw)
@@ -211,6 +212,8 @@ def _tasks(tasks: list[Mapping[str, Any]]) -> Mistakes:
         # Each window has two special tokens and needs at least two new tokens to advance.
         elif isinstance(stride, int) and isinstance(longest, int) and 8 <= longest < stride + 4:
             yield ("tasks", index, "stride"), f"must be at most {longest - 4}, four less than max_length"
+        if task.get("sentences") is True and task.get("long_text") == "truncate":
+            yield ("tasks", index, "sentences"), "cannot be used with long_text: truncate, which reads only a beginning"
         choices = _CHOICES.get(str(task.get("task")), ())
         if choices and sum(task.get(name) is not None for name in choices) != 1:
             yield ("tasks", index), f"needs exactly one of {', '.join(choices)}"

@@ -16,7 +16,17 @@ ENSEMBLES = ("sentiment", "text-classification", "moderation")
 """The tasks that can be an ensemble."""
 
 # The fields of tasks that say how a model reads a text.
-_READING = ("revision", "long_text", "max_length", "stride", "max_unknown", "unknown_text", "merge", "multi_label")
+_READING = (
+    "revision",
+    "long_text",
+    "max_length",
+    "stride",
+    "max_unknown",
+    "unknown_text",
+    "merge",
+    "multi_label",
+    "sentences",
+)
 
 
 def members(task: Task) -> list[tuple[Path, str]]:

@@ -8,8 +8,13 @@ from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from schemas.pipeline.fields import TOPIC, JsonPath, Name, Strict, Text, TopicName
 from schemas.pipeline.formats import AnyOutputFormat, OutputFormat
+from schemas.pipeline.shapes import AnyShape, Shape
 
 RouteName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=249)]
+
+
+def _is_mapping(value: Any) -> str:
+    return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
 
 
 class Route(Strict):
@@ -29,6 +34,8 @@ class Route(Strict):
     """As ``output.text``, for this route. None: as ``output`` says."""
     annotations: list[Name] | None = None
     """The tasks whose annotations are in the event. None: all."""
+    shape: AnyShape | None = None
+    """As ``output.shape``, for this route. None: as ``output`` says."""
     key: JsonPath | None = None
     """The path of the value that becomes the record's key, text or a whole number. None: the input's key."""
     format: AnyOutputFormat | None = None
@@ -52,17 +59,15 @@ class DeadLetter(Strict):
     ``redact.keys.encrypt`` seals. ``none``: only where the original is, and why it failed."""
 
 
-def _shape(value: Any) -> str:
-    return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
-
-
 class Output(Strict):
     """The topics to write, and what enriched events contain."""
 
     topic: TopicName
     """Topic of the enriched events that no route takes; must not be an input topic."""
     dead_letter: (
-        Annotated[Annotated[TopicName, Tag("<scalar>")] | Annotated[DeadLetter, Tag("<map>")], Discriminator(_shape)]
+        Annotated[
+            Annotated[TopicName, Tag("<scalar>")] | Annotated[DeadLetter, Tag("<map>")], Discriminator(_is_mapping)
+        ]
         | None
     ) = None
     """Topic of the dead letters, or a mapping that also says what they keep; default: the output topic with ``.dead``
@@ -72,6 +77,9 @@ class Output(Strict):
     replaced as ``redact`` says."""
     format: AnyOutputFormat = "json"
     """How the values are encoded. ``json``: the enriched event as JSON. ``cloudevents``: a CloudEvent 1.0."""
+    shape: AnyShape = "event"
+    """``event``: the enriched event. ``perspective``, ``openai``: the answer of that service about the text, for
+    consumers that read such answers."""
     offset_unit: Literal["code_point", "utf16", "utf8"] = "code_point"
     """The unit of ``start`` and ``end`` of spans, and of all other numbers of characters."""
     original_offsets: bool = False
@@ -98,6 +106,11 @@ class Output(Strict):
         """Return how the events of ``route`` (None: of ``topic``) are encoded; None for plain JSON."""
         chosen = self.format if route is None or route.format is None else route.format
         return None if chosen == "json" else chosen
+
+    def shape_of(self, route: Route | None) -> Shape | None:
+        """Return the shape of what ``route`` (None: ``topic``) publishes; None for the enriched event."""
+        chosen = self.shape if route is None or route.shape is None else route.shape
+        return None if chosen == "event" else chosen
 
     @property
     def written(self) -> list[str]:

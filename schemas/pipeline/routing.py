@@ -14,7 +14,7 @@ Path: TypeAlias = tuple[str | int, ...]
 RESERVED_HEADERS = "__glossator."
 """No route may set a header whose name begins like this: dead letters are recognised by such headers."""
 
-_PUBLISHING = ("topic", "text", "annotations", "key", "format", "headers")
+_PUBLISHING = ("topic", "text", "annotations", "shape", "key", "format", "headers")
 """What only a route that publishes can have."""
 _FIELDS = frozenset({"when", "name", "copy", "drop", *_PUBLISHING})
 

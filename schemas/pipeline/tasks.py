@@ -312,6 +312,8 @@ class ModerationTask(ScoringTask):
     ``model`` (the model's labels), or a map from the model's labels to yours."""
     merge: Merge = "max"
     """How the windows of a long text are combined."""
+    sentences: bool = False
+    """Also judge each sentence on its own, as a text without the others."""
 
 
 class EmbeddingTask(ModelTask):

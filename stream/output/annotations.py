@@ -156,6 +156,12 @@ def _spans(annotation: Annotation, ranges: Ranges, string: Callable[[str], str])
     return {**annotation, "spans": ranges.moved_spans(annotation["spans"])}
 
 
+def _sentences(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
+    if "sentences" not in annotation:
+        return annotation
+    return {**annotation, "sentences": ranges.moved_spans(annotation["sentences"])}
+
+
 def _clusters(annotation: Annotation, ranges: Ranges, string: Callable[[str], str]) -> Annotation:
     clusters = [_spans(cluster, ranges, string) for cluster in annotation["clusters"]]
     return {**annotation, "clusters": clusters}
@@ -231,6 +237,7 @@ _REWRITES = {
     "token-classification": _spans,
     "pos": _spans,
     "pii": _spans,
+    "moderation": _sentences,
     "coreference": _clusters,
     "aspect-sentiment": _aspects,
     "question-answering": _answers,

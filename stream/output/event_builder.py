@@ -20,7 +20,9 @@ from stream.output.annotations import Annotations, Ranges, rewritten_notices
 from stream.output.formats.encoders import make_encoders
 from stream.output.redaction.keys import Keys, load_keys
 from stream.output.redaction.redactor import Redacted, Redactor
-from stream.output.routes import View
+from stream.output.routes import View, view_of
+from stream.output.shapes.base import Published
+from stream.output.shapes.shapers import make_shapers
 
 
 class EventBuilder:
@@ -52,7 +54,8 @@ class EventBuilder:
         unknown = custom([task.model_dump() for task in pipeline.tasks])
         self.tasks = {task.name: task.name not in unknown for task in pipeline.tasks if task.shadow is None}
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))
-        self._view = View(pipeline.output.text)
+        self._view = view_of(pipeline.output)
+        self._shapers = make_shapers(pipeline, models)
         self._unit = pipeline.output.offset_unit
         self._annotations = Annotations(pipeline.tasks)
         self._shadows = pipeline.shadows
@@ -105,11 +108,9 @@ class EventBuilder:
             redacted = None
         elif redacted is None:
             redacted = self.redact(document, (view,))
-        content: Document | Redacted = document
-        if view.text == "redacted":
-            if redacted is None:
-                raise RedactError("the pipeline has no section redact")
-            content = redacted
+        content = _content(document, view, redacted)
+        if view.shape is not None and disagreeing is None:
+            return self._shaped(view.shape, view, document, redacted)
         with_text, names = view.text != "none", view.annotations
         annotations, parts, notices = content.annotations, content.parts, content.notices
         if disagreeing:
@@ -165,6 +166,29 @@ class EventBuilder:
             # orjson's message names types and never the value.
             raise EncodeError(f"the enriched event cannot be written as JSON: {error}") from None
 
+    def _shaped(self, shape: str, view: View, document: Document, redacted: Redacted | None) -> bytes:
+        """Return what a topic gets in place of the event; the arguments are those of ``build``."""
+        content = _content(document, view, redacted)
+        published = Published(
+            event_id(document, self.config, None if redacted is None else redacted.text),
+            content.text,
+            "code_point" if content is document else self._unit,
+            content.annotations
+            if view.annotations is None
+            else {name: content.annotations[name] for name in view.annotations & content.annotations.keys()},
+            None if view.text == "none" else content.event,
+        )
+        try:
+            encoded = orjson.dumps(answer := self._shapers[shape].shape(published))
+        except EncodeError:
+            raise
+        except Exception as error:
+            # A custom task may return anything. Only the class: the message may quote the event.
+            raise EncodeError(f"no answer can be made of the annotations ({type(error).__name__})") from None
+        if b":null" in encoded:
+            _require_finite(answer)
+        return encoded
+
     def _anonymous(self, part: Part) -> str:
         """Return the path of ``part`` with a * in place of each name that is not in the pipeline file but the event."""
         if all(isinstance(step, int) or step in self._names for step in part.steps):
@@ -192,6 +216,15 @@ class EventBuilder:
         }
         encoded = orjson.Fragment(orjson.dumps(models))
         return encoded if shadows else self._models.setdefault(names, encoded)
+
+
+def _content(document: Document, view: View, redacted: Redacted | None) -> Document | Redacted:
+    """Return what a topic gets of a document. Raises RedactError if it must be redacted and is not."""
+    if view.text != "redacted":
+        return document
+    if redacted is None:
+        raise RedactError("the pipeline has no section redact")
+    return redacted
 
 
 def _source(record: Record, key: bytes | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from schemas.errors import ConditionError, RouteError
 from schemas.paths import follow, parse_path
 from schemas.pipeline.outputs import Output, Route
 from schemas.record import Headers, Record
+from stream.output.shapes.shapers import shape_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,12 @@ class View:
     Attributes:
         text: ``none`` leaves out ``text``, ``event`` and the text of spans; in ``redacted``, personal data is replaced.
         annotations: the names of the tasks whose annotations are in the event; None for all.
+        shape: the key of what the topic gets in place of the enriched event; None for the event.
     """
 
     text: Literal["original", "none", "redacted"] = "original"
     annotations: frozenset[str] | None = None
+    shape: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,11 @@ class Router:
         deletes: the topics that a tombstone is passed on to: all in which records have the keys of the input, or what
             ``redact`` makes of them.
         original: those of ``deletes`` that get the original keys. hidden: those that get the redacted ones.
+        views: the name of each route that publishes -> what it publishes.
     """
 
     def __init__(self, output: Output) -> None:
-        self._rest = Target(output.topic, View(output.text), encoded=output.format_of(None) is not None)
+        self._rest = Target(output.topic, view_of(output), encoded=output.format_of(None) is not None)
         self._routes: list[_Route] = []
         self.reads_fields = False
         for route in output.routes or ():
@@ -116,6 +120,7 @@ class Router:
         views.append((output.topic, output.text))
         self.original = frozenset(topic for topic, text in views if text == "original")
         self.hidden = frozenset(topic for topic, text in views if text != "original")
+        self.views = {route.name: route.target.view for route in self._routes if route.target is not None}
         self._decisions: dict[tuple[int, ...], Decision] = {}
         getters = [route.condition.getters for route in self._routes if route.condition is not None]
         self._read = Reader(some for some in getters if some is not None)
@@ -159,6 +164,11 @@ class Router:
         return Decision(tuple(targets), tuple(route.name for route in routes), views, numbers, only)
 
 
+def view_of(output: Output) -> View:
+    """Return the view of ``output.topic``."""
+    return View(output.text, None, shape_key(output.shape_of(None)))
+
+
 def router(output: Output) -> Router | None:
     """Return the router of a pipeline's ``output``, None if it has no routes."""
     return Router(output) if output.routes else None
@@ -188,7 +198,7 @@ def _target(route: Route, output: Output) -> Target | None:
     annotations = None if route.annotations is None else frozenset(route.annotations)
     return Target(
         route.topic,
-        View(route.text or output.text, annotations),
+        View(route.text or output.text, annotations, shape_key(output.shape_of(route))),
         route.label,
         route.key,
         () if route.key is None else parse_path(route.key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import Literal, TypeAlias
 
@@ -20,6 +21,17 @@ def table(text: str, unit: Unit) -> list[int] | None:
             return None
         return [0, *accumulate(1 + (character > "\uffff") for character in text)]
     return [0, *accumulate(map(_utf8_width, text))]
+
+
+def translation(text: str, unit: Unit, to: Unit) -> Mapping[int, int] | None:
+    """Return the offset in ``to`` of each offset in ``unit`` between characters of ``text``; None if all are equal."""
+    if unit == to:
+        return None
+    before, after = table(text, unit), table(text, to)
+    if before is None and after is None:
+        return None
+    plain = range(len(text) + 1)
+    return dict(zip(before or plain, after or plain, strict=True))
 
 
 def _utf8_width(character: str) -> int:

@@ -310,7 +310,8 @@ class Chain:
             return failure
         readings = stage.readings(jobs[index], tokenized, task.name, planned.output)
         notices, left_out = stage.notices(tokenized, task.name, readings), False
-        if jobs[index].unknown and (notice := unread_notice(task.config, readings)) is not None:
+        decisive = readings[:1] if task.first_decides else readings
+        if jobs[index].unknown and (notice := unread_notice(task.config, decisive)) is not None:
             if task.config.unknown_text == "dead_letter":
                 if not planned.shadow:
                     document.notices.append(notice)

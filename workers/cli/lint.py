@@ -21,6 +21,7 @@ from schemas.pipeline.formats import OutputFormat
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, in_order, load_file
 from schemas.pipeline.redaction_checks import doubts
+from schemas.pipeline.shapes import Shape
 from schemas.pipeline.tasks import AnyTask, ensemble_of
 from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.codecs.avro import load_schema
@@ -28,6 +29,7 @@ from stream.kafka.checking import absent_files, absent_libraries, client_mistake
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
 from stream.output.routes import Router
 from workers.cli.libraries import missing_libraries
+from workers.cli.notices import unjudged
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
 from workers.drift.reference import read_references
@@ -67,7 +69,11 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = [*condition_problems(file, {}), *schema_problems(file)]
     except ConfigError as error:
         problems = error.problems
-    notices = [*unpinned(file), *missing(file), *unrouted(file), *exposed(file), *unshadowed(file)] if file else []
+    notices = (
+        [*unpinned(file), *missing(file), *unrouted(file), *exposed(file), *unshadowed(file), *unjudged(file)]
+        if file
+        else []
+    )
     summary = summarise(file.pipeline) if file and not problems else None
     status = ConfigError.exit_status
     if plan and file and summary is not None:
@@ -259,10 +265,18 @@ def summarise(pipeline: Pipeline) -> dict[str, Any]:
         "config": _config(pipeline),
         "topics": list(pipeline.input.topics),
         "output": pipeline.output.topic,
+        "shape": _named(pipeline.output.shape_of(None)),
         "dead_letter": pipeline.output.dead_letter_topic,
         "disagreements": pipeline.output.disagreements,
         "routes": [
-            {"name": route.label, "when": route.when, "topic": route.topic, "copy": route.copies, "drop": route.drop}
+            {
+                "name": route.label,
+                "when": route.when,
+                "topic": route.topic,
+                "copy": route.copies,
+                "drop": route.drop,
+                "shape": None if route.drop else _named(pipeline.output.shape_of(route)),
+            }
             for route in pipeline.output.routes or ()
         ],
         "delivery": pipeline.delivery,
@@ -293,14 +307,15 @@ def describe(file: PipelineFile) -> str:
         head = "tasks" if index == 0 else ""
         lines.append(f"  {head:8}  {task.name:{width}}  {task.task:{kinds}}  {_scores_from(task)}{pin}")
     kept = {"original": "", "none": " without the original", "encrypted": ", encrypted"}[output.dead_letter_text]
-    events_to = f"{output.topic}{_kept(pipeline, output.text)}{_encoded(output.format_of(None))}"
+    events_to = f"{output.topic}{_kept(pipeline, output.text, output.shape_of(None))}{_encoded(output.format_of(None))}"
     lines.append(f"  writes    {events_to}, dead letters to {output.dead_letter_topic}{kept}")
     if output.disagreements is not None:
-        lines.append(f"            disagreements to {output.disagreements}{_kept(pipeline, output.text)}")
+        lines.append(f"            disagreements to {output.disagreements}{_kept(pipeline, output.text, None)}")
     for index, route in enumerate(output.routes or ()):
         does = "drops" if route.drop else f"{'copies' if route.copies else 'moves'} to {route.topic}"
         if not route.drop:
-            does += _kept(pipeline, route.text or output.text) + _encoded(output.format_of(route))
+            does += _kept(pipeline, route.text or output.text, output.shape_of(route))
+            does += _encoded(output.format_of(route))
         named = f" ({route.name})" if route.name else ""
         lines.append(f"  {'' if index else 'routes':8}  {does}{named}{f', when {route.when}' if route.when else ''}")
     keys = [f"{name or 'hash'} from {source.env or source.file}" for _, name, source in needed_keys(pipeline)]
@@ -315,11 +330,17 @@ def _scores_from(task: AnyTask) -> str:
     return task.model or (f"{ensemble.rule} of {', '.join(ensemble.of)}" if ensemble else "-")
 
 
-def _kept(pipeline: Pipeline, text: str) -> str:
-    """Return what the events of a topic have of the text, if that is not obvious."""
+def _kept(pipeline: Pipeline, text: str, shape: Shape | None) -> str:
+    """Return what the events of a topic have of the text, or which shape they have, if that is not obvious."""
+    if shape is not None:
+        return f" in the shape {shape.name}"
     if text == "original":
         return " with the original text" if pipeline.redact is not None else ""
     return " with redacted text" if text == "redacted" else " without text"
+
+
+def _named(shape: Shape | None) -> str:
+    return "event" if shape is None else shape.name
 
 
 def _encoded(chosen: OutputFormat | None) -> str:

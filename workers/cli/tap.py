@@ -22,6 +22,8 @@ from workers.cli.numbers import patience_option
 from workers.cli.output import require_stdout
 from workers.cli.starts import start_option
 from workers.cli.statuses import exit_statuses
+from workers.cli.views.answers import VARIABLES as ANSWER_VARIABLES
+from workers.cli.views.answers import AnswerFeed
 from workers.cli.views.feeds import EventFeed, Feed, LetterFeed
 
 EPILOG = """\b
@@ -36,7 +38,8 @@ Example:
 Personal data that the pipeline has found is shown by its label, and the input event,
 keys and headers are left out, unless --original is given. A condition can use what the
 conditions of the pipeline file can use: text, key, topic, headers, event and the names
-of tasks; with --dead-letters: letter, key and headers, as in glossator replay.
+of tasks; with --dead-letters: letter, key and headers, as in glossator replay. In a
+topic with a shape: answer, key and headers.
 
 """ + exit_statuses(
     {0: "ended as asked, also by Ctrl-C"}, AccessError, BrokerError, ConfigError, OffsetError, OutputError
@@ -82,15 +85,15 @@ def tap(
     """Follow what a pipeline publishes."""
     require_stdout()
     config = load_file(pipeline, check=run_mistakes).pipeline
-    names = [task.name for task in config.tasks if disagreements or task.shadow is None]
-    known = ("letter", "key", "headers") if dead_letters else (*sorted(VARIABLES), *names)
-    chosen = Filter(where, known)
     topic = _topic(config, route, dead_letters, disagreements)
-    decode = None if dead_letters or disagreements else decoder(config, route)
     form = form or ("pretty" if sys.stdout.isatty() else "json")
-    feed: Feed = (
-        LetterFeed(form, original) if dead_letters else EventFeed(config, form, original, decode, disagreements)
-    )
+    feed: Feed
+    known: tuple[str, ...]
+    if dead_letters:
+        feed, known = LetterFeed(form, original), ("letter", "key", "headers")
+    else:
+        feed, known = _feed(config, route, disagreements, form, original)
+    chosen = Filter(where, known)
     reader = Reader(config.kafka, f"{config.pipeline}.tap")
     with closing(reader):
         reader.open([topic], start, patience)
@@ -104,6 +107,19 @@ def tap(
         feed.end()
     for complaint in feed.complaints(chosen.failures):
         click.echo(f"glossator: {complaint}", err=True)
+
+
+def _feed(
+    config: Pipeline, route: str | None, disagreements: bool, form: str, original: bool
+) -> tuple[Feed, tuple[str, ...]]:
+    """Return what writes the records, and the variables of conditions about them. Raises click.UsageError."""
+    decode = None if disagreements else decoder(config, route)
+    followed = next((entry for entry in config.output.routes or () if entry.label == route), None)
+    shape = None if disagreements else config.output.shape_of(followed)
+    if shape is not None:
+        return AnswerFeed(shape.name, form, original, decode), ANSWER_VARIABLES
+    names = [task.name for task in config.tasks if disagreements or task.shadow is None]
+    return EventFeed(config, form, original, decode, disagreements), (*sorted(VARIABLES), *names)
 
 
 def _topic(config: Pipeline, route: str | None, dead_letters: bool, disagreements: bool) -> str:

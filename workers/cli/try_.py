@@ -6,6 +6,7 @@ import os
 import select
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
@@ -32,7 +33,7 @@ from stream.codecs.formats import event_codec
 from stream.codecs.text import TextCodec
 from stream.output.event_builder import EventBuilder
 from stream.output.letter_log import described
-from stream.output.routes import Router, router
+from stream.output.routes import Router, View, router, view_of
 from workers.cli.loading import loading
 from workers.cli.output import require_stdout
 from workers.cli.statuses import EX_DATAERR, exit_statuses
@@ -51,7 +52,8 @@ Example:
 
 \b
 If a task reads other fields of the event (a question, a second text), or input.text
-names several texts, each TEXT must be such an event, as JSON.
+names several texts, each TEXT must be such an event, as JSON. With --events it always
+must: so a request of the Perspective API is answered as one (output.shape).
 
 \b
 Prints one line of JSON per text, in order, as soon as standard input pauses. In
@@ -94,9 +96,18 @@ class Line(NamedTuple):
     metavar="FILE",
     help="The pipeline file, whose Kafka settings are not used. Default: the starter models.",
 )
+@click.option(
+    "--route",
+    metavar="NAME",
+    help="Print what this route publishes, its shape for example, also of texts that it does not take. Default: what "
+    "output describes.",
+)
+@click.option("--events", is_flag=True, help="Each TEXT is an event, as JSON, even if only its text is needed.")
 @click.option("--pretty", is_flag=True, help="Print for people: spans marked in the text, annotations in words.")
 @click.pass_context
-def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: bool) -> None:
+def try_(
+    ctx: click.Context, *, texts: tuple[str, ...], file: Path | None, route: str | None, events: bool, pretty: bool
+) -> None:
     """Enrich each TEXT, or the lines of standard input, and print the events."""
     require_stdout()
     prepare_process()
@@ -105,6 +116,9 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
         from workers.cli.default_pipeline import installed, starter_pipeline
 
         pipeline = load(file) if file else starter_pipeline(more=installed())
+        view = _view(pipeline, route, pretty)
+        if events and pipeline.input.format == "text":
+            raise click.UsageError("--events cannot be used with input.format: text, where the whole value is the text")
 
         from workers.chain.chain import Chain
 
@@ -122,13 +136,25 @@ def try_(ctx: click.Context, texts: tuple[str, ...], file: Path | None, pretty: 
         batches = lines(stdin, pipeline.input.max_bytes)
     printer = _Printer(pretty, pipeline.shadows)
     good = True
-    for results in enriched(pipeline, chain, batches, shadows=pretty):
+    for results in enriched(pipeline, chain, batches, view, events=events, shadows=pretty):
         printer.print([line for line, _ in results])
         good &= all(is_event for _, is_event in results)
     if not good:
         if _reads_events(pipeline, chain):
             click.echo("glossator: this pipeline reads fields, so each TEXT must be an event, as JSON", err=True)
         ctx.exit(EX_DATAERR)
+
+
+def _view(pipeline: Pipeline, route: str | None, pretty: bool) -> View:
+    """Return what is to be printed of each event. Raises click.UsageError if there is no such route."""
+    routes = router(pipeline.output)
+    views = {} if routes is None else routes.views
+    if route is not None and route not in views:
+        names = f"it has {', '.join(views)}" if views else "the pipeline has none"
+        raise click.UsageError(f'there is no route "{route}" with a topic; {names}')
+    view = view_of(pipeline.output) if route is None else views[route]
+    # People read events, whatever programs read.
+    return replace(view, shape=None) if pretty else view
 
 
 def _reads_events(pipeline: Pipeline, chain: Chain) -> bool:
@@ -142,17 +168,29 @@ def _reads_fields(pipeline: Pipeline, chain: Chain) -> bool:
 
 
 def enriched(
-    pipeline: Pipeline, chain: Chain, batches: Iterable[list[Line]], shadows: bool = False
+    pipeline: Pipeline,
+    chain: Chain,
+    batches: Iterable[list[Line]],
+    view: View | None = None,
+    *,
+    events: bool = False,
+    shadows: bool = False,
 ) -> Iterator[list[tuple[bytes, bool]]]:
     """Yield, for each batch, one pair per line: its event as JSON and True, or an error as JSON and False.
 
-    ``shadows``: whether annotations of shadows are in the events, where no consumer gets them.
+    Args:
+        pipeline: the pipeline.
+        chain: its tasks, loaded.
+        batches: the lines.
+        view: how much of the event, and its shape; default: what ``output`` says.
+        events: each line is an event, even if only its text is needed.
+        shadows: annotations of shadows are in the events, where no consumer gets them.
     """
     builder, routes = EventBuilder(pipeline, chain.models), router(pipeline.output)
     if builder.redactor is not None:
         chain.identify(builder.config)
     keep_fields = _reads_fields(pipeline, chain)
-    reads_json = pipeline.input.format != "text" and _reads_events(pipeline, chain)
+    reads_json = pipeline.input.format != "text" and (events or _reads_events(pipeline, chain))
     decoder = event_codec(pipeline.input, keep_fields) if reads_json else TextCodec(pipeline.input)
     numbers = count(1)
     for batch in batches:
@@ -161,7 +199,7 @@ def enriched(
             document.number = next(numbers)
         chain.run(documents)
         shown = pipeline.shadows if shadows else {}
-        yield [_encode(document, builder, routes, shown) for document in documents]
+        yield [_encode(document, builder, routes, view, shown) for document in documents]
 
 
 def lines(stream: IO[bytes], longest: int) -> Iterator[list[Line]]:
@@ -221,12 +259,16 @@ def _document(line: Line, decoder: Codec, config: Input) -> Document:
 
 
 def _encode(
-    document: Document, builder: EventBuilder, routes: Router | None, shadows: Mapping[str, str] = MappingProxyType({})
+    document: Document,
+    builder: EventBuilder,
+    routes: Router | None,
+    view: View | None = None,
+    shadows: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[bytes, bool]:
     """Return the line to print for a document, and whether it is an event.
 
-    An event that routes take is printed as ``output`` describes it, with the names of these routes. ``shadows``: those
-    whose annotations are shown, with their tasks.
+    An event that routes take is printed as ``view``, by default ``output``, describes it, with the names of these
+    routes. ``shadows``: those whose annotations are shown, with their tasks.
     """
     if document.failure is None:
         made = document.shadows or {}
@@ -236,11 +278,11 @@ def _encode(
         shown = {name: task for name, task in shadows.items() if name in made} or None
         try:
             if routes is None:
-                return builder.build(document, disagreeing=shown), True
+                return builder.build(document, view, disagreeing=shown), True
             decision = routes.decide(document)
             for target in decision.targets:
                 target.key_of(document, None)
-            return builder.build(document, routed=decision.routed, disagreeing=shown), True
+            return builder.build(document, view, decision.routed, disagreeing=shown), True
         except (EncodeError, RedactError, RouteError) as error:
             document.failure = Failure.of(error, "encode", getattr(error, "route", None))
     failure = document.failure

@@ -63,6 +63,10 @@ class Task(ABC):
     remarks: Sequence[str] = ()
     """What a person should know about how the model fits the settings; ``glossator lint --plan`` shows it."""
 
+    first_decides: ClassVar[bool] = False
+    """Whether the model has read a document if it knows enough of the first input, whatever it knows of the others.
+    If not set, it must know enough of each (``max_unknown``)."""
+
     sequences: int | None = 1
     """How many inputs it has per event; None if the event decides. Only ``glossator lint --plan`` shows it."""
 

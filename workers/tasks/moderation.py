@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
 from schemas.pipeline.tasks import ModerationTask
 from schemas.taxonomies import CLEAN, CLOSED, MENTIONS, TAXONOMIES, spelled
-from workers.encoder.reading import Activation, HeadInfo, Reading
+from workers.encoder.reading import Activation, HeadInfo, Input, Reading
 from workers.tasks.base import Task
 from workers.tasks.scores import merge_windows, numbers
+from workers.tasks.sentences import sentences
 
 DEFAULT_THRESHOLD = 0.5
 _PLACEHOLDER = re.compile(r"LABEL_\d+")
@@ -36,11 +38,14 @@ class Moderation(Task):
     """
 
     head_kind = "sequence"
+    first_decides = True
 
     def __init__(self, config: ModerationTask, head: HeadInfo) -> None:
         """Raises ModelError if no label can be flagged, or if the pipeline file names labels that the head lacks."""
         super().__init__(config, head)
         self._merge = config.merge
+        self._sentences, self._max_unknown = config.sentences, config.max_unknown
+        self.sequences = None if config.sentences else 1
         names = self._names(config, head)
         clean = {label for label in head.labels if CLEAN & {spelled(label), spelled(names.get(label, label))}}
         flaggable = [label for label in names if label not in clean]
@@ -61,20 +66,43 @@ class Moderation(Task):
         """Return "softmax" if the labels exclude each other and one of them is clean, else "sigmoid"."""
         return "softmax" if self._softmax else "sigmoid"
 
+    def inputs(self, document: Document) -> Sequence[Input]:
+        """Return the text and, with ``sentences``, each of its sentences."""
+        text = document.text
+        if not self._sentences:
+            return (text,)
+        return (text, *(text[start:end] for start, end in sentences(text, document.parts)))
+
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
-        """Return ``flagged`` and the ``labels``, each with ``score`` and ``flagged``, the highest score first."""
-        (reading,) = readings
+        """Return ``flagged`` and the ``labels``, each with ``score`` and ``flagged``, the highest score first.
+
+        With ``sentences``, also these, in the order of the text: with their scores, but without those that the model
+        cannot read.
+        """
+        by_name = self._judged(readings[0])
+        ranked = sorted(by_name.items(), key=lambda entry: entry[1][0], reverse=True)
+        annotation: Annotation = {
+            "flagged": any(flagged for _, flagged in by_name.values()),
+            "labels": [{"label": name, "score": score, "flagged": flagged} for name, (score, flagged) in ranked],
+        }
+        if self._sentences:
+            spans = sentences(document.text, document.parts)
+            annotation["sentences"] = [
+                _sentence(start, end, self._judged(reading))
+                for (start, end), reading in zip(spans, readings[1:], strict=True)
+                if reading.unknown <= self._max_unknown
+            ]
+        return annotation
+
+    def _judged(self, reading: Reading) -> dict[str, tuple[float, bool]]:
+        """Return name -> (score, whether it is flagged), in the order of the head's labels."""
         values = numbers(merge_windows(reading.windows, reading.scores, self._merge))
         by_name: dict[str, tuple[float, bool]] = {}
         for index, name, threshold in self._columns:
             score = values[index]
             highest, flagged = by_name.get(name, (0.0, False))
             by_name[name] = (max(highest, score), flagged or score >= threshold)
-        ranked = sorted(by_name.items(), key=lambda entry: entry[1][0], reverse=True)
-        return {
-            "flagged": any(flagged for _, flagged in by_name.values()),
-            "labels": [{"label": name, "score": score, "flagged": flagged} for name, (score, flagged) in ranked],
-        }
+        return by_name
 
     def _names(self, config: ModerationTask, head: HeadInfo) -> dict[str, str]:
         """Return the name in the annotation of each of the head's labels; those without one are left out."""
@@ -143,3 +171,12 @@ class Moderation(Task):
     @staticmethod
     def _unfit(config: ModerationTask, reason: str) -> ModelError:
         return ModelError(f'model "{config.model}" {reason}')
+
+
+def _sentence(start: int, end: int, judged: Mapping[str, tuple[float, bool]]) -> dict[str, Any]:
+    return {
+        "start": start,
+        "end": end,
+        "flagged": any(flagged for _, flagged in judged.values()),
+        "scores": {name: score for name, (score, _) in judged.items()},
+    }

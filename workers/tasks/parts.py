@@ -7,6 +7,7 @@ of one text to the start of another. Here is the one place that decides about it
   let personal data pass: a model that joins the names at the end and the start of two texts has still found both.
 - A mention of a cluster is dropped, because a piece of it may refer to something else, and so is a cluster of which a
   single mention is left.
+- Sentences are found text by text, so none reaches across; only a custom task's can, and is dropped.
 - An answer is dropped. ``workers/tasks/answers.py`` finds none across a boundary; only a custom task's can be.
 - An aspect loses its position, again only a custom task's: those of ``aspect-sentiment`` that come from the event are
   refused, and those from spans are cut already.
@@ -33,6 +34,11 @@ def within_parts(annotation: Annotation, text: str, parts: Sequence[Part]) -> An
     if "spans" in annotation:
         pieces = (piece for span in annotation["spans"] for piece in _pieces(span, text, parts))
         return {**annotation, "spans": list(pieces)}
+    if "sentences" in annotation:
+        return {
+            **annotation,
+            "sentences": [whole for each in annotation["sentences"] if (whole := _whole(each, parts))],
+        }
     if "clusters" in annotation:
         clusters = [
             {**cluster, "spans": [mention for span in cluster["spans"] if (mention := _whole(span, parts))]}

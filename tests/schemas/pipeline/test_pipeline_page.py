@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas.pipeline import config, formats, outputs, redaction, registry, tasks
+from schemas.pipeline import config, formats, outputs, redaction, registry, shapes, tasks
 from schemas.pipeline.checks import CLASSIC_ONLY, RESERVED
 from schemas.pipeline.fields import Strict
 from schemas.pipeline.loader import parse
@@ -47,6 +47,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "custom": tasks.CustomTask,
     "output": outputs.Output,
     "routes": outputs.Route,
+    "shape": shapes.Shape,
+    "perspective": shapes.Perspective,
+    "openai": shapes.OpenAI,
     "dead_letter": outputs.DeadLetter,
     "formats of output": formats.OutputFormat,
     "cloudevents": formats.CloudEvents,
@@ -141,7 +144,7 @@ def test_every_field_has_a_docstring(model: type[BaseModel]) -> None:
 
 
 def test_every_model_of_the_file_has_a_section() -> None:
-    modules = (config, formats, outputs, redaction, tasks)
+    modules = (config, formats, outputs, redaction, shapes, tasks)
     found = [value for module in modules for value in vars(module).values()]
     models = {value for value in found if isinstance(value, type) and issubclass(value, Strict)}
     assert models - {Strict, redaction.Remove} == set(SECTIONS.values())

@@ -157,6 +157,7 @@ def test_routes_are_shown_in_their_order(tmp_path: Path) -> None:
     report = json.loads(lint(tmp_path, text, "--format", "json").stdout)
     assert report["pipeline"]["routes"][1] == {
         "name": "audit", "when": None, "topic": "posts.audit", "copy": True, "drop": False,
+        "shape": "event",
     }  # fmt: skip
 
 
@@ -170,6 +171,7 @@ def test_json_is_for_programs(tmp_path: Path) -> None:
         "config": "250e6e8c",
         "topics": ["posts", "comments"],
         "output": "posts.enriched",
+        "shape": "event",
         "dead_letter": "posts.dead",
         "disagreements": None,
         "routes": [],
@@ -264,6 +266,30 @@ def test_what_a_topic_has_of_the_text_is_shown() -> None:
         "            copies to b with the original text",
         "            copies to c with redacted text",
     ]
+
+
+def test_the_shape_of_a_topic_is_shown(tmp_path: Path) -> None:
+    output = (
+        "topic: posts.enriched\n  shape: perspective\n  routes: [{copy: true, topic: a, shape: event}, {drop: true}]"
+    )
+    text = GOOD.replace("topic: posts.enriched", output).replace("toxic-bert", "toxic-bert\n    taxonomy: perspective")
+    result = lint(tmp_path, text)
+    assert result.stdout.splitlines()[-3:] == [
+        "  writes    posts.enriched in the shape perspective, dead letters to posts.dead",
+        "  routes    copies to a",
+        "            drops",
+    ]
+    report = json.loads(lint(tmp_path, text, "--format", "json").stdout)["pipeline"]
+    assert (report["shape"], [route["shape"] for route in report["routes"]]) == ("perspective", ["event", None])
+
+
+def test_answers_that_may_have_no_scores_are_notices(tmp_path: Path) -> None:
+    text = GOOD.replace("topic: posts.enriched", "topic: posts.enriched\n  shape: perspective")
+    text = text.replace("toxic-bert", "toxic-bert\n    taxonomy: perspective")
+    notice = "output.shape: events for which toxicity does not run get an answer without scores (notice)"
+    assert notice not in lint(tmp_path, text).stderr
+    for line in ("when: size(text) > 5", "unknown_text: leave_out"):
+        assert notice in lint(tmp_path, text.replace("taxonomy:", f"{line}\n    taxonomy:")).stderr
 
 
 def test_libraries_that_are_not_installed_are_notices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -351,3 +351,35 @@ def test_characters_that_xml_does_not_allow_are_replaced(tmp_path: Path) -> None
     assert case[0].text.splitlines()[1:] == [
         '  - "\x7f\N{REPLACEMENT CHARACTER}"', '  + "<&>\N{REPLACEMENT CHARACTER}"'
     ]  # fmt: skip
+
+
+SHAPED = """\
+pipeline: p
+kafka: {bootstrap.servers: "nowhere:1"}
+input: {topics: [posts]}
+tasks: [{name: safety, task: moderation, model: starter, taxonomy: {offensive_language: TOXICITY}}]
+output:
+  topic: out
+  shape: perspective
+  routes: [{topic: events, shape: event, copy: true}]
+tests:
+  - name: an insult
+    event: {text: You are a stupid idiot and nobody likes you., requestedAttributes: {TOXICITY: {}}, clientToken: "7"}
+    expect:
+      outputs:
+        out: {attributeScores: {TOXICITY: {summaryScore: {value: "> 0.5"}}}, clientToken: "7", key: null}
+        events: {annotations: {safety: {flagged: true}}}
+"""
+
+
+@pytest.mark.usefixtures("place")
+def test_answers_in_another_shape_are_compared_and_their_expectations_checked() -> None:
+    result = run("p.yaml", pipeline=SHAPED)
+    assert (result.exit_code, result.stderr) == (0, ""), result.stdout
+    wrong = SHAPED.replace("attributeScores:", "attributeScore:").replace("events: {annotations:", "events: {answers:")
+    result = run("p.yaml", pipeline=wrong)
+    assert result.exit_code == 78
+    assert [line.partition("outputs.")[2] for line in result.stderr.splitlines()] == [
+        'out.attributeScore: unknown field, did you mean "attributeScores"?',
+        "events.answers: unknown field",
+    ]

@@ -230,3 +230,56 @@ def test_a_route_that_fails_is_an_error_that_names_it() -> None:
     error = orjson.loads(line)["error"]
     assert (error["stage"], error["task"]) == ("route", "by-id")
     assert error["message"] == "there is no value for the key at $.id"
+
+
+@pytest.fixture
+def shaped(tmp_path: Path) -> str:
+    model = tiny.checkpoint("bert", "sequence", 0, ("toxic", "insult"), problem_type="multi_label_classification")
+    file = tmp_path / "shaped.yaml"
+    file.write_text(f"""\
+pipeline: shaped
+kafka: {{bootstrap.servers: nowhere:1}}
+input: {{topics: [posts]}}
+tasks:
+  - {{name: safety, task: moderation, model: {model}, taxonomy: perspective}}
+output:
+  topic: posts.scored
+  shape: perspective
+  routes:
+    - {{name: events, topic: posts.enriched, shape: event, text: none, copy: true}}
+    - {{when: 'safety.flagged || true', drop: true}}
+compute: {{forward_tokens: 256}}
+""")
+    return str(file)
+
+
+def test_texts_are_printed_in_the_shape_of_the_output_or_of_a_route(shaped: str) -> None:
+    result, (answer,) = tried("--pipeline", shaped, TEXT)
+    assert result.exit_code == 0
+    assert set(answer["attributeScores"]) == {"TOXICITY", "INSULT"}
+    _, (event,) = tried("--pipeline", shaped, "--route", "events", TEXT)
+    SCHEMA.validate(event)
+    assert "text" not in event
+    assert event["routed"] == ["events", "drop"]
+
+
+def test_events_are_answered_as_requests_if_they_are_some(shaped: str) -> None:
+    request = json.dumps({"text": TEXT, "requestedAttributes": {"INSULT": {}}, "clientToken": "7"})
+    _, (as_event,) = tried("--pipeline", shaped, "--events", request)
+    assert (list(as_event["attributeScores"]), as_event["clientToken"]) == (["INSULT"], "7")
+    _, (as_text,) = tried("--pipeline", shaped, request)
+    assert "clientToken" not in as_text
+    result, (error,) = tried("--pipeline", shaped, "--events", TEXT)
+    assert (result.exit_code, error["error"]["stage"]) == (65, "decode")
+
+
+def test_people_read_the_event_whatever_the_shape_is(shaped: str) -> None:
+    result = CliRunner().invoke(cli, ["try", "--pretty", "--pipeline", shaped, TEXT])
+    assert "TOXICITY" in result.stdout and TEXT in result.stdout
+
+
+def test_a_route_that_publishes_nothing_or_is_not_there_cannot_be_tried(shaped: str, pipeline: str) -> None:
+    for file, route, hint in ((shaped, "drop", "it has events"), (pipeline, "events", "the pipeline has none")):
+        result = CliRunner().invoke(cli, ["try", "--pipeline", file, "--route", route, TEXT])
+        assert result.exit_code == 2
+        assert f'there is no route "{route}" with a topic; {hint}' in result.stderr

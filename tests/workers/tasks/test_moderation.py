@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.document import Document
 from schemas.errors import ModelError
+from schemas.event import Moderation as Contract
 from schemas.pipeline.tasks import ModerationTask
 from tests.workers.tasks import small
 from workers.encoder.reading import HeadInfo, Reading
@@ -181,3 +182,35 @@ def test_a_head_with_nothing_to_flag_is_refused() -> None:
     for labels in (("neutral",), ()):
         with pytest.raises(ModelError, match="no label that can be flagged"):
             task(labels)
+
+
+def judged(made: Moderation, text: str, *rows: tuple[list[float], float]) -> dict[str, Any]:
+    """The annotation of a text; ``rows``: for it and each sentence, the scores and the unknown share."""
+    (window,) = small.windows_of("bert", "the")
+    readings = [Reading([window], [np.array(row, np.float32)], unknown) for row, unknown in rows]
+    assert len(readings) == len(made.inputs(Document(None, text)))
+    return made.annotate(Document(None, text), readings)
+
+
+def test_sentences_are_read_alone_and_have_scores_of_their_own() -> None:
+    made = task(("toxic", "insult"), taxonomy="perspective", threshold={"INSULT": 0.7, "default": 0.5}, sentences=True)
+    text = " What kind of idiot name is foo? Sorry, I like your name."
+    assert made.inputs(Document(None, text)) == (text, "What kind of idiot name is foo?", "Sorry, I like your name.")
+    annotation = judged(made, text, ([0.75, 0.25], 0.0), ([0.875, 0.5], 0.0), ([0.125, 0.0625], 0.0))
+    assert annotation["labels"][0] == {"label": "TOXICITY", "score": 0.75, "flagged": True}
+    assert annotation["sentences"] == [
+        {"start": 1, "end": 32, "flagged": True, "scores": {"TOXICITY": 0.875, "INSULT": 0.5}},
+        {"start": 33, "end": 57, "flagged": False, "scores": {"TOXICITY": 0.125, "INSULT": 0.0625}},
+    ]
+    Contract.model_validate(annotation, strict=True)
+
+
+def test_a_sentence_that_the_model_cannot_read_has_no_scores() -> None:
+    made = task(("toxic",), sentences=True, max_unknown=0.5)
+    annotation = judged(made, "One. Two.", ([0.5], 0.4), ([0.25], 0.75), ([0.125], 0.5))
+    assert [(sentence["start"], sentence["end"]) for sentence in annotation["sentences"]] == [(5, 9)]
+
+
+def test_without_sentences_none_are_read() -> None:
+    assert task(("toxic",)).inputs(Document(None, "One. Two.")) == ("One. Two.",)
+    assert "sentences" not in said(task(("toxic",)), [0.5])

@@ -282,4 +282,4 @@ def test_the_shapes_are_those_of_the_contract() -> None:
     """A new kind of annotation with a start needs a decision here."""
     schema = EnrichedEvent.model_json_schema()
     placed = {name for name, model in schema["$defs"].items() if "start" in model.get("properties", {})}
-    assert placed == {"Span", "Mention", "Answer", "Aspect", "TextField"}
+    assert placed == {"Span", "Mention", "Answer", "Aspect", "JudgedSentence", "TextField"}

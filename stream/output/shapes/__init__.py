@@ -1,0 +1,1 @@
+"""What is published in another shape than the enriched event: the answers of moderation services."""
