@@ -6,12 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from schemas.document import Document
-from schemas.errors import GlossatorError, PoisonError, StuckError
+from schemas.errors import GlossatorError, PoisonError, RegistryError, StuckError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
 from stream.flight import Flight
@@ -207,11 +207,13 @@ class _Run:
 
     def _prepare(self) -> None:
         """Decode and tokenize records, and cut them into micro-batches."""
+        with suppress(RegistryError):  # the first records will wait for it
+            self._engine.fetch_schemas([])
         while True:
             records = self._arrived.get(self._batcher.wait()) or []
             live = self._still_ours(records)
             self._take_over()
-            live = await_schemas(lambda: self._engine.codec.fetch_schemas, live, self._stats, self._while_away)
+            live = await_schemas(lambda: self._engine.fetch_schemas, live, self._stats, self._while_away)
             batches = []
             with self._stats.phase("prepare"):
                 for piece, verdict in self._journal.pieces(live):

@@ -49,6 +49,7 @@ class Strict(BaseModel):
 
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+FULL_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 # Kafka's own rule for topic names (org.apache.kafka.common.internals.Topic).
 TOPIC = r"^[A-Za-z0-9._-]+$"
 DEVICE = r"^(auto|cpu|cuda(:[0-9]{1,3})?)$"

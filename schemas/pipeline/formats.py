@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 from pydantic_core import PydanticKnownError
 
 from schemas.event import SCHEMA
-from schemas.pipeline.fields import Strict, refuse
+from schemas.pipeline.fields import FULL_NAME, Strict, refuse
 
-OutputFormatName = Literal["json", "cloudevents"]
+OutputFormatName = Literal["json", "cloudevents", "avro", "json_schema"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormatName)
 
 
@@ -45,11 +45,33 @@ class CloudEvents(Strict):
     """The attribute ``dataschema``, a URI; default: none."""
 
 
+class RegisteredFormat(Strict):
+    """Each value names its schema, which is in the Schema Registry at ``registry``."""
+
+    subject: Literal["topic", "record", "topic_record"] = "topic"
+    """The subject of the schema. ``topic``: the topic's name and ``-value``. ``record``: the name at ``record``.
+    ``topic_record``: the topic's name, ``-`` and that name."""
+    record: Annotated[str, StringConstraints(pattern=FULL_NAME, max_length=200)] = "glossator.EnrichedEvent"
+    """The full name of the record type: that of a schema which is registered, and a part of the subject."""
+    auto_register: bool = False
+    """Register the schema that ``glossator schema`` prints, when the worker starts; otherwise the newest schema of the
+    subject is used, and there must be one."""
+    compatibility: (
+        Literal["none", "backward", "backward_transitive", "forward", "forward_transitive", "full", "full_transitive"]
+        | None
+    ) = None
+    """With ``auto_register``, what the subject's compatibility is set to; default: it is not changed."""
+
+
 class OutputFormat(Strict):
     """How the values of a topic are encoded, if not as plain JSON: exactly one format with its options."""
 
     cloudevents: CloudEvents | None = None
     """Each record is a CloudEvent."""
+    avro: RegisteredFormat | None = None
+    """Each value is Avro of a registered schema."""
+    json_schema: RegisteredFormat | None = None
+    """Each value is JSON of a registered JSON Schema."""
 
     @model_validator(mode="after")
     def _is_one(self) -> OutputFormat:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from schemas.pipeline.registry import FORMATS, SETTINGS
 from schemas.pipeline.wording import did_you_mean
+
+Path: TypeAlias = tuple[str | int, ...]
 
 _FIELDS = {
     "url": "url",
@@ -19,19 +21,22 @@ _FIELDS = {
 _RETRIES = ("max.retries", "retries.wait.ms", "retries.max.wait.ms", "cache.capacity", "cache.latest.ttl.sec")
 
 
-def problems(raw: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """Yield (path, what is wrong) for each rule about the registry that ``raw``, the file as plain values, breaks."""
     source, registry = raw.get("input"), raw.get("registry")
     form = source.get("format") if isinstance(source, Mapping) else None
-    framed = isinstance(form, str) and form in FORMATS
-    if framed and "registry" not in raw:
-        yield ("input", "format"), f'"{form}" needs a Schema Registry: set registry.url'
+    formats = [*_written(raw.get("output"))]
+    if isinstance(form, str) and form in FORMATS:
+        formats.insert(0, (("input", "format"), form))
+    for path, name in formats if "registry" not in raw else ():
+        yield path, f'"{name}" needs a Schema Registry: set registry.url'
     if isinstance(source, Mapping) and "reader_schema" in source and form != "avro":
         yield ("input", "reader_schema"), "is only for format: avro"
+    yield from _without_effect(raw)
     if not isinstance(registry, Mapping):
         return
-    if not framed:
-        yield ("registry",), f"is not used: input.format is none of {', '.join(FORMATS)}"
+    if not formats:
+        yield ("registry",), f"is not used: no format of input or output is one of {', '.join(FORMATS)}"
     for name, other in (("username", "password"), ("password", "username"), ("key", "certificate")):
         if name in registry and other not in registry:
             yield ("registry", name), f'needs "{other}", too'
@@ -43,3 +48,41 @@ def problems(raw: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], st
             yield ("registry", "client", name), "cannot be set: the worker keeps schemas and asks again by itself"
         elif name not in SETTINGS:
             yield ("registry", "client", name), f"unknown setting{did_you_mean(str(name), SETTINGS)}"
+
+
+def _written(output: Any) -> Iterator[tuple[Path, str]]:
+    """Yield (path, name) for each format of the output and of its routes that needs a registry."""
+    outputs: list[tuple[Path, Any]] = [(("output",), output)]
+    routes = output.get("routes") if isinstance(output, Mapping) else None
+    outputs += [(("output", "routes", index), route) for index, route in enumerate(_list(routes))]
+    for path, fields in outputs:
+        chosen = fields.get("format") if isinstance(fields, Mapping) else None
+        for name in FORMATS:
+            if chosen == name or (isinstance(chosen, Mapping) and name in chosen):
+                yield (*path, "format"), name
+
+
+def _without_effect(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for path, name in _written(raw.get("output")):
+        fields: Any = raw
+        for step in path[:-1]:
+            fields = fields[step]
+        chosen = fields["format"]
+        options = chosen.get(name) if isinstance(chosen, Mapping) else None
+        automatic = isinstance(options, Mapping) and options.get("auto_register") is True
+        shape = fields.get("shape") or _table(raw.get("output")).get("shape")
+        if automatic and shape not in (None, "event"):
+            yield (
+                (*path, name, "auto_register"),
+                "registers the schema of the event, but shape makes something else of it",
+            )
+        if isinstance(options, Mapping) and "compatibility" in options and not automatic:
+            yield (*path, name, "compatibility"), "is only set with auto_register: true"
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from schemas.labels import LANGUAGES, REGIONS
 from schemas.pipeline.cases import Cases
 from schemas.pipeline.config import Pipeline
-from schemas.pipeline.fields import DEVICE, NAME, REFUSED, TOPIC
+from schemas.pipeline.fields import DEVICE, FULL_NAME, NAME, REFUSED, TOPIC
 from schemas.pipeline.redaction import KEY_ID, OPERATORS, VARIABLE
 from schemas.pipeline.synonyms import is_combining, is_generative, task_meant
 from schemas.pipeline.tasks import LANGUAGE, REGION, AnyTask, TaskConfig
@@ -31,6 +31,7 @@ TASKS: dict[str, type[TaskConfig]] = {
 
 PATTERNS = {
     NAME: 'must consist of letters, digits and "_", and must not start with a digit',
+    FULL_NAME: "must be names with dots between them, such as com.example.Post",
     TOPIC: 'must consist of letters, digits, ".", "_" and "-"',
     DEVICE: "must be auto, cpu, cuda, or cuda:N with a device number N",
     LANGUAGE: "must be a language code such as en (ISO 639-1)",

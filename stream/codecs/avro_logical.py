@@ -15,6 +15,8 @@ from uuid import UUID
 from schemas.errors import DecodeError
 
 _OURS = "glossator."
+JSON = "glossator.json"
+"""A string that holds JSON. It is read as the string that it is; what is written to it need not be one."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - whether a time is in UTC depends on the type, not on the value
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MOST_DECIMAL_BYTES = 1024
@@ -97,6 +99,8 @@ _SIZES = {"uuid": 16, "duration": 12}
 def rename(schema: Mapping[str, Any]) -> str | None:
     """Return the name under which the logical type of ``schema`` is read; None if it has none that is known."""
     kind, name = schema.get("type"), schema.get("logicalType")
+    if (kind, name) == ("string", "json"):
+        return JSON
     if not (isinstance(kind, str) and isinstance(name, str) and (kind, name) in _READERS):
         return None
     return f"{_OURS}{name}" if schema.get("size") == _SIZES.get(name, schema.get("size")) else None

@@ -80,10 +80,27 @@ class RegistryClient:
             schema = self._ask(f"schema {schema_id}", lambda: self._client.get_schema_by_guid(schema_id))
         return self._registered(schema)
 
-    def latest(self, subject: str) -> Registered:
-        """Return the newest schema of ``subject``. Raises UnknownSchemaError, RegistryError and AccessError."""
+    def latest(self, subject: str) -> tuple[int, Registered]:
+        """Return the newest schema of ``subject``, and its number.
+
+        Raises UnknownSchemaError, RegistryError and AccessError.
+        """
         version = self._ask(f"subject {subject}", lambda: self._client.get_latest_version(subject))
-        return self._registered(version.schema)
+        return int(version.schema_id or 0), self._registered(version.schema)
+
+    def register(self, subject: str, registered: Registered, compatibility: str | None = None) -> int:
+        """Register a schema, unless ``subject`` has it already, and return its number.
+
+        ``compatibility`` is what the subject is set to first, if it is given. Raises SettingError if the registry
+        refuses the schema; RegistryError and AccessError.
+        """
+        from confluent_kafka.schema_registry import Schema
+
+        if compatibility is not None:
+            level = compatibility.upper()
+            self._ask(f"subject {subject}", lambda: self._client.set_compatibility(subject, level))
+        schema = Schema(registered.text, registered.kind)
+        return self._ask(f"subject {subject}", lambda: self._client.register_schema(subject, schema), refusable=True)
 
     def subjects(self, schema_id: int | str) -> list[str]:
         """Return the names of the subjects that have the schema; empty if that cannot be told now. For messages."""
@@ -112,7 +129,7 @@ class RegistryClient:
             self._collect(below.schema, references, depth + 1)
             references[subject, version] = (str(reference.name), below.schema.schema_str or "")
 
-    def _ask(self, what: str, request: Callable[[], T]) -> T:
+    def _ask(self, what: str, request: Callable[[], T], refusable: bool = False) -> T:
         from confluent_kafka.schema_registry.error import OAuthTokenError, SchemaRegistryError
 
         try:
@@ -123,6 +140,9 @@ class RegistryClient:
                 raise AccessError(f"the Schema Registry rejects the credentials of registry (HTTP {status})") from None
             if status == 404 and code in _UNKNOWN:
                 raise UnknownSchemaError(f"the Schema Registry has no {what}") from None
+            if refusable and status in (409, 422):
+                why = "it is not compatible with the one before" if status == 409 else "it is not valid there"
+                raise SettingError(f"the Schema Registry refuses the schema for {what}: {why}") from None
             raise RegistryError(f"the Schema Registry answers with HTTP {status}") from None
         except OAuthTokenError as error:
             refused = error.status_code

@@ -39,6 +39,11 @@ def prefix(value: bytes) -> bytes:
     return value[:size]
 
 
+def framed(number: int) -> bytes:
+    """Return the prefix that names the schema with ``number``."""
+    return bytes((_ID,)) + number.to_bytes(4)
+
+
 def is_framed(value: bytes) -> bool:
     """Whether ``value``, which is no JSON and no text, begins with what names a schema."""
     return bool(value) and len(value) > _SIZES.get(value[0], len(value))

@@ -22,6 +22,7 @@ _VERBS = {
     "lint": ("workers.cli.lint", "lint", "Check a pipeline file and show what it would do."),
     "try": ("workers.cli.try_", "try_", "Enrich texts from the command line or standard input, without Kafka."),
     "test": ("workers.cli.test_", "test", "Run the test cases of a pipeline file, without Kafka."),
+    "schema": ("workers.cli.schema", "schema", "Print the schema of the events that a pipeline publishes."),
     "tap": ("workers.cli.tap", "tap", "Follow what a pipeline publishes, without joining its group."),
     "replay": ("workers.cli.replay", "replay", "Send dead letters back to where their events came from."),
     "reveal": ("workers.cli.reveal", "reveal", "Decrypt redacted values, or encrypted dead letters."),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from schemas.pipeline.config import Pipeline
+from schemas.record import Record
 from stream.codecs.formats import codec
 from stream.output.event_builder import EventBuilder
+from stream.output.formats.registered import RegisteredEncoder
 from stream.output.routes import router
 from stream.output.shadows import Shadows
 from workers.drift.choice import choose_references
@@ -47,5 +50,19 @@ class Engine:
         reads_fields = chain.reads_fields or (self.router is not None and self.router.reads_fields)
         self.codec = codec(pipeline.input, reads_fields, None if plain else pipeline.registry)
         self.builder = EventBuilder(pipeline, chain.models)
+        encoders = self.builder.encoders.values()
+        self._registered = [encoder for encoder in encoders if isinstance(encoder, RegisteredEncoder)]
+        for encoder in self._registered:
+            encoder.plain = plain
         if self.builder.redactor is not None:  # then ids depend on keys, too
             chain.identify(self.builder.config)
+
+    def fetch_schemas(self, records: Sequence[Record]) -> None:
+        """Ask the Schema Registry for what decoding ``records``, and encoding any event, needs. May block for seconds.
+
+        Raises RegistryError if the registry is away, AccessError if it rejects our credentials, and SettingError if it
+        has no schema to encode events with.
+        """
+        for encoder in self._registered:
+            encoder.prepare()
+        self.codec.fetch_schemas(records)

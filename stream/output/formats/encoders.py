@@ -8,6 +8,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.formats import OutputFormat
 from stream.output.formats.base import Encoder
 from stream.output.formats.cloudevents import CloudEventsEncoder
+from stream.output.formats.registered import RegisteredEncoder
 
 
 def make_encoders(pipeline: Pipeline, config: str) -> dict[str | None, Encoder]:
@@ -22,7 +23,7 @@ def make_encoders(pipeline: Pipeline, config: str) -> dict[str | None, Encoder]:
         *((route.label, route.topic, output.format_of(route)) for route in output.routes or ()),
     ):
         if topic is not None and chosen is not None:
-            encoders[label] = make_encoder(chosen, pipeline.pipeline, config)
+            encoders[label] = make_encoder(chosen, pipeline, topic, config)
     return encoders
 
 
@@ -32,8 +33,12 @@ def decoder(pipeline: Pipeline, label: str | None) -> Callable[[bytes], bytes] |
     return None if encoder is None else encoder.decode
 
 
-def make_encoder(chosen: OutputFormat, pipeline: str, config: str) -> Encoder:
-    """Make an encoder; ``pipeline`` is the pipeline's name."""
+def make_encoder(chosen: OutputFormat, pipeline: Pipeline, topic: str, config: str) -> Encoder:
+    """Make the encoder of the events of ``pipeline`` that go to ``topic``."""
     if chosen.cloudevents is not None:
-        return CloudEventsEncoder(chosen.cloudevents, pipeline, config)
+        return CloudEventsEncoder(chosen.cloudevents, pipeline.pipeline, config)
+    if chosen.avro is not None:
+        return RegisteredEncoder("avro", chosen.avro, topic, pipeline)
+    if chosen.json_schema is not None:
+        return RegisteredEncoder("json_schema", chosen.json_schema, topic, pipeline)
     raise ValueError("there is no encoder for this format")

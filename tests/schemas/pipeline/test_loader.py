@@ -81,8 +81,18 @@ MISTAKES = {
         ['7:11 input.format: "avro" needs a Schema Registry: set registry.url']),
     "reader's schema of JSON": ("format: json", "reader_schema: p.avsc",
         ["7:18 input.reader_schema: is only for format: avro"]),
+    "no registry for the output": ("dead_letter: posts.dead", "format: {avro: {compatibility: full}}", [
+        '22:11 output.format: "avro" needs a Schema Registry: set registry.url',
+        "22:34 output.format.avro.compatibility: is only set with auto_register: true"]),
+    "schema of a shape": ("dead_letter: posts.dead", "shape: openai\n  format: {avro: {auto_register: true}}", [
+        '23:11 output.format: "avro" needs a Schema Registry: set registry.url',
+        "23:35 output.format.avro.auto_register: registers the schema of the event, but shape makes something else "
+        "of it"]),
+    "name of a record": ("dead_letter: posts.dead", "format: {avro: {record: com.example.1st}}", [
+        '22:11 output.format: "avro" needs a Schema Registry: set registry.url',
+        "22:27 output.format.avro.record: must be names with dots between them, such as com.example.Post"]),
     "unused registry": ("compute:", "registry: {url: 'http://r:8081'}\ncompute:",
-        ["24:11 registry: is not used: input.format is none of avro, json_schema"]),
+        ["24:11 registry: is not used: no format of input or output is one of avro, json_schema"]),
     "section in a task": ("stride: 32", "redact: mask",
         ["19:5 tasks[1].redact: unknown field; redact is a section of the file, at its top"]),
     "redacted": ("dead_letter: posts.dead", "text: redacted",

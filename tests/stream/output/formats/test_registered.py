@@ -1,0 +1,149 @@
+"""Events are written in a schema of the registry, which each value names; what is wrong is known at the start."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import fastavro
+import pytest
+
+from schemas.document import Document
+from schemas.errors import AccessError, EncodeError, RegistryError, SettingError
+from schemas.pipeline.config import Pipeline
+from schemas.record import Assignment, Record
+from stream.output.event_builder import EventBuilder
+from stream.output.formats.registered import RegisteredEncoder
+from tests.noop import pipeline
+from tests.registry import FakeRegistry, fake_registry
+
+MODELS = {name: {"model": "m", "revision": "r"} for name in ("tone", "entities", "safety", "mine")}
+ANNOTATIONS: dict[str, Any] = {
+    "tone": {"label": "positive", "score": 0.9, "scores": {"positive": 0.9, "negative": 0.1}},
+    "entities": {"spans": [{"start": 0, "end": 2, "label": "PER", "score": 0.5, "text": "Jo"}]},
+    "mine": {"custom": {"any": [1, "thing"]}},
+}
+NOTICES: list[dict[str, Any]] = [
+    {"task": "tone", "kind": "truncated", "kept": 1, "of": 2},
+    {"task": "tone", "kind": "unread", "share": 0.5},
+    {"kind": "missing", "paths": ["$.b"]},
+]
+
+
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    with fake_registry() as served:
+        yield served
+
+
+def _pipeline(registry: FakeRegistry, form: str = "avro", **options: Any) -> Pipeline:
+    return pipeline(
+        registry={"url": registry.url, "timeout_ms": 1000},
+        output={"topic": "out", "format": {form: options}},
+        tasks=[
+            {"name": "tone", "task": "sentiment", "model": "starter"},
+            {"name": "entities", "task": "ner", "model": "starter"},
+            {"name": "safety", "task": "moderation", "model": "starter"},
+            {"name": "mine", "task": "custom", "use": "a:B"},
+        ],
+    )
+
+
+def _encoder(config: Pipeline) -> RegisteredEncoder:
+    encoder = EventBuilder(config, MODELS).encoders[None]
+    assert isinstance(encoder, RegisteredEncoder)
+    return encoder
+
+
+def _event(config: Pipeline) -> tuple[bytes, Record]:
+    record = Record(Assignment("posts", 0), 7, b"k", b"", [("__value_schema_id", b"\x00\x00\x00\x00\x09"), ("h", b"1")])
+    document = Document(record, "Jo is fine", b'{"text":"Jo is fine","n":12345678901234567890}')
+    document.annotations, document.notices = ANNOTATIONS, NOTICES
+    return EventBuilder(config, MODELS).build(document), record
+
+
+@pytest.mark.parametrize("form", ["avro", "json_schema"])
+def test_a_schema_is_registered_if_that_is_asked_for(registry: FakeRegistry, form: str) -> None:
+    config = _pipeline(registry, form, auto_register=True, compatibility="full")
+    encoder = _encoder(config)
+    encoder.prepare()
+    encoder.prepare()
+    assert registry.requests == ["PUT /config/out-value", "POST /subjects/out-value/versions"]
+    assert registry.compatibility == {"out-value": "FULL"}
+    event, record = _event(config)
+    value, headers = encoder.encode(event, b"k", record.headers or [], record)
+    assert value[:5] == b"\x00\x00\x00\x00\x01"
+    assert headers == [("h", b"1")]
+    again = json.loads(_encoder(config).decode(value))
+    original = json.loads(event)
+    if form == "json_schema":
+        assert again == original
+        return
+    _, answer = registry.answer("GET", "/schemas/ids/1", None)
+    schema = fastavro.parse_schema(json.loads(answer["schema"]))
+    read = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
+    assert json.loads(json.dumps(read)) == again
+    assert json.loads(again["event"]) == original["event"]
+    assert json.loads(again["annotations"].pop("mine")) == ANNOTATIONS["mine"]
+    assert again["annotations"].pop("safety") is None
+    assert again["annotations"]["entities"]["spans"][0].items() >= ANNOTATIONS["entities"]["spans"][0].items()
+    for name in ("schema", "id", "pipeline", "source", "text", "models", "notices"):
+        assert again[name] == original[name], name
+
+
+def test_the_newest_schema_of_the_subject_is_used(registry: FakeRegistry) -> None:
+    small = {"type": "record", "name": "Small", "fields": [{"name": "id", "type": "string"}]}
+    registry.add("out-value", '"string"')
+    number = registry.add("out-value", small)
+    config = _pipeline(registry)
+    encoder = _encoder(config)
+    encoder.prepare()
+    event, record = _event(config)
+    value, _ = encoder.encode(event, b"k", [], record)
+    assert value[:5] == b"\x00" + number.to_bytes(4)
+    assert json.loads(encoder.decode(value)) == {"id": json.loads(event)["id"]}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "subject"), [("topic", "out-value"), ("record", "a.B"), ("topic_record", "out-a.B")]
+)
+def test_subjects(registry: FakeRegistry, strategy: str, subject: str) -> None:
+    encoder = _encoder(_pipeline(registry, subject=strategy, record="a.B", auto_register=True))
+    encoder.prepare()
+    assert registry.requests == [f"POST /subjects/{subject}/versions"]
+
+
+def test_what_is_wrong_is_known_before_the_first_event(registry: FakeRegistry) -> None:
+    encoder = _encoder(_pipeline(registry))
+    with pytest.raises(SettingError, match="has no subject out-value: register what glossator schema --format avro"):
+        encoder.prepare()
+    registry.add("out-value", {"type": "object"}, "JSON")
+    with pytest.raises(SettingError, match="the schema of subject out-value is of type JSON, not AVRO"):
+        _encoder(_pipeline(registry)).prepare()
+    registry.add("out-value", {"type": "recrod"})
+    with pytest.raises(SettingError, match="the schema of subject out-value is not an Avro schema"):
+        _encoder(_pipeline(registry)).prepare()
+    for status, error, words in (
+        (409, SettingError, "it is not compatible with the one before"),
+        (422, SettingError, "it is not valid there"),
+        (401, AccessError, "HTTP 401"),
+        (503, RegistryError, "HTTP 503"),
+    ):
+        registry.status = status
+        with pytest.raises(error, match=words):
+            _encoder(_pipeline(registry, auto_register=True)).prepare()
+
+
+def test_an_event_that_does_not_fit_is_an_error_of_that_event(registry: FakeRegistry) -> None:
+    registry.add("out-value", {"type": "record", "name": "R", "fields": [{"name": "id", "type": "int"}]})
+    config = _pipeline(registry)
+    encoder = _encoder(config)
+    encoder.prepare()
+    event, record = _event(config)
+    with pytest.raises(EncodeError, match=r"does not fit its Avro schema: \$.id is not a whole number"):
+        encoder.encode(event, None, [], record)
+    for bad in (b"", b"{}", b"\x00\x00\x00\x00\x63", b"\x00\x00\x00\x00\x01"):
+        with pytest.raises(ValueError, match=r"value|schema"):
+            encoder.decode(bad)

@@ -1,0 +1,59 @@
+"""``glossator schema``: prints the schema of enriched events."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from schemas.errors import ConfigError, OutputError
+from schemas.event import json_schema
+from workers.cli.output import require_stdout
+from workers.cli.statuses import exit_statuses
+
+EPILOG = """\b
+Example:
+  glossator schema --format json > event.schema.json
+  glossator schema --format avro pipeline.yaml > event.avsc
+
+\b
+The Avro schema is that of the pipeline's own events: each task has a field. What a
+worker with auto_register: true registers is the same.
+
+""" + exit_statuses({0: "the schema is printed"}, ConfigError, OutputError)
+
+
+@click.command(epilog=EPILOG)
+@click.argument("pipeline", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "json_schema", "avro"]),
+    default="json",
+    show_default=True,
+    help="json, json_schema: JSON Schema, the same for all pipelines. avro: needs PIPELINE.",
+)
+@click.option(
+    "--record",
+    metavar="NAME",
+    help="With avro: the record's full name. Default: that of the file's output.format, or glossator.EnrichedEvent.",
+)
+def schema(pipeline: Path | None, form: str, record: str | None) -> None:
+    """Print the schema of the events that PIPELINE publishes."""
+    require_stdout()
+    if form != "avro":
+        click.echo(json.dumps(json_schema(), indent=2))
+        return
+    if pipeline is None:
+        raise click.UsageError("--format avro needs PIPELINE, whose tasks are fields of the schema")
+
+    from schemas.pipeline.event_schema import avro_schema
+    from schemas.pipeline.formats import RegisteredFormat
+    from schemas.pipeline.loader import load
+
+    config = load(pipeline)
+    chosen = config.output.format_of(None)
+    options = None if chosen is None else chosen.avro
+    name = record or (options or RegisteredFormat()).record
+    click.echo(json.dumps(avro_schema(config, name), indent=2))
