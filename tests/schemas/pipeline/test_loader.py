@@ -85,8 +85,9 @@ MISTAKES = {
         '22:11 output.format: "avro" needs a Schema Registry: set registry.url',
         "22:34 output.format.avro.compatibility: is only set with auto_register: true"]),
     "schema of a shape": ("dead_letter: posts.dead", "shape: openai\n  format: {avro: {auto_register: true}}", [
+        "22:10 output.shape: needs a task of kind moderation with taxonomy: openai; toxicity has another one",
         '23:11 output.format: "avro" needs a Schema Registry: set registry.url',
-        "23:35 output.format.avro.auto_register: registers the schema of the event, but shape makes something else "
+        "23:34 output.format.avro.auto_register: registers the schema of the event, but shape makes something else "
         "of it"]),
     "name of a record": ("dead_letter: posts.dead", "format: {avro: {record: com.example.1st}}", [
         '22:11 output.format: "avro" needs a Schema Registry: set registry.url',
@@ -494,7 +495,7 @@ INPUT: dict[str, tuple[Any, bool]] = {
 OUTPUT: dict[str, tuple[Any, bool]] = {
     "topic": ("others", False), "dead_letter": ("dead", False), "text": ("none", True), "disagreements": ("odd", False),
     "routes": ([{"topic": "elsewhere", "text": "none"}], True), "offset_unit": ("utf16", True),
-    "original_offsets": (True, True), "format": ("cloudevents", False),
+    "original_offsets": (True, True), "format": ("cloudevents", False), "shape": ("openai", True),
 }  # fmt: skip
 
 
@@ -518,6 +519,7 @@ ROUTE: dict[str, tuple[Any, bool]] = {
     "when": ("true", False), "topic": ("others", False), "name": ("aside", False), "copy": (True, False),
     "drop": (True, False), "key": ("$.id", False), "headers": ({"a": "b"}, False),
     "text": ("none", True), "annotations": (["entities"], True), "format": ("cloudevents", False),
+    "shape": ("openai", True),
 }  # fmt: skip
 
 
