@@ -81,6 +81,9 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
             summary["plan"], labels, remarks = _plan(file.pipeline)
             notices += [file.problem(("tasks", index), remark) for index, remark in remarks]
             problems = condition_problems(file, labels)
+        except SettingError as error:  # the file of references
+            problems = [file.problem(("telemetry", "drift"), str(error))]
+            notices = [notice for notice in notices if notice.path != "telemetry.drift"]
         except ModelError as error:
             problems, status = model_problems(file, error), error.exit_status
         summary = None if problems else summary

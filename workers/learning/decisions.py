@@ -220,15 +220,16 @@ class Decisions:
     def summary(self) -> str:
         """Return how many records there were, and what became of them; after ``rows``."""
         counts = self.counts
-        others = "".join(
-            f", {counts[name]:,} {meaning}" for name, meaning in (
-                ("undecided", "records without a decision"), ("foreign", "that are no JSON objects"),
-                ("other tasks", "decisions for other tasks"), ("revised", "replaced by a later decision of the event"),
+        parts = [
+            f"{counts[name]:,} {meaning}" for name, meaning in (
+                ("undecided", "without a decision"), ("foreign", "not a JSON object"),
+                ("other tasks", "with a decision for another task"), ("revised", "replaced by a later decision"),
                 ("withdrawn", "withdrawn"), ("deleted", "deleted by a tombstone"),
-                ("older", f"older than the latest {self._max_rows:,}"),
+                ("older", f"older than the latest {self._max_rows:,} decisions"),
             ) if counts[name]
-        )  # fmt: skip
-        return f"{self.topic}: {counts['records']:,} records read, {counts['decisions']:,} decisions{others}"
+        ]  # fmt: skip
+        left_out = f"; left out: {', '.join(parts)}" if parts else ""
+        return f"topic {self.topic}: {counts['records']:,} records, {counts['decisions']:,} decisions{left_out}"
 
 
 def _identity(record: Record, event: Mapping[str, Any], text: str | None) -> _Identity:

@@ -150,7 +150,7 @@ def _check_labels(
     """Add the mistakes that only all rows together show.
 
     ``known`` are the labels that rows may have; empty for any. ``complete`` tells that no row was left out because of a
-    mistake; otherwise nothing is reported as missing.
+    mistake; otherwise nothing is reported as missing, and a rare label only if it resembles a frequent one.
     """
     texts = Counter(label for example in examples for label in example.named)
     _check_known(examples, mistakes, known)
@@ -163,17 +163,17 @@ def _check_labels(
     if len(texts) > MOST_LABELS:
         mistakes.add(None, f"{source}: {len(texts):,} labels, the limit is {MOST_LABELS:,}; are these the texts?")
         return
-    if not complete:
-        return
     frequent = [label for label in sorted(texts) if texts[label] > 1]
     for example in examples:
         for label in sorted(example.named):
-            if texts[label] == 1 and (not known or label in known):
+            near = did_you_mean(label, frequent)
+            if texts[label] == 1 and (not known or label in known) and (complete or near):
                 # A single label is not quoted: if text and label were swapped, it is a text.
                 which = "its label" if FIELD[task] == "label" else f"label {_quoted(label)}"
-                near = did_you_mean(label, frequent)
                 cure = f" others are {_listed(frequent)}" if near else "; label more texts with it or leave it out"
                 mistakes.add(example.row, f"{which} occurs only in this row{near}{cure}")
+    if not complete:
+        return
     if task in ("ner", "moderation"):
         if not texts:
             mistakes.add(None, f"{source}: no row has a label, so there is nothing to learn")

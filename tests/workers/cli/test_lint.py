@@ -326,6 +326,20 @@ def test_libraries_that_tasks_need_and_that_are_missing_are_notices_once(monkeyp
     ]
 
 
+@pytest.mark.parametrize(("options", "status", "kind"), [((), 0, " (notice)"), (("--plan",), 78, "")])
+def test_a_missing_file_of_references_matters_when_the_plan_is_wanted(
+    tmp_path: Path, options: tuple[str, ...], status: int, kind: str
+) -> None:
+    head, _, rest = GOOD.partition("tasks:\n")
+    tail = rest[rest.index("output:") :]
+    text = f"{head}tasks: [{{name: private, task: pii}}]\n{tail}telemetry:\n  drift: drift.json\n"
+    result = lint(tmp_path, text, *options)
+    assert result.exit_code == status
+    (line,) = [line for line in result.stderr.splitlines() if "drift.json" in line]
+    assert line.startswith("p.yaml:") and line.endswith(kind or "or directory")
+    assert ":10 telemetry.drift: drift.json (telemetry.drift) cannot be read: No such file or directory" in line
+
+
 def test_plan_names_every_model_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     text = """\

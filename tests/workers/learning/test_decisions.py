@@ -77,7 +77,7 @@ def test_the_last_decision_of_an_event_counts_whatever_configuration_has_enriche
     labelled = topic.load()
     assert decided(labelled) == {"text 0": ("a",), "text 1": (), "text 3": ("a", "b"), "text 4": ("a", "b")}
     (note,) = labelled.notes
-    assert note == "posts.review: 8 records read, 8 decisions, 3 replaced by a later decision of the event, 1 withdrawn"
+    assert note == "topic posts.review: 8 records, 8 decisions; left out: 3 replaced by a later decision, 1 withdrawn"
 
 
 def test_time_orders_decisions_and_offsets_do_if_it_is_equal() -> None:
@@ -112,7 +112,7 @@ def test_only_the_latest_are_kept() -> None:
     for number in range(100):
         topic.decide(number, ("a", "b")[number % 2], at=number * 1000)
     assert set(decided(topic.load())) == {f"text {number}" for number in range(90, 100)}
-    assert "90 older than the latest 10" in topic.decisions.summary()
+    assert "90 older than the latest 10 decisions" in topic.decisions.summary()
 
 
 def test_events_of_the_input_have_their_text_where_the_pipeline_file_says() -> None:
@@ -177,13 +177,16 @@ def test_a_rare_label_that_resembles_another_is_taken_for_a_misspelling() -> Non
     for number in range(6):
         topic.decide(number, ("billing", "delivery")[number % 2])
     topic.decide(6, "biling")
-    line, cure = topic.refused()
+    topic.decide(7, 5)
+    line, other, cure = topic.refused()  # also beside other mistakes
+    assert other == "posts.review[0]@7: a label must be a string, in quotes"
+    topic.decide(7, "delivery", at=1)
     assert line.startswith(
         'posts.review[0]@6: its label occurs only in this row, did you mean "billing"? others are billing, d'
     )
     assert "decide about these events again" in cure
     topic.decide(6, "billing", at=1)
-    assert len(topic.load().examples) == 7
+    assert len(topic.load().examples) == 8
 
 
 @pytest.mark.parametrize(
