@@ -264,6 +264,9 @@ class _Run:
         self._engine, stats = engine, self._stats
         engine.chain.pace.on_forward = lambda trunk, seconds: stats.forwards[trunk].add(seconds)
         stats.config, stats.device, stats.precision = engine.builder.config, engine.chain.device, engine.chain.precision
+        for counter in (stats.task_events, stats.unread, stats.truncated):
+            for task in engine.builder.tasks:  # a counter should exist before it counts
+                counter.setdefault(task, 0)
 
     def _pack(self, batch: MicroBatch) -> None:
         with self._journal.lane("prepare", batch.records):
