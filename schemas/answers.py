@@ -5,7 +5,7 @@ Only names, types and what may be absent are theirs; see ``docs/shapes.md`` for 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -64,5 +64,20 @@ class OpenAIAnswer(_Answer):
     results: Annotated[list[ModerationResult], Field(max_length=1)]
 
 
-ANSWERS: dict[str, type[_Answer]] = {"perspective": PerspectiveAnswer, "openai": OpenAIAnswer}
+class OspreyActionData(_Answer):
+    """What an action of Osprey is, and the fields that its rules see."""
+
+    action_id: int | str
+    action_name: str
+    data: dict[str, Any]
+
+
+class OspreyAction(_Answer):
+    """An action as Osprey reads it from its topic."""
+
+    send_time: str
+    data: OspreyActionData
+
+
+ANSWERS: dict[str, type[_Answer]] = {"perspective": PerspectiveAnswer, "openai": OpenAIAnswer, "osprey": OspreyAction}
 """The name of a shape -> its answers."""

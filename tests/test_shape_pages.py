@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from schemas.answers import OpenAIAnswer, PerspectiveAnswer
+from schemas.answers import OpenAIAnswer, OspreyAction, PerspectiveAnswer
 from schemas.pipeline.loader import parse
 from schemas.taxonomies import PERSPECTIVE, names, spelled
 from tests.workers.tasks.test_moderation import TOXIC, UNBIASED
@@ -54,7 +54,8 @@ def test_the_cases_of_the_page_pass(tmp_path: Path) -> None:
 
 
 def test_the_answers_have_their_shapes() -> None:
-    answer, request, moderation = map(json.loads, fences("json", "shapes"))
+    answer, request, moderation, action = map(json.loads, fences("json", "shapes"))
+    OspreyAction.model_validate(action, strict=True)
     PerspectiveAnswer.model_validate(answer, strict=True)
     OpenAIAnswer.model_validate(moderation, strict=True)
     text = request["comment"]["text"]
@@ -68,7 +69,7 @@ def test_the_command_of_the_page_gives_the_answer_of_the_other_page(tmp_path: Pa
     (command,) = (block for block in fences("sh", "leaving-perspective") if block.startswith("glossator try"))
     request = re.search(r"--events '(.*)'", command, re.DOTALL)
     assert request
-    shown, asked, _ = map(json.loads, fences("json", "shapes"))
+    shown, asked, *_ = map(json.loads, fences("json", "shapes"))
     assert json.loads(request[1]) == asked
     result = CliRunner().invoke(cli, ["try", "--pipeline", str(file), "--events", json.dumps(asked)])
     assert result.exit_code == 0, result.stderr

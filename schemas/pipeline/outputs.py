@@ -79,7 +79,7 @@ class Output(Strict):
     """How the values are encoded. ``json``: the enriched event as JSON. ``cloudevents``: a CloudEvent 1.0."""
     shape: AnyShape = "event"
     """``event``: the enriched event. ``perspective``, ``openai``: the answer of that service about the text, for
-    consumers that read such answers."""
+    consumers that read such answers. ``osprey``: an action of Osprey with the enriched event in it."""
     offset_unit: Literal["code_point", "utf16", "utf8"] = "code_point"
     """The unit of ``start`` and ``end`` of spans, and of all other numbers of characters."""
     original_offsets: bool = False

@@ -121,7 +121,7 @@ def _left_out(route: Mapping[str, Any], shape: object, tasks: Sequence[Task]) ->
 def _typeless(chosen: object, shape: object) -> Iterator[str]:
     """Yield what is wrong with a format that would call an answer an enriched event."""
     options = {} if chosen == "cloudevents" else _table(chosen).get("cloudevents")
-    if _name(shape) in _SERVICES and isinstance(options, Mapping) and options.get("type") is None:
+    if _name(shape) in (*_SERVICES, "osprey") and isinstance(options, Mapping) and options.get("type") is None:
         example = "{cloudevents: {type: com.example.scores}}"
         yield f"needs a type, such as {example}: its default, {SCHEMA}, is what shape: {_name(shape)} is not"
 
@@ -129,7 +129,7 @@ def _typeless(chosen: object, shape: object) -> Iterator[str]:
 def _candidates(name: str | None, tasks: Sequence[Task]) -> list[str]:
     """Return the tasks that can give names of the service; of an ensemble and its members, the ensemble alone."""
     by_name = {str(task.get("name")): task for task in tasks}
-    able = [other for other, task in by_name.items() if name and _gives(task, name, by_name)]
+    able = [other for other, task in by_name.items() if name in _SERVICES and _gives(task, name, by_name)]
     members = {member for other in able for member in _members(by_name[other])}
     return [other for other in able if other not in members]
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticKnownError
 
-from schemas.pipeline.fields import Name, Strict, refuse
+from schemas.pipeline.fields import Name, Strict, Text, refuse
 
-ShapeName = Literal["event", "perspective", "openai"]
+ShapeName = Literal["event", "perspective", "openai", "osprey"]
 SHAPES: tuple[str, ...] = get_args(ShapeName)
 
 ShapeTasks = Annotated[list[Name], Field(min_length=1)]
@@ -39,6 +39,14 @@ class OpenAI(Strict):
     """Also write the categories that no task gives, as false, with score 0 and no input types."""
 
 
+class Osprey(Strict):
+    """An action of Osprey that has the enriched event in its data."""
+
+    action: Annotated[Text, Field(max_length=100)] | None = None
+    """The ``action_name`` of events that are no actions yet, at most 100 characters. Default: such events become dead
+    letters."""
+
+
 class Shape(Strict):
     """What a topic gets, if not the enriched event: exactly one shape with its options."""
 
@@ -46,6 +54,8 @@ class Shape(Strict):
     """The answer of the Perspective API."""
     openai: OpenAI | None = None
     """The answer of OpenAI's moderation."""
+    osprey: Osprey | None = None
+    """An action of Osprey."""
 
     @model_validator(mode="after")
     def _is_one(self) -> Shape:

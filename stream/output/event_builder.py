@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from stream.output.redaction.keys import Keys, load_keys
 from stream.output.redaction.redactor import Redacted, Redactor
 from stream.output.routes import View, view_of
 from stream.output.shapes.base import Published
+from stream.output.shapes.osprey import OspreyShaper
 from stream.output.shapes.shapers import make_shapers
 
 
@@ -110,7 +112,7 @@ class EventBuilder:
             redacted = self.redact(document, (view,))
         content = _content(document, view, redacted)
         if view.shape is not None and disagreeing is None:
-            return self._shaped(view.shape, view, document, redacted)
+            return self._shaped(view, document, routed, redacted)
         with_text, names = view.text != "none", view.annotations
         annotations, parts, notices = content.annotations, content.parts, content.notices
         if disagreeing:
@@ -166,8 +168,12 @@ class EventBuilder:
             # orjson's message names types and never the value.
             raise EncodeError(f"the enriched event cannot be written as JSON: {error}") from None
 
-    def _shaped(self, shape: str, view: View, document: Document, redacted: Redacted | None) -> bytes:
+    def _shaped(self, view: View, document: Document, routed: Sequence[str] | None, redacted: Redacted | None) -> bytes:
         """Return what a topic gets in place of the event; the arguments are those of ``build``."""
+        shaper = self._shapers[view.shape or ""]
+        if isinstance(shaper, OspreyShaper):
+            event = self.build(document, replace(view, shape=None), routed, redacted)
+            return shaper.wrap(event, -1 if document.record is None else document.record.timestamp_ms)
         content = _content(document, view, redacted)
         published = Published(
             event_id(document, self.config, None if redacted is None else redacted.text),
@@ -179,7 +185,7 @@ class EventBuilder:
             None if view.text == "none" else content.event,
         )
         try:
-            encoded = orjson.dumps(answer := self._shapers[shape].shape(published))
+            encoded = orjson.dumps(answer := shaper.shape(published))
         except EncodeError:
             raise
         except Exception as error:

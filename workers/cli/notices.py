@@ -22,7 +22,7 @@ def unjudged(file: PipelineFile) -> Iterator[Problem]:
         if shape is None or shape == "event":
             continue
         names = serving(shape.model_dump(), tasks)
-        if always.isdisjoint(names):
+        if names and always.isdisjoint(names):
             yield file.problem(
                 path, f"events for which {' and '.join(names)} does not run get an answer without scores"
             )

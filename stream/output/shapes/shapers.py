@@ -9,10 +9,11 @@ from schemas.pipeline.shape_checks import detecting, serving
 from schemas.pipeline.shapes import Shape
 from stream.output.shapes.base import Shaper
 from stream.output.shapes.openai import OpenAIShaper
+from stream.output.shapes.osprey import OspreyShaper
 from stream.output.shapes.perspective import PerspectiveShaper
 
 
-def make_shapers(pipeline: Pipeline, models: Mapping[str, Mapping[str, str]]) -> dict[str, Shaper]:
+def make_shapers(pipeline: Pipeline, models: Mapping[str, Mapping[str, str]]) -> dict[str, Shaper | OspreyShaper]:
     """Return what makes the values of each shape in ``pipeline``, by ``shape_key``.
 
     ``models``: the ``model`` and ``revision`` of each task.
@@ -27,7 +28,9 @@ def shape_key(shape: Shape | None) -> str | None:
     return None if shape is None else shape.model_dump_json(exclude_defaults=True)
 
 
-def _make(shape: Shape, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]]) -> Shaper:
+def _make(shape: Shape, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]]) -> Shaper | OspreyShaper:
+    if shape.osprey is not None:
+        return OspreyShaper(shape.osprey.action)
     written, tasks = shape.model_dump(), [task.model_dump() for task in pipeline.tasks]
     names = serving(written, tasks)
     if shape.openai is not None:

@@ -50,6 +50,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "shape": shapes.Shape,
     "perspective": shapes.Perspective,
     "openai": shapes.OpenAI,
+    "osprey": shapes.Osprey,
     "dead_letter": outputs.DeadLetter,
     "formats of output": formats.OutputFormat,
     "cloudevents": formats.CloudEvents,

@@ -39,6 +39,8 @@ GOOD: list[tuple[tuple[dict[str, Any], ...], dict[str, Any]]] = [
     ((SAFETY, OPENAI), {"shape": "openai", "routes": [{"topic": "a", "shape": "perspective", "copy": True}]}),
     ((SAFETY, OPENAI), {"shape": {"openai": {"complete": True}}}),
     ((SAFETY, {**SAFETY, "name": "more"}), {"shape": {"perspective": {"tasks": ["more", "safety"]}}}),
+    ((PLAIN,), {"shape": "osprey", "offset_unit": "utf8"}),
+    ((PLAIN,), {"shape": {"osprey": {"action": "post"}}, "format": {"cloudevents": {"type": "com.example.action"}}}),
     ((OWN,), {"shape": {"perspective": {"tasks": ["own"]}}}),
     (({**PLAIN, "taxonomy": {"toxic": "TOXICITY", "x": "y"}},), {"shape": "perspective"}),
     (({**PLAIN, "taxonomy": {"x": "violence/graphic"}},), {"shape": "openai"}),
@@ -60,8 +62,8 @@ def test_shapes_that_can_be_served(tasks: Any, output: dict[str, Any]) -> None:
 
 BAD: list[tuple[tuple[dict[str, Any], ...], dict[str, Any], list[str]]] = [
     ((SAFETY,), {"shape": "perspektive"},
-     ['output.shape: must be one of event, perspective, openai, did you mean "perspective"?']),
-    ((SAFETY,), {"shape": ["perspective"]}, ["output.shape: must be one of event, perspective, openai"]),
+     ['output.shape: must be one of event, perspective, openai, osprey, did you mean "perspective"?']),
+    ((SAFETY,), {"shape": ["perspective"]}, ["output.shape: must be one of event, perspective, openai, osprey"]),
     ((SAFETY,), {"shape": {}}, ["output.shape: must name exactly one shape"]),
     ((SAFETY,), {"shape": {"perspective": {}, "openai": {}}}, ["output.shape: must name exactly one shape"]),
     ((SAFETY,), {"shape": {"perspektive": {}}},
@@ -109,6 +111,8 @@ BAD: list[tuple[tuple[dict[str, Any], ...], dict[str, Any], list[str]]] = [
     ((SAFETY,), {"shape": "perspective", "format": "cloudevents"},
      ["output.format: needs a type, such as {cloudevents: {type: com.example.scores}}: its default, glossator.event/1, "
       "is what shape: perspective is not"]),
+    ((SAFETY,), {"shape": {"osprey": {"actoin": "post"}}},
+     ['output.shape.osprey.actoin: unknown field, did you mean "action"?']),
     ((SAFETY,), {"format": {"cloudevents": {"source": "/a"}}, "routes": [{"topic": "a", "shape": "perspective"}]},
      ["output.routes[0].format: needs a type, such as {cloudevents: {type: com.example.scores}}: its default, "
       "glossator.event/1, is what shape: perspective is not"]),

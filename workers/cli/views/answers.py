@@ -50,7 +50,7 @@ class AnswerFeed(Feed):
         if not chosen.passes(_variables(answer, record).__getitem__):
             return False
         if not self._original:
-            answer = {name: value for name, value in answer.items() if name not in {"clientToken", "languages"}}
+            answer = _without_input(answer)
         if self._pretty:
             place = f"{record.assignment.topic}[{record.assignment.partition}]@{record.offset}"
             described = "  ".join(_described(answer)) or "no scores"
@@ -80,10 +80,20 @@ def _variables(answer: Mapping[str, Any], record: Record) -> dict[str, Any]:
     return {"answer": answer, **{name: variable(name, document) for name in ("key", "headers")}}
 
 
+def _without_input(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer without what is, or may be, from the input."""
+    if "send_time" in answer:
+        data = {name: answer["data"][name] for name in ("action_id", "action_name")}
+        return {"send_time": answer["send_time"], "data": data}
+    return {name: value for name, value in answer.items() if name not in {"clientToken", "languages"}}
+
+
 def _described(answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield each score of an answer in a few words."""
     for name, scores in answer.get("attributeScores", {}).items():
         yield f"{name} {scores['summaryScore']['value']:.2f}"
+    if "send_time" in answer:
+        yield f"{answer['data']['action_name']} {answer['data']['action_id']}"
     for result in answer.get("results", ()):
         for name, score in result["category_scores"].items():
             yield f"{FLAG + ' ' if result['categories'].get(name) else ''}{name} {score:.2f}"

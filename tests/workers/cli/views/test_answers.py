@@ -40,6 +40,18 @@ def test_what_is_of_the_request_is_shown_only_if_asked_for(capfdbinary: pytest.C
     assert shown == PERSPECTIVE
 
 
+def test_of_an_action_only_what_it_is_is_shown(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    data = {"action_id": 5, "action_name": "post", "data": {"text": "secret"}}
+    action = {"send_time": "2026-01-01T00:00:00Z", "data": data}
+    fed(action, "json", "osprey")
+    fed(action, "pretty", "osprey")
+    shown, line = capfdbinary.readouterr().out.decode().splitlines()
+    assert json.loads(shown) == {**action, "data": {"action_id": 5, "action_name": "post"}}
+    assert line == "? out[2]@7  post 5"
+    fed(action, "json", "osprey", original=True)
+    assert json.loads(capfdbinary.readouterr().out) == action
+
+
 def test_people_read_one_line_with_the_scores(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     fed(PERSPECTIVE, "pretty")
     fed(OPENAI, "pretty", "openai")
