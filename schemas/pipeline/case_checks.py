@@ -49,7 +49,7 @@ def _input(pipeline: Pipeline, case: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake(("event",), "cannot be used with format: text, where the whole record is the text; use text")
     record, expect = _table(case.get("record")), case.get("expect")
     topic = record.get("topic")
-    if isinstance(topic, str) and topic not in pipeline.input.topics:
+    if isinstance(topic, str) and topic not in pipeline.reads:
         hint = did_you_mean(topic, pipeline.input.topics)
         yield Mistake(("record", "topic"), f"is not one of input.topics{hint}")
     if expect == {}:

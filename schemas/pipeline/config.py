@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints
 
 from schemas.paths import EVERYWHERE, parse_pattern
-from schemas.pipeline.fields import DEVICE, PipelineName, Strict, Text, TextPaths, TopicName, later, refuse
+from schemas.pipeline.fields import DEVICE, InputTopic, PipelineName, Strict, Text, TextPaths, later, refuse
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.redaction import Redact
 from schemas.pipeline.registry import Registry
 from schemas.pipeline.tasks import AnyTask
+from schemas.pipeline.topics import InputTopics
 
 TIMEOUT_MS = 30_000
 """Our default for ``transaction.timeout.ms``, in milliseconds. It is shorter than a session, so that the open
@@ -28,8 +29,9 @@ transaction of a dead worker is aborted before the next owner of its partitions 
 class Input(Strict):
     """The topics to read, and how to find the text in a record."""
 
-    topics: Annotated[list[TopicName], Field(min_length=1)]
-    """Input topics, at least one; they must exist."""
+    topics: Annotated[list[InputTopic], Field(min_length=1)]
+    """Input topics, at least one; they must exist. An entry that begins with ``^`` is a regular expression and means
+    all topics whose names it matches, also those that are created later; at the start there must be one."""
     format: Annotated[
         Literal["json", "text", "cloudevents", "connect", "debezium", "avro", "json_schema"], later("protobuf")
     ] = "json"
@@ -185,6 +187,11 @@ class Pipeline(Strict):
     """Milliseconds between two commits of offsets, 10 to 3.6 million."""
     drain_timeout_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 30_000
     """Milliseconds that a revoked partition, or SIGTERM, waits for what is in flight, 0 to 3.6 million."""
+
+    @property
+    def reads(self) -> InputTopics:
+        """The topics that are read."""
+        return InputTopics(self.input.topics, self.output.written)
 
     @property
     def shadows(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from schemas.paths import EVERYWHERE, parse_path, parse_pattern
+from schemas.pipeline.topics import MARK, compiled
 
 REFUSED = "refused"
 """The type of every validation error whose message is ours: it quotes no value, so it may be shown."""
@@ -66,6 +68,24 @@ def _no_dots(value: str) -> str:
 
 
 TopicName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=249), AfterValidator(_no_dots)]
+
+
+def _topic_or_pattern(value: str) -> str:
+    if value.startswith(MARK):
+        try:
+            compiled(value)
+        except ValueError as error:
+            raise refuse(str(error)) from None
+        return value
+    if not re.fullmatch(TOPIC[1:-1], value):
+        is_glob = not re.search(r"[^A-Za-z0-9._*?-]", value)
+        hint = '; a pattern is a regular expression that begins with ^, such as "^posts-.*"' if is_glob else ""
+        raise refuse(f'must consist of letters, digits, ".", "_" and "-"{hint}')
+    return _no_dots(value)
+
+
+InputTopic = Annotated[str, Field(min_length=1, max_length=249), AfterValidator(_topic_or_pattern)]
+"""The name of a topic, or a pattern of names, which begins with ``^``."""
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 

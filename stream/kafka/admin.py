@@ -18,6 +18,7 @@ from confluent_kafka.admin import AclOperation, ConfigResource  # type: ignore[a
 
 from schemas.errors import AccessError, BrokerError, SettingError, TopicError
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.topics import InputTopics
 from schemas.record import Assignment
 from stream.kafka.broker import is_embedded
 from stream.kafka.faults import ErrorWatch, Meaning, fault, meaning, require_answers, retry
@@ -36,11 +37,14 @@ def check_cluster(pipeline: Pipeline, patience: float) -> str:
     seconds more. Also raises AccessError, naming all topics that may not be used.
     """
     watch = ErrorWatch("producer")
-    inputs, outputs = pipeline.input.topics, [*pipeline.output.topics, pipeline.output.dead_letter_topic]
-    topics = [*inputs, *outputs]
-    cluster = await_topics(make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, patience=patience)
+    inputs, outputs = pipeline.reads, pipeline.output.written
+    topics = [*inputs.names, *outputs]
+    cluster = await_topics(
+        make_producer(pipeline.kafka, watch), watch, pipeline.kafka, topics, inputs=inputs, patience=patience
+    )
     if not is_embedded(cluster):
-        _require_rights(pipeline.kafka, inputs, outputs)
+        existing = existing_topics(pipeline.kafka) if inputs.patterns else ()
+        _require_rights(pipeline.kafka, inputs.expanded(existing), outputs)
     return cluster or ""
 
 
@@ -73,6 +77,15 @@ def check_topics(settings: Settings, topics: Iterable[str], patience: float) -> 
     await_topics(make_producer(settings, watch), watch, settings, topics, patience=patience)
 
 
+def existing_topics(settings: Settings) -> frozenset[str]:
+    """Return the topics of the cluster, as far as it lets us see them. Blocks for up to a minute.
+
+    Raises BrokerError if the cluster does not answer, and AccessError at once.
+    """
+    admin = make_admin(settings)
+    return frozenset(retry(lambda: admin.list_topics(timeout=_LOOKUP), "looking up topics").topics)
+
+
 def groups_named(settings: Settings, prefix: str) -> list[str]:
     """Return the consumer groups whose names begin with ``prefix``; none if the cluster does not let us look.
 
@@ -92,16 +105,18 @@ def await_topics(
     settings: Settings,
     topics: Iterable[str],
     *,
+    inputs: InputTopics | None = None,
     patience: float,
     stop: Callable[[], bool] = lambda: False,
 ) -> str | None:
-    """Wait until the cluster answers and every topic exists; blocks the calling thread.
+    """Wait until the cluster answers, every topic exists, and every pattern matches one; blocks the calling thread.
 
     Args:
         producer: the client that asks; ``watch`` must be its error callback.
         watch: tells a cluster that denies access from one that is not there.
         settings: the client's; they name the brokers.
         topics: their names.
+        inputs: what has the patterns; None if there are none.
         patience: seconds to wait, because brokers and topics may still be starting.
         stop: ends the wait early when it returns true.
 
@@ -111,7 +126,7 @@ def await_topics(
     Raises:
         AccessError: at once, if the cluster denies access; it names all topics that may not be looked up.
         SettingError: at once, if what answers is no broker, or ``settings`` are rejected.
-        TopicError: topics do not exist when ``patience`` is over; it names all of them.
+        TopicError: topics do not exist, or patterns match none, when ``patience`` is over; it names all of them.
         BrokerError: no broker answers when ``patience`` is over, or at once, if the client cannot be used with them.
     """
     deadline = time.monotonic() + patience
@@ -122,6 +137,7 @@ def await_topics(
         failure: KafkaError | None = None
         denial: KafkaError | None = None
         absent: list[str] = []
+        unmatched: list[str] = []
         forbidden: list[str] = []
         for topic in missing:
             try:
@@ -145,11 +161,16 @@ def await_topics(
                 break
         if denial is not None:
             raise fault(denial, f"looking up {_named(forbidden)}")
-        if failure is None and not absent:
+        if failure is None and inputs is not None and inputs.patterns:
+            try:
+                unmatched = inputs.unmatched(producer.list_topics(timeout=min(_LOOKUP, patience)).topics)
+            except KafkaException as exception:
+                failure = exception.args[0]
+        if failure is None and not (absent or unmatched):
             break
         if failure is None:
             missing = absent
-        problem = _missing(absent) if failure is None else _unanswered(settings, watch, failure)
+        problem = _missing(absent, unmatched) if failure is None else _unanswered(settings, watch, failure)
         if time.monotonic() > deadline:
             if failure is None:
                 raise TopicError(
@@ -194,8 +215,10 @@ def _require_access(watch: ErrorWatch, error: KafkaError) -> None:
         raise fault(error, "looking up topics")
 
 
-def _missing(topics: list[str]) -> str:
-    return f"{_named(topics)} {'does' if len(topics) == 1 else 'do'} not exist"
+def _missing(topics: list[str], patterns: list[str]) -> str:
+    reasons = [f"{_named(topics)} {'does' if len(topics) == 1 else 'do'} not exist"] if topics else []
+    reasons += [f"there is no topic that {pattern} matches, or that we may see" for pattern in patterns]
+    return ", and ".join(reasons)
 
 
 def _named(topics: list[str]) -> str:

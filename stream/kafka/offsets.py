@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Literal
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.pipeline.topics import InputTopics
 from stream.kafka.faults import Meaning, meaning, require_answers, retry
 from stream.kafka.settings import Settings, make_admin
 
@@ -32,17 +33,25 @@ that a slow member does not overwrite what another has decided in its place."""
 
 
 def starting_offsets(
-    consumer: Consumer, settings: Settings, partitions: list[TopicPartition], start: Literal["earliest", "latest"]
+    consumer: Consumer,
+    settings: Settings,
+    partitions: list[TopicPartition],
+    start: Literal["earliest", "latest"],
+    topics: InputTopics,
 ) -> list[TopicPartition]:
     """Decide where each newly assigned partition starts: at its committed offset, else at its beginning or end. Blocks.
 
-    It may be called from within a callback of ``consumer``, whose settings are ``settings``.
+    It may be called from within a callback of ``consumer``, whose settings are ``settings``. ``topics`` are those that
+    the group reads.
 
     ``latest`` is about the partitions that a topic has when the group begins to read it. The group has begun when it
     has a committed offset for any partition of the topic; a partition without one was added later and is read from its
     beginning. So whoever decides commits the ends of all partitions of the topic at once, in a single request,
     including those of other members. Only the owner of the topic's first partition decides, and the others wait for
     it: two members that commit different ends would move each other's offsets.
+
+    The topics that a pattern matches count as one: a topic that is created after the group has begun to read the others
+    is read from its beginning, and the owner of the first partition of the first of them decides for all.
 
     Raises BrokerError when the cluster does not answer within a minute, and AccessError at once.
     """
@@ -56,18 +65,23 @@ def starting_offsets(
             # Consumer.list_topics must not be called from within a callback: the client loses the state of the outer
             # call, and ends the process at that call's next callback (CallState_get in confluent-kafka).
             admin = admin or make_admin(settings)
-            begun = partial(_has_begun, consumer, admin)
+            begun = partial(_has_begun, consumer, admin, topics)
             unread = [topic for topic in unread if not retry(partial(begun, topic), f"looking up {topic}")]
+            first = partial(_first_partition, admin, topics)
+            deciders = {topic: retry(partial(first, topic), f"looking up {topic}") for topic in unread}
         if admin is None or not unread:
             return [partition for partition in starts if partition.offset >= 0] + [
                 TopicPartition(partition.topic, partition.partition, OFFSET_BEGINNING) for partition in fresh
             ]
-        firsts = {partition.topic for partition in partitions if partition.partition == 0}
+        mine = {(partition.topic, partition.partition) for partition in partitions}
         late = time.monotonic() > yields_until
-        for topic in unread:
-            if late or topic in firsts:
-                retry(partial(_begin_at_end, consumer, admin, topic), f"committing where to start in {topic}")
-        if not firsts.issuperset(unread):
+        waits = False
+        for topic, decider in deciders.items():
+            if late or decider in mine:
+                retry(partial(_begin_at_end, consumer, admin, topics, topic), f"committing where to start in {topic}")
+            else:
+                waits = True
+        if waits:
             time.sleep(_LOOK)
 
 
@@ -84,29 +98,44 @@ def first_offsets(consumer: Consumer, starts: Iterable[TopicPartition]) -> list[
         return []
 
 
-def _has_begun(consumer: Consumer, admin: AdminClient, topic: str) -> bool:
-    """Whether the group has a committed offset for any partition of ``topic``."""
-    return any(partition.offset >= 0 for partition in _committed(consumer, _all_partitions(admin, topic)))
+def _has_begun(consumer: Consumer, admin: AdminClient, topics: InputTopics, topic: str) -> bool:
+    """Whether the group has a committed offset for any partition of ``topic`` and of what counts as one with it."""
+    return any(partition.offset >= 0 for partition in _committed(consumer, _all_partitions(admin, topics, topic)))
 
 
-def _begin_at_end(consumer: Consumer, admin: AdminClient, topic: str) -> None:
-    """Commit the end of every partition of ``topic``, unless the group has begun to read it meanwhile.
+def _begin_at_end(consumer: Consumer, admin: AdminClient, topics: InputTopics, topic: str) -> None:
+    """Commit the end of every partition of ``topic`` and those that count as one with it, unless the group has begun.
 
     A member that the group has expelled cannot do that: the commit names the generation.
     """
     asked = time.monotonic()
-    if _has_begun(consumer, admin, topic):
+    if _has_begun(consumer, admin, topics, topic):
         return
-    ends = _log_offsets(consumer, _all_partitions(admin, topic), OFFSET_END)
+    ends = _log_offsets(consumer, _all_partitions(admin, topics, topic), OFFSET_END)
     if time.monotonic() - asked < _OUTDATED:
         require_answers(consumer.commit(offsets=ends, asynchronous=False) or [])
 
 
-def _all_partitions(admin: AdminClient, topic: str) -> list[TopicPartition]:
-    metadata = admin.list_topics(topic, timeout=_CALL).topics[topic]
-    if metadata.error is not None:
-        raise KafkaException(metadata.error)
-    return [TopicPartition(topic, partition) for partition in sorted(metadata.partitions)]
+def _first_partition(admin: AdminClient, topics: InputTopics, topic: str) -> tuple[str, int]:
+    """Return the partition whose owner decides where the group begins to read ``topic``."""
+    first = _all_partitions(admin, topics, topic)[0]
+    return first.topic, first.partition
+
+
+def _all_partitions(admin: AdminClient, topics: InputTopics, topic: str) -> list[TopicPartition]:
+    """Return the partitions of ``topic`` and of all that count as one with it, in order."""
+    if topic in topics.names:
+        listed, names = admin.list_topics(topic, timeout=_CALL).topics, [topic]
+    else:
+        listed = admin.list_topics(timeout=_CALL).topics
+        names = topics.siblings(topic, listed)
+    found: list[TopicPartition] = []
+    for name in names:
+        metadata = listed.get(name)
+        if metadata is None or metadata.error is not None:
+            raise KafkaException(metadata.error if metadata else KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+        found += [TopicPartition(name, partition) for partition in sorted(metadata.partitions)]
+    return found
 
 
 def _log_offsets(consumer: Consumer, partitions: Iterable[TopicPartition], which: int) -> list[TopicPartition]:

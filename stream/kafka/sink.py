@@ -60,7 +60,8 @@ class Sink(ABC):
         self._watch = ErrorWatch("producer")
         self._kafka = pipeline.kafka
         self._outputs = tuple(pipeline.output.written)
-        self._topics = (*pipeline.input.topics, *self._outputs)
+        self._inputs = pipeline.reads
+        self._topics = (*self._inputs.names, *self._outputs)
         self._overrides = overrides
         self._producer = self._new_producer()
         self._limits: dict[str, TopicLimits] = {}
@@ -119,7 +120,9 @@ class Sink(ABC):
 
     def _await_topics(self, patience: float, stop: Callable[[], bool]) -> bool:
         """Wait for the topics and fit the batch size to them; returns whether the cluster is the embedded broker."""
-        cluster = await_topics(self._producer, self._watch, self._kafka, self._topics, patience=patience, stop=stop)
+        cluster = await_topics(
+            self._producer, self._watch, self._kafka, self._topics, inputs=self._inputs, patience=patience, stop=stop
+        )
         if stop() or is_embedded(cluster):
             return is_embedded(cluster)
         # A broker rejects a batch as a whole, so none may be larger than the smallest topic accepts.

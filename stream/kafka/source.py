@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from schemas.errors import AccessError, OffsetError, SettingError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
+from stream.kafka.discovery import Discovery
 from stream.kafka.faults import ErrorWatch, Meaning, fault, fenced, is_instance_taken, meaning
 from stream.kafka.membership import names_member
 from stream.kafka.offsets import commit_and_wait, first_offsets, starting_offsets
@@ -51,7 +52,7 @@ class Source:
         on_lost: Callable[[list[Assignment]], object],
         slot: int = 0,
     ) -> None:
-        """Subscribe to the input topics; connects in the background.
+        """Subscribe to the input topics, with patterns as soon as ``poll`` knows them; connects in the background.
 
         Args:
             pipeline: its input, group name and client settings are used.
@@ -63,7 +64,7 @@ class Source:
         Raises:
             BrokerError: the client rejects its settings.
         """
-        self._topics = pipeline.input.topics
+        self._topics = pipeline.reads
         self._start = pipeline.input.start
         self._settings = pipeline.kafka
         self._on_revoke = on_revoke
@@ -86,7 +87,9 @@ class Source:
         self.member = ""
         self.outside = True
         self.metadata: object = None
-        self._consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
+        self._discovery = Discovery(pipeline.kafka, self._topics) if self._topics.patterns else None
+        if self._discovery is None:
+            self._subscribe(self._topics.expanded(()))
 
     @property
     def assignments(self) -> list[Assignment]:
@@ -121,7 +124,12 @@ class Source:
         except KafkaException as error:
             raise fault(error.args[0], "consuming") from None
 
+    def _subscribe(self, topics: list[str]) -> None:
+        self._consumer.subscribe(topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose)
+
     def _poll(self, timeout: float) -> list[Record]:
+        if self._discovery is not None and (topics := self._discovery.take()) is not None:
+            self._subscribe(topics)
         first = self._consumer.poll(timeout)
         self._look_up_metadata()
         if first is None:
@@ -240,6 +248,8 @@ class Source:
     def close(self) -> None:
         """Leave the group and give up all partitions without draining them. Blocks until the client has left."""
         self._closing = True
+        if self._discovery is not None:
+            self._discovery.close()
         self._assigned.clear()
         try:
             self._consumer.close()
@@ -257,7 +267,7 @@ class Source:
         # asking where they start would not be answered any more.
         starts = partitions
         if partitions and not self._closing:
-            starts = starting_offsets(consumer, self._settings, partitions, self._start)
+            starts = starting_offsets(consumer, self._settings, partitions, self._start, self._topics)
         if not self._closing:
             self._assigned |= {(s.topic, s.partition): Assignment(s.topic, s.partition) for s in starts}
             self._begins |= {(s.topic, s.partition): max(0, s.offset) for s in starts}

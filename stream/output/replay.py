@@ -6,12 +6,12 @@ import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from schemas.pipeline.config import Pipeline
 from schemas.record import Outbound, Record
-from stream.kafka.admin import check_topics
+from stream.kafka.admin import check_topics, existing_topics
 from stream.kafka.reader import Reader, fetch
 from stream.kafka.resender import Resender
 from stream.output.left import note, offsets
@@ -84,6 +84,9 @@ class Replay:
             BrokerError: the client rejects its settings.
         """
         self._pipeline = pipeline
+        self._reads = pipeline.reads
+        self._existing: Collection[str] | None = None
+        """The topics of the cluster; None if those that letters are sent to are known to exist."""
         self._selection = selection
         self._patience = patience
         self.group = selection.group(pipeline.pipeline)
@@ -106,8 +109,10 @@ class Replay:
 
         Raises AccessError, TopicError or BrokerError.
         """
-        targets = [self._selection.to] if self._selection.to else self._pipeline.input.topics
+        targets = [self._selection.to] if self._selection.to else self._reads.names
         check_topics(self._pipeline.kafka, targets, self._patience)
+        if self._reads.patterns and not self._selection.to:
+            self._existing = existing_topics(self._pipeline.kafka)
         if self._resender is not None:
             # Before the offsets are read: a run that is still going may commit until it is fenced.
             self._resender.open()
@@ -225,8 +230,10 @@ class Replay:
         """Return why a letter cannot be sent, whatever its original is; empty if nothing is in the way."""
         if letter.topic is None:
             return "not a dead letter: its headers do not name an input topic"
-        if letter.topic not in self._pipeline.input.topics and (letter.omitted or not self._selection.to):
+        if letter.topic not in self._reads and (letter.omitted or not self._selection.to):
             return "its event is from a topic that this pipeline does not read; send it elsewhere with --to"
+        if self._existing is not None and letter.topic not in self._existing:
+            return "its event is from a topic that does not exist any more; send it elsewhere with --to"
         if letter.attempts >= self._selection.max_attempts:
             return f"sent again {self._selection.max_attempts} times before (--max-attempts)"
         return ""

@@ -29,7 +29,7 @@ from stream.kafka.checking import absent_files, absent_libraries, client_mistake
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
 from stream.output.routes import Router
 from workers.cli.libraries import missing_libraries
-from workers.cli.notices import unjudged
+from workers.cli.notices import kept_out, unjudged
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
 from workers.drift.reference import read_references
@@ -69,11 +69,8 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = [*condition_problems(file, {}), *schema_problems(file)]
     except ConfigError as error:
         problems = error.problems
-    notices = (
-        [*unpinned(file), *missing(file), *unrouted(file), *exposed(file), *unshadowed(file), *unjudged(file)]
-        if file
-        else []
-    )
+    kinds = (unpinned, missing, unrouted, exposed, unshadowed, unjudged, kept_out)
+    notices = [notice for kind in kinds for notice in kind(file)] if file else []
     summary = summarise(file.pipeline) if file and not problems else None
     status = ConfigError.exit_status
     if plan and file and summary is not None:

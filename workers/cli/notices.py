@@ -1,4 +1,4 @@
-"""Notices of ``glossator lint`` about what a pipeline publishes in the shape of a service."""
+"""Notices of ``glossator lint`` about topics: what is published in them, and what is read from them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from schemas.errors import Problem
 from schemas.pipeline.loader import PipelineFile
 from schemas.pipeline.shape_checks import serving
+from schemas.pipeline.topics import InputTopics
 
 
 def unjudged(file: PipelineFile) -> Iterator[Problem]:
@@ -25,4 +26,15 @@ def unjudged(file: PipelineFile) -> Iterator[Problem]:
         if names and always.isdisjoint(names):
             yield file.problem(
                 path, f"events for which {' and '.join(names)} does not run get an answer without scores"
+            )
+
+
+def kept_out(file: PipelineFile) -> Iterator[Problem]:
+    """Yield a notice for each pattern of topics that would match what the pipeline writes."""
+    for index, pattern in enumerate(file.pipeline.input.topics):
+        if written := InputTopics([pattern], file.pipeline.output.written).excluded():
+            yield file.problem(
+                ("input", "topics", index),
+                f"matches {', '.join(written)}, which the pipeline writes and so does not read; other names are safer, "
+                "because with another output the pipeline would read what it has written before",
             )

@@ -32,7 +32,7 @@ def scores(
     for start in range(0, len(inputs), TOGETHER):
         values = [value_of(each, pipeline.input) for each in inputs[start : start + TOGETHER]]
         documents = [
-            decoder.decode(Record(Assignment(pipeline.input.topics[0], 0), start + number, None, value))
+            decoder.decode(Record(Assignment(pipeline.reads.example, 0), start + number, None, value))
             for number, value in enumerate(values)
         ]
         chain.run(documents)

@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from schemas.errors import AccessError, BrokerError, SettingError, TopicError
+from schemas.pipeline.topics import InputTopics
 from schemas.record import Assignment
 from stream.kafka import admin
 from stream.kafka.admin import await_topics, committed_offsets
@@ -187,3 +188,41 @@ def test_a_kraft_controller_is_a_wrong_setting_and_is_not_waited_for(
 def test_a_client_that_has_failed_for_good_is_not_waited_for() -> None:
     with pytest.raises(BrokerError, match="looking for brokers: _FATAL: "):
         wait(Failing(KafkaError(KafkaError._FATAL), KafkaError(KafkaError._TRANSPORT)), "in", patience=3600)
+
+
+class Listing:
+    """A client of a cluster with some topics, which lists all of them if it is asked for none."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = list(answers)
+
+    def list_topics(self, topic: str | None = None, timeout: float = 0.0) -> Any:
+        there = self.answers[0] if topic is not None or len(self.answers) == 1 else self.answers.pop(0)
+        missing = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+        names = there if topic is None else [topic]
+        listed = {name: SimpleNamespace(error=None if name in there else missing) for name in names}
+        return SimpleNamespace(cluster_id="c", topics=listed)
+
+    def poll(self, timeout: float) -> None:
+        pass
+
+
+def _wait_for_patterns(brokers: Any, *names: str, patience: float = 0.0) -> str | None:
+    inputs = InputTopics([*names, "^p-", "^q-"], ["p-out"])
+    return await_topics(brokers, ErrorWatch("producer"), {}, [*names, "p-out"], inputs=inputs, patience=patience)
+
+
+def test_patterns_that_match_nothing_are_named_with_the_topics_that_are_missing() -> None:
+    with pytest.raises(TopicError) as caught:
+        _wait_for_patterns(Listing(["p-out", "q-a"]), "named")
+    assert str(caught.value).startswith(
+        "topic named does not exist, and there is no topic that ^p- matches, or that we"
+    )
+    assert _wait_for_patterns(Listing(["p-out", "p-a", "q-a", "named"]), "named") == "c"
+
+
+def test_a_topic_that_a_pattern_matches_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    brokers = Listing(["p-out"], ["p-out", "p-a"], ["p-out", "p-a", "q-a"])
+    assert _wait_for_patterns(brokers, patience=60) == "c"
+    assert len(brokers.answers) == 1

@@ -12,10 +12,12 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.errors import AccessError
+from schemas.pipeline.topics import InputTopics
 from stream.kafka import offsets
 from stream.kafka.offsets import starting_offsets
 
 BEGINNING = OFFSET_BEGINNING
+IN = InputTopics(["in"], ())
 
 
 class Group:
@@ -68,7 +70,7 @@ class Member:
 def _starts(member: Member, *partitions: int, start: Literal["earliest", "latest"] = "latest") -> dict[int, int]:
     asked = [TopicPartition("in", partition) for partition in partitions]
     settings: Any = {"group": member.group}
-    return {p.partition: p.offset for p in starting_offsets(cast(Consumer, member), settings, asked, start)}
+    return {p.partition: p.offset for p in starting_offsets(cast(Consumer, member), settings, asked, start, IN)}
 
 
 @pytest.fixture(autouse=True)
@@ -160,3 +162,79 @@ def test_a_group_that_must_not_commit_stops_at_once() -> None:
     member.refusals = [KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED)]
     with pytest.raises(AccessError, match="committing where to start in in"):
         _starts(member, 0, 1)
+
+
+class Listed(Admin):
+    """Lists the topics of ``Several``."""
+
+    def list_topics(self, topic: str | None = None, timeout: float = 0.0) -> Any:
+        listed = {name: SimpleNamespace(error=None, partitions={0: 0, 1: 1}) for name in self.group.topics}  # type: ignore[attr-defined]
+        return SimpleNamespace(topics=listed if topic is None else {topic: listed[topic]})
+
+
+class Several:
+    """A group that reads what ``^p-`` matches: topics of two partitions with ten events each."""
+
+    def __init__(self, *topics: str, committed: tuple[str, ...] = ()) -> None:
+        self.topics = topics
+        self.committed = {(topic, partition): 10 for topic in committed for partition in (0, 1)}
+        self.commits = 0
+
+    def starts(self, *topics: str, partitions: tuple[int, ...] = (0, 1)) -> dict[str, int]:
+        """Return where each of ``topics`` starts for a member that has these partitions of them."""
+
+        class OfSeveral:
+            def committed(_, asked: list[TopicPartition], timeout: float) -> list[TopicPartition]:  # noqa: N805
+                found = self.committed
+                return [TopicPartition(p.topic, p.partition, found.get((p.topic, p.partition), -1001)) for p in asked]
+
+            def offsets_for_times(_, asked: list[TopicPartition], timeout: float) -> list[TopicPartition]:  # noqa: N805
+                return [TopicPartition(p.topic, p.partition, 10) for p in asked]
+
+            def commit(_, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:  # noqa: N805
+                self.commits += 1
+                self.committed |= {(p.topic, p.partition): p.offset for p in offsets}
+                return offsets
+
+        asked = [TopicPartition(topic, partition) for topic in topics for partition in partitions]
+        inputs = InputTopics(["named", "^p-"], ["p-out"])
+        settings: Any = {"group": self}
+        starts = starting_offsets(cast(Consumer, OfSeveral()), settings, asked, "latest", inputs)
+        return {p.topic: p.offset for p in starts}
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offsets, "make_admin", Listed)
+
+
+@pytest.mark.usefixtures("listed")
+def test_the_topics_of_a_pattern_begin_together() -> None:
+    """Otherwise the owner of the second topic would take the ends of the first for a sign that the group has begun."""
+    group = Several("named", "p-a", "p-b", "p-out", "q")
+    assert group.starts("p-a") == {"p-a": 10}
+    assert {topic for topic, _ in group.committed} == {"p-a", "p-b"}
+    assert group.starts("p-b") == {"p-b": 10}
+    assert group.commits == 1
+    assert group.starts("named") == {"named": 10}, "what is named is decided by itself"
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_topic_that_appears_later_is_read_from_its_beginning() -> None:
+    group = Several("named", "p-0", "p-a", committed=("p-a",))
+    assert group.starts("p-0", "p-a") == {"p-0": BEGINNING, "p-a": 10}
+    assert group.commits == 0
+
+
+@pytest.mark.usefixtures("listed")
+def test_the_owner_of_the_first_partition_of_the_first_topic_decides_for_all() -> None:
+    group = Several("p-a", "p-b")
+    starts: dict[str, int] = {}
+    waiting = threading.Thread(target=lambda: starts.update(group.starts("p-b") | group.starts("p-a", partitions=(1,))))
+    waiting.start()
+    time.sleep(0.1)
+    assert group.commits == 0
+    assert group.starts("p-a", partitions=(0,)) == {"p-a": 10}
+    waiting.join(5)
+    assert starts == {"p-a": 10, "p-b": 10}
+    assert group.commits == 1

@@ -385,3 +385,15 @@ def test_plain_json_made_of_cloud_events_is_a_notice(tmp_path: Path) -> None:
     result = lint(tmp_path, text.replace("output:\n", "output:\n  format: cloudevents\n").replace(", format: json", ""))
     assert "ce_*" not in result.stderr
     assert "writes    posts.enriched as cloudevents, dead letters" in result.stdout
+
+
+def test_a_pattern_that_matches_an_output_is_a_notice(tmp_path: Path) -> None:
+    topics = '  topics: [posts, "comments"]\n'
+    assert topics in GOOD
+    result = lint(tmp_path, GOOD.replace(topics, "  topics: [comments, '^posts']\n"))
+    assert result.exit_code == 0
+    assert "reads     comments, ^posts (json" in result.stdout
+    (notice,) = (line for line in result.stderr.splitlines() if "which the pipeline writes" in line)
+    assert notice.startswith(
+        "p.yaml:6:22 input.topics[1]: matches posts.dead, posts.enriched, which the pipeline writes"
+    )

@@ -12,6 +12,7 @@ from schemas.pipeline.case_checks import INPUTS
 from schemas.pipeline.case_files import CaseFile
 from schemas.pipeline.cases import Case, CaseRecord
 from schemas.pipeline.config import Input, Pipeline
+from schemas.pipeline.topics import InputTopics
 from schemas.pipeline.trial import put
 from schemas.pipeline.wording import did_you_mean
 from schemas.record import Assignment, Record
@@ -23,7 +24,7 @@ def record_of(case: Case, config: Input, offset: int) -> Record:
     given = case.record or CaseRecord(value=_value(case, config), headers=_headers(config))
     value = orjson.dumps(given.value) if isinstance(given.value, dict) else given.value and given.value.encode()
     return Record(
-        Assignment(given.topic or config.topics[0], 0),
+        Assignment(given.topic or InputTopics(config.topics, ()).example, 0),
         offset,
         None if given.key is None else given.key.encode(),
         b"" if given.value == "" else value,
