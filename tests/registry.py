@@ -24,6 +24,7 @@ class FakeRegistry:
         delay: seconds before each answer.
         login: the user and the password to ask for; None: nobody is asked.
         page: answer every request with this text, as a web server does that is no registry.
+        has_guids: whether schemas can be asked for by their UUIDs, which some registries cannot.
         requests: the methods and paths of all requests.
         compatibility: what subjects were set to.
     """
@@ -33,6 +34,7 @@ class FakeRegistry:
         self.delay = 0.0
         self.login: tuple[str, str] | None = None
         self.page: str | None = None
+        self.has_guids = True
         self.requests: list[str] = []
         self.compatibility: dict[str, str] = {}
         self._schemas: dict[int, dict[str, Any]] = {}
@@ -88,6 +90,10 @@ class FakeRegistry:
                 return 200, self._schemas[int(text)]
             case "GET", ["schemas", "ids", text, "subjects"] if int(text) in self._schemas:
                 return 200, [name for name, numbers in self._subjects.items() if int(text) in numbers]
+            case "GET", ["schemas", "types"]:
+                return 200, [AVRO, JSON, PROTOBUF]
+            case "GET", ["schemas", "guids", *_] if not self.has_guids:
+                return 404, {"error_code": 404, "message": "HTTP 404 Not Found"}
             case "GET", ["schemas", "guids", guid]:
                 for entry in self._schemas.values():
                     if entry["guid"] == guid:

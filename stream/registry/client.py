@@ -75,9 +75,11 @@ class RegistryClient:
         Raises UnknownSchemaError, RegistryError and AccessError.
         """
         if isinstance(schema_id, int):
-            schema = self._ask(f"schema {schema_id}", lambda: self._client.get_schema(schema_id))
+            schema = self._ask(f"schema {schema_id}", lambda: self._client.get_schema(schema_id), one_schema=True)
         else:
-            schema = self._ask(f"schema {schema_id}", lambda: self._client.get_schema_by_guid(schema_id))
+            schema = self._ask(
+                f"schema {schema_id}", lambda: self._client.get_schema_by_guid(schema_id), one_schema=True
+            )
         return self._registered(schema)
 
     def latest(self, subject: str) -> tuple[int, Registered]:
@@ -129,7 +131,13 @@ class RegistryClient:
             self._collect(below.schema, references, depth + 1)
             references[subject, version] = (str(reference.name), below.schema.schema_str or "")
 
-    def _ask(self, what: str, request: Callable[[], T], refusable: bool = False) -> T:
+    def _is_registry(self) -> bool:
+        try:
+            return "AVRO" in self._client.get_schema_types()
+        except Exception:  # whatever it is, it is no answer of a registry
+            return False
+
+    def _ask(self, what: str, request: Callable[[], T], refusable: bool = False, one_schema: bool = False) -> T:
         from confluent_kafka.schema_registry.error import OAuthTokenError, SchemaRegistryError
 
         try:
@@ -143,6 +151,9 @@ class RegistryClient:
             if refusable and status in (409, 422):
                 why = "it is not compatible with the one before" if status == 409 else "it is not valid there"
                 raise SettingError(f"the Schema Registry refuses the schema for {what}: {why}") from None
+            # A registry without UUIDs, say, answers like a server that is none; but only a registry knows its types.
+            if one_schema and status in (400, 404, 422) and self._is_registry():
+                raise UnknownSchemaError(f"the Schema Registry has no {what}") from None
             raise RegistryError(f"the Schema Registry answers with HTTP {status}") from None
         except OAuthTokenError as error:
             refused = error.status_code

@@ -15,6 +15,7 @@ _ID = 0
 """The first byte of a number of 4 bytes, big-endian, which one registry has given to the schema."""
 _GUID = 1
 """The first byte of a UUID of 16 bytes, which a schema has in all registries."""
+_LARGEST = 2**31 - 1
 _SIZES = {_ID: 5, _GUID: 17}
 """Bytes of each kind, the first included."""
 
@@ -51,6 +52,10 @@ def is_framed(value: bytes) -> bool:
 
 def schema_id(name: bytes) -> int | str:
     """Return the number or the UUID that ``name``, a prefix or the value of a header, has. Raises DecodeError."""
-    if name and len(name) == _SIZES.get(name[0]):
-        return int.from_bytes(name[1:]) if name[0] == _ID else str(UUID(bytes=name[1:]))
-    raise DecodeError(f"the header {HEADER} holds no id of a schema")
+    if not name or len(name) != _SIZES.get(name[0]):
+        raise DecodeError(f"the header {HEADER} holds no id of a schema")
+    if name[0] == _GUID:
+        return str(UUID(bytes=name[1:]))
+    if (number := int.from_bytes(name[1:])) > _LARGEST:  # registries fail in their own ways if they are asked for it
+        raise DecodeError(f"no schema can have the id {number}")
+    return number

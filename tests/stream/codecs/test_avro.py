@@ -250,6 +250,7 @@ def test_a_readers_schema_that_is_none_is_a_mistake(
         (b'{"text": "x"}', "the value is not framed for a Schema Registry: its first byte is neither 0 nor 1"),
         (b"\x00\x00", "the value has only 2 bytes, fewer than the id of a schema"),
         (framed(99, b"\x06abc\x00"), "the Schema Registry has no schema 99"),
+        (framed(2**32 - 1, b""), "no schema can have the id 4294967295"),
         (framed(1, b""), "the value is not Avro of schema 1 (EOFError)"),
         (framed(1, b"\x06ab"), "the value is not Avro of schema 1 (EOFError)"),
         (framed(1, b"\x06abc\x00s3cret"), "the value is not Avro of schema 1: 6 bytes are left over"),

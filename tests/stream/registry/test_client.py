@@ -46,6 +46,12 @@ def test_only_a_plain_answer_makes_a_schema_unknown(served: FakeRegistry, status
         _client(served).schema(1)
 
 
+def test_a_registry_without_uuids_knows_none(served: FakeRegistry) -> None:
+    served.has_guids = False
+    with pytest.raises(UnknownSchemaError, match="the Schema Registry has no schema 0000"):
+        _client(served).schema("00000000-0000-0000-0000-000000000001")
+
+
 def test_a_server_that_is_no_registry_makes_no_schema_unknown(served: FakeRegistry) -> None:
     with pytest.raises(RegistryError, match="HTTP 404"):
         RegistryClient(Registry(url=f"{served.url}/elsewhere")).schema(1)
