@@ -75,11 +75,12 @@ def _shadow(config: Pipeline, task: str) -> str:
     shadows = config.shadows
     if task in shadows:
         return task
+    known = f"; the shadows are {', '.join(shadows)}" if shadows else "; the pipeline has no shadow"
     if task not in (names := [entry.name for entry in config.tasks]):
-        raise click.BadParameter(f'there is no task "{task}"{did_you_mean(task, names)}', param_hint="TASK")
+        meant = did_you_mean(task, names) or known
+        raise click.BadParameter(f'there is no task "{task}"{meant}', param_hint="TASK")
     of_task = [shadow for shadow, shadowed in shadows.items() if shadowed == task]
     if not of_task:
-        known = f"; the shadows are {', '.join(shadows)}" if shadows else "; the pipeline has none"
         raise click.BadParameter(f'"{task}" is no shadow and has none{known}', param_hint="TASK")
     if len(of_task) > 1:
         raise click.BadParameter(f'"{task}" has several shadows: name one of {", ".join(of_task)}', param_hint="TASK")

@@ -44,7 +44,9 @@ def choose_references(pipeline: Pipeline, packed: Mapping[str, Any]) -> Choice:
     for config in pipeline.tasks:
         name = config.name
         of_pack = parse_reference(packed.get(name))
-        if name in written:
+        if config.shadow is not None:
+            origins[name] = "a shadow, which no event shows"
+        elif name in written:
             references[name], origins[name] = written[name], f"{written[name].events:,} events of {file}"
         elif of_pack is None:
             origins[name] = "no reference"

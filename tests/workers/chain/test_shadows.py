@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.document import Document, Failure, Part, Shadowed
-from tests.workers import tiny
+from tests.thoroughness import examples
+from tests.workers import naive, tiny
 from tests.workers.chain.test_chain import close
-from tests.workers.chain.test_plan import head, plan, riding, task
+from tests.workers.chain.test_plan import agree, head, plan, riding, task
 from tests.workers.chain.test_unread import UNKNOWN
 from tests.workers.chain.test_unwanted import LONG, MARKED, flawed, run
 from tests.workers.encoder.test_trunk import pipeline
@@ -137,3 +140,27 @@ def test_the_plan_says_which_task_is_a_shadow() -> None:
     data = plan_data(settings, Chain.load(settings))
     assert [entry["shadow"] for entry in data["stages"][0]["tasks"]] == [None, "a"]
     assert any(line.endswith(", shadow of a") for line in plan_lines(data))
+
+
+@settings(deadline=None, max_examples=examples(25))
+@given(tasks=naive.chains(), events=naive.events, data=st.data())
+def test_whatever_shadows_there_are_no_event_is_another_one(
+    tasks: list[naive.Own], events: list[naive.Event], data: st.DataObject
+) -> None:
+    """Some of the shadows fail, in their head, their condition or for long texts."""
+    kinds = naive.kinds()
+    entries = [own.entry() for own in tasks]
+    for number in range(data.draw(st.integers(1, 3))):
+        own = data.draw(st.sampled_from(tasks))
+        same = [kind for kind in kinds if kinds[kind]["task"] == kinds[own.kind]["task"]]
+        alike = [kind for kind in same if kind not in {"panel", "aspects"}]
+        if not alike:
+            continue
+        added = {**kinds[data.draw(st.sampled_from(alike))], "name": f"s{number}", "shadow": own.name}
+        if data.draw(st.booleans()):
+            added["when"] = data.draw(naive.conditions(tasks)).source
+        entries.insert(data.draw(st.integers(0, len(entries))), added)
+    chain = Chain.load(pipeline(*entries))
+    documents = [naive.document(event) for event in events]
+    chain.run(documents)
+    agree(tasks, events, documents)

@@ -135,6 +135,20 @@ def test_pretty_is_for_people(pipeline: str) -> None:
 
 
 @pytest.mark.slow
+def test_a_shadow_is_shown_to_people_and_is_in_no_event(pipeline: str, tmp_path: Path) -> None:
+    file = tmp_path / "shadow.yaml"
+    other = tiny.checkpoint("bert", "token", seed=3)
+    shadow = f"  - {{name: more, task: ner, model: {other}, shadow: names, aggregation: first}}\noutput:"
+    file.write_text(Path(pipeline).read_text().replace("output:", shadow))
+    result, (event,) = tried("--pipeline", str(file), TEXT)
+    SCHEMA.validate(event)
+    assert set(event["annotations"]) == set(event["models"]) == {"tone", "names"}
+    assert result.stderr == ""
+    pretty = CliRunner().invoke(cli, ["try", "--pretty", "--pipeline", str(file), TEXT]).stdout.splitlines()
+    assert [line.split()[0] for line in pretty[1:]] == ["tone", "names", "more"]
+    assert pretty[3].endswith("(shadow of names)")
+
+
 def test_events_come_while_the_input_is_still_open(pipeline: str) -> None:
     command = [sys.executable, "-m", "workers.cli.main", "try", "--pipeline", pipeline]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

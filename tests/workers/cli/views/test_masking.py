@@ -85,3 +85,13 @@ def test_offsets_of_any_unit_are_shown_in_code_points(unit: Unit) -> None:
     ]:
         entry["start"], entry["end"] = offsets[entry["start"]], offsets[entry["end"]]
     assert in_code_points(counted, unit) == event()
+
+
+def test_what_only_a_shadow_has_found_is_hidden_too_where_it_is_there() -> None:
+    shadow = {"name": "more", "task": "pii", "shadow": "private"}
+    annotations = {"private": {"spans": []}, "more": {"spans": [span("Ada Lovelace", "PERSON")]}}
+    masking = Masking(pipeline(tasks=[PII, shadow]))
+    assert not masking.blind
+    assert "Lovelace" not in json.dumps(masking.masked(event(annotations=annotations)))
+    of_spans = Masking(pipeline(tasks=[{"name": "who", "task": "token-classification", "model": "starter"}, shadow]))
+    assert of_spans.blind
