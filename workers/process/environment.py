@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from schemas.errors import SettingError
 from workers.process import memory
 from workers.process.cores import usable_cores
-
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only used for files that tempfile makes
-"""A folder in memory that Linux, and containers with a read-only root, usually have."""
 
 
 def prepare_process() -> None:
@@ -31,28 +29,41 @@ def prepare_process() -> None:
     if (cores := usable_cores()) < (os.cpu_count() or 1):
         os.environ.setdefault("OMP_NUM_THREADS", str(cores))
     memory.keep()
-    use_temporary_folder(SHARED_MEMORY)
+    use_temporary_folder(_spare_folders())
 
 
-def use_temporary_folder(spare: Path) -> None:
-    """Use ``spare`` for temporary files if none of the usual folders can be written.
+def use_temporary_folder(spares: Iterable[Path]) -> None:
+    """Use the first of ``spares`` that can be written for temporary files, if none of the usual folders can be.
 
     torch and other libraries need such a folder when they are imported, and fail without one: in a container with a
-    read-only root, say, that has a tmpfs at ``/dev/shm`` but none at ``/tmp``.
+    read-only root, say, that has no tmpfs at ``/tmp``.
 
-    Raises SettingError if ``spare`` cannot be written either.
+    Raises SettingError if none of ``spares`` can be written either.
     """
     try:
         tempfile.gettempdir()
         return
     except FileNotFoundError:
         pass
-    try:
-        with tempfile.TemporaryFile(dir=spare):
-            pass
-    except OSError:
-        raise SettingError(
-            "no folder can be written for temporary files, which libraries need: mount one at /tmp (for a container, "
-            "--tmpfs /tmp), or let the environment variable TMPDIR name one"
-        ) from None
-    os.environ["TMPDIR"] = tempfile.tempdir = str(spare)
+    for spare in spares:
+        try:
+            spare.mkdir(exist_ok=True)
+            with tempfile.TemporaryFile(dir=spare):
+                pass
+        except OSError:
+            continue
+        os.environ["TMPDIR"] = tempfile.tempdir = str(spare)
+        return
+    raise SettingError(
+        "no folder can be written for temporary files, which libraries need: mount one at /tmp (for a container, "
+        "--tmpfs /tmp), or let the environment variable TMPDIR name one"
+    )
+
+
+def _spare_folders() -> list[Path]:
+    """Return where temporary files may be in a container with a read-only root: the state folder, or shared memory.
+
+    Shared memory comes last, because it usually has only 64 MiB there.
+    """
+    state = os.environ.get("GLOSSATOR_STATE")
+    return [*([Path(state) / "tmp"] if state else []), Path("/dev/shm")]  # noqa: S108 - tempfile makes the files

@@ -52,20 +52,20 @@ def test_an_entry_point_sets_what_the_environment_leaves_open() -> None:
     assert run(code.format('["OMP_WAIT_POLICY"]'), OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
 
 
-def test_shared_memory_holds_temporary_files_if_nothing_else_can(
+def test_the_first_folder_that_can_be_written_holds_temporary_files_if_no_usual_one_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = tempfile.gettempdir()
-    use_temporary_folder(tmp_path)
+    use_temporary_folder([tmp_path])
     assert tempfile.gettempdir() == usual
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/1/none"])
     monkeypatch.setenv("TMPDIR", "/proc/1/none")
     with pytest.raises(SettingError, match="--tmpfs /tmp"):
-        use_temporary_folder(tmp_path / "none")
+        use_temporary_folder([tmp_path / "none" / "tmp", Path("/proc/1/none")])
     assert tempfile.tempdir is None
-    use_temporary_folder(tmp_path)
-    assert (tempfile.gettempdir(), os.environ["TMPDIR"]) == (str(tmp_path), str(tmp_path))
+    use_temporary_folder([tmp_path / "none" / "tmp", tmp_path / "tmp"])
+    assert tempfile.gettempdir() == os.environ["TMPDIR"] == str(tmp_path / "tmp")
 
 
 def test_a_quota_of_cores_limits_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
