@@ -55,24 +55,35 @@ class KafkaNode:
     Ends with the interpreter, and on Linux also when the interpreter is killed; start it from the
     main thread, because Linux counts the end of the starting thread as the parent's.
     ``settings`` go into ``server.properties``; with ``controller.quorum.voters`` it is one node of several (KIP-853
-    calls that a static quorum). Raises NoKafkaError where Java or the jars cannot be had, RuntimeError with the end of
+    calls that a static quorum). ``listeners`` are more listeners and their security protocols; ``addresses`` has where
+    they are. Raises NoKafkaError where Java or the jars cannot be had, RuntimeError with the end of
     the broker's log when it does not come up.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, heap: Sequence[str] = _HEAP) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        heap: Sequence[str] = _HEAP,
+        listeners: Mapping[str, str] | None = None,
+    ) -> None:
         self._classpath = classpath()
         self._folder = folder
         self._log = folder / "kafka.log"
         self._heap = heap
         self._process: subprocess.Popen[bytes] | None = None
-        port, controller = free_ports(2)
+        more = listeners or {}
+        port, controller, *others = free_ports(2 + len(more))
+        self.addresses = {name: f"localhost:{other}" for name, other in zip(more, others, strict=True)}
         self.bootstrap_servers = f"127.0.0.1:{port}"
         self.controller = f"127.0.0.1:{controller}"
-        listeners = f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}"
+        plain = [f"PLAINTEXT://127.0.0.1:{port}", *(f"{name}://{place}" for name, place in self.addresses.items())]
+        protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **more}
         properties = {
             **SETTINGS,
-            "listeners": listeners,
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+            "listener.security.protocol.map": ",".join(f"{name}:{kind}" for name, kind in protocols.items()),
+            "listeners": ",".join([*plain, f"CONTROLLER://127.0.0.1:{controller}"]),
+            "advertised.listeners": ",".join(plain),
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
             "log.dirs": str(folder / "data"),
             **(settings or {}),
