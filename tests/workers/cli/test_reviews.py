@@ -75,6 +75,6 @@ def test_what_comes_while_it_reads_is_left_for_the_next_time(read: Any) -> None:
 def test_a_broker_that_says_nothing_more_ends_it(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeReader, "stalls", True)
     clock = itertools.count(step=10.0)
-    monkeypatch.setattr(reviews.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("workers.cli.reviews.time.monotonic", lambda: next(clock))
     with pytest.raises(BrokerError, match="nothing has arrived for 60 s"):
         read()
