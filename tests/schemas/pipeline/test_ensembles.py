@@ -168,7 +168,7 @@ def test_who_asks_for_a_task_that_combines_is_told_where_it_is() -> None:
 def test_conditions_see_the_fields_of_an_ensemble() -> None:
     entry = "task: moderation, ensemble: {of: [quick, careful], rule: last}"
     (message,) = _wrong(entry, "task: sentiment, model: m, when: t0.score > 0.5")
-    assert message == 'tasks[10].when: "t0" has no field "score", only flagged, labels'
+    assert message == 'tasks[10].when: "t0" has no field "score", only flagged, labels, sentences'
 
 
 def test_rule_and_members_decide_the_hash() -> None:

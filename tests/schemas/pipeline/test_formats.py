@@ -45,8 +45,11 @@ def test_a_route_has_the_format_of_the_output_unless_it_says_otherwise() -> None
 @pytest.mark.parametrize(
     ("line", "problems"),
     [
-        ("format: cloudevent", ['output.format: must be one of json, cloudevents, did you mean "cloudevents"?']),
-        ("format: [json]", ["output.format: must be one of json, cloudevents"]),
+        (
+            "format: cloudevent",
+            ['output.format: must be one of json, cloudevents, avro, json_schema, did you mean "cloudevents"?'],
+        ),
+        ("format: [json]", ["output.format: must be one of json, cloudevents, avro, json_schema"]),
         ("format: {}", ["output.format: must name exactly one format"]),
         ("format:", ["output.format: must not be empty"]),
         (
