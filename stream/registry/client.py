@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -68,6 +69,8 @@ class RegistryClient:
             raise SettingError(f"registry: a file of ca, certificate or key cannot be used: {reason}") from None
         except Exception as error:  # its message may quote a secret
             raise SettingError(f"registry: the client refuses its settings ({type(error).__name__})") from None
+
+        weakref.finalize(self, self._client.close)  # connections are kept open between requests
 
     def schema(self, schema_id: int | str) -> Registered:
         """Return the schema with the number or UUID ``schema_id``.

@@ -1,4 +1,4 @@
-"""A worker reads Avro, waits while the Schema Registry is away, and ends if that rejects its credentials."""
+"""A worker reads and writes Avro, waits while the Schema Registry is away, and ends if that rejects its credentials."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import json
 import fastavro
 import pytest
 
+from schemas.pipeline.config import Pipeline
+from stream.output.formats.encoders import make_encoders
 from tests.integration.lib import Case, eventually
 from tests.kafka.cluster import Cluster
 from tests.registry import fake_registry, framed
@@ -69,3 +71,36 @@ def test_a_worker_that_waits_stops_when_it_is_asked_to(real_kafka: Cluster) -> N
             eventually(lambda: member.logged("events wait until it can be asked again"))
             assert member.stop()["enriched"] == 0
         assert case.committed() == case.count(case.dead) == 0
+
+
+def test_avro_in_avro_and_cloudevents_out_each_once_though_a_worker_is_killed(real_kafka: Cluster) -> None:
+    with fake_registry() as registry:
+        schema = registry.add("posts-value", SCHEMA)
+        case = Case(
+            real_kafka, partitions=3, delivery="exactly_once", registry={"url": registry.url}, input={"format": "avro"},
+            commit_interval_ms=50, batching={"max_events": 20, "linger_ms": 5},
+        )  # fmt: skip
+        aside = real_kafka.create_topic(f"{case.group}.aside", 3)
+        avro = {"avro": {"auto_register": True}}
+        case.settings["output"] = {
+            "topic": case.output,
+            "dead_letter": case.dead,
+            "format": avro,
+            "routes": [{"topic": aside, "copy": True, "format": "cloudevents"}],
+        }
+        count = 600
+        case.send(_post(number, schema) for number in range(count))
+        with case.member(delay=0.0005) as member:
+            eventually(lambda: 0 < case.committed() < count)
+            member.process.kill()
+            member.process.wait()
+        with case.member() as member:
+            eventually(lambda: case.committed() == count)
+            member.stop()
+        decode = make_encoders(Pipeline.model_validate(case.settings), "")[None].decode
+        for topic, read in ((case.output, decode), (aside, bytes)):
+            events = [json.loads(read(row.value or b"")) for row in case.read(topic)]
+            inputs = [json.loads(event["event"]) if topic == case.output else event["event"] for event in events]
+            assert sorted(event["id"] for event in inputs) == list(range(count))
+        assert case.count(case.dead) == 0
+        assert "ce_id" in dict(case.read(aside)[0].headers or ())

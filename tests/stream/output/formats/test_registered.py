@@ -38,9 +38,9 @@ def registry() -> Iterator[FakeRegistry]:
         yield served
 
 
-def _pipeline(registry: FakeRegistry, form: str = "avro", **options: Any) -> Pipeline:
+def pipeline_with(url: str, form: str = "avro", **options: Any) -> Pipeline:
     return pipeline(
-        registry={"url": registry.url, "timeout_ms": 1000},
+        registry={"url": url},
         output={"topic": "out", "format": {form: options}},
         tasks=[
             {"name": "tone", "task": "sentiment", "model": "starter"},
@@ -51,13 +51,13 @@ def _pipeline(registry: FakeRegistry, form: str = "avro", **options: Any) -> Pip
     )
 
 
-def _encoder(config: Pipeline) -> RegisteredEncoder:
+def encoder_of(config: Pipeline) -> RegisteredEncoder:
     encoder = EventBuilder(config, MODELS).encoders[None]
     assert isinstance(encoder, RegisteredEncoder)
     return encoder
 
 
-def _event(config: Pipeline) -> tuple[bytes, Record]:
+def event_of(config: Pipeline) -> tuple[bytes, Record]:
     record = Record(Assignment("posts", 0), 7, b"k", b"", [("__value_schema_id", b"\x00\x00\x00\x00\x09"), ("h", b"1")])
     document = Document(record, "Jo is fine", b'{"text":"Jo is fine","n":12345678901234567890}')
     document.annotations, document.notices = ANNOTATIONS, NOTICES
@@ -66,17 +66,17 @@ def _event(config: Pipeline) -> tuple[bytes, Record]:
 
 @pytest.mark.parametrize("form", ["avro", "json_schema"])
 def test_a_schema_is_registered_if_that_is_asked_for(registry: FakeRegistry, form: str) -> None:
-    config = _pipeline(registry, form, auto_register=True, compatibility="full")
-    encoder = _encoder(config)
+    config = pipeline_with(registry.url, form, auto_register=True, compatibility="full")
+    encoder = encoder_of(config)
     encoder.prepare()
     encoder.prepare()
     assert registry.requests == ["PUT /config/out-value", "POST /subjects/out-value/versions"]
     assert registry.compatibility == {"out-value": "FULL"}
-    event, record = _event(config)
+    event, record = event_of(config)
     value, headers = encoder.encode(event, b"k", record.headers or [], record)
     assert value[:5] == b"\x00\x00\x00\x00\x01"
     assert headers == [("h", b"1")]
-    again = json.loads(_encoder(config).decode(value))
+    again = json.loads(encoder_of(config).decode(value))
     original = json.loads(event)
     if form == "json_schema":
         assert again == original
@@ -97,10 +97,10 @@ def test_the_newest_schema_of_the_subject_is_used(registry: FakeRegistry) -> Non
     small = {"type": "record", "name": "Small", "fields": [{"name": "id", "type": "string"}]}
     registry.add("out-value", '"string"')
     number = registry.add("out-value", small)
-    config = _pipeline(registry)
-    encoder = _encoder(config)
+    config = pipeline_with(registry.url)
+    encoder = encoder_of(config)
     encoder.prepare()
-    event, record = _event(config)
+    event, record = event_of(config)
     value, _ = encoder.encode(event, b"k", [], record)
     assert value[:5] == b"\x00" + number.to_bytes(4)
     assert json.loads(encoder.decode(value)) == {"id": json.loads(event)["id"]}
@@ -110,21 +110,21 @@ def test_the_newest_schema_of_the_subject_is_used(registry: FakeRegistry) -> Non
     ("strategy", "subject"), [("topic", "out-value"), ("record", "a.B"), ("topic_record", "out-a.B")]
 )
 def test_subjects(registry: FakeRegistry, strategy: str, subject: str) -> None:
-    encoder = _encoder(_pipeline(registry, subject=strategy, record="a.B", auto_register=True))
+    encoder = encoder_of(pipeline_with(registry.url, subject=strategy, record="a.B", auto_register=True))
     encoder.prepare()
     assert registry.requests == [f"POST /subjects/{subject}/versions"]
 
 
 def test_what_is_wrong_is_known_before_the_first_event(registry: FakeRegistry) -> None:
-    encoder = _encoder(_pipeline(registry))
+    encoder = encoder_of(pipeline_with(registry.url))
     with pytest.raises(SettingError, match="has no subject out-value: register what glossator schema --format avro"):
         encoder.prepare()
     registry.add("out-value", {"type": "object"}, "JSON")
     with pytest.raises(SettingError, match="the schema of subject out-value is of type JSON, not AVRO"):
-        _encoder(_pipeline(registry)).prepare()
+        encoder_of(pipeline_with(registry.url)).prepare()
     registry.add("out-value", {"type": "recrod"})
     with pytest.raises(SettingError, match="the schema of subject out-value is not an Avro schema"):
-        _encoder(_pipeline(registry)).prepare()
+        encoder_of(pipeline_with(registry.url)).prepare()
     for status, error, words in (
         (409, SettingError, "it is not compatible with the one before"),
         (422, SettingError, "it is not valid there"),
@@ -133,15 +133,15 @@ def test_what_is_wrong_is_known_before_the_first_event(registry: FakeRegistry) -
     ):
         registry.status = status
         with pytest.raises(error, match=words):
-            _encoder(_pipeline(registry, auto_register=True)).prepare()
+            encoder_of(pipeline_with(registry.url, auto_register=True)).prepare()
 
 
 def test_an_event_that_does_not_fit_is_an_error_of_that_event(registry: FakeRegistry) -> None:
     registry.add("out-value", {"type": "record", "name": "R", "fields": [{"name": "id", "type": "int"}]})
-    config = _pipeline(registry)
-    encoder = _encoder(config)
+    config = pipeline_with(registry.url)
+    encoder = encoder_of(config)
     encoder.prepare()
-    event, record = _event(config)
+    event, record = event_of(config)
     with pytest.raises(EncodeError, match=r"does not fit its Avro schema: \$.id is not a whole number"):
         encoder.encode(event, None, [], record)
     for bad in (b"", b"{}", b"\x00\x00\x00\x00\x63", b"\x00\x00\x00\x00\x01"):
