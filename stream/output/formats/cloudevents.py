@@ -113,4 +113,4 @@ def _rfc3339(timestamp_ms: int) -> str | None:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return None
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{thousandths:03}Z"
+    return f"{moment.isoformat()[:19]}.{thousandths:03}Z"
