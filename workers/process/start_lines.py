@@ -39,7 +39,7 @@ def log_pipeline(pipeline: Pipeline, file: Path, config: str) -> None:
 def log_cluster(pipeline: Pipeline, cluster: str) -> None:
     """Log the brokers and the topics; ``cluster`` is the cluster's id, empty if it has none."""
     brokers = str(pipeline.kafka["bootstrap.servers"])
-    inputs, outputs = list(pipeline.input.topics), list(pipeline.output.topics)
+    inputs, outputs = list(pipeline.input.topics), pipeline.output.written[:-1]
     letters = pipeline.output.dead_letter_topic
     log.info(
         "brokers %s%s: reading %s, writing %s, dead letters to %s", brokers, f" (cluster {cluster})" if cluster else "",
