@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,19 @@ def test_lint_has_nothing_to_say(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", VALUE_FILES, ids=lambda file: file.stem)
-def test_manifests_are_what_kubernetes_and_operators_accept(file: Path, tmp_path: Path) -> None:
+def test_manifests_are_what_kubernetes_and_operators_accept(file: Path) -> None:
     """Fields that the schemas do not describe are mistakes here, too."""
     kubeconform, schemas = tool("kubeconform"), HERE / ".cache/kubernetes-schemas" / VERSIONS
     if not schemas.is_dir():
         if shutil.which("go") is None:
             pytest.skip("needs Go, for the schemas of Kubernetes")
-        write_schemas(tmp_path / "schemas")
         schemas.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(tmp_path / "schemas", schemas, dirs_exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=schemas.parent))
+        write_schemas(made)
+        try:
+            made.rename(schemas)  # in one step, for other processes that test
+        except OSError:
+            shutil.rmtree(made)
     ended = helm("template", "posts", str(CHART), "--values", str(file))
     assert (ended.returncode, ended.stderr) == (0, "")
     manifests = ended.stdout
