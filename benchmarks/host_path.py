@@ -78,15 +78,25 @@ def plain(kafka: Cluster, topic: str, out: str, events: int) -> float:
 
 
 def worker(
-    kafka: Cluster, topic: str, out: str, events: int, routes: list[dict[str, Any]] | None = None
+    kafka: Cluster,
+    topic: str,
+    out: str,
+    events: int,
+    routes: list[dict[str, Any]] | None = None,
+    *,
+    source: dict[str, Any] | None = None,
+    output: dict[str, Any] | None = None,
+    **sections: Any,
 ) -> tuple[float, list[float]]:
     """Events per second from the first event polled to the last one delivered, and resident MiB during that time.
 
-    No route may drop an event.
+    No route may drop an event. ``source`` and ``output`` are fields of these sections besides the topics, ``sections``
+    are others of the pipeline file.
     """
     pipeline = Pipeline.model_validate({
         "pipeline": f"bench-{uuid.uuid4().hex[:8]}", "kafka": {"bootstrap.servers": kafka.bootstrap_servers},
-        "input": {"topics": [topic]}, "tasks": TASKS, "output": {"topic": out, "routes": routes},
+        "input": {"topics": [topic], **(source or {})}, "tasks": TASKS,
+        "output": {"topic": out, "routes": routes, **(output or {})}, **sections,
     })  # fmt: skip
     member = Worker(pipeline, cast(Any, NoopChain()))
     thread = threading.Thread(target=member.run)
