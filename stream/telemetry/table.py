@@ -151,6 +151,8 @@ TABLE: tuple[Row, ...] = (
     Row("glossator_paused", "gauge", "1 while backpressure pauses polling.", (), lambda s: s.paused),
     Row("glossator_stuck", "gauge", "1 for each thing the watchdog finds stuck.", ("what",),
         lambda s: dict.fromkeys(s.stuck, 1)),
+    Row("glossator_waiting", "gauge", "1 for each thing besides the brokers that events wait for: `registry`.",
+        ("what",), lambda s: dict.fromkeys(s.away, 1)),
     Row("glossator_build_info", "gauge", "Always 1; the version of glossator, and that of Python.",
         ("version", "python"), _build),
     Row("glossator_config_info", "gauge",

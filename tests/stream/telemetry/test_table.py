@@ -33,6 +33,7 @@ def full() -> Stats:
     stats.drift["tone", "labels"] = 0.3
     stats.shadow_events["a", "b", "agree"] = stats.shadow_flagged["a", "b", "task"] = 1
     stats.shadow_labels["a", "b", "x", "y"] = 1
+    stats.away["registry"] = "it cannot be asked"
     stats.stuck["device"] = "nothing has moved for 60 s"
     return stats
 
