@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 import orjson
@@ -35,12 +35,16 @@ Then, in the pipeline file:
 It reads the enriched events that the pipeline has published to its output topic and
 to the topics of routes, up to now; an event that is in several topics counts once.
 The file has the shares of labels and unread texts and histograms of scores, and no
-text. Tasks that give neither labels nor spans are left out.
+text. Tasks that give neither labels nor spans are left out. If a task has had several
+models, only the events of the latest count.
 
 """ + exit_statuses(
     {0: "written", 1: "there are no events to learn from"},
     AccessError, BrokerError, ConfigError, OffsetError, OutputError,
 )  # fmt: skip
+
+_Model: TypeAlias = tuple[str | None, str | None]
+"""A model and its revision, as an event names them."""
 
 _PAUSE = 0.5
 """Seconds to wait for records before looking whether there are any left."""
@@ -48,6 +52,8 @@ _PAUSE = 0.5
 
 class References:
     """Collects the annotations of enriched events, task by task.
+
+    Of a task that has had several models, those of the model with the latest event count: a mixture is like neither.
 
     Attributes:
         events: how many events there were, each counted once.
@@ -57,7 +63,8 @@ class References:
     def __init__(self) -> None:
         self.events = self.others = 0
         self._ids: set[str] = set()
-        self._recorders: dict[str, Recorder] = {}
+        self._models: dict[str, dict[_Model, Recorder]] = {}
+        self._latest: dict[str, tuple[int, _Model]] = {}
 
     def add(self, value: bytes | None) -> None:
         """Add the enriched event in a record's value, unless it is there already or is something else."""
@@ -69,20 +76,33 @@ class References:
             return
         self._ids.add(event["id"])
         self.events += 1
+        time = (event["source"] or {}).get("timestamp_ms") or 0
         unread = {notice["task"] for notice in event["notices"] if notice["kind"] == "unread"}
         for task, annotation in event["annotations"].items():
             if (kind := kind_of(annotation)) is not None:
-                recorder = self._recorders.setdefault(task, Recorder(kind))
+                made_by = event["models"].get(task) or {}
+                model = (made_by.get("model"), made_by.get("revision"))
+                recorder = self._models.setdefault(task, {}).setdefault(model, Recorder(kind))
+                if time >= self._latest.get(task, (0, model))[0]:
+                    self._latest[task] = time, model
                 if recorder.kind == kind:
                     recorder.add(annotation, task in unread)
         for task in unread - event["annotations"].keys():
-            if task in self._recorders:
-                self._recorders[task].add(None, True)
+            if task in self._latest:  # an annotation that was left out names no model
+                self._recorder(task).add(None, True)
 
     def references(self) -> dict[str, Reference]:
         """Return the reference of each task."""
-        made = {task: recorder.reference() for task, recorder in sorted(self._recorders.items())}
+        made = {task: self._recorder(task).reference() for task in sorted(self._models)}
         return {task: reference for task, reference in made.items() if reference is not None}
+
+    def earlier(self, task: str) -> int:
+        """Return how many events do not count because another model than the latest has annotated them."""
+        latest = self._recorder(task)
+        return sum(recorder.events for recorder in self._models[task].values() if recorder is not latest)
+
+    def _recorder(self, task: str) -> Recorder:
+        return self._models[task][self._latest[task][1]]
 
 
 def _event(value: bytes | None) -> dict[str, Any] | None:
@@ -127,5 +147,7 @@ def drift_reference(ctx: click.Context, *, pipeline: Path, start: Start, max_eve
     known = {task.name for task in config.tasks}
     for task, reference in references.items():
         note = "" if task in known else "; the pipeline file has no such task"
+        if earlier := collected.earlier(task):
+            note = f"; {earlier:,} of an earlier model do not count{note}"
         click.echo(f"glossator: {task}: {reference.events:,} events{note}", err=True)
     click.echo(write_references(references), nl=False)

@@ -14,7 +14,7 @@ import click
 from schemas.errors import ConfigError, OutputError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import parse_file, read_text
-from schemas.pipeline.promotion import promoted
+from schemas.pipeline.promotion import KEPT, promoted
 from schemas.pipeline.wording import did_you_mean
 from stream.kafka.checking import client_mistakes
 from workers.cli.lint import condition_problems
@@ -28,7 +28,8 @@ Example:
 
 \b
 The task that is shadowed gets all settings of its shadow: the model, its revision,
-thresholds and so on, but not its name and its condition. The shadow is removed.
+thresholds and so on, but not its name and its condition. It loses settings that the
+shadow does not have; a message names them. The shadow is removed.
 Comments and layout stay. The file is checked before it is replaced, in one step.
 
 \b
@@ -65,8 +66,11 @@ def promote(pipeline: Path, task: str, dry: bool) -> None:
         replace_text(pipeline, text, edited)
         click.echo(f"{pipeline}: {config.shadows[shadow]} has the settings of {shadow}, which is removed", err=True)
         click.echo("workers with --watch take it over by themselves, others on SIGHUP", err=True)
-    if any(entry.name == shadow and entry.when is not None for entry in config.tasks):
-        target = config.shadows[shadow]
+    target = config.shadows[shadow]
+    before, after = ({entry.name: entry for entry in config.tasks}[name] for name in (target, shadow))
+    if lost := sorted(before.model_fields_set - after.model_fields_set - set(KEPT)):
+        click.echo(f"glossator: {target} loses {', '.join(lost)}: {shadow} does not have that", err=True)
+    if after.when is not None:
         click.echo(f"glossator: the condition of {shadow} is not taken over: {target} keeps its own, if any", err=True)
 
 

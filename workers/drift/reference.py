@@ -73,6 +73,11 @@ class Recorder:
         self._tally = Tally(self.kind, {})
         self._scores: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
 
+    @property
+    def events(self) -> int:
+        """How many events have been added."""
+        return self._tally.events
+
     def add(self, annotation: Annotation | None, unread: bool) -> None:
         """Add one event, as ``Tally.add``."""
         self._tally.add(annotation, unread)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.document import Annotation, Document
-from schemas.errors import LabelsError
+from schemas.errors import LabelsError, ModelError
 from schemas.pipeline.config import Pipeline
-from schemas.taxonomies import CLEAN, spelled
+from schemas.taxonomies import CLEAN, CLOSED, TAXONOMIES, spelled
 from workers.chain.chain import Chain
 from workers.learning.examples import Example, Labelled, Task, canonical
 from workers.learning.metrics import measure
@@ -73,14 +73,38 @@ def annotate(
     return by_task
 
 
-def labels_of(chain: Chain, task: Task) -> set[str]:
-    """Return the labels that the chain's first task can annotate with, as ``canonical`` spells them."""
+def load_baseline(model: str, task: Task, labels: Collection[str], device: str) -> Chain:
+    """Load the model that a head with these labels is compared with.
+
+    A moderation has the taxonomy under which it gives most of them: decisions about its annotations have their names.
+
+    Raises:
+        ModelError: if the model cannot be loaded, does not fit the task, or does not give all of the labels.
+    """
+    chain = load_chain(model, task, device)
+    names = _names(chain, task)
+    best = max(names, key=lambda taxonomy: len(names[taxonomy].intersection(labels)))
+    if missing := sorted(set(labels) - names[best]):
+        raise ModelError(f"its head does not give {', '.join(missing)}")
+    return chain if best == "model" else load_chain(model, task, device, [{"taxonomy": best}])
+
+
+def _names(chain: Chain, task: Task) -> dict[str, set[str]]:
+    """Return the labels that the chain's first task can annotate with, by taxonomy.
+
+    Only a moderation has others than "model".
+    """
     labels = chain.plan[0].task.head.labels
     if task == "ner":
         labels = tuple(kind for kind in scheme_of(labels).kinds if kind != OUTSIDE)
     if task == "moderation":
         labels = tuple(label for label in labels if spelled(label) not in CLEAN)
-    return set(canonical(task, labels).values())
+    names = {"model": set(canonical(task, labels).values())}
+    if task == "moderation":
+        for taxonomy, known in TAXONOMIES.items():
+            kept = [label for label in labels if spelled(label) in known or taxonomy not in CLOSED]
+            names[taxonomy] = {known.get(spelled(label), label) for label in kept}
+    return names
 
 
 def best_aggregation(model: str, labelled: Labelled, dev: Sequence[Example], device: str) -> str:

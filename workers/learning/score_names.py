@@ -60,7 +60,11 @@ def pair_names(
     for name in wanted:
         if name not in pairs and (name in names.thresholds or name in names.renamed):
             hint = _hint(names.new(name), new)
-            mistakes.add(None, f"{named(name)}: no row has a new score {named(names.new(name))}{hint}; see --map")
+            mistakes.add(
+                None,
+                f"{named(name)}: no row has a new score {named(names.new(name))}{hint}; "
+                "name it with --map, or name no threshold for it",
+            )
     if wanted and not pairs and not (names.renamed or names.thresholds.keys() - {None}):
         mistakes.add(
             None, f"no attribute has both scores: old are {_listed(wanted)}, new are {_listed(new)}; see --map"

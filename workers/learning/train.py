@@ -172,16 +172,13 @@ def _measure(options: Options, result: Result, folder: Path, progress: Progress)
 
 
 def _compare(options: Options, result: Result, progress: Progress) -> None:
-    """Measure the head to compare with, if it knows all labels."""
+    """Measure the head to compare with, if it gives all labels."""
     test, labels = result.parts["test"], result.labelled.labels
     result.against = options.against
     try:
-        baseline = measuring.load_chain(options.against, options.task, options.device)
+        baseline = measuring.load_baseline(options.against, options.task, labels, options.device)
     except ModelError as error:
         result.no_baseline = f"no comparison with {options.against}: {error}"
-        return
-    if not set(labels) <= measuring.labels_of(baseline, options.task):
-        result.no_baseline = f"no comparison with {options.against}, whose head does not know all of these labels"
         return
     with _bar(progress, f"measuring {options.against}", len(test)) as advance:
         (annotations,) = measuring.annotate(baseline, test, advance)

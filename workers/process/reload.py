@@ -96,8 +96,9 @@ class Reloader(threading.Thread):
         self._swap(new, chain)
         self._pipeline, self._chain, self._config = new, chain, config
         log.info(
-            "configuration %s -> %s after %.1f s, from the next micro-batch on: %s", before,
-            config if config != before else "the same in ids", time.monotonic() - began,
+            "configuration %s after %.1f s, from the next micro-batch on: %s",
+            f"{before} -> {config}" if config != before else f"{config} (event ids stay the same)",
+            time.monotonic() - began,
             ", ".join(f"{name} = {ref['model']}@{ref['revision']}" for name, ref in chain.models.items()),
         )  # fmt: skip
         log_plan(chain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,15 @@ def test_the_lines_to_paste_are_a_threshold_of_a_moderation(tmp_path: Path) -> N
     assert made.tasks[-1].threshold == threshold  # type: ignore[union-attr]
     for column in ("old", "new [95 %]", "agree", "only old", "precision"):
         assert column in done.stdout
+
+
+def test_an_interval_has_as_many_decimals_as_its_threshold(tmp_path: Path) -> None:
+    rows = [{"old": {"A": n / 100}, "new": {"A": 1 - (100 - n) * 1e-7}} for n in range(100)]
+    done = run(tmp_path, rows, "--threshold", "0.9")
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("  A "))
+    (found,) = re.findall(r"(0\.\d{6,}) \[(0\.\d+), (0\.\d+)\]", line)
+    threshold, low, high = map(float, found)
+    assert low <= threshold <= high < 1
 
 
 def test_json_has_all_figures_and_nothing_else_is_printed(tmp_path: Path) -> None:
@@ -156,7 +166,8 @@ BAD: dict[str, tuple[list[Any], list[str], list[str]]] = {
         [
             '--threshold "TOXICTY": no row has such an old score, did you mean "TOXICITY"?',
             '--map "INSULT": no row has such an old score, only TOXICITY',
-            '"TOXICITY": no row has a new score "TOXICITY", did you mean "toxicity"?; see --map',
+            '"TOXICITY": no row has a new score "TOXICITY", did you mean "toxicity"?; '
+            "name it with --map, or name no threshold for it",
         ],
     ),
     "nothing in common": (

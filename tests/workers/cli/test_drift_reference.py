@@ -52,6 +52,23 @@ def test_each_event_counts_once_and_each_task_that_has_labels(tmp_path: Path) ->
     assert [sum(histogram.counts) for histogram in found["tone"].scores.values()] == [30]
 
 
+def test_only_events_of_the_latest_model_count() -> None:
+    collected = References()
+    for number, revision in enumerate("aaaaabbb"):
+        value = json.loads(event(number, {"tone": {"label": revision, "score": 0.9, "scores": {revision: 0.9}}}))
+        value["models"] = {"tone": {"model": "mine", "revision": revision}}
+        value["source"]["timestamp_ms"] = 1000 + number
+        collected.add(json.dumps(value).encode())
+        if number == 6:  # another partition is read later
+            late = {**value, "id": "late", "models": {"tone": {"model": "mine", "revision": "a"}}}
+            late["source"] = {**value["source"], "timestamp_ms": 999}
+            collected.add(json.dumps(late).encode())
+    collected.add(event(99, {}, {"task": "tone", "kind": "unread", "share": 0.9}))
+    found = collected.references()["tone"]
+    assert (found.events, found.unread, found.labels) == (4, 1, {"b": 3})
+    assert collected.earlier("tone") == 5 + 1
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [

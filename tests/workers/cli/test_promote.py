@@ -54,6 +54,15 @@ def test_a_dry_run_prints_a_diff_and_changes_nothing(file: Path, option: str) ->
     assert file.read_text() == BEFORE
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["for good", "dry"])
+def test_settings_that_the_shadow_does_not_have_are_named(file: Path, options: tuple[str, ...]) -> None:
+    more = TARGET + "    taxonomy: standard\n    sentences: true\n    merge: mean\n"
+    file.write_text(HEAD + more + SHADOW + TAIL)
+    result = promote(*options, str(file), "next")
+    assert result.exit_code == 0
+    assert "glossator: safety loses merge, sentences: next does not have that\n" in result.stderr
+
+
 def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.yaml"
     link.symlink_to(file)

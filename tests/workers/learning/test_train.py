@@ -21,6 +21,7 @@ from workers.learning.card import Result
 from workers.learning.examples import Example
 from workers.learning.fit import new_head
 from workers.learning.loading import Sources
+from workers.learning.measuring import annotate, load_baseline
 from workers.learning.rows import Row
 from workers.learning.scores import wilson
 from workers.learning.states import POOLING, Adapting, Kept
@@ -134,6 +135,28 @@ def test_the_starter_is_measured_where_it_knows_the_labels(tmp_path: Path) -> No
     result = run(Options(Sources(write(tmp_path / "three.jsonl", rows)), "sentiment", tmp_path / "pack"))
     assert {metric.name for metric in result.baseline} == {metric.name for metric in result.metrics}
     assert "F1 neutral" in {metric.name for metric in result.baseline}
+
+
+@pytest.mark.parametrize(
+    ("labels", "missing"),
+    [
+        (("harassment", "hate"), None),
+        (("TOXICITY", "IDENTITY_ATTACK"), None),
+        (("offensive_language", "hate_speech"), None),
+        (("harassment", "spam"), "spam"),
+    ],
+    ids=["standard", "perspective", "the model's own", "unknown"],
+)
+def test_a_moderation_is_compared_under_the_names_that_its_annotations_have(
+    labels: tuple[str, ...], missing: str | None
+) -> None:
+    if missing is not None:
+        with pytest.raises(ModelError, match=rf"^its head does not give {missing}$"):
+            load_baseline("starter", "moderation", labels, "cpu")
+        return
+    chain = load_baseline("starter", "moderation", labels, "cpu")
+    ((annotation,),) = annotate(chain, [Example(Row(1, "a:1", {}), "You are an idiot.")], lambda _: None)
+    assert {entry["label"] for entry in annotation["labels"]} == set(labels)
 
 
 @pytest.mark.parametrize("adapt", [pytest.param(False, marks=pytest.mark.slow), True])

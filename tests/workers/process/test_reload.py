@@ -93,7 +93,7 @@ def test_the_log_names_the_configuration_as_ids_do(
             ids.append(EventBuilder(load(scene.file), {}).config)
     assert ids[0] != ids[1] == ids[2]
     changes = [record.message.split(" after ")[0] for record in caplog.records if " after " in record.message]
-    assert changes == [f"configuration {ids[0]} -> {ids[1]}", f"configuration {ids[1]} -> the same in ids"]
+    assert changes == [f"configuration {ids[0]} -> {ids[1]}", f"configuration {ids[1]} (event ids stay the same)"]
 
 
 def test_a_file_that_means_the_same_loads_nothing(scene: Scene) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,9 @@ def _cells(each: Calibration) -> Iterator[str]:
     if each.threshold is None:
         yield "none"
         return
-    yield f"{each.threshold:g} [{each.low:.3f}, {each.high:.3f}]"
+    written = repr(each.threshold)  # not :g, which makes 1 of 0.9999996
+    digits = max(3, len(f"{Decimal(written):f}".partition(".")[2]))
+    yield f"{written} [{each.low:.{digits}f}, {each.high:.{digits}f}]"
     yield _share(each.flagged, each.rows)
     yield f"{each.agreement:.1%}"
     yield f"{each.old_flagged - each.both:,}"
