@@ -21,6 +21,7 @@ from stream.kafka.source import Source
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.output.publisher import Publisher
 from stream.telemetry.stats import Stats
+from stream.telemetry.traces import make_traces
 from workers.process.early import EarlyMember
 from workers.process.engine import Engine
 from workers.process.journal import Journal, NoJournal, guilty
@@ -144,6 +145,7 @@ class _Run:
         self._prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
         self._computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
         self._publisher = Publisher(pipeline, stats)
+        self._traces = make_traces(pipeline, stats, slot)
         self._flight = Flight(pipeline, wake=lambda: self._arrived.put([]), failed=self._nothing_lands)
         self._lanes: list[Lane] = []
         self._sink: Sink  # both are made by open, which enters them into _clients
@@ -271,13 +273,18 @@ class _Run:
     def _pack(self, batch: MicroBatch) -> None:
         with self._journal.lane("prepare", batch.records):
             work = self._engine.chain.pack(batch.documents)
+        self._traces.begin(batch)
         self._prepared.put((self._engine, batch, work))
 
     def _device(self) -> None:
         """Run the forwards."""
         for engine, batch, work in self._prepared:
             self._observer.on_device = batch.number
-            with self._stats.phase("forward"), self._journal.lane("device", batch.records):
+            with (
+                self._stats.phase("forward"),
+                self._traces.step(batch, "forwards"),
+                self._journal.lane("device", batch.records),
+            ):
                 engine.chain.forward(work)
             self._observer.on_device = None
             self._computed.put((engine, batch, work))
@@ -297,17 +304,19 @@ class _Run:
                     source.recovered()
                 continue
             engine, batch, work = job
-            with self._stats.phase("finish"):
+            with self._stats.phase("finish"), self._traces.step(batch, "finish"):
                 with self._journal.lane("finish", batch.records):
                     engine.chain.annotate(work)
                     engine.drift.note(batch.documents)
                     outbounds = self._publisher.outbounds(batch, engine.builder, engine.router, engine.shadows)
                 self._stats.fill = batch.tokens / self._pipeline.batching.max_tokens
+            self._traces.sending(batch, outbounds)
             sink.send(batch, outbounds)
 
     def _landed(self, batch: MicroBatch) -> None:
         """Every record made from ``batch`` is in the log; called by the sink, on the finish thread."""
         self._publisher.landed(batch)
+        self._traces.landed(batch)
         self._flight.landed(batch)
 
     def _revoked(self, leaving: list[Assignment]) -> None:
@@ -343,6 +352,7 @@ class _Run:
         closing.join(_CLOSE)
         if not (busy or closing.is_alive()):
             self._publisher.close()
+            self._traces.close()
         if drained and self._lanes and not busy:
             self._journal.close()
         elif not _is_crash(self.failure, busy):

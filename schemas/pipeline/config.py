@@ -20,6 +20,7 @@ from schemas.pipeline.redaction import Redact
 from schemas.pipeline.registry import Registry
 from schemas.pipeline.tasks import AnyTask
 from schemas.pipeline.topics import InputTopics
+from schemas.pipeline.traces import Traces
 
 TIMEOUT_MS = 30_000
 """Our default for ``transaction.timeout.ms``, in milliseconds. It is shorter than a session, so that the open
@@ -130,7 +131,7 @@ class DeadLetters(Strict):
 
 
 class Telemetry(Strict):
-    """Where ``/metrics``, ``/livez`` and ``/readyz`` are served, and how often the log has a summary."""
+    """Where ``/metrics``, ``/livez`` and ``/readyz`` are served, what the log sums up, and what is traced."""
 
     host: Text = "127.0.0.1"
     """The address to listen on; ``0.0.0.0`` for all interfaces. There is no authentication."""
@@ -140,6 +141,8 @@ class Telemetry(Strict):
     """Seconds between two lines in the log that say how much was done, 1 second to 1 day. None: only one at the end."""
     drift: Text | None = None
     """A file of ``glossator drift-reference`` to compare annotations with. None: the references in packs."""
+    traces: Traces | None = None
+    """Where spans are sent, and of which micro-batches. None: nothing is traced."""
 
 
 def _setting(value: Any) -> Any:
@@ -182,7 +185,7 @@ class Pipeline(Strict):
     stop_after: DeadLetters = DeadLetters()
     """How many dead letters are too many."""
     telemetry: Telemetry = Telemetry()
-    """Where metrics and probes are served, and how often the log has a summary."""
+    """Where metrics and probes are served, how often the log has a summary, and what is traced."""
     commit_interval_ms: Annotated[int, Field(ge=10, le=3_600_000)] = 250
     """Milliseconds between two commits of offsets, 10 to 3.6 million."""
     drain_timeout_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 30_000

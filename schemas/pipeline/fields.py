@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +39,28 @@ def later(*names: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def http_url(value: str, example: str, credentials: str) -> str:
+    """Return ``value`` if it is the address of a server, else refuse it.
+
+    ``example`` is an address, and ``credentials`` are the fields for what must not be in it.
+    """
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise refuse("is not a URL") from None
+    if not value.isprintable() or " " in value:
+        raise refuse("is not a URL")
+    if parts.scheme not in {"http", "https"} or not host:
+        raise refuse(f"must be a URL that begins with http:// or https://, for example {example}")
+    if parts.username is not None or parts.password is not None:
+        raise refuse(f"must not contain credentials; use {credentials}")
+    if parts.query or parts.fragment:
+        raise refuse("must be a URL without a query or a fragment")
+    return value
 
 
 class Strict(BaseModel):

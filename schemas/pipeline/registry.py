@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from schemas.pipeline.fields import Strict, Text, refuse
+from schemas.pipeline.fields import Strict, Text, http_url, refuse
 
 FORMATS = ("avro", "json_schema")
 """Values of ``input.format`` with which each value names a schema in the registry."""
@@ -31,19 +30,9 @@ SETTINGS = (
 
 
 def _url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        raise refuse("is not a URL") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise refuse("must be a URL that begins with http:// or https://, for example http://localhost:8081")
-    if parts.username is not None or parts.password is not None:
-        raise refuse("must not contain credentials; use username and password")
-    if parts.query or parts.fragment or "," in value:
+    if "," in value:
         raise refuse("must be the address of one registry; several are a list")
-    return value
+    return http_url(value, "http://localhost:8081", "username and password")
 
 
 def _client_setting(value: Any) -> Any:

@@ -77,6 +77,8 @@ class Stats:
         config: the hash of the configuration in use; empty while the models are loading.
         device, precision: where the models are, and the type of their numbers.
         started: when the worker was made, in seconds since the epoch.
+        spans: spans of traces by what became of them: ``sent``, ``failed`` (the collector did not take them),
+            ``queue_full``.
         away: what the worker waits for besides the brokers, such as "registry", and a sentence that says why.
         turned: when the poll loop last turned, in seconds on the monotonic clock; 0 before it has started.
     """
@@ -128,6 +130,7 @@ class Stats:
     device: str = "none"
     precision: str = "none"
     started: float = field(default_factory=time.time)
+    spans: Counter[str] = field(default_factory=Counter)
     away: dict[str, str] = field(default_factory=dict)
     turned: float = 0.0
 

@@ -153,6 +153,10 @@ TABLE: tuple[Row, ...] = (
         lambda s: dict.fromkeys(s.stuck, 1)),
     Row("glossator_waiting", "gauge", "1 for each thing besides the brokers that events wait for: `registry`.",
         ("what",), lambda s: dict.fromkeys(s.away, 1)),
+    Row("glossator_spans_total", "counter",
+        "Spans of traces: `sent`, or dropped because the collector did not take them (`failed`) or too many waited "
+        "(`queue_full`).",
+        ("outcome",), lambda s: {outcome: s.spans[outcome] for outcome in ("sent", "failed", "queue_full")}),
     Row("glossator_build_info", "gauge", "Always 1; the version of glossator, and that of Python.",
         ("version", "python"), _build),
     Row("glossator_config_info", "gauge",

@@ -36,7 +36,8 @@ def test_the_last_layer_is_small_and_no_layer_has_cuda(engine: Engine, image: st
 
 
 def test_every_extra_is_there(engine: Engine, image: str) -> None:
-    ended = python(engine, "import cryptography, faker, fastavro, phonenumbers, py3langid, regex, stdnum; print('all')")
+    modules = "cryptography, faker, fastavro, opentelemetry.sdk, phonenumbers, py3langid, regex, stdnum"
+    ended = python(engine, f"import {modules}; print('all')")
     assert ended.stdout == "all\n", ended.stderr
 
 

@@ -73,9 +73,9 @@ def test_the_variables_of_the_dashboard_are_labels() -> None:
 
 
 def test_every_metric_is_on_the_dashboard_or_in_an_alert() -> None:
-    """Those of comparisons have a page of their own."""
+    """Those of comparisons and traces have a page of their own."""
     used = set().union(*(names(query) for query, _ in expressions()))
-    elsewhere = re.compile(r"glossator_(shadow|disagreements|records_read)")
+    elsewhere = re.compile(r"glossator_(shadow|disagreements|records_read|spans)")
     missing = {row.name for row in TABLE if not any(name in used for name, of in ROWS.items() if of is row)}
     assert {name for name in missing if not elsewhere.match(name)} <= {"glossator_in_flight_bytes"}
 

@@ -10,13 +10,15 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.tree import Path
 from stream.output.redaction.operators import libraries
 from stream.registry.client import require_libraries as require_client
+from stream.telemetry.traces import require_libraries as require_opentelemetry
 from workers.pii.checks import require_libraries
 
 
 def missing_libraries(pipeline: Pipeline) -> Iterator[tuple[Path, str]]:
     """Yield a place in the file and a message for each extra of glossator that it needs and that is not installed."""
     registry = [] if pipeline.registry is None else [(("registry",), require_client)]
-    for place, require in (*_of_tasks(pipeline), *libraries(pipeline), *registry):
+    traces = [] if pipeline.telemetry.traces is None else [(("telemetry", "traces"), require_opentelemetry)]
+    for place, require in (*_of_tasks(pipeline), *libraries(pipeline), *registry, *traces):
         try:
             require()
         except (SettingError, ModelError) as error:

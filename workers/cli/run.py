@@ -19,14 +19,16 @@ from schemas.errors import (
     ModelError,
     OffsetError,
     PoisonError,
+    SettingError,
     StuckError,
 )
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
-from schemas.pipeline.loader import load_file
+from schemas.pipeline.loader import PipelineFile, load_file
 from stream.kafka.admin import check_cluster
 from stream.kafka.checking import run_mistakes
 from stream.output.redaction.keys import load_keys
+from stream.telemetry.traces import require_libraries
 from workers.cli.ending import report, use_format
 from workers.cli.numbers import patience_option
 from workers.cli.probe import address_option
@@ -143,6 +145,7 @@ def run(
     _log_to_stderr(log_level, log_format, slot if workers == 1 else None)
     use_format(ctx, log_format)
     file = load_file(pipeline, check=run_mistakes)
+    _require_traces(file)
     keys = load_keys(file.pipeline)  # before models, which can take minutes to load
     state = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
     if workers > 1 or restart:
@@ -182,6 +185,15 @@ def run(
         # The shutdown of the interpreter would wait for the thread that hangs.
         logging.shutdown()
         os._exit(status)
+
+
+def _require_traces(file: PipelineFile) -> None:
+    """Raise ConfigError if the file asks for traces and the extra for them is not installed."""
+    if file.pipeline.telemetry.traces is not None:
+        try:
+            require_libraries()
+        except SettingError as error:
+            raise ConfigError([file.problem(("telemetry", "traces"), str(error))]) from None
 
 
 def _log_to_stderr(level: str, form: str, slot: int | None) -> None:

@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas.pipeline import config, formats, outputs, redaction, registry, shapes, tasks
+from schemas.pipeline import config, formats, outputs, redaction, registry, shapes, tasks, traces
 from schemas.pipeline.checks import CLASSIC_ONLY, RESERVED
 from schemas.pipeline.fields import Strict
 from schemas.pipeline.loader import parse
@@ -72,6 +72,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "watchdog": config.Watchdog,
     "stop_after": config.DeadLetters,
     "telemetry": config.Telemetry,
+    "traces": traces.Traces,
 }
 
 

@@ -312,6 +312,14 @@ def test_libraries_that_are_not_installed_are_notices(monkeypatch: pytest.Monkey
     ]
 
 
+def test_a_missing_extra_for_traces_is_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = parse_file(f"{GOOD}telemetry: {{traces: {{endpoint: 'http://localhost:4318'}}}}\n", "p", {})
+    assert not [problem for problem in missing(file) if "installed" in problem.message]
+    monkeypatch.setattr("stream.telemetry.traces.find_spec", lambda name: None)
+    (found,) = [problem for problem in missing(file) if "installed" in problem.message]
+    assert (found.path, found.message.rpartition(": ")[2]) == ("telemetry.traces", "pip install 'glossator[traces]'")
+
+
 def test_libraries_that_tasks_need_and_that_are_missing_are_notices_once(monkeypatch: pytest.MonkeyPatch) -> None:
     text = GOOD.replace(
         "output:", "  - {name: a, task: pii}\n  - {name: b, task: pii}\n  - {name: c, task: language}\noutput:"

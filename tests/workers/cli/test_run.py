@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from schemas.errors import FencedError, PoisonError
+from stream.telemetry import traces
 from workers import service
 from workers.cli import run as run_module
 from workers.cli.main import cli
@@ -121,6 +122,21 @@ def test_missing_keys_are_named_before_models_are_loaded(monkeypatch: pytest.Mon
     assert result.stderr == (
         "glossator: redact.keys.hash: environment variable HASH_KEY is not set; "
         "redact.keys.encrypt[0]: the file cannot be read: no such file or directory\n"
+    )
+
+
+@pytest.mark.usefixtures("process")
+def test_a_missing_extra_for_traces_is_a_mistake_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "p.yaml").write_text(FILE + "telemetry:\n  traces: {endpoint: 'http://localhost:4318'}\n")
+    monkeypatch.setattr(traces, "find_spec", lambda _: None)
+    monkeypatch.setattr(service, "Service", None)
+    result = CliRunner().invoke(cli, ["run", str(tmp_path / "p.yaml")])
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr.endswith(
+        "p.yaml:7:11 telemetry.traces: OpenTelemetry is not installed, which sends traces: "
+        "pip install 'glossator[traces]'\n"
     )
 
 
