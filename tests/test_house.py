@@ -68,3 +68,10 @@ def test_the_design_shows_the_layout_as_it_is() -> None:
     inside = chain.from_iterable(package.iterdir() for package in packages)
     folders = {path.relative_to(HERE) for path in inside if path.is_dir() and (path / "__init__.py").exists()}
     assert folders <= shown
+
+
+def test_no_merge_is_left_half_done() -> None:
+    files = [*HERE.glob("*.*"), *HERE.glob("docs/*.md"), *HERE.glob("examples/*"), *HERE.glob("deploy/**/*.y*ml")]
+    texts = {file.name: file.read_text() for file in files if file.suffix in {".md", ".yaml", ".yml", ".toml", ".txt"}}
+    assert "CHANGELOG.md" in texts
+    assert [name for name, text in texts.items() if re.search(r"^(<{7}|>{7})( |$)", text, re.MULTILINE)] == []

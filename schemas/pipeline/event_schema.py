@@ -35,10 +35,11 @@ def avro_schema(pipeline: Pipeline, name: str) -> dict[str, Any]:
 
 def _annotations(pipeline: Pipeline) -> dict[str, Any]:
     """Return task name -> the model of its annotation; None for one whose shape is not known."""
-    return {task.name: _shape(task) for task in pipeline.tasks if getattr(task, "shadow", None) is None}
+    return {task.name: annotation_of(task) for task in pipeline.tasks if getattr(task, "shadow", None) is None}
 
 
-def _shape(task: AnyTask) -> type[BaseModel] | None:
+def annotation_of(task: AnyTask) -> type[BaseModel] | None:
+    """Return the model of a task's annotation; None if its shape is not known, as that of a custom task."""
     if isinstance(task, NliTask):
         return Classification if task.hypotheses is None else Hypotheses
     if isinstance(task, SimilarityTask):

@@ -62,7 +62,8 @@ def suggest(word: object, known: Iterable[str]) -> str | None:
     """Return the known word that ``word`` is most likely a misspelling of, None if there is none."""
     if not isinstance(word, str) or len(word) > 100:
         return None
-    spelled = {name.lower().replace("-", "_"): name for name in known}
+    # Names may be those of an event, and a message must not control a terminal.
+    spelled = {name.lower().replace("-", "_"): name for name in known if name.isprintable()}
     plain = word.lower().replace("-", "_")
     close = difflib.get_close_matches(plain, spelled, n=1)
     # EMAIL is not close to EMAIL_ADDRESS, but the only name that starts with it.

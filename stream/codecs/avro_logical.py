@@ -22,6 +22,9 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MOST_DECIMAL_BYTES = 1024
 """Bytes of the longest decimal, about 2,466 digits: Python itself refuses to print more than 4,300."""
 
+MOST_DECIMALS = 1000
+"""Digits behind the point of a decimal: a schema may ask for a billion, which one byte would have."""
+
 Reader = Callable[[Any, Any, Any], Any]
 """Takes the value of the underlying type, the writer's schema and the reader's schema; returns a value for JSON."""
 
@@ -62,6 +65,8 @@ def _decimal(data: bytes, schema: Mapping[str, Any], *_: Any) -> str:
     if len(data) > _MOST_DECIMAL_BYTES:
         raise DecodeError(f"a decimal has {len(data)} bytes, more than {_MOST_DECIMAL_BYTES}")
     number, scale = int.from_bytes(data, signed=True), schema.get("scale", 0)
+    if scale > MOST_DECIMALS:
+        raise DecodeError(f"the scale of a decimal is {scale}, more than {MOST_DECIMALS}")
     sign, digits = "-" if number < 0 else "", str(abs(number)).rjust(scale + 1, "0")
     return f"{sign}{digits[:-scale]}.{digits[-scale:]}" if scale else sign + digits
 

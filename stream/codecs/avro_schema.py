@@ -15,6 +15,9 @@ Node: TypeAlias = "str | list[Any] | dict[str, Any]"
 
 _SIZES = {"null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1}
 """Bytes of the shortest value of each primitive type."""
+_MOST_EMPTY = 100
+"""Values without content that one value may have. Each record may have twice as many as the next one, so that a value
+of no bytes has billions."""
 _ENVELOPE = "glossator.Envelope"
 _NESTED = frozenset({"type", "items", "values"})
 
@@ -48,6 +51,7 @@ class AvroSchema:
         self.types: dict[str, Any] = {}
         self.has_bytes = self.has_floats = False
         self._sizes: dict[str, int] = {}
+        self._empties: dict[str, int] = {}
         try:
             for reference in references:
                 parse_schema(self._adapted(parse_schema(orjson.loads(reference), checked)), self.types)
@@ -60,6 +64,8 @@ class AvroSchema:
             self._require_sizes(self.root)
             for name in self.types:
                 self._require_sizes(self.types[name])
+            if any(self._empty(node) > _MOST_EMPTY for node in (self.root, *self.types.values())):
+                raise UnusableSchemaError(f"has more than {_MOST_EMPTY} values without content within one value")
         except UnusableSchemaError:
             raise
         except RecursionError:
@@ -148,6 +154,20 @@ class AvroSchema:
             raise UnusableSchemaError("has an array of values without content, so that a short event may have billions")
         for part in self._parts(node):
             self._require_sizes(part)
+
+    def _empty(self, node: Node) -> int:
+        """Return how many nulls and records without fields a value has, those in unions, arrays and maps left out."""
+        node = self.resolve(node)
+        if not isinstance(node, dict):
+            return int(node == "null")
+        kind = node["type"]
+        if kind not in ("record", "error"):
+            return self._empty(kind) if isinstance(kind, str | dict) and kind not in self.types else 0
+        name = str(node.get("name"))
+        if name not in self._empties:
+            self._empties[name] = 0
+            self._empties[name] = sum(self._empty(field["type"]) for field in node["fields"]) or not node["fields"]
+        return self._empties[name]
 
     def _shortest(self, node: Node) -> int:
         """Return how many bytes a value has at least."""

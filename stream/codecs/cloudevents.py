@@ -80,7 +80,7 @@ def _unwrapped(text: str) -> tuple[bytes, dict[str, str]]:
 
 def _require_attributes(attributes: dict[str, str]) -> None:
     """Raise DecodeError if these are not the attributes of a CloudEvent that we can read."""
-    if attributes["specversion"].partition(".")[0] != VERSION.partition(".")[0]:
+    if attributes.get("specversion", "").partition(".")[0] != VERSION.partition(".")[0]:
         raise DecodeError(f"the specversion of the CloudEvent is not {VERSION}")
     if missing := [name for name in REQUIRED if not attributes.get(name)]:
         raise DecodeError(f"the CloudEvent has no {', no '.join(missing)}")

@@ -16,6 +16,7 @@ from schemas.paths import EVERYWHERE, jsonpath, parse_pattern
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.ensembles import custom
 from schemas.pipeline.identity import config_hash
+from schemas.pipeline.registry import FORMATS
 from schemas.record import Record
 from stream.output.annotations import Annotations, Ranges, rewritten_notices
 from stream.output.formats.encoders import make_encoders
@@ -32,8 +33,9 @@ class EventBuilder:
 
     Any thread may use it. ``config`` is the hash of the configuration, and of the keys of ``redact``. ``redactor`` is
     None if the pipeline redacts nothing. ``encoders``: the label of a route, None for ``output.topic``, -> what encodes
-    its events; without those that get plain JSON. ``tasks`` has the name of each task, and whether its labels may be
-    counted by name: those of custom tasks may be texts.
+    its events; without those that get plain JSON. ``framed``: values of the input name their schema, maybe in a
+    header, which no output may have. ``tasks`` has the name of each task, and whether its labels may be counted by
+    name: those of custom tasks may be texts.
     """
 
     def __init__(self, pipeline: Pipeline, models: Mapping[str, Mapping[str, str]], keys: Keys | None = None) -> None:
@@ -53,6 +55,7 @@ class EventBuilder:
             self.redactor = Redactor(pipeline, keys)
         self.config = config_hash(pipeline, "" if keys is None else keys.fingerprint)
         self.encoders = make_encoders(pipeline, self.config)
+        self.framed = pipeline.input.format in FORMATS
         unknown = custom([task.model_dump() for task in pipeline.tasks])
         self.tasks = {task.name: task.name not in unknown for task in pipeline.tasks if task.shadow is None}
         self._pipeline = orjson.Fragment(orjson.dumps({"name": pipeline.pipeline, "config": self.config}))

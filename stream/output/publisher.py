@@ -5,7 +5,6 @@ from __future__ import annotations
 from schemas.document import Document, Failure
 from schemas.errors import EncodeError, PoisonError, ProduceError, RedactError, RouteError
 from schemas.pipeline.config import Pipeline
-from schemas.pipeline.registry import FORMATS
 from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
 from stream.output.deadletter import LetterWriter, coordinates_only, undated
@@ -32,10 +31,10 @@ class Publisher:
         Raises SettingError if dead letters are encrypted and the key for that is missing.
         """
         self._topic = pipeline.output.topic
-        self._original = frozenset({self._topic} if pipeline.output.text == "original" else ())
+        copies = pipeline.output.disagreements
+        self._copies_to = () if copies is None else (copies,)
         self._writer = LetterWriter(pipeline)
         self._tombstones = pipeline.input.tombstones
-        self._framed = pipeline.input.format in FORMATS
         self._stats, self._tally = stats, Tally(stats)
         self._config = ""
         self._limit = PoisonLimit(pipeline.stop_after)
@@ -155,7 +154,7 @@ class Publisher:
         if builder.redactor is not None and (redacted := builder.redact(document)) is not None:
             key, headers = redacted.key, redacted.headers
         self._redacted = redacted
-        headers = without_schema(headers) if self._framed else headers
+        headers = without_schema(headers) if builder.framed else headers
         value = builder.build(document, redacted=redacted)
         if builder.encoders:
             value, headers = builder.encoders[None].encode(value, key, headers, record)
@@ -166,7 +165,7 @@ class Publisher:
         """Make the records of one event for all its topics, and count it. Raises EncodeError and its siblings."""
         decision = router.decide(document)
         self._redacted = None
-        if (only := decision.only) is not None and not (builder.redactor or self._framed):  # the commonest
+        if (only := decision.only) is not None and not (builder.redactor or builder.framed):  # the commonest
             value, headers = builder.build(document, only.view, decision.routed), record.headers or []
             at = record.timestamp_ms
             copies = [Outbound(only.topic, record.key, value, headers, at, record, "event", only.name)]
@@ -183,13 +182,16 @@ class Publisher:
     def _deletes(self, record: Record, builder: EventBuilder, router: Router | None) -> list[Outbound]:
         """Make the tombstones of one record, with the keys that its events have. Raises RedactError."""
         key, headers, stamp = record.key, record.headers or [], record.timestamp_ms
-        topics = (self._topic,) if router is None else router.deletes
+        # Copies of disagreements have the keys and the text of the output topic.
+        own = frozenset([*self._copies_to, *([self._topic] if router is None else [])])
+        topics = (*((self._topic,) if router is None else router.deletes), *self._copies_to)
         redactor = builder.redactor
         if redactor is None:
             return [Outbound(topic, key, None, headers, stamp, record, "tombstone") for topic in topics]
         hidden_key, hidden_headers = redactor.delete(record)
-        original = self._original if router is None else router.original
-        hidden = () if router is None and original else topics if router is None else router.hidden
+        original, hidden = (frozenset[str](), own) if builder.hides else (own, frozenset[str]())
+        if router is not None:
+            original, hidden = original | router.original, hidden | router.hidden
         return [
             *(Outbound(name, key, None, headers, stamp, record, "tombstone") for name in topics if name in original),
             *(
@@ -237,7 +239,7 @@ class Publisher:
             key, headers = target.key_of(document, record), record.headers or []
             if redacted is not None and target.view.text != "original":
                 key, headers = _hidden_key(target, key, redacted), redacted.headers
-            headers = without_schema(headers) if self._framed else headers
+            headers = without_schema(headers) if builder.framed else headers
             value, headers = values[number], target.headers_of(headers)
             if target.encoded:
                 value, headers = builder.encoders[target.name].encode(value, key, headers, record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from schemas.errors import AccessError, BrokerError, ConfigError, OffsetError, OutputError
 from schemas.event import EnrichedEvent
+from schemas.pipeline.ensembles import custom
 from schemas.pipeline.loader import load_file
 from stream.kafka.checking import run_mistakes
 from stream.kafka.reader import Reader, Start
@@ -60,7 +62,9 @@ class References:
         others: records that are no enriched events.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, left_out: Container[str] = ()) -> None:
+        """``left_out``: tasks whose labels may be texts."""
+        self._left_out = left_out
         self.events = self.others = 0
         self._ids: set[str] = set()
         self._models: dict[str, dict[_Model, Recorder]] = {}
@@ -79,11 +83,11 @@ class References:
         time = (event["source"] or {}).get("timestamp_ms") or 0
         unread = {notice["task"] for notice in event["notices"] if notice["kind"] == "unread"}
         for task, annotation in event["annotations"].items():
-            if (kind := kind_of(annotation)) is not None:
+            if task not in self._left_out and (kind := kind_of(annotation)) is not None:
                 made_by = event["models"].get(task) or {}
                 model = (made_by.get("model"), made_by.get("revision"))
                 recorder = self._models.setdefault(task, {}).setdefault(model, Recorder(kind))
-                if time >= self._latest.get(task, (0, model))[0]:
+                if time >= self._latest.get(task, (time, model))[0]:
                     self._latest[task] = time, model
                 if recorder.kind == kind:
                     recorder.add(annotation, task in unread)
@@ -129,7 +133,7 @@ def drift_reference(ctx: click.Context, *, pipeline: Path, start: Start, max_eve
     from rich.console import Console
 
     config = load_file(pipeline, check=run_mistakes).pipeline
-    collected = References()
+    collected = References(custom([task.model_dump() for task in config.tasks]))
     with closing(Reader(config.kafka, f"{config.pipeline}.tap")) as reader:
         reader.open(config.output.topics, start, patience)
         with Console(stderr=True).status("reading") as status:

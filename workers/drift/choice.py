@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.ensembles import custom
+from schemas.pipeline.event_schema import annotation_of
 from schemas.pipeline.tasks import AnyTask
 from workers.drift.reference import Reference, parse_reference, read_references
+from workers.drift.tally import KINDS
 
 _DECISIVE: Mapping[str, Any] = {
     "threshold": (None, 0.0), "aggregation": (None,), "multi_label": (None,), "taxonomy": ("model",),
@@ -33,6 +36,9 @@ class Choice:
 def choose_references(pipeline: Pipeline, packed: Mapping[str, Any]) -> Choice:
     """Choose from the file at ``telemetry.drift`` and, for tasks that it lacks, from their packs.
 
+    Custom tasks, and ensembles of them, have none, because their labels may be texts. Nor has a task whose annotations
+    are of another kind than those that its reference is about.
+
     ``packed``: task name -> the reference in the manifest of its pack, as it is there.
 
     Raises SettingError if the file cannot be used.
@@ -41,11 +47,17 @@ def choose_references(pipeline: Pipeline, packed: Mapping[str, Any]) -> Choice:
     written = {} if file is None else read_references(Path(file))
     references: dict[str, Reference] = {}
     origins: dict[str, str] = {}
+    unknown = custom([task.model_dump() for task in pipeline.tasks])
     for config in pipeline.tasks:
         name = config.name
         of_pack = parse_reference(packed.get(name))
         if config.shadow is not None:
             origins[name] = "a shadow, which no event shows"
+        elif name in unknown:
+            origins[name] = "no reference: the labels of a custom task may be texts"
+        elif (present := written.get(name) or of_pack) and present.kind != KINDS.get(annotation_of(config)):
+            place = str(file) if name in written else "its pack"
+            origins[name] = f"no reference: that of {place} is about annotations of another kind, {present.kind}"
         elif name in written:
             references[name], origins[name] = written[name], f"{written[name].events:,} events of {file}"
         elif of_pack is None:

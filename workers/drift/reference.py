@@ -24,7 +24,7 @@ _FEWEST_IN_BIN = 10
 _MOST_LABELS = 2000
 _LARGEST_FILE = 64 * 1024 * 1024
 
-_Count = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class _Part(BaseModel):
@@ -48,10 +48,16 @@ class Reference(_Part):
     """How the annotations of one task were distributed; the numbers are those of a ``Tally``."""
 
     kind: Literal["classification", "moderation", "spans"]
-    events: Annotated[int, Field(ge=1)]
+    events: Annotated[int, Field(ge=1, le=2**53)]
     unread: _Count
     labels: Annotated[dict[str, _Count], Field(max_length=_MOST_LABELS)]
     scores: Annotated[dict[str, Histogram], Field(max_length=_MOST_LABELS)]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Reference:
+        if self.unread > self.events or any(count > self.events for count in self.labels.values()):
+            raise ValueError("there are more of some events than of all")
+        return self
 
     def tally(self) -> Tally:
         """Return an empty tally whose numbers can be compared with this reference."""

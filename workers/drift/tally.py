@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from schemas.document import Annotation, Document
+from schemas.event import Classification, Moderation, Spans
 
 Kind = Literal["classification", "moderation", "spans"]
 """What an annotation looks like: one label of several, labels that are flagged or not, or labelled spans."""
@@ -18,13 +19,25 @@ ALL = ""
 """The name of the only histogram of classifications and spans; a moderation has one for each label."""
 
 
+KINDS: Mapping[object, Kind] = {Classification: "classification", Moderation: "moderation", Spans: "spans"}
+"""The models of annotations in which there is something to count."""
+
+
 def kind_of(annotation: Annotation) -> Kind | None:
-    """Return the kind of an annotation; None if there is nothing to count in it."""
+    """Return the kind of an annotation, which may be one of a custom task; None if there is nothing to count in it."""
     if "spans" in annotation:
-        return "spans"
+        return "spans" if _are_scored(annotation["spans"]) else None
     if "flagged" in annotation and "labels" in annotation:
-        return "moderation"
-    return "classification" if "label" in annotation and "scores" in annotation else None
+        entries = annotation["labels"]
+        return "moderation" if _are_scored(entries) and all("flagged" in entry for entry in entries) else None
+    return "classification" if "scores" in annotation and _are_scored([annotation]) else None
+
+
+def _are_scored(entries: Any) -> bool:
+    return isinstance(entries, list) and all(
+        isinstance(entry, dict) and isinstance(entry.get("label"), str) and type(entry.get("score")) in (int, float)
+        for entry in entries
+    )
 
 
 class Tally:

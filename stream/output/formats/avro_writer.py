@@ -19,7 +19,7 @@ import orjson
 from schemas.errors import EncodeError
 from schemas.paths import jsonpath
 from stream.codecs.avro_logical import JSON
-from stream.codecs.avro_schema import AvroSchema, Node
+from stream.codecs.avro_schema import AvroSchema, Node, UnusableSchemaError
 
 Write: TypeAlias = Callable[[Any, bytearray], None]
 """Appends a value. Raises _UnfitError."""
@@ -46,8 +46,13 @@ class AvroWriter:
     """Writes events in one schema. Any thread may use it."""
 
     def __init__(self, schema: AvroSchema) -> None:
-        """``schema``: the one to write in."""
-        self._write = _Compiler(schema).writer(schema.root)
+        """``schema``: the one to write in. Raises UnusableSchemaError if a default in it does not fit its field."""
+        try:
+            self._write = _Compiler(schema).writer(schema.root)
+        except _UnfitError as error:
+            raise UnusableSchemaError(f"has a default at {jsonpath(error.steps[::-1])} that {error}") from None
+        except RecursionError:
+            raise UnusableSchemaError("is nested too deep, or has a default that contains itself") from None
 
     def write(self, event: Any, start: bytes = b"") -> bytes:
         """Return ``event``, parsed JSON, behind ``start``. Raises EncodeError, which names the place and no value."""
@@ -63,9 +68,16 @@ class AvroWriter:
 
 
 class _Compiler:
-    def __init__(self, schema: AvroSchema) -> None:
+    """Makes the writers of a schema's types; or, as its own ``_defaults``, those of defaults in the schema.
+
+    In a default, bytes are characters up to U+00FF (Avro 1.12, "Complex Types"), and JSON text is what it is.
+    """
+
+    def __init__(self, schema: AvroSchema, of_defaults: bool = False) -> None:
         self._schema = schema
         self._named: dict[str, Write] = {}
+        self._leaf = _default_leaf if of_defaults else _leaf
+        self._defaults = self if of_defaults else _Compiler(schema, True)
 
     def writer(self, node: Node) -> Write:
         if isinstance(node, str) and node in self._schema.types:
@@ -84,7 +96,7 @@ class _Compiler:
             return _array(self.writer(schema["items"]))
         if kind == "map":
             return _map(self.writer(schema["values"]))
-        return _leaf(schema)
+        return self._leaf(schema)
 
     def _by_name(self, name: str) -> Write:
         """Return the writer of a named type, which may contain itself."""
@@ -102,14 +114,8 @@ class _Compiler:
     def _record(self, schema: Mapping[str, Any]) -> Write:
         fields: list[tuple[str, Write, bytes | None]] = []
         for field in schema["fields"]:
-            write, default = self.writer(field["type"]), None
-            if "default" in field:
-                kind = field["type"]
-                start, of = (b"\x00", self.writer(kind[0])) if isinstance(kind, list) else (b"", write)
-                written = bytearray(start)
-                of(field["default"], written)
-                default = bytes(written)
-            fields.append((field["name"], write, default))
+            default = self._defaults.default(field) if "default" in field else None
+            fields.append((field["name"], self.writer(field["type"]), default))
 
         def write_record(value: Any, out: bytearray) -> None:
             if not isinstance(value, dict):
@@ -127,6 +133,23 @@ class _Compiler:
                     raise _UnfitError(f"lacks {jsonpath([name])[1:]}, which has no default")
 
         return write_record
+
+    def default(self, field: Mapping[str, Any]) -> bytes:
+        """Return the default of a field as it is written: of a union, as the first branch that it fits."""
+        kind, value = field["type"], field["default"]
+        unfit = _UnfitError("is of no type of its union")
+        for index, branch in enumerate(kind if isinstance(kind, list) else [kind]):
+            written = bytearray()
+            if isinstance(kind, list):
+                _append_long(index, written)
+            try:
+                self.writer(branch)(value, written)
+            except _UnfitError as error:
+                unfit = error
+            else:
+                return bytes(written)
+        unfit.steps.append(field["name"])
+        raise unfit
 
     def _union(self, branches: list[Any]) -> Write:
         choices: list[tuple[Fits, bytes, Write]] = []
@@ -243,6 +266,14 @@ def _leaf(schema: Mapping[str, Any]) -> Write:
     if logical == JSON:
         return lambda value, out: _append_bytes(orjson.dumps(value), out)
     return _LEAVES[kind]
+
+
+def _default_leaf(schema: Mapping[str, Any]) -> Write:
+    """Return the writer of the defaults of a type without parts."""
+    kind = schema["type"]
+    if kind in ("bytes", "fixed"):
+        return _binary(schema["size"] if kind == "fixed" else None, lambda text, _: text.encode("latin-1"), schema)
+    return _LEAVES["string"] if schema.get("logicalType") == JSON else _leaf(schema)
 
 
 def _checked(kind: type, reason: str, write: Write) -> Write:

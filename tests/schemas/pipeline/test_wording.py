@@ -34,6 +34,11 @@ def test_suggestions_come_from_the_known_words(word: object, name: str | None) -
     assert suggest(word, ["model", "max_length", "stride"]) == name
 
 
+def test_a_suggestion_does_not_control_a_terminal() -> None:
+    assert suggest("decision", ["decis\x1bion", "decisio\u202en"]) is None
+    assert suggest("decision", ["decis\x1bion", "decisiön"]) == "decisiön"
+
+
 @pytest.mark.parametrize(
     ("word", "name"), [("EMAIL", "EMAIL_ADDRESS"), ("US", None), ("E_MAIL_ADDRESS_", "EMAIL_ADDRESS"), ("MAIL", None)]
 )

@@ -294,6 +294,39 @@ def test_json_that_is_too_large_is_refused(registry: FakeRegistry) -> None:
     assert reason == "as JSON the value has 2421 bytes, input.max_bytes is 1000"
 
 
+def test_the_scale_of_a_decimal_is_limited(registry: FakeRegistry) -> None:
+    """A billion digits behind the point would take a gigabyte for one byte of the value."""
+    reasons = []
+    for scale in (1000, 1001, 10**9):
+        schema = _record(("x", _logical("bytes", "decimal", precision=2 * 10**9, scale=scale)))
+        value = framed(registry.add(f"p{scale}", schema), _written(_record(("x", "bytes")), {"text": "t", "x": b"\5"}))
+        failure = _decoded(_codec(registry), value).failure
+        reasons.append(failure and failure.message)
+    assert reasons == [
+        None,
+        "the scale of a decimal is 1001, more than 1000",
+        "the scale of a decimal is 1000000000, more than 1000",
+    ]
+
+
+@pytest.mark.parametrize("leaf", ["null", {"type": "record", "name": "Leaf", "fields": []}], ids=["null", "record"])
+def test_a_value_of_no_bytes_cannot_be_large(registry: FakeRegistry, leaf: Any) -> None:
+    """Each record has twice as many values as the next one."""
+
+    def doubled(levels: int) -> Any:
+        inner, kind = leaf, leaf if leaf == "null" else "Leaf"
+        for level in range(levels):
+            fields = [{"name": "a", "type": inner}, {"name": "b", "type": kind}]
+            inner, kind = {"type": "record", "name": f"R{level}", "fields": fields}, f"R{level}"
+        return inner
+
+    value = _written(_record(), {"text": "here"})
+    small, large = (registry.add(f"p{levels}", _record(("x", doubled(levels)))) for levels in (6, 40))
+    assert _decoded(_codec(registry), framed(small, value)).failure is None
+    reason = _reason(_decoded(_codec(registry), framed(large, value)))
+    assert reason.endswith("has more than 100 values without content within one value")
+
+
 NODE = {
     "type": "record",
     "name": "Node",

@@ -148,6 +148,7 @@ NO_ID = {name: value for name, value in ENVELOPE.items() if name not in {"id", "
         (envelope(b"{}"), STRUCTURED, "there is no text at $.text"),
         (json.dumps(NO_ID | {"data": {}}).encode(), STRUCTURED, "the CloudEvent has no id, no source"),
         (envelope(specversion="0.3"), STRUCTURED, "the specversion of the CloudEvent is not 1.0"),
+        (envelope(specversion=None), STRUCTURED, "the specversion of the CloudEvent is not 1.0"),
         (envelope(a={}), STRUCTURED, "an attribute of the CloudEvent is an object or an array, or its name is not"),
         (envelope(A="x"), STRUCTURED, "an attribute of the CloudEvent is an object or an array, or its name is not"),
         (envelope(a="\ud800"), STRUCTURED, "an attribute of the CloudEvent contains half a surrogate pair"),
@@ -162,8 +163,8 @@ NO_ID = {name: value for name, value in ENVELOPE.items() if name not in {"id", "
     ],
     ids=[
         "plain", "array", "cut", "bytes", "brackets", "deep", "deep data", "no data", "base64", "base64 ü", "number",
-        "string", "no text", "no id", "version", "object", "capital", "surrogate", "many", "xml", "plain text",
-        "no source", "binary version", "batch", "avro", "tombstone",
+        "string", "no text", "no id", "version", "no version", "object", "capital", "surrogate", "many", "xml",
+        "plain text", "no source", "binary version", "batch", "avro", "tombstone",
     ],
 )  # fmt: skip
 def test_what_is_no_cloud_event_fails_with_the_reason(value: bytes, headers: Headers | None, reason: str) -> None:

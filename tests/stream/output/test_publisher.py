@@ -16,6 +16,7 @@ from stream.output.publisher import Publisher
 from stream.output.routes import router
 from stream.telemetry.stats import Stats
 from tests.noop import pipeline
+from tests.stream.output.redaction.cases import KEYS
 
 PIPELINE = pipeline()
 BUILDER = EventBuilder(PIPELINE, {"tone": {"model": "m", "revision": "r"}})
@@ -132,6 +133,39 @@ def test_a_tombstone_is_passed_on_kept_as_a_dead_letter_or_skipped(policy: Any, 
         if outbound.kind == "tombstone":
             assert (outbound.topic, outbound.key, outbound.value, outbound.timestamp_ms) == ("out", b"k", None, 5)
             assert outbound.headers == [("h", b"1")]
+
+
+@pytest.mark.parametrize("text", ["original", "redacted", "none"])
+@pytest.mark.parametrize("routed", [False, True])
+def test_a_tombstone_also_deletes_what_a_shadow_has_copied(text: str, routed: bool) -> None:
+    routes = {"routes": [{"topic": "copy", "copy": True, "text": "original"}]} if routed else {}
+    settings = pipeline(output={"topic": "out", "text": text, "disagreements": "odd", **routes}, redact={"key": "hash"})
+    builder = EventBuilder(settings, {}, KEYS)
+    outbounds = Publisher(settings, Stats()).outbounds(
+        MicroBatch(0, [_tombstone(Assignment("posts", 0), 1)], tokens=0), builder, router(settings.output)
+    )
+    assert {outbound.kind for outbound in outbounds} == {"tombstone"}
+    keys = {outbound.topic: outbound.key for outbound in outbounds}
+    assert len(keys) == len(outbounds) == 2 + routed
+    assert keys["odd"] == keys["out"]
+    assert (keys["out"] == b"k") == (text == "original")
+    assert keys.get("copy", b"k") == b"k"
+
+
+def test_what_changes_while_the_worker_runs_counts_from_the_builder_on() -> None:
+    """Without routes, too: the key of a delete is redacted, and the header that names a schema does not stay."""
+    before = {"input": {"topics": ["posts"], "format": "json"}, "redact": {"key": "hash"}}
+    publisher = Publisher(pipeline(output={"topic": "out"}, **before), Stats())
+    registry = {"registry": {"url": "http://127.0.0.1:1"}}
+    after = {**before, **registry, "input": {"topics": ["posts"], "format": "avro"}}
+    builder = EventBuilder(pipeline(output={"topic": "out", "text": "redacted"}, **after), {}, KEYS)
+    event = _document(Assignment("posts", 0), 0)
+    assert event.record is not None
+    event.record.headers = [("__value_schema_id", bytes(5)), ("h", b"1")]
+    batch = MicroBatch(0, [event, _tombstone(Assignment("posts", 0), 1)], tokens=0)
+    published, delete = publisher.outbounds(batch, builder)
+    assert published.headers == [("h", b"1")]
+    assert published.key == delete.key != b"k"
 
 
 @pytest.mark.parametrize("policy", ["forward", "dead_letter", "skip"])

@@ -69,6 +69,21 @@ def test_only_events_of_the_latest_model_count() -> None:
     assert collected.earlier("tone") == 5 + 1
 
 
+def test_custom_tasks_are_left_out_and_annotations_that_only_resemble_those_of_tasks() -> None:
+    """Labels of a custom task may be texts, and a task that is not in the file may have been one."""
+    tone = {"label": "a", "score": 0.5, "scores": {"a": 0.5}}
+    odd = [
+        {"label": "a", "scores": {}}, {"label": 5, "score": 0.5, "scores": {}}, {"spans": 5}, {"spans": ["a"]},
+        {"spans": [{"label": "a"}]}, {"flagged": True, "labels": [{"label": "a", "score": 0.5}]},
+        {"flagged": True, "labels": None}, {"label": "a", "score": "0.5", "scores": {}},
+    ]  # fmt: skip
+    collected = References({"mine"})
+    for number, annotation in enumerate(odd):
+        collected.add(event(number, {"tone": tone, "mine": tone, "former": annotation}))
+    assert collected.events + collected.others == len(odd)
+    assert collected.references().keys() == {"tone"}
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [

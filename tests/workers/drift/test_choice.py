@@ -15,6 +15,8 @@ from workers.drift.reference import Reference, read_references, write_references
 
 COUNTS = {"kind": "classification", "events": 40, "unread": 0, "labels": {"a": 40}, "scores": {}}
 PACKED = {"tone": COUNTS}
+CUSTOM = "no reference: the labels of a custom task may be texts"
+FLAGGED = {"tone": {**COUNTS, "kind": "moderation"}}
 FLAGS = {"name": "tone", "task": "moderation", "model": "m", "taxonomy": "model"}
 
 
@@ -24,6 +26,11 @@ def test_a_file_comes_before_a_pack(tmp_path: Path) -> None:
     choice = choose_references(pipeline(telemetry={"drift": str(file)}), PACKED)
     assert choice.references["tone"].events == 5000
     assert choice.origins == {"tone": f"5,000 events of {file}"}
+    kind = Reference.model_validate({**COUNTS, "kind": "spans"})
+    file.write_text(write_references({"tone": kind}))
+    choice = choose_references(pipeline(telemetry={"drift": str(file)}), PACKED)
+    assert not choice.references
+    assert choice.origins == {"tone": f"no reference: that of {file} is about annotations of another kind, spans"}
     file.write_text(write_references({"other": Reference.model_validate(COUNTS)}))
     choice = choose_references(pipeline(telemetry={"drift": str(file)}), PACKED)
     assert choice.origins == {"tone": "40 texts that it was trained with"}
@@ -35,14 +42,16 @@ def test_a_file_comes_before_a_pack(tmp_path: Path) -> None:
         ({"tone": None}, FLAGS, "no reference"),
         ({}, FLAGS, "no reference"),
         ({"tone": {"kind": "a newer one"}}, FLAGS, "no reference"),
-        (PACKED, FLAGS, "40 texts that it was trained with"),
+        (FLAGGED, FLAGS, "40 texts that it was trained with"),
+        (PACKED, FLAGS, "no reference: that of its pack is about annotations of another kind, classification"),
+        (PACKED, {"name": "tone", "task": "custom", "use": "m:T"}, CUSTOM),
         (
-            PACKED,
+            FLAGGED,
             {**FLAGS, "taxonomy": "standard", "threshold": 0.3},
             "no reference: that of its pack was made with another threshold, taxonomy",
         ),
     ],
-    ids=["none", "no pack", "unknown", "as trained", "other settings"],
+    ids=["none", "no pack", "unknown", "as trained", "another kind", "custom", "other settings"],
 )
 def test_a_pack_s_reference_is_used_if_the_settings_are_those_it_was_made_with(
     packed: dict[str, Any], settings: dict[str, Any], origin: str
@@ -60,12 +69,15 @@ def test_a_pack_s_reference_is_used_if_the_settings_are_those_it_was_made_with(
         "[" * 100_000,
         json.dumps({"format": "glossator.drift/2", "tasks": {}}),
         json.dumps({"format": "glossator.drift/1", "tasks": {"tone": {**COUNTS, "events": 0}}}),
+        json.dumps({"format": "glossator.drift/1", "tasks": {"tone": {**COUNTS, "unread": 41}}}),
+        json.dumps({"format": "glossator.drift/1", "tasks": {"tone": {**COUNTS, "labels": {"a": 41}}}}),
+        json.dumps({"format": "glossator.drift/1", "tasks": {"tone": {**COUNTS, "events": 10**400}}}),
         json.dumps({
             "format": "glossator.drift/1",
             "tasks": {"tone": {**COUNTS, "scores": {"": {"edges": [0.5], "counts": [1]}}}},
         }),
     ],
-    ids=["missing", "no JSON", "deep", "format", "empty", "histogram"],
+    ids=["missing", "no JSON", "deep", "format", "empty", "unread", "labels", "huge", "histogram"],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "drift.json"

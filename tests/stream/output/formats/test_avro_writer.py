@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from schemas.errors import EncodeError
 from schemas.pipeline.event_schema import avro_schema
 from stream.codecs.avro import AvroReader
-from stream.codecs.avro_schema import AvroSchema
+from stream.codecs.avro_schema import AvroSchema, UnusableSchemaError
 from stream.output.formats.avro_writer import AvroWriter
 from tests.noop import pipeline
 from tests.stream.codecs.test_avro import MAPPING, NODE
@@ -108,6 +108,47 @@ def test_a_missing_field_needs_a_default() -> None:
     assert _again(text, AvroWriter(AvroSchema(text)).write({})) == {"a": 7, "b": None}
     with pytest.raises(EncodeError, match=r"\$ lacks \.x, which has no default"):
         AvroWriter(AvroSchema(_record("int"))).write({})
+
+
+DEFAULTS: dict[str, tuple[Any, Any, Any]] = {
+    "bytes": ("bytes", "abcd\u00ff", b"abcd\xff"),
+    "fixed": ({"type": "fixed", "name": "F", "size": 2}, "\u0000\u00ff", b"\x00\xff"),
+    "decimal": ({"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}, "\u0001\u0002", b"\1\2"),
+    "json": ({"type": "string", "logicalType": "json"}, '{"a": 1}', '{"a": 1}'),
+    "a later branch": (["null", "int"], 5, 5),
+    "record": (
+        {"type": "record", "name": "E", "fields": [{"name": "b", "type": "bytes", "default": "x"}]}, {}, {"b": b"x"},
+    ),
+}  # fmt: skip
+"""For each case: a type of Avro, a default as a schema spells it, and the same as fastavro reads it."""
+
+
+@pytest.mark.parametrize("case", DEFAULTS)
+def test_defaults_are_those_of_the_schema(case: str) -> None:
+    """They are spelled as Avro spells them: bytes are characters, and no Base64."""
+    kind, default, expected = DEFAULTS[case]
+    text = json.dumps({"type": "record", "name": "R", "fields": [{"name": "x", "type": kind, "default": default}]})
+    value = AvroWriter(AvroSchema(text)).write({})
+    plain = json.loads(text.replace('"logicalType"', '"without"'))
+    assert fastavro.schemaless_reader(io.BytesIO(value), plain, None) == {"x": expected}
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "reason"),
+    [
+        ({"type": "fixed", "name": "F", "size": 2}, "abc", r"has a default at \$\.x that has not 2 bytes"),
+        ("bytes", "\u0100", r"has a default at \$\.x that cannot be read as bytes"),
+        (
+            {"type": "record", "name": "E", "fields": [{"name": "b", "type": "int"}]}, {},
+            r"has a default at \$\.x that lacks \.b",
+        ),
+    ],
+    ids=["size", "characters", "missing"],
+)  # fmt: skip
+def test_a_default_that_does_not_fit_makes_the_schema_unusable(kind: Any, default: Any, reason: str) -> None:
+    schema = {"type": "record", "name": "R", "fields": [{"name": "x", "type": kind, "default": default}]}
+    with pytest.raises(UnusableSchemaError, match=reason):
+        AvroWriter(AvroSchema(json.dumps(schema)))
 
 
 KINDS: list[dict[str, Any]] = [
