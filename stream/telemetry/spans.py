@@ -33,12 +33,12 @@ from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch
 from stream.telemetry.collector import Collector
 from stream.telemetry.stats import Stats
-from stream.telemetry.traceparent import Context, context_of, continued
+from stream.telemetry.traceparent import Context, context_of, continued, maybe_sampled
 from stream.telemetry.traces import Step
 
 EVENTS = 32
 """The most events of a micro-batch that get a span."""
-LINKS = 128
+LINKS = 64
 """The most events of a micro-batch that its span has a link to."""
 
 _UNTRACED = nullcontext()
@@ -89,7 +89,7 @@ class Traces:
             return
         contexts = [
             (record, context)
-            for record in batch.records
+            for record in (batch.records if chosen else maybe_sampled(batch.records))
             if (context := context_of(record.consumed_headers)) is not None and (chosen or context.sampled)
         ]
         if not (chosen or contexts):

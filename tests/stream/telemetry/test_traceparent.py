@@ -9,8 +9,8 @@ from opentelemetry.context import Context as Parent
 from opentelemetry.trace import get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from schemas.record import Headers
-from stream.telemetry.traceparent import Context, context_of, continued
+from schemas.record import Assignment, Headers, Record
+from stream.telemetry.traceparent import Context, context_of, continued, maybe_sampled
 
 GOOD = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -36,8 +36,13 @@ def hexes(length: int) -> st.SearchStrategy[str]:
     )
 )
 def test_it_is_read_as_opentelemetry_reads_it(header: str) -> None:
-    found = context_of([("traceparent", header.encode())])
+    headers: Headers = [("other", None), ("traceparent", header.encode())]
+    found = context_of(headers)
     assert (found and found[:3]) == oracle(header)
+    record = Record(Assignment("posts", 0), 0, None, b"x", headers)
+    assert bool(maybe_sampled([record])) >= (found is not None and found.sampled)
+    if found is not None and not found.sampled:
+        assert maybe_sampled([record]) == [], "the quick look is worth something"
 
 
 @given(st.one_of(st.none(), st.binary(max_size=80), st.text(max_size=80)))
