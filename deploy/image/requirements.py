@@ -16,7 +16,7 @@ def main(file: str, extras: str) -> None:
     project = tomllib.loads(Path(file).read_text())["project"]
     optional = project["optional-dependencies"]
     wanted = [name for name in re.split(r"[,\s]+", extras) if name]
-    found = list(project["dependencies"])
+    requirements = list(project["dependencies"])
     seen: set[str] = set()
     while wanted:
         name = wanted.pop()
@@ -27,9 +27,9 @@ def main(file: str, extras: str) -> None:
             if others:
                 wanted += re.split(r"\s*,\s*", others[1])
             else:
-                found.append(requirement)
+                requirements.append(requirement)
         seen.add(name)
-    sys.stdout.write("\n".join(sorted(set(found))) + "\n")
+    sys.stdout.write("\n".join(sorted(set(requirements))) + "\n")
 
 
 if __name__ == "__main__":

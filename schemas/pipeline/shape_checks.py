@@ -22,20 +22,20 @@ _SERVICES = ("perspective", "openai")
 def problems(output: Mapping[str, Any], tasks: Sequence[Task]) -> Iterator[tuple[Path, str]]:
     """Yield every mistake in the shapes of ``output`` and its routes, as (path below ``output``, message)."""
     routes = [route for route in _list(output.get("routes")) if isinstance(route, Mapping)]
-    own = output.get("shape", "event")
-    yield from ((("shape", *path), message) for path, message in _alone(own, tasks))
-    yield from ((("format",), message) for message in _typeless(output.get("format"), own))
+    default = output.get("shape", "event")
+    yield from ((("shape", *path), message) for path, message in _alone(default, tasks))
+    yield from ((("format",), message) for message in _typeless(output.get("format"), default))
     for index, route in enumerate(_list(output.get("routes"))):
         if not isinstance(route, Mapping) or route.get("drop") is True:
             continue
         place: Path = ("routes", index)
         if (shape := route.get("shape")) is not None:
             yield from (((*place, "shape", *path), message) for path, message in _alone(shape, tasks))
-        yield from (((*place, "annotations"), message) for message in _left_out(route, shape or own, tasks))
+        yield from (((*place, "annotations"), message) for message in _left_out(route, shape or default, tasks))
         if shape is not None or route.get("format") is not None:
             chosen = route.get("format") or output.get("format")
-            yield from (((*place, "format"), message) for message in _typeless(chosen, shape or own))
-    published = [own, *(route.get("shape") or own for route in routes if route.get("drop") is not True)]
+            yield from (((*place, "format"), message) for message in _typeless(chosen, shape or default))
+    published = [default, *(route.get("shape") or default for route in routes if route.get("drop") is not True)]
     if all(_name(shape) in _SERVICES for shape in published):
         for field, harmless in (("offset_unit", "utf16"), ("original_offsets", False)):
             if output.get(field, harmless) != harmless:

@@ -51,8 +51,8 @@ class InputTopics:
 
     def expanded(self, existing: Iterable[str]) -> list[str]:
         """Return the topics to read if there are the topics ``existing``; those that are named come first."""
-        found = sorted(topic for topic in existing if topic not in self.names and self._matching(topic))
-        return [*self.names, *found]
+        matching = sorted(topic for topic in existing if topic not in self.names and self._matching(topic))
+        return [*self.names, *matching]
 
     def unmatched(self, existing: Collection[str]) -> list[str]:
         """Return the patterns that match none of the topics ``existing``."""

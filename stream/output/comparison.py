@@ -9,7 +9,7 @@ from schemas.document import Annotation
 from schemas.event import ANNOTATIONS, Classification, Moderation, Paraphrase, Spans
 
 NOTHING = "(none)"
-"""What stands for no label where the other task has one."""
+"""What is written for no label where the other task has one."""
 
 _Pair: TypeAlias = tuple[str, str]
 
@@ -53,11 +53,12 @@ def _flags(first: Annotation, second: Annotation) -> Compared:
     flagged = first["flagged"], second["flagged"]
     if flagged == (False, False):  # the commonest case, made quickly
         return _NEITHER
-    ours, theirs = ({entry["label"] for entry in each["labels"] if entry["flagged"]} for each in (first, second))
+    before, after = ({entry["label"] for entry in each["labels"] if entry["flagged"]} for each in (first, second))
     pairs = [
-        (label if label in ours else NOTHING, label if label in theirs else NOTHING) for label in sorted(ours | theirs)
+        (label if label in before else NOTHING, label if label in after else NOTHING)
+        for label in sorted(before | after)
     ]
-    return Compared(ours == theirs, pairs, flagged)
+    return Compared(before == after, pairs, flagged)
 
 
 def _paraphrases(first: Annotation, second: Annotation) -> Compared:
@@ -67,17 +68,17 @@ def _paraphrases(first: Annotation, second: Annotation) -> Compared:
 
 
 def _spans(first: Annotation, second: Annotation) -> Compared:
-    ours, theirs = _places(first), _places(second)
-    if not ours and not theirs:
+    before, after = _places(first), _places(second)
+    if not before and not after:
         return _NEITHER
-    flagged = bool(ours), bool(theirs)
-    if ours == theirs:
-        return Compared(True, [(span[2], span[2]) for span in ours], flagged)
-    pairs = [(span[2], span[2]) for span in ours & theirs]
+    flagged = bool(before), bool(after)
+    if before == after:
+        return Compared(True, [(span[2], span[2]) for span in before], flagged)
+    pairs = [(span[2], span[2]) for span in before & after]
     left: dict[tuple[int, int], list[str]] = {}
-    for start, end, label in sorted(theirs - ours):
+    for start, end, label in sorted(after - before):
         left.setdefault((start, end), []).append(label)
-    for start, end, label in sorted(ours - theirs):
+    for start, end, label in sorted(before - after):
         others = left.get((start, end))
         pairs.append((label, others.pop(0) if others else NOTHING))
     pairs += [(NOTHING, label) for labels in left.values() for label in labels]

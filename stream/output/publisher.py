@@ -183,13 +183,13 @@ class Publisher:
         """Make the tombstones of one record, with the keys that its events have. Raises RedactError."""
         key, headers, stamp = record.key, record.headers or [], record.timestamp_ms
         # Copies of disagreements have the keys and the text of the output topic.
-        own = frozenset([*self._copies_to, *([self._topic] if router is None else [])])
+        default = frozenset([*self._copies_to, *([self._topic] if router is None else [])])
         topics = (*((self._topic,) if router is None else router.deletes), *self._copies_to)
         redactor = builder.redactor
         if redactor is None:
             return [Outbound(topic, key, None, headers, stamp, record, "tombstone") for topic in topics]
         hidden_key, hidden_headers = redactor.delete(record)
-        original, hidden = (frozenset[str](), own) if builder.hides else (own, frozenset[str]())
+        original, hidden = (frozenset[str](), default) if builder.hides else (default, frozenset[str]())
         if router is not None:
             original, hidden = original | router.original, hidden | router.hidden
         return [

@@ -15,7 +15,7 @@ from stream.output.shadow_log import Agreement, ShadowLog
 from stream.telemetry.stats import Stats
 
 OTHER = "(other)"
-"""What stands for the labels that are beyond ``MOST_LABELS``."""
+"""What is written for the labels that are beyond ``MOST_LABELS``."""
 MOST_LABELS = 30
 """Labels of a task, and as many of its shadow, that are counted by name: those that come first."""
 _LONGEST = 100

@@ -129,17 +129,17 @@ def calibrate(
         rows = _scored(pipeline, str(task), rows, mistakes)
     pairs = pair_names(rows, wanted, names, mistakes)
     mistakes.raise_if_any()
-    found = list(_calibrated(rows, wanted, pairs, cast("Match", match), seed))
+    calibrations = list(_calibrated(rows, wanted, pairs, cast("Match", match), seed))
     if as_json:
-        click.echo(json.dumps(as_data(scores, match, len(rows), found), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(as_data(scores, match, len(rows), calibrations), indent=2, ensure_ascii=False))
     else:
-        Console(width=None if sys.stdout.isatty() else 120).print(table(found))
-        for line in lines(found, task):
+        Console(width=None if sys.stdout.isatty() else 120).print(table(calibrations))
+        for line in lines(calibrations, task):
             click.echo(line)
     for name in wanted:
         if name not in pairs:
             click.echo(f"glossator: {name} was left out: there is no new score of that name; see --map", err=True)
-    if any(each.threshold is None for each in found):
+    if any(each.threshold is None for each in calibrations):
         ctx.exit(1)
 
 

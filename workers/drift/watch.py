@@ -139,14 +139,14 @@ def _parted(some: int, events: int) -> tuple[int, int]:
 
 
 def _warn(watch: Watch, recent: Tally, compared: Mapping[str, Mapping[str, float]]) -> None:
-    found = []
+    changes = []
     for what, parts in compared.items():
         worst = sorted(((value, label) for label, value in parts.items() if value > ALARM), reverse=True)
         if worst:
             names = ", ".join(label for _, label in worst[:_LISTED] if label)
             more = f" and {len(worst) - _LISTED} more" if len(worst) > _LISTED else ""
-            found.append(f"{what} {worst[0][0]:.2f}" + (f" ({names}{more})" if names else ""))
+            changes.append(f"{what} {worst[0][0]:.2f}" + (f" ({names}{more})" if names else ""))
     log.warning(
         'task "%s" has drifted: %s; %d events of the last %d hours, compared with %d of its reference (%g is a '
-        "significant change)", watch.task, ", ".join(found), recent.events, HOURS, watch.reference.events, ALARM,
+        "significant change)", watch.task, ", ".join(changes), recent.events, HOURS, watch.reference.events, ALARM,
     )  # fmt: skip

@@ -47,10 +47,10 @@ class Address(NamedTuple):
 
 def parse_address(text: str) -> Address:
     """Read HOST:PORT, with an IPv6 host in brackets. Raises ValueError."""
-    found = re.fullmatch(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:\s/@]+)):(?P<port>[0-9]{1,5})", text)
-    if found is None or int(found["port"]) > 65_535:
+    parts = re.fullmatch(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:\s/@]+)):(?P<port>[0-9]{1,5})", text)
+    if parts is None or int(parts["port"]) > 65_535:
         raise ValueError("must be HOST:PORT, such as 0.0.0.0:9464 or [::]:9464")
-    return Address(found["six"] or found["host"], int(found["port"]))
+    return Address(parts["six"] or parts["host"], int(parts["port"]))
 
 
 def address_of(pipeline: Pipeline, slot: int) -> Address | None:
