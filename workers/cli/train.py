@@ -182,13 +182,13 @@ def notes(result: Result) -> list[str]:
     if result.labelled.unlabelled:
         lines.append(f"{result.labelled.unlabelled:,} tasks without an annotation were left out")
     lines += result.labelled.notes
-    if result.no_baseline:
-        lines.append(result.no_baseline)
+    if result.against_note:
+        lines.append(result.against_note)
     return lines
 
 
 def table(result: Result) -> Table:
-    """Return the metrics of the new head, and of the one to compare with if it has the same labels."""
+    """Return the metrics of the new head, and of the one to compare with, if there is one."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

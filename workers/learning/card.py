@@ -22,7 +22,7 @@ class Result:
     - ``thresholds``: per label of moderation; ``reached``: whether it has the requested ``precision`` on dev.
     - ``seed``: of everything random.
     - ``metrics``, ``baseline``: metrics on the test split, of the new head and of the head of the model ``against``.
-      The latter may be empty; ``no_baseline`` then says why.
+      The latter may be empty, or lack some labels; ``against_note`` then says why.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class Result:
     metrics: list[Metric] = field(default_factory=list)
     baseline: list[Metric] = field(default_factory=list)
     against: str = ""
-    no_baseline: str = ""
+    against_note: str = ""
 
 
 def interval(metric: Metric | None) -> str:
@@ -103,15 +103,17 @@ def card(result: Result) -> str:
 
 def _table(result: Result) -> list[str]:
     baseline = {metric.name: metric for metric in result.baseline}
+    note = ["", f"{result.against_note[0].upper()}{result.against_note[1:]}."] if result.against_note else []
     if not baseline:
         rows = ["| metric | this head |", "|---|---|"]
         rows += [f"| {_cell(metric.name)} | {interval(metric)} |" for metric in result.metrics]
-        return rows + (["", f"{result.no_baseline[0].upper()}{result.no_baseline[1:]}."] if result.no_baseline else [])
+        return rows + note
     rows = [f"| metric | this head | {result.against} |", "|---|---|---|"]
-    return rows + [
+    rows += [
         f"| {_cell(metric.name)} | {interval(metric)} | {interval(baseline.get(metric.name))} |"
         for metric in result.metrics
     ]
+    return rows + note
 
 
 def _cell(name: str) -> str:

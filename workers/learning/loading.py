@@ -121,7 +121,8 @@ def _with_decisions(
             counts["of the file" if id(known) in of_file else "of another decision"] += 1
         texts[key] = example
     notes = [
-        f"{count:,} decisions contradict the label {which} for the same text: the latest decision counts"
+        f"{count:,} {'decision contradicts' if count == 1 else 'decisions contradict'} the label {which} "
+        "for the same text: the latest decision counts"
         for which, count in counts.items()
     ]
     if in_file:

@@ -73,20 +73,24 @@ def annotate(
     return by_task
 
 
-def load_baseline(model: str, task: Task, labels: Collection[str], device: str) -> Chain:
+def load_baseline(model: str, task: Task, labels: Collection[str], device: str) -> tuple[Chain, set[str]]:
     """Load the model that a head with these labels is compared with.
 
     A moderation has the taxonomy under which it gives most of them: decisions about its annotations have their names.
 
+    Returns:
+        The chain, and the labels that it does not give. Only a moderation can lack some: each is measured alone.
+
     Raises:
-        ModelError: if the model cannot be loaded, does not fit the task, or does not give all of the labels.
+        ModelError: if the model cannot be loaded, does not fit the task, or does not give what the comparison needs.
     """
     chain = load_chain(model, task, device)
     names = _names(chain, task)
     best = max(names, key=lambda taxonomy: len(names[taxonomy].intersection(labels)))
-    if missing := sorted(set(labels) - names[best]):
-        raise ModelError(f"its head does not give {', '.join(missing)}")
-    return chain if best == "model" else load_chain(model, task, device, [{"taxonomy": best}])
+    missing = set(labels) - names[best]
+    if missing and (task != "moderation" or missing == set(labels)):
+        raise ModelError(f"its head does not give {', '.join(sorted(missing))}")
+    return (chain if best == "model" else load_chain(model, task, device, [{"taxonomy": best}])), missing
 
 
 def _names(chain: Chain, task: Task) -> dict[str, set[str]]:

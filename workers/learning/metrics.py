@@ -20,6 +20,8 @@ from workers.learning.scores import auroc, calibration_error, wilson
 
 ROUNDS = 1000
 """Bootstrap samples per metric."""
+OVERALL = frozenset({"macro F1", "ECE"})
+"""The metrics of a moderation that are over all labels."""
 NAN = float("nan")
 Floats = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from workers.learning import measuring
 from workers.learning.card import Result, card
 from workers.learning.examples import Task
 from workers.learning.loading import Sources, load_examples
-from workers.learning.metrics import measure
+from workers.learning.metrics import OVERALL, measure
 from workers.learning.splits import split
 from workers.learning.states import Adapting, Kept
 from workers.learning.targets import targets
@@ -172,17 +172,22 @@ def _measure(options: Options, result: Result, folder: Path, progress: Progress)
 
 
 def _compare(options: Options, result: Result, progress: Progress) -> None:
-    """Measure the head to compare with, if it gives all labels."""
+    """Measure the head to compare with, in the labels that it gives."""
     test, labels = result.parts["test"], result.labelled.labels
     result.against = options.against
     try:
-        baseline = measuring.load_baseline(options.against, options.task, labels, options.device)
+        baseline, missing = measuring.load_baseline(options.against, options.task, labels, options.device)
     except ModelError as error:
-        result.no_baseline = f"no comparison with {options.against}: {error}"
+        result.against_note = f"no comparison with {options.against}: {error}"
         return
     with _bar(progress, f"measuring {options.against}", len(test)) as advance:
         (annotations,) = measuring.annotate(baseline, test, advance)
-    result.baseline = measure(options.task, labels, test, annotations)
+    measured = measure(options.task, [label for label in labels if label not in missing], test, annotations)
+    if missing:
+        lacking = ", ".join(sorted(missing))
+        result.against_note = f"{options.against} does not give {lacking}: only the others are compared"
+        measured = [metric for metric in measured if metric.name not in OVERALL]
+    result.baseline = measured
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def test_a_table_and_how_to_go_on(labels: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "train, " in done.stdout and "accuracy" in done.stdout
     assert f"model: {out}" in done.stdout
-    assert "whose head does not know all of these labels" in done.stdout
+    assert "no comparison with starter: its head does not give " in done.stdout
     again = CliRunner().invoke(cli, ["train", str(labels), "--task", "text-classification", "--out", str(out)])
     assert again.exit_code == 2 and "--force" in again.stderr
 

@@ -141,8 +141,8 @@ def test_of_equal_texts_the_latest_decision_counts_also_against_a_file(tmp_path:
     labelled = topic.load(file)
     assert decided(labelled) == {"text 0": ("b",), "1": ("a",), "2": ("a",), "same text": ("b",)}
     assert labelled.notes[1:] == (
-        "1 decisions contradict the label of the file for the same text: the latest decision counts",
-        "1 decisions contradict the label of another decision for the same text: the latest decision counts",
+        "1 decision contradicts the label of the file for the same text: the latest decision counts",
+        "1 decision contradicts the label of another decision for the same text: the latest decision counts",
         "3 texts of the file, 1 more from decisions",
     )
 
