@@ -96,7 +96,17 @@ def without_item(text: str, items: SequenceNode, index: int) -> Edit:
     if items.flow_style:
         if index == 0:
             return start, items.value[1].start_mark.index, ""
-        return _end(text, items.value[index - 1]), end, ""
+        before = _end(text, items.value[index - 1])
+        between = text[before:start]
+        if "#" not in between or not between.lstrip().startswith(","):
+            return before, end, ""
+        # The comment behind the entry before stays, and so does the comma before it if one follows.
+        if text[end:].lstrip().startswith(","):
+            end = text.index(",", end) + 1
+        else:
+            between = between.replace(",", "", 1)
+        line = _line_end(text, end)
+        return before, line if text[end:line].lstrip().startswith("#") else end, between.rstrip()
     begin = _line(text, text.rindex("-", 0, start))
     dash = _indent(text, begin)
     while begin and _is_comment(text, above := _line(text, begin - 1)) and _indent(text, above) == dash:

@@ -12,6 +12,7 @@ from stream.output.comparison import Compared, comparison
 from stream.output.event_builder import EventBuilder
 from stream.output.redaction.redactor import Redacted
 from stream.output.shadow_log import Agreement, ShadowLog
+from stream.registry.framing import without_schema
 from stream.telemetry.stats import Stats
 
 OTHER = "(other)"
@@ -78,6 +79,7 @@ class Shadows:
         try:
             if builder.redactor is not None and (redacted := redacted or builder.redact(document)) is not None:
                 key, headers = (redacted.key, redacted.headers) if builder.hides else (key, headers)
+            headers = without_schema(headers) if builder.framed else headers
             value = builder.build(document, None, routed, redacted, disagreeing)
         except Exception as error:
             stats.disagreements["lost"] += 1

@@ -98,6 +98,19 @@ def test_only_the_lines_of_both_tasks_change(before: str, after: str, line_break
     assert promoted(text, "p.yaml", "next") == expected
 
 
+@pytest.mark.parametrize("comma", ["", ","])
+def test_comments_between_tasks_in_brackets_stay(comma: str) -> None:
+    target, shadow = (
+        "{name: safety, task: moderation, model: %s}",
+        "{name: next, task: moderation, shadow: safety, model: b}",
+    )
+    rest = "\noutput: {topic: out}\n"
+    head = HEAD.replace("tasks:\n", "tasks: [")
+    text = f"{head}\n  {target % 'a'},  # what is flagged\n  {shadow}{comma}  # of April\n]{rest}"
+    behind = "," * bool(comma)
+    assert promoted(text, "p.yaml", "next") == f"{head}\n  {target % 'b'}{behind}  # what is flagged\n]{rest}"
+
+
 def test_a_file_may_end_without_a_line_break() -> None:
     text = HEAD + TARGET + SHADOW
     text = f"output: {{topic: out}}\n{text}".rstrip()

@@ -32,6 +32,7 @@ MODELS = {name: {"model": "m", "revision": name} for name in ("safety", "next", 
 def config(*tasks: dict[str, Any], **output: Any) -> Pipeline:
     redact = output.pop("redact", None)
     settings = {} if redact is None else {"redact": redact}
+    settings |= output.pop("more", {})
     return pipeline(tasks=list(tasks or (SAFETY, NEXT)), output={"topic": "out", **output}, **settings)
 
 
@@ -53,6 +54,18 @@ def publish(settings: Pipeline, *documents: Document) -> tuple[list[Outbound], S
     builder = EventBuilder(settings, MODELS)
     batch = MicroBatch(0, list(documents), tokens=1)
     return publisher.outbounds(batch, builder, router(settings.output), Shadows(settings)), stats, publisher
+
+
+@pytest.mark.parametrize("redacted", [False, True])
+def test_the_header_that_names_the_schema_of_the_input_does_not_stay(redacted: bool) -> None:
+    """The copy is JSON, and readers with a Schema Registry would look for that schema in it."""
+    framed = {"input": {"topics": ["posts"], "format": "avro"}, "registry": {"url": "http://127.0.0.1:1"}}
+    hidden: dict[str, Any] = {"text": "redacted", "redact": {}} if redacted else {}
+    differing = document({"safety": flags("hate")}, next=flags("insult"))
+    assert differing.record is not None
+    differing.record.headers = [("__value_schema_id", bytes(5)), ("h", b"1")]
+    outbounds, _, _ = publish(config(disagreements="odd", more=framed, **hidden), differing)
+    assert [(each.topic, each.headers) for each in outbounds] == [("out", [("h", b"1")]), ("odd", [("h", b"1")])]
 
 
 def event(outbound: Outbound) -> dict[str, Any]:
