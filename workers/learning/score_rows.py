@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.pipeline.wording import did_you_mean
+from stream.codecs.json import MAX_DEPTH
 from workers.learning.rows import Mistakes, Row, read_rows
 
 EXAMPLE = '{"old": {"TOXICITY": 0.91}, "new": {"TOXICITY": 0.78}}'
@@ -84,8 +85,19 @@ def _parse_input(made: ScoreRow, mistakes: Mistakes) -> None:
         mistakes.add(made.row, '"text" must be text')
     elif event is not None and not isinstance(event, dict):
         mistakes.add(made.row, '"event" must be an object')
+    elif event is not None and not _is_shallow(event):
+        mistakes.add(made.row, f'"event" is nested more than {MAX_DEPTH} levels deep')
     else:
         made.text, made.event = text, event
+
+
+def _is_shallow(value: Any) -> bool:
+    """Return whether objects and lists are nested at most ``MAX_DEPTH`` levels deep in ``value``."""
+    level, depth = [value], 0
+    while level := [entry for entry in level if isinstance(entry, dict | list)]:
+        level = [inner for entry in level for inner in (entry.values() if isinstance(entry, dict) else entry)]
+        depth += 1
+    return depth <= MAX_DEPTH
 
 
 def scores_of(row: Row, field: str, value: Any, mistakes: Mistakes, highest: float | None = None) -> dict[str, float]:

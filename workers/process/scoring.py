@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from schemas.document import Document, Failure
 from schemas.paths import EVERYWHERE, parse_pattern
 from schemas.pipeline.config import Input, Pipeline
 from schemas.pipeline.trial import put
 from schemas.record import Assignment, Record
-from stream.codecs.formats import codec
+from stream.codecs.formats import codec, event_codec
 
 if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
     from workers.chain.chain import Chain
@@ -28,7 +27,8 @@ def scores(
 
     ``inputs``: texts, or events as JSON objects. Raises DeviceError.
     """
-    decoder = codec(pipeline.input, keep_fields=chain.reads_fields)
+    # An event is the JSON in the envelope of input.format, as glossator try takes it.
+    decoder = (codec if pipeline.input.format == "text" else event_codec)(pipeline.input, chain.reads_fields)
     for start in range(0, len(inputs), TOGETHER):
         values = [value_of(each, pipeline.input) for each in inputs[start : start + TOGETHER]]
         documents = [
@@ -47,8 +47,9 @@ def value_of(given: str | dict[str, Any] | None, config: Input) -> bytes:
     if isinstance(given, str):
         first = config.paths[0]
         steps = () if first == EVERYWHERE else parse_pattern(first)
-        return orjson.dumps(put(None, [0 if step is None else step for step in steps] or ["text"], given))
-    return orjson.dumps(given)
+        given = put(None, [0 if step is None else step for step in steps] or ["text"], given)
+    # orjson refuses what the codec reads or gives a reason for: long numbers, NaN, halves of surrogate pairs.
+    return json.dumps(given).encode()
 
 
 def _of(document: Document, task: str) -> dict[str, float] | None:

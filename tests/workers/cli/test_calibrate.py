@@ -268,6 +268,45 @@ def test_a_text_that_cannot_be_scored_is_a_mistake_and_one_that_the_task_skips_i
     assert "none of the rows" in run(tmp_path, german, "--threshold", "0.5", *pipeline, "rare").stderr
 
 
+def test_events_are_read_as_records_would_be_whatever_numbers_and_texts_are_in_them(
+    tmp_path: Path, pipeline: list[str]
+) -> None:
+    """Long numbers and NaN pass, as in a stream; half a surrogate pair is a reason, and no internal error."""
+    old = '{"old": {"harassment": 0.5}, '
+    fine = f'{old}"event": {{"body": "Hello", "n": {10**40}, "m": NaN, "e": 1e999, "d": {"[" * 400}{"]" * 400}}}}}'
+    bad = [f'{old}"text": "\\ud800 {SECRET}"}}', f'{old}"event": {{"body": "{SECRET} \\udc00"}}}}']
+    done = run(tmp_path, [fine, *bad], "--threshold", "0.5", *pipeline, "safety")
+    assert (done.exit_code, SECRET in done.stderr) == (65, False)
+    assert [re.split(r":(\d): ", line)[1] for line in done.stderr.splitlines() if "cannot be scored" in line] == [
+        "2",
+        "3",
+    ]
+    deep = f'{old}"event": {{"body": "Hello", "d": {"[" * 500}{"]" * 500}}}}}'
+    done = run(tmp_path, [fine, deep], "--threshold", "0.5", *pipeline, "safety")
+    assert done.exit_code == 65
+    assert [line.split(".jsonl:")[1] for line in done.stderr.splitlines()] == [
+        '2: "event" is nested more than 500 levels deep'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "path"), [("cloudevents", "$.body"), ("connect", "$.body"), ("debezium", "$.after.body")]
+)
+def test_events_and_texts_need_no_envelope(tmp_path: Path, form: str, path: str) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(f"""\
+pipeline: test
+kafka: {{bootstrap.servers: "localhost:9092"}}
+input: {{topics: [in], text: {path}, format: {form}}}
+tasks: [{{name: safety, task: moderation, model: starter}}]
+output: {{topic: out, format: cloudevents}}
+""")
+    event = {"after": {"body": "Hello"}} if form == "debezium" else {"body": "Hello"}
+    rows = [{"old": {"harassment": 0.5}, **given} for given in ({"text": "Hello"}, {"event": event})]
+    done = run(tmp_path, rows, "--threshold", "0.5", "--pipeline", str(file), "--task", "safety")
+    assert "2 rows have both scores" in done.stdout, done.stderr
+
+
 def test_what_cannot_be_scored_is_reported_before_the_models_are_loaded(tmp_path: Path, pipeline: list[str]) -> None:
     rows = [{"old": {"A": 0.5}}, {"old": {"A": 0.5}, "text": "a", "event": {}}, {"old": {"A": 0.5}, "text": 5},
             {"old": {"A": 0.5}, "event": "a"}, {"old": {"A": 0.5}, "text": "a", "new": {"A": 0.5}}]  # fmt: skip
