@@ -7,6 +7,8 @@ language and hate (TweetEval), of models trained on Davidson et al. 2017, and of
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 # Categories that most moderation services share. A label that is missing here keeps the model's name.
 STANDARD: dict[str, str] = {
     "toxic": "toxicity",
@@ -167,6 +169,19 @@ MENTIONS: frozenset[str] = frozenset(
 def spelled(label: str) -> str:
     """Return a label as the tables of this module spell it: in lower case, with ``_`` for spaces and hyphens."""
     return label.lower().replace(" ", "_").replace("-", "_")
+
+
+def keeps(taxonomy: str | Mapping[str, str], labels: Iterable[str]) -> bool:
+    """Whether an annotation with this ``taxonomy`` has all of the labels under their own names."""
+    if taxonomy == "model":
+        return True
+    if not isinstance(taxonomy, str):
+        return all(taxonomy.get(label, label) == label for label in labels)
+    known, closed = TAXONOMIES[taxonomy], taxonomy in CLOSED
+    return all(
+        known.get(spelled(label), None if closed else label) == label and (closed or spelled(label) not in MENTIONS)
+        for label in labels
+    )
 
 
 def names(taxonomy: str) -> list[str]:

@@ -144,6 +144,7 @@ def train(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from workers.cli.reviews import read_decisions
+    from workers.learning.card import suggested_taxonomy
     from workers.learning.loading import Sources
     from workers.learning.train import Options
     from workers.learning.train import train as run
@@ -168,7 +169,9 @@ def train(
     Console(width=None if sys.stdout.isatty() else 100).print(table(result))
     for note in notes(result):
         click.echo(note)
-    setting = f"model: {out}" + (", taxonomy: model" if task == "moderation" else "")
+    setting = f"model: {out}"
+    if task == "moderation":
+        setting += f", taxonomy: {suggested_taxonomy(result.labelled.labels)}"
     click.echo(f"{out}: the head, its scores and its card; in the pipeline file: {setting}")
 
 

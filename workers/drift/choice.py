@@ -11,6 +11,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.ensembles import custom
 from schemas.pipeline.event_schema import annotation_of
 from schemas.pipeline.tasks import AnyTask
+from schemas.taxonomies import keeps
 from workers.drift.reference import Reference, parse_reference, read_references
 from workers.drift.tally import KINDS
 
@@ -62,14 +63,16 @@ def choose_references(pipeline: Pipeline, packed: Mapping[str, Any]) -> Choice:
             references[name], origins[name] = written[name], f"{written[name].events:,} events of {file}"
         elif of_pack is None:
             origins[name] = "no reference"
-        elif changed := _changed(config):
+        elif changed := _changed(config, of_pack):
             origins[name] = f"no reference: that of its pack was made with another {', '.join(changed)}"
         else:
             references[name], origins[name] = of_pack, f"{of_pack.events:,} texts that it was trained with"
     return Choice(references, origins)
 
 
-def _changed(config: AnyTask) -> list[str]:
+def _changed(config: AnyTask, reference: Reference) -> list[str]:
     """Return the settings of a task that make its annotations differ from those of its pack's reference."""
     given = config.model_dump()
+    if "taxonomy" in given and keeps(given["taxonomy"], {*reference.scores, *reference.labels}):
+        del given["taxonomy"]
     return [name for name, expected in _DECISIVE.items() if name in given and given[name] not in expected]

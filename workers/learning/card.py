@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from schemas.taxonomies import keeps
 from workers.learning.examples import Example, Labelled
 from workers.learning.metrics import Metric
 from workers.learning.splits import SPLITS, Split
@@ -50,6 +51,11 @@ def interval(metric: Metric | None) -> str:
     return f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
 
 
+def suggested_taxonomy(labels: Iterable[str]) -> str:
+    """Return "perspective" if all labels are attributes, so that the head can serve that shape; otherwise "model"."""
+    return "perspective" if keeps("perspective", labels) else "model"
+
+
 def card(result: Result) -> str:
     """Return the card of a trained pack as Markdown."""
     labelled, task = result.labelled, result.labelled.task
@@ -66,7 +72,7 @@ def card(result: Result) -> str:
         "  - name: mine",
         f"    task: {task}",
         f"    model: {result.folder.absolute().name}      # the path of this folder",
-        *(["    taxonomy: model"] if task == "moderation" else []),
+        *([f"    taxonomy: {suggested_taxonomy(labelled.labels)}"] if task == "moderation" else []),
         "```",
         "",
         "## Data",

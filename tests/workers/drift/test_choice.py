@@ -16,7 +16,8 @@ from workers.drift.reference import Reference, read_references, write_references
 COUNTS = {"kind": "classification", "events": 40, "unread": 0, "labels": {"a": 40}, "scores": {}}
 PACKED = {"tone": COUNTS}
 CUSTOM = "no reference: the labels of a custom task may be texts"
-FLAGGED = {"tone": {**COUNTS, "kind": "moderation"}}
+FLAGGED = {"tone": {**COUNTS, "kind": "moderation", "labels": {"insult": 40}}}
+ATTRIBUTES = {"tone": {**COUNTS, "kind": "moderation", "labels": {"INSULT": 40, "TOXICITY": 2}}}
 FLAGS = {"name": "tone", "task": "moderation", "model": "m", "taxonomy": "model"}
 
 
@@ -50,8 +51,24 @@ def test_a_file_comes_before_a_pack(tmp_path: Path) -> None:
             {**FLAGS, "taxonomy": "standard", "threshold": 0.3},
             "no reference: that of its pack was made with another threshold, taxonomy",
         ),
+        (
+            FLAGGED,
+            {**FLAGS, "taxonomy": "perspective"},
+            "no reference: that of its pack was made with another taxonomy",
+        ),
+        (ATTRIBUTES, {**FLAGS, "taxonomy": "perspective"}, "40 texts that it was trained with"),
     ],
-    ids=["none", "no pack", "unknown", "as trained", "another kind", "custom", "other settings"],
+    ids=[
+        "none",
+        "no pack",
+        "unknown",
+        "as trained",
+        "another kind",
+        "custom",
+        "other settings",
+        "other names",
+        "same names",
+    ],
 )
 def test_a_pack_s_reference_is_used_if_the_settings_are_those_it_was_made_with(
     packed: dict[str, Any], settings: dict[str, Any], origin: str

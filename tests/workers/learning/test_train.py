@@ -17,7 +17,7 @@ from schemas.errors import LabelsError, ModelError, OutputError
 from schemas.pipeline.config import Compute, Pipeline
 from tests.workers import tiny
 from workers.chain.chain import Chain
-from workers.learning.card import Result
+from workers.learning.card import Result, suggested_taxonomy
 from workers.learning.examples import Example
 from workers.learning.fit import new_head
 from workers.learning.loading import Sources
@@ -190,6 +190,11 @@ def test_several_labels_a_text(tmp_path: Path) -> None:
     assert all(0.0 < value < 1.0 for value in result.thresholds.values())
     assert {metric.name for metric in result.baseline} == {f"{of} harassment" for of in ("F1", "precision", "AUROC")}
     assert "Starter does not give odd: only the others are compared.\n" in (tmp_path / "pack/card.md").read_text()
+
+
+def test_a_head_whose_labels_are_attributes_is_suggested_for_their_shape() -> None:
+    assert suggested_taxonomy(["INSULT", "TOXICITY"]) == "perspective"
+    assert suggested_taxonomy(["INSULT", "SPAM"]) == suggested_taxonomy(["insult"]) == "model"
 
 
 def test_nothing_is_left_of_what_fails(tmp_path: Path) -> None:
