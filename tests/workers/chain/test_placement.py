@@ -47,7 +47,7 @@ class Case:
         self, name: str, kind: type[Task] = Label, *, trunk: int = 0, cut: Cut = LONG, when: str | None = None,
         requires: tuple[str, ...] = (), head: Any = None,
     ) -> Planned:  # fmt: skip
-        config: Any = SimpleNamespace(name=name)
+        config: Any = SimpleNamespace(name=name, shadow=None)
         loaded = head or model(self.tokenizer, self.trunks[trunk])
         needs = Needs(Condition(when) if when else None, requires)
         self.placement.add(kind(config, HeadInfo()), needs, None, loaded, cut)
@@ -97,7 +97,7 @@ def test_what_requires_spans_runs_after_them_and_only_where_they_are() -> None:
 
 def test_a_task_without_a_model_takes_no_level() -> None:
     case = Case()
-    config: Any = SimpleNamespace(name="language")
+    config: Any = SimpleNamespace(name="language", shadow=None)
     case.placement.add_without_model(Label(config, HeadInfo()), Needs(), None)
     assert case.placement.tasks[-1].level == -1
     case.add("a", when='language.label == "en"')
