@@ -10,12 +10,13 @@ def spread(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
 
     A worker starts with an equal block of consecutive tests, and steals from the ends of other blocks when it is done:
     so the long tests come first in each block, and what is left to steal is short. Short tests keep their order, as
-    they share fixtures with their neighbours, and so do long tests in the same ``xdist_group``.
+    they share fixtures with their neighbours, and so do long tests in the same ``xdist_group``; the largest groups come
+    first, because nobody helps a worker that is left with one.
     """
     groups: dict[object, list[pytest.Item]] = {}
     for item in filter(_is_long, items):
         groups.setdefault(_group(item), []).append(item)
-    units = [*groups.values()]
+    units = sorted(groups.values(), key=len, reverse=True)
     shares = [[item for unit in units[number::workers] for item in unit] for number in range(workers)]
     short = [item for item in items if not _is_long(item)]
     size, larger = divmod(len(items), workers)

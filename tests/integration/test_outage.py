@@ -22,7 +22,7 @@ from tests.kafka.cluster import Cluster
 from tests.kafka.node import KafkaNode
 
 # Each of these tests has a broker and several workers with a model: two at once are too much for two cores.
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("outage")]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.xdist_group("many workers")]
 
 DELIVERIES = ("at_least_once", "exactly_once")
 OWN: dict[str, Any] = {

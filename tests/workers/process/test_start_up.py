@@ -77,7 +77,7 @@ def test_a_signal_during_the_first_imports_ends_it_cleanly(pipeline: Path, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("starts")  # each starts two workers at a time
+@pytest.mark.xdist_group("many workers")  # each starts two at a time
 @pytest.mark.parametrize("seed", range(5))
 def test_a_signal_at_any_moment_of_a_start_ends_it_cleanly(pipeline: Path, tmp_path: Path, seed: int) -> None:
     """Fifty starts in all; in batches, so that none takes minutes."""
