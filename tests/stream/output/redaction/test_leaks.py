@@ -10,12 +10,14 @@ import logging
 import re
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from schemas.document import Document, Failure
 from schemas.errors import RedactError
+from schemas.pipeline.outputs import DeadLetter
 from schemas.record import Assignment, Outbound, Record
 from schemas.replaced import Replaced
 from stream.codecs.formats import codec
@@ -23,6 +25,7 @@ from stream.microbatch import MicroBatch
 from stream.output.event_builder import EventBuilder
 from stream.output.publisher import Publisher
 from stream.output.redaction.folding import fold
+from stream.output.redaction.keys import Key, Keys
 from stream.output.routes import View
 from stream.telemetry.metrics import Exposition
 from stream.telemetry.stats import Stats
@@ -142,9 +145,9 @@ def _escaped(secret: str) -> set[str]:
     return {ascii_form, json.dumps(secret, ensure_ascii=False)[1:-1], ascii_form.upper()}
 
 
-def hidden(case: Case) -> Case:
-    """``case`` with dead letters that keep nothing."""
-    output = case.pipeline.output.model_copy(update={"text": "redacted", "dead_letter": leaking.DEAD_LETTERS})
+def hidden(case: Case, letters: DeadLetter = leaking.DEAD_LETTERS) -> Case:
+    """``case`` with dead letters that keep nothing, or what ``letters`` says."""
+    output = case.pipeline.output.model_copy(update={"text": "redacted", "dead_letter": letters})
     case.pipeline = case.pipeline.model_copy(update={"output": output})
     return case
 
@@ -153,6 +156,14 @@ def hidden(case: Case) -> Case:
 @given(cases().map(hidden))
 def test_no_value_leaves(case: Case) -> None:
     assert leaks(case) == []
+
+
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
+@given(cases())
+def test_no_value_leaves_in_encrypted_dead_letters(case: Case) -> None:
+    keys = Keys(encrypt={"k1": Key(b"0123456789abcdef0123456789abcdef")})
+    with mock.patch("stream.output.deadletter.load_keys", lambda _: keys):
+        assert leaks(hidden(case, DeadLetter(topic="dead", text="encrypted"))) == []
 
 
 @pytest.mark.parametrize("mutant", leaking.MUTANTS)
