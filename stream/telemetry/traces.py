@@ -14,10 +14,10 @@ from schemas.errors import SettingError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Outbound
 from stream.microbatch import MicroBatch
-from stream.telemetry.stats import Stats
 
-if TYPE_CHECKING:  # needs the extra
+if TYPE_CHECKING:  # importing these takes time that lint should not take, or needs the extra
     from stream.telemetry.spans import Traces
+    from stream.telemetry.stats import Stats
 
 Step: TypeAlias = Literal["forwards", "finish"]
 """What one thread does with a micro-batch: the forwards, or to annotate and make the records to send."""
