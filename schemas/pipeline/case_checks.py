@@ -5,7 +5,7 @@ Like those in ``checks.py``, the rules work on plain mappings, and values of the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from schemas.errors import EventError, every_error
@@ -15,6 +15,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.expectations import Mistake, mistakes
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.trial import Labels, configured_labels, shape
+from schemas.pipeline.unchecked import as_list, as_table
 from schemas.pipeline.wording import did_you_mean
 
 INPUTS = ("text", "event", "record")
@@ -36,8 +37,8 @@ def case_problems(pipeline: Pipeline, cases: Sequence[Any], labels: Labels) -> I
     shapes = {str(task["name"]): shape(task) for task in tasks if task["shadow"] is None}
     known = {**labels, **configured_labels(tasks)}
     published, routes = _published(pipeline.output), [route.label for route in pipeline.output.routes or ()]
-    for index, case in enumerate(map(_table, cases)):
-        expected = _expected(_table(case.get("expect")), published, routes, shapes, known)
+    for index, case in enumerate(map(as_table, cases)):
+        expected = _expected(as_table(case.get("expect")), published, routes, shapes, known)
         for path, message, at_key in (*_input(pipeline, case), *expected):
             yield Mistake((index, *path), message, at_key)
 
@@ -47,14 +48,14 @@ def _input(pipeline: Pipeline, case: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake((), f"needs exactly one of {', '.join(INPUTS)}")
     if "event" in case and pipeline.input.format == "text":
         yield Mistake(("event",), "cannot be used with format: text, where the whole record is the text; use text")
-    record, expect = _table(case.get("record")), case.get("expect")
+    record, expect = as_table(case.get("record")), case.get("expect")
     topic = record.get("topic")
     if isinstance(topic, str) and topic not in pipeline.reads:
         hint = did_you_mean(topic, pipeline.input.topics)
         yield Mistake(("record", "topic"), f"is not one of input.topics{hint}")
     if expect == {}:
         yield Mistake(("expect",), "must not be empty")
-    if "tombstone" in _table(expect) and record.get("value", "") is not None:
+    if "tombstone" in as_table(expect) and record.get("value", "") is not None:
         yield Mistake(("expect", "tombstone"), "needs a record whose value is null")
 
 
@@ -77,32 +78,32 @@ def _expected(
     shapes: Mapping[str, Any],
     labels: Labels,
 ) -> Iterator[Mistake]:
-    annotations = _table(expect.get("annotations"))
+    annotations = as_table(expect.get("annotations"))
     for name, value in annotations.items():
         path = ("expect", "annotations", name)
         if name not in shapes:
             yield Mistake(path, _no_task(name, shapes), at_key=True)
         elif shapes[name] is not None:
             yield from mistakes(value, shapes[name], labels.get(name, ()), path)
-    for index, name in enumerate(_list(expect.get("absent"))):
+    for index, name in enumerate(as_list(expect.get("absent"))):
         if isinstance(name, str) and name not in shapes:
             yield Mistake(("expect", "absent", index), _no_task(name, shapes))
         elif isinstance(name, str) and name in annotations:
             yield Mistake(("expect", "absent", index), "is also in annotations")
     if "notices" in expect:
         yield from mistakes(expect["notices"], _NOTICES, (), ("expect", "notices"))
-    for index, name in enumerate(_list(expect.get("routes"))):
+    for index, name in enumerate(as_list(expect.get("routes"))):
         if isinstance(name, str) and name not in routes:
             known = f", only {', '.join(routes)}" if routes else ": the pipeline has none"
             yield Mistake(("expect", "routes", index), f"there is no such route{did_you_mean(name, routes) or known}")
-    for topic, value in _table(expect.get("outputs")).items():
+    for topic, value in as_table(expect.get("outputs")).items():
         path = ("expect", "outputs", topic)
         if topic not in published:
             hint = did_you_mean(topic, published) or f", only {', '.join(published)}"
             yield Mistake(path, f"is not a topic of enriched events{hint}", at_key=True)
         elif value is not None:
             yield from mistakes(value, published[topic], (), path)
-    letter = _table(expect.get("dead_letter"))
+    letter = as_table(expect.get("dead_letter"))
     stage, task = letter.get("stage"), letter.get("task")
     if isinstance(stage, str) and stage not in _STAGES:
         known = did_you_mean(stage, _STAGES) or f", only {', '.join(sorted(_STAGES))}"
@@ -117,11 +118,3 @@ def _expected(
 
 def _no_task(name: str, tasks: Iterable[str]) -> str:
     return "there is no such task" + (did_you_mean(name, tasks) or f", only {', '.join(tasks)}")
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> Collection[Any]:
-    return value if isinstance(value, list) else []

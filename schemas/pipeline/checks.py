@@ -25,6 +25,7 @@ from schemas.pipeline import (
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.tasks import LANGUAGE, REGION
+from schemas.pipeline.unchecked import as_list, as_table
 from schemas.pipeline.wording import did_you_mean
 
 Mistakes: TypeAlias = Iterator[tuple[tuple[str | int, ...], str]]
@@ -64,24 +65,24 @@ CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbea
 
 def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     """Yield every violation of a rule between fields; ``raw`` is the file as plain Python values."""
-    yield from _kafka(_table(raw.get("kafka")))
-    source, output = _table(raw.get("input")), _table(raw.get("output"))
+    yield from _kafka(as_table(raw.get("kafka")))
+    source, output = as_table(raw.get("input")), as_table(raw.get("output"))
     yield from _topics(source, output)
-    tasks = [_table(task) for task in _list(raw.get("tasks"))]
+    tasks = [as_table(task) for task in as_list(raw.get("tasks"))]
     yield from _tasks(tasks)
     is_json = source.get("format", "json") != "text"
     for path, message in (*dependencies.problems(tasks, is_json), *ensembles.problems(tasks)):
         yield ("tasks", *path), message
-    routes, topic = [_table(route) for route in _list(output.get("routes"))], output.get("topic")
+    routes, topic = [as_table(route) for route in as_list(output.get("routes"))], output.get("topic")
     dead = _dead_letters(output) or Output.model_construct(topic=topic).dead_letter_topic
-    for path, message in routing.problems(routes, tasks, _list(source.get("topics")), dead, is_json):
+    for path, message in routing.problems(routes, tasks, as_list(source.get("topics")), dead, is_json):
         yield ("output", "routes", *path), message
     for path, message in (*format_checks.problems(output), *shape_checks.problems(output, tasks)):
         yield ("output", *path), message
     yield from redaction_checks.problems(raw)
     yield from shadows.problems(raw)
     yield from registry_checks.problems(raw)
-    yield from _marks(_table(raw.get("backpressure")))
+    yield from _marks(as_table(raw.get("backpressure")))
     yield from _transactions(raw)
 
 
@@ -98,7 +99,7 @@ def _kafka(settings: Mapping[str, Any]) -> Mistakes:
 def _transactions(raw: Mapping[str, Any]) -> Mistakes:
     if raw.get("delivery") != "exactly_once":
         return
-    every, timeout = raw.get("commit_interval_ms"), _table(raw.get("kafka")).get("transaction.timeout.ms", TIMEOUT_MS)
+    every, timeout = raw.get("commit_interval_ms"), as_table(raw.get("kafka")).get("transaction.timeout.ms", TIMEOUT_MS)
     if isinstance(every, int) and isinstance(timeout, int) and every >= timeout:
         why = "or transactions time out before they are committed"
         message = f"must be less than kafka's transaction.timeout.ms ({timeout}), {why}"
@@ -106,7 +107,7 @@ def _transactions(raw: Mapping[str, Any]) -> Mistakes:
 
 
 def _topics(source: Mapping[str, Any], output: Mapping[str, Any]) -> Mistakes:
-    topics = _list(source.get("topics"))
+    topics = as_list(source.get("topics"))
     for index, topic in enumerate(topics):
         if topic in topics[:index]:
             yield ("input", "topics", index), "appears twice"
@@ -149,7 +150,7 @@ def _texts(source: Mapping[str, Any]) -> Mistakes:
     elif source.get("format") == "debezium":
         yield from _of_rows(texts)
     before: list[tuple[int, Pattern]] = []
-    for index, path in enumerate(_list(texts)):
+    for index, path in enumerate(as_list(texts)):
         place = ("input", "text", index)
         if path == EVERYWHERE and len(texts) > 1:
             yield place, "already names every text of the event, so it must be the only path"
@@ -239,7 +240,7 @@ def _names(task: Mapping[str, Any]) -> Mistakes:
     if task.get("task") == "pii" and alone and task.get("spans") is None and task.get("recognizers") is None:
         for place, name in _unknown(task, "entities", PATTERNED):
             yield place, _without_pattern(name)
-        for name in _table(task.get("threshold")):
+        for name in as_table(task.get("threshold")):
             if name not in (*PATTERNED, "default"):
                 yield ("threshold", name), _without_pattern(name)
 
@@ -252,7 +253,7 @@ def _without_pattern(entity: str) -> str:
 
 
 def _unknown(task: Mapping[str, Any], field: str, known: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for index, name in enumerate(_list(task.get(field))):
+    for index, name in enumerate(as_list(task.get(field))):
         if isinstance(name, str) and name not in known:
             yield (field, index), name
 
@@ -263,11 +264,3 @@ def _marks(marks: Mapping[str, Any]) -> Mistakes:
     if isinstance(low, int) and isinstance(high, int) and low >= high:
         place = "low_events" if "low_events" in marks else "high_events"
         yield ("backpressure", place), f"low_events ({low}) must be below high_events ({high})"
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -9,6 +9,7 @@ from schemas.event import ANNOTATIONS, Spans
 from schemas.labels import ENTITIES, LOCALES, PATTERNED, PERSONAL, SURROGATES
 from schemas.paths import parse_pattern
 from schemas.pipeline.redaction import OPERATORS
+from schemas.pipeline.unchecked import as_list, as_table
 from schemas.pipeline.wording import did_you_mean
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -24,20 +25,20 @@ _DISTINCT = ("hash", "encrypt", "remove")
 
 def problems(raw: Mapping[str, Any]) -> Mistakes:
     """Yield every violation of a rule about ``redact``; ``raw`` is the file as plain Python values."""
-    redact, output = raw.get("redact"), _table(raw.get("output"))
-    encrypted = _table(output.get("dead_letter")).get("text") == "encrypted"
-    if encrypted and not _table(_table(redact).get("keys")).get("encrypt"):
+    redact, output = raw.get("redact"), as_table(raw.get("output"))
+    encrypted = as_table(output.get("dead_letter")).get("text") == "encrypted"
+    if encrypted and not as_table(as_table(redact).get("keys")).get("encrypt"):
         yield ("output", "dead_letter", "text"), "needs a key, redact.keys.encrypt"
     yield from _views(redact, output)
     if not isinstance(redact, Mapping):
         return
-    tasks = [task for task in _list(raw.get("tasks")) if isinstance(task, Mapping)]
+    tasks = [task for task in as_list(raw.get("tasks")) if isinstance(task, Mapping)]
     for path, message in (
         *_tasks(redact, tasks, only_letters=encrypted and not _has_redacted(output)),
         *_labels(redact, tasks),
         *_keys(redact),
         *_options(redact),
-        *_places(redact, _table(raw.get("input"))),
+        *_places(redact, as_table(raw.get("input"))),
     ):
         yield ("redact", *path), message
 
@@ -47,22 +48,22 @@ def doubts(raw: Mapping[str, Any]) -> Mistakes:
 
     ``raw`` is a pipeline without mistakes, as plain Python values.
     """
-    redact, output = _table(raw.get("redact")), _table(raw.get("output"))
-    tasks = _list(raw.get("tasks"))
+    redact, output = as_table(raw.get("redact")), as_table(raw.get("output"))
+    tasks = as_list(raw.get("tasks"))
     if _has_redacted(output):
         yield from _not_always(redact, tasks)
-        yield from _nested(_table(redact.get("fields")))
+        yield from _nested(as_table(redact.get("fields")))
     elif redact.get("labels") or redact.get("fields"):
         yield ("redact",), "no output has text: redacted, so no text and no event is redacted"
     if possible_labels(redact, tasks) is None:
         common = {*PATTERNED, *ENTITIES.values(), *PERSONAL.values(), *SURROGATES}
-        for label in _table(redact.get("labels")):
+        for label in as_table(redact.get("labels")):
             if label not in common and (hint := did_you_mean(label, common)):
                 yield ("redact", "labels", label), f"is not a common label{hint} If no task finds it, it does nothing"
     used = {NEEDS.get(name) for _, name, _ in _operators(redact)}
-    if _table(output.get("dead_letter")).get("text") == "encrypted":
+    if as_table(output.get("dead_letter")).get("text") == "encrypted":
         used.add("encrypt")
-    for name, key in _table(redact.get("keys")).items():
+    for name, key in as_table(redact.get("keys")).items():
         if key is not None and name not in used:
             yield ("redact", "keys", name), "is used by no operator" + (" and no dead letter" * (name == "encrypt"))
 
@@ -74,7 +75,7 @@ def _not_always(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -
     while some := [
         name
         for name, task in left.items()
-        if task.get("when") is not None or not conditional.isdisjoint(_list(task.get("spans")))
+        if task.get("when") is not None or not conditional.isdisjoint(as_list(task.get("spans")))
     ]:
         conditional.update(some)
         for name in some:
@@ -99,7 +100,7 @@ def _nested(fields: Mapping[str, Any]) -> Mistakes:
 
 def _views(redact: object, output: Mapping[str, Any]) -> Mistakes:
     """Yield what is wrong between ``redact`` and the texts that ``output`` and its routes ask for."""
-    routes = [_table(route) for route in _list(output.get("routes"))]
+    routes = [as_table(route) for route in as_list(output.get("routes"))]
     places: list[tuple[Path, Mapping[str, Any]]] = [(("output",), output)]
     places += [(("output", "routes", index), route) for index, route in enumerate(routes)]
     texts = {str(place.get("text")) for _, place in places}
@@ -120,7 +121,7 @@ def possible_labels(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]
         alone = all(task.get(name) is None for name in ("model", "spans", "recognizers"))
         if task.get("task") != "pii" or not alone:
             return None
-        labels.update(name for name in _list(task.get("entities")) or PATTERNED if isinstance(name, str))
+        labels.update(name for name in as_list(task.get("entities")) or PATTERNED if isinstance(name, str))
     return frozenset(labels)
 
 
@@ -128,17 +129,17 @@ def _chosen(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> li
     named = redact.get("tasks")
     if named is None:
         return [task for task in tasks if task.get("task") in PERSONAL_KINDS and task.get("shadow") is None]
-    return [task for task in tasks if task.get("name") in _list(named)]
+    return [task for task in tasks if task.get("name") in as_list(named)]
 
 
 def _has_redacted(output: Mapping[str, Any]) -> bool:
     """Whether any output is redacted; otherwise the section can be there for the keys of dead letters alone."""
-    return any(each.get("text") == "redacted" for each in (output, *map(_table, _list(output.get("routes")))))
+    return any(each.get("text") == "redacted" for each in (output, *map(as_table, as_list(output.get("routes")))))
 
 
 def _tasks(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], only_letters: bool) -> Mistakes:
     kinds = {str(task.get("name")): str(task.get("task")) for task in tasks}
-    for index, name in enumerate(_list(redact.get("tasks"))):
+    for index, name in enumerate(as_list(redact.get("tasks"))):
         if not isinstance(name, str):
             continue
         if name not in kinds:
@@ -154,7 +155,7 @@ def _labels(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Mi
     possible = possible_labels(redact, tasks)
     if possible is None or not _chosen(redact, tasks):
         return
-    for label in _table(redact.get("labels")):
+    for label in as_table(redact.get("labels")):
         if label not in possible:
             # Other labels than these are what common models and the other entities are called.
             elsewhere = {*PATTERNED, *ENTITIES.values(), *PERSONAL.values()} - possible
@@ -165,7 +166,7 @@ def _labels(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Mi
 
 
 def _keys(redact: Mapping[str, Any]) -> Mistakes:
-    keys = _table(redact.get("keys"))
+    keys = as_table(redact.get("keys"))
     for path, name, _ in _operators(redact):
         needed = NEEDS.get(name)
         if needed is not None and keys.get(needed) is None:
@@ -189,7 +190,7 @@ def _options(redact: Mapping[str, Any]) -> Mistakes:
 
 def _places(redact: Mapping[str, Any], source: Mapping[str, Any]) -> Mistakes:
     if source.get("format") == "text":
-        for path in _table(redact.get("fields")):
+        for path in as_table(redact.get("fields")):
             yield ("fields", path), "cannot be used with format: text, where events have no fields"
 
 
@@ -197,18 +198,10 @@ def _operators(redact: Mapping[str, Any]) -> Iterator[tuple[Path, str, Mapping[s
     """Yield (path, name, options) of every operator that is written in the file."""
     places: list[tuple[Path, Any]] = [((name,), redact.get(name)) for name in ("default", "key")]
     for section in ("labels", "fields", "headers"):
-        places += [((section, name), written) for name, written in _table(redact.get(section)).items()]
+        places += [((section, name), written) for name, written in as_table(redact.get(section)).items()]
     for path, written in places:
         if isinstance(written, str):
             yield path, written, {}
         elif isinstance(written, Mapping) and len(written) == 1:
             ((name, options),) = written.items()
-            yield path, str(name), _table(options)
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+            yield path, str(name), as_table(options)

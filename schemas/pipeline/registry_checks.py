@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from schemas.pipeline.registry import FORMATS, SETTINGS
+from schemas.pipeline.unchecked import as_list, as_table
 from schemas.pipeline.wording import did_you_mean
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -54,7 +55,7 @@ def _written(output: Any) -> Iterator[tuple[Path, str]]:
     """Yield (path, name) for each format of the output and of its routes that needs a registry."""
     outputs: list[tuple[Path, Any]] = [(("output",), output)]
     routes = output.get("routes") if isinstance(output, Mapping) else None
-    outputs += [(("output", "routes", index), route) for index, route in enumerate(_list(routes))]
+    outputs += [(("output", "routes", index), route) for index, route in enumerate(as_list(routes))]
     for path, fields in outputs:
         chosen = fields.get("format") if isinstance(fields, Mapping) else None
         for name in FORMATS:
@@ -70,7 +71,7 @@ def _without_effect(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         chosen = fields["format"]
         options = chosen.get(name) if isinstance(chosen, Mapping) else None
         automatic = isinstance(options, Mapping) and options.get("auto_register") is True
-        shape = fields.get("shape") or _table(raw.get("output")).get("shape")
+        shape = fields.get("shape") or as_table(raw.get("output")).get("shape")
         if automatic and shape not in (None, "event"):
             yield (
                 (*path, name, "auto_register"),
@@ -78,11 +79,3 @@ def _without_effect(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             )
         if isinstance(options, Mapping) and "compatibility" in options and not automatic:
             yield (*path, name, "compatibility"), "is only set with auto_register: true"
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from schemas.pipeline.dependencies import condition, misuses
+from schemas.pipeline.unchecked import as_list
 from schemas.pipeline.wording import did_you_mean, suggest
 
 Route: TypeAlias = Mapping[str, Any]
@@ -40,7 +41,7 @@ def problems(
         if isinstance(name, str) and names.setdefault(name, index) != index:
             field = next((field for field in ("name", "topic", "drop") if route.get(field)), "name")
             yield (index, field), f"has the same name as routes[{names[name]}]; give each route its own name"
-        for number, task in enumerate(_list(route.get("annotations"))):
+        for number, task in enumerate(as_list(route.get("annotations"))):
             if isinstance(task, str) and task not in kinds:
                 hint = did_you_mean(task, kinds) or f", only {', '.join(kinds)}"
                 yield (index, "annotations", number), f"there is no task with that name{hint}"
@@ -76,7 +77,3 @@ def _alone(route: Route, inputs: Sequence[Any], dead: object, is_json: bool) -> 
     for header in headers if isinstance(headers, Mapping) else ():
         if isinstance(header, str) and header.startswith(RESERVED_HEADERS):
             yield ("headers", header), f"cannot be set: headers named {RESERVED_HEADERS}* are glossator's own"
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -12,6 +12,7 @@ from schemas.event import ANNOTATIONS, Classification, Moderation, Paraphrase, S
 from schemas.pipeline.dependencies import condition, spans_needed
 from schemas.pipeline.ensembles import members
 from schemas.pipeline.outputs import Output
+from schemas.pipeline.unchecked import as_list, as_table
 from schemas.pipeline.wording import TASKS, did_you_mean
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -26,11 +27,11 @@ _UNPUBLISHED = "is a shadow, whose annotation is in no event"
 
 def problems(raw: Mapping[str, Any]) -> Mistakes:
     """Yield every violation of a rule about shadows; ``raw`` is the file as plain Python values."""
-    tasks = [_table(task) for task in _list(raw.get("tasks"))]
+    tasks = [as_table(task) for task in as_list(raw.get("tasks"))]
     shadows = {task["name"] for task in tasks if task.get("shadow") is not None and isinstance(task.get("name"), str)}
     yield from _pairs(tasks, shadows)
-    output = _table(raw.get("output"))
-    yield from _topic(_table(raw.get("input")), output)
+    output = as_table(raw.get("output"))
+    yield from _topic(as_table(raw.get("input")), output)
     if not shadows:
         return
     for index, task in enumerate(tasks):
@@ -38,11 +39,11 @@ def problems(raw: Mapping[str, Any]) -> Mistakes:
         for path, name in (*spans_needed(task), *members(task)):
             if name in shadows and name != task.get("name"):
                 yield ("tasks", index, *path), f"names a task that {_UNPUBLISHED}"
-    for index, route in enumerate(map(_table, _list(output.get("routes")))):
+    for index, route in enumerate(map(as_table, as_list(output.get("routes")))):
         place = ("output", "routes", index)
         yield from _condition(place, route, shadows)
         yield from _listed((*place, "annotations"), route.get("annotations"), shadows)
-    yield from _listed(("redact", "tasks"), _table(raw.get("redact")).get("tasks"), shadows)
+    yield from _listed(("redact", "tasks"), as_table(raw.get("redact")).get("tasks"), shadows)
 
 
 def _pairs(tasks: Sequence[Mapping[str, Any]], shadows: set[str]) -> Mistakes:
@@ -79,7 +80,7 @@ def _condition(place: Path, owner: Mapping[str, Any], shadows: set[str]) -> Mist
 
 
 def _listed(place: Path, names: Any, shadows: set[str]) -> Mistakes:
-    for index, name in enumerate(_list(names)):
+    for index, name in enumerate(as_list(names)):
         if isinstance(name, str) and name in shadows:
             yield (*place, index), _UNPUBLISHED
 
@@ -92,21 +93,13 @@ def _topic(source: Mapping[str, Any], output: Mapping[str, Any]) -> Mistakes:
     dead = output.get("dead_letter")
     dead = dead.get("topic") if isinstance(dead, Mapping) else dead
     default = Output.model_construct(topic=str(output.get("topic"))).dead_letter_topic
-    if topic in _list(source.get("topics")):
+    if topic in as_list(source.get("topics")):
         yield path, "is also an input topic: the pipeline would read its own output in an endless loop"
     elif topic == output.get("topic"):
         yield path, "is also the output topic; disagreements need a separate topic"
     elif topic == (dead or default):
         yield path, "is also the dead-letter topic; disagreements need a separate topic"
-    for index, route in enumerate(map(_table, _list(output.get("routes")))):
+    for index, route in enumerate(map(as_table, as_list(output.get("routes")))):
         if route.get("topic") == topic:
             yield path, f"is also the topic of routes[{index}]; disagreements need a separate topic"
             break
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from schemas.event import SCHEMA
+from schemas.pipeline.unchecked import as_list, as_table
 from schemas.pipeline.wording import did_you_mean
 from schemas.taxonomies import names
 
@@ -21,11 +22,11 @@ _SERVICES = ("perspective", "openai")
 
 def problems(output: Mapping[str, Any], tasks: Sequence[Task]) -> Iterator[tuple[Path, str]]:
     """Yield every mistake in the shapes of ``output`` and its routes, as (path below ``output``, message)."""
-    routes = [route for route in _list(output.get("routes")) if isinstance(route, Mapping)]
+    routes = [route for route in as_list(output.get("routes")) if isinstance(route, Mapping)]
     default = output.get("shape", "event")
     yield from ((("shape", *path), message) for path, message in _alone(default, tasks))
     yield from ((("format",), message) for message in _typeless(output.get("format"), default))
-    for index, route in enumerate(_list(output.get("routes"))):
+    for index, route in enumerate(as_list(output.get("routes"))):
         if not isinstance(route, Mapping) or route.get("drop") is True:
             continue
         place: Path = ("routes", index)
@@ -68,7 +69,7 @@ def _alone(shape: object, tasks: Sequence[Task]) -> Iterator[tuple[Path, str]]:
     if named is None:
         yield from (((), message) for message in _undecided(name, tasks))
     seen: set[str] = set()
-    for index, other in enumerate(_list(named)):
+    for index, other in enumerate(as_list(named)):
         if not isinstance(other, str):
             continue
         if other in seen:
@@ -120,7 +121,7 @@ def _left_out(route: Mapping[str, Any], shape: object, tasks: Sequence[Task]) ->
 
 def _typeless(chosen: object, shape: object) -> Iterator[str]:
     """Yield what is wrong with a format that would call an answer an enriched event."""
-    options = {} if chosen == "cloudevents" else _table(chosen).get("cloudevents")
+    options = {} if chosen == "cloudevents" else as_table(chosen).get("cloudevents")
     if _name(shape) in (*_SERVICES, "osprey") and isinstance(options, Mapping) and options.get("type") is None:
         example = "{cloudevents: {type: com.example.scores}}"
         yield f"needs a type, such as {example}: its default, {SCHEMA}, is what shape: {_name(shape)} is not"
@@ -168,7 +169,7 @@ def _gives(task: Task, name: str, by_name: Mapping[str, Task]) -> bool:
 
 def _members(task: Task) -> list[str]:
     """Return the members of an ensemble; none if ``task`` is no ensemble."""
-    return [name for name in _list(_table(task.get("ensemble")).get("of")) if isinstance(name, str)]
+    return [name for name in as_list(as_table(task.get("ensemble")).get("of")) if isinstance(name, str)]
 
 
 def _detects(task: Task) -> bool:
@@ -182,12 +183,4 @@ def _name(shape: object) -> str | None:
 
 
 def _options(shape: object) -> Mapping[str, Any]:
-    return _table(_table(shape).get(_name(shape) or ""))
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return as_table(as_table(shape).get(_name(shape) or ""))
