@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import jsonschema
-import pytest
 from click.testing import CliRunner
 
 from schemas.pipeline.identity import config_hash
@@ -16,6 +14,7 @@ from schemas.pipeline.loader import parse
 from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
 from stream.output.event_builder import EventBuilder
+from tests.rounding import rounded
 from workers.chain.chain import Chain
 from workers.cli.main import cli
 from workers.models.packs import STARTER_FOLDER, HeadPack
@@ -29,15 +28,6 @@ def _block(language: str, page: str = README) -> str:
     """The first block of the language on the page."""
     block, *_ = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
     return str(block)
-
-
-def _rounded(value: Any) -> Any:
-    """The value with its scores rounded, because they differ a little between processors."""
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return pytest.approx(value, abs=0.01) if isinstance(value, float) else value
 
 
 def test_the_pipeline_file_can_be_run_and_the_event_is_what_it_writes() -> None:
@@ -69,7 +59,7 @@ def test_the_event_is_what_the_product_prints() -> None:
     document = codec(pipeline.input).decode(record)
     chain.run([document])
     printed = EventBuilder(pipeline, chain.models).build(document)
-    assert json.loads(printed) == _rounded(event)
+    assert json.loads(printed) == rounded(event)
     tone = event["annotations"]["tone"]["scores"]
     second, best = sorted(tone.values())[-2:]
     assert best - second > 0.3, "the example is no coin toss"
@@ -115,7 +105,7 @@ def test_the_event_of_several_texts_is_what_the_product_prints() -> None:
     chain.run([document])
     printed = json.loads(EventBuilder(pipeline, chain.models).build(document))
     printed["annotations"] = {"entities": printed["annotations"]["entities"]}
-    assert {key: printed[key] for key in expected} == _rounded(expected)
+    assert {key: printed[key] for key in expected} == rounded(expected)
 
 
 def test_all_pages_show_the_same_event_and_sentence() -> None:

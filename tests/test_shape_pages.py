@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +14,7 @@ from ruamel.yaml import YAML
 from schemas.answers import OpenAIAnswer, OspreyAction, PerspectiveAnswer
 from schemas.pipeline.loader import parse
 from schemas.taxonomies import PERSPECTIVE, names, spelled
+from tests.rounding import rounded
 from tests.workers.tasks.test_moderation import TOXIC, UNBIASED
 from workers.cli.main import cli
 
@@ -73,7 +73,7 @@ def test_the_command_of_the_page_gives_the_answer_of_the_other_page(tmp_path: Pa
     assert json.loads(request[1]) == asked
     result = CliRunner().invoke(cli, ["try", "--pipeline", str(file), "--events", json.dumps(asked)])
     assert result.exit_code == 0, result.stderr
-    assert _rounded(json.loads(result.stdout)) == _rounded(shown)
+    assert rounded(json.loads(result.stdout)) == rounded(shown)
 
 
 def test_the_notice_of_the_page_is_that_of_lint(tmp_path: Path) -> None:
@@ -93,14 +93,6 @@ def test_the_table_of_labels_is_that_of_the_taxonomy() -> None:
         shown = {row[0]: row[column] for row in rows}
         expected = {PERSPECTIVE[spelled(label)]: label for label in labels if spelled(label) in PERSPECTIVE}
         assert {name: label for name, label in shown.items() if label} == expected
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return pytest.approx(value, abs=0.01) if isinstance(value, float) else value
 
 
 def _anchors(page: str) -> Iterator[str]:
