@@ -35,8 +35,8 @@ _LONGEST = 8
 def sentences(text: str, parts: Sequence[Part] | None = None) -> list[tuple[int, int]]:
     """Return start and end of each sentence of ``text``, in order, without white space around it.
 
-    Every letter and digit is in one of them; signs that stand alone belong to the sentence before. ``parts``: the texts
-    that ``text`` was joined from; no sentence is in two of them.
+    Every letter and digit is in one of them; other signs between two sentences belong to the first. ``parts``: the
+    texts that ``text`` was joined from; no sentence is in two of them.
     """
     if parts is None:
         return _limited(list(_in(text, 0, len(text))), MOST)
