@@ -277,6 +277,13 @@ class Missing(_Public):
     paths: list[str] = Field(description="The paths, as in the pipeline file.")
 
 
+class Unknown(_Public):
+    """The input has fields that its schema does not have, so they are not in ``event``."""
+
+    kind: Literal["unknown"] = Field(description="What happened: the schema does not have some fields of the input.")
+    bytes: Annotated[int, Field(ge=1)] = Field(description="How many bytes of the input they are.")
+
+
 class TextField(_Public):
     """One of several texts of the input, as a part of ``text``."""
 
@@ -319,7 +326,7 @@ class EnrichedEvent(_Public):
         | NearDuplicate | Answers | Embedding | Custom,
     ] = Field(description="Task name -> annotation.")  # fmt: skip
     models: dict[str, ModelRef] = Field(description="Task name -> model.")
-    notices: list[Notice | Unread | Replacement | Missing] = Field(description="Usually empty.")
+    notices: list[Notice | Unread | Replacement | Missing | Unknown] = Field(description="Usually empty.")
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,9 +2,6 @@
 
 ``loader.py`` reads a file into them, ``checks.py`` has the rules between fields, ``tasks.py`` the models of the tasks,
 ``outputs.py`` those of what is written.
-
-Planned values already have their names here but are refused as "not yet supported": a setting must never be ignored
-silently.
 """
 
 from __future__ import annotations
@@ -14,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints
 
 from schemas.paths import EVERYWHERE, parse_pattern
-from schemas.pipeline.fields import DEVICE, InputTopic, PipelineName, Strict, Text, TextPaths, later, refuse
+from schemas.pipeline.fields import DEVICE, FULL_NAME, InputTopic, PipelineName, Strict, Text, TextPaths, refuse
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.redaction import Redact
 from schemas.pipeline.registry import Registry
@@ -33,16 +30,20 @@ class Input(Strict):
     topics: Annotated[list[InputTopic], Field(min_length=1)]
     """Input topics, at least one; they must exist. An entry that begins with ``^`` is a regular expression and means
     all topics whose names it matches, also those that are created later; at the start there must be one."""
-    format: Annotated[
-        Literal["json", "text", "cloudevents", "connect", "debezium", "avro", "json_schema"], later("protobuf")
-    ] = "json"
+    format: Literal["json", "text", "cloudevents", "connect", "debezium", "avro", "protobuf", "json_schema"] = "json"
     """``json``: each value is a JSON object. ``text``: the whole value is the text, in UTF-8. ``cloudevents``: each
     record is a CloudEvent 1.0, whose data is the object. ``connect``: the object is the payload of a value that Kafka
-    Connect's JSON converter has written. ``debezium``: the same, and the payload is a change event. ``avro`` and
-    ``json_schema``: each value is encoded with a schema of the Schema Registry at ``registry``, which it names."""
+    Connect's JSON converter has written. ``debezium``: the same, and the payload is a change event. ``avro``,
+    ``protobuf`` and ``json_schema``: each value is encoded with a schema of the Schema Registry at ``registry``, which
+    it names."""
     reader_schema: Text | None = None
     """With ``format: avro``, a file with the Avro schema in which events are read, whatever schema they were written
     with; default: the schema that each event was written with."""
+    descriptor_set: Text | None = None
+    """With ``format: protobuf``, a file with the FileDescriptorSet in which ``message`` is, as ``protoc`` writes it;
+    default: schemas are those of the registry."""
+    message: Annotated[str, StringConstraints(pattern=FULL_NAME, max_length=1000)] | None = None
+    """With ``descriptor_set``, the full name of the message that each value is."""
     text: TextPaths = "$.text"
     """The path of the text in the JSON object, or a list of 1 to 64 paths, whose texts are read as one, in the order of
     the list. A path may contain ``[*]``, every entry of an array or member of an object; ``$..*`` is every string of

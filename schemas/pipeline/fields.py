@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -28,17 +27,6 @@ REFUSED = "refused"
 def refuse(reason: str) -> PydanticCustomError:
     """Return the error to raise in a validator; ``reason`` is shown after the field's path and must quote no value."""
     return PydanticCustomError(REFUSED, "{reason}", {"reason": reason})
-
-
-def later(*names: str) -> BeforeValidator:
-    """Return a validator that refuses ``names``, values reserved for later, as "not yet supported"."""
-
-    def check(value: Any) -> Any:
-        if isinstance(value, str) and value in names:
-            raise refuse(f'"{value}" is not yet supported')
-        return value
-
-    return BeforeValidator(check)
 
 
 def http_url(value: str, example: str, credentials: str) -> str:

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from schemas.pipeline.fields import Strict, Text, http_url, refuse
 
-FORMATS = ("avro", "json_schema")
-"""Values of ``input.format`` with which each value names a schema in the registry."""
+FORMATS = ("avro", "protobuf", "json_schema")
+"""Values of ``input.format`` with which each value names a schema in the registry; with Protobuf, it need not."""
 
 SETTINGS = (
     "bearer.auth.client.id",

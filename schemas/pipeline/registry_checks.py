@@ -27,12 +27,16 @@ def problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     source, registry = raw.get("input"), raw.get("registry")
     form = source.get("format") if isinstance(source, Mapping) else None
     formats = [*_written(raw.get("output"))]
-    if isinstance(form, str) and form in FORMATS:
+    described = isinstance(source, Mapping) and "descriptor_set" in source
+    if isinstance(form, str) and form in FORMATS and not (described and form == "protobuf"):
         formats.insert(0, (("input", "format"), form))
     for path, name in formats if "registry" not in raw else ():
-        yield path, f'"{name}" needs a Schema Registry: set registry.url'
+        other = " or input.descriptor_set" if name == "protobuf" and path[0] == "input" else ""
+        yield path, f'"{name}" needs a Schema Registry: set registry.url{other}'
     if isinstance(source, Mapping) and "reader_schema" in source and form != "avro":
         yield ("input", "reader_schema"), "is only for format: avro"
+    if isinstance(source, Mapping):
+        yield from _descriptors(source)
     yield from _without_effect(raw)
     if not isinstance(registry, Mapping):
         return
@@ -49,6 +53,16 @@ def problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             yield ("registry", "client", name), "cannot be set: the worker keeps schemas and asks again by itself"
         elif name not in SETTINGS:
             yield ("registry", "client", name), f"unknown setting{did_you_mean(str(name), SETTINGS)}"
+
+
+def _descriptors(source: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for name, other in (("descriptor_set", "message"), ("message", "descriptor_set")):
+        if name not in source:
+            continue
+        if source.get("format") != "protobuf":
+            yield ("input", name), "is only for format: protobuf"
+        elif other not in source:
+            yield ("input", name), f'needs "{other}", too'
 
 
 def _written(output: Any) -> Iterator[tuple[Path, str]]:

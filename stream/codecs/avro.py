@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from schemas.errors import DecodeError, SettingError
 from schemas.pipeline.config import Input
@@ -17,9 +14,11 @@ from schemas.pipeline.registry import Registry
 from schemas.record import Headers
 from schemas.replaced import Replaced
 from stream.codecs.avro_depth import depth_check
-from stream.codecs.avro_schema import AvroSchema, UnusableSchemaError
+from stream.codecs.avro_schema import AvroSchema
 from stream.codecs.base import Content
+from stream.codecs.converted import as_json
 from stream.codecs.framed import FramedCodec
+from stream.codecs.schema_errors import UnusableSchemaError
 from stream.registry.client import Registered
 
 
@@ -63,16 +62,7 @@ class AvroReader:
 
     def as_json(self, fields: Any) -> tuple[bytes, Replaced | None]:
         """Return what ``read`` returned as JSON, and the values in it that JSON cannot represent; None if all can."""
-        try:
-            event = orjson.dumps(fields, default=_base64)
-        except TypeError as error:  # its message names types and never a value
-            raise DecodeError(f"the value cannot be written as JSON: {error}") from None
-        if not (self._floats and b"null" in event):
-            return event, None
-        replaced = Replaced()
-        for steps in _infinite(fields):
-            replaced.add(steps)
-        return event, replaced if replaced.count else None
+        return as_json(fields, self._floats, _base64)
 
 
 class AvroCodec(FramedCodec[AvroReader]):
@@ -92,13 +82,7 @@ class AvroCodec(FramedCodec[AvroReader]):
             raise DecodeError(reader.lacks)
         fields = reader.read(value, start)
         event, replaced = reader.as_json(fields)
-        if len(event) > self._max_bytes:
-            raise DecodeError(f"as JSON the value has {len(event)} bytes, input.max_bytes is {self._max_bytes}")
-        if reader.changes or replaced is not None:
-            fields = orjson.loads(event)
-        if not isinstance(fields, dict):
-            raise DecodeError("the value is not an Avro record or map, which become JSON objects")
-        return self._content(event, fields, replaced)
+        return self._converted(event, fields, replaced, changed=reader.changes)
 
     def _compile(self, number: int | str, registered: Registered) -> AvroReader:
         try:
@@ -127,13 +111,3 @@ def _base64(value: Any) -> str:
     if isinstance(value, bytes):
         return b64encode(value).decode()
     raise TypeError
-
-
-def _infinite(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Yield the place of each float that is not finite."""
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            yield at
-    elif isinstance(value, dict | list):
-        for name, entry in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _infinite(entry, (*at, name))

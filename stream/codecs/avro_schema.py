@@ -9,6 +9,7 @@ import orjson
 
 from schemas.paths import EVERYWHERE, parse_pattern
 from stream.codecs import avro_logical
+from stream.codecs.schema_errors import UnusableSchemaError
 
 Node: TypeAlias = "str | list[Any] | dict[str, Any]"
 """A schema, or a part of one: the name of a type, a union, or an object."""
@@ -20,10 +21,6 @@ _MOST_EMPTY = 100
 of no bytes has billions."""
 _ENVELOPE = "glossator.Envelope"
 _NESTED = frozenset({"type", "items", "values"})
-
-
-class UnusableSchemaError(ValueError):
-    """The text is not an Avro schema, or one that cannot be read safely. The message says why, and quotes nothing."""
 
 
 class AvroSchema:

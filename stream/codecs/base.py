@@ -22,6 +22,7 @@ class Content(NamedTuple):
     - ``parts``: what ``text`` was joined from, if the input may have several texts; otherwise None.
     - ``missing``: the paths at which one of several texts is missing.
     - ``headers``: what takes the place of the record's headers; None if they stay.
+    - ``unknown``: bytes of fields in the value that its schema does not have, so that they are not in ``event``.
     - ``deletes``: the event only says that what has the record's key was deleted; then there is no text.
     """
 
@@ -33,6 +34,7 @@ class Content(NamedTuple):
     missing: Sequence[str] = ()
     headers: Headers | None = None
     deletes: bool = False
+    unknown: int = 0
 
 
 class Codec(ABC):
@@ -52,7 +54,7 @@ class Codec(ABC):
             if len(value) > self._max_bytes:
                 raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
             given = record.consumed_headers
-            text, event, fields, replaced, parts, missing, headers, deletes = self._read(value, given)
+            text, event, fields, replaced, parts, missing, headers, deletes, unknown = self._read(value, given)
             if headers is not None:
                 record.headers, record.original_headers = headers, given or []
             if deletes:
@@ -68,6 +70,8 @@ class Codec(ABC):
                 raise DecodeError("the text is only white space" if text else "the text is empty")
             document = Document(record, text, event, fields)
             document.replaced = replaced
+            if unknown:
+                document.notices.append({"kind": "unknown", "bytes": unknown})
             if parts is not None:
                 document.parts = parts
                 if missing:

@@ -13,6 +13,7 @@ from stream.codecs.connect import ConnectCodec, DebeziumCodec
 from stream.codecs.json import JsonCodec
 from stream.codecs.json_schema import JsonSchemaCodec
 from stream.codecs.text import TextCodec
+from stream.registry.client import require_protobuf
 
 _JSON: Mapping[str, type[JsonCodec]] = {
     "json": JsonCodec,
@@ -27,7 +28,9 @@ def event_codec(config: Input, keep_fields: bool = False) -> JsonCodec:
     return JsonCodec(config, keep_fields)
 
 
-def codec(config: Input, keep_fields: bool = False, registry: Registry | None = None) -> Codec:
+def codec(
+    config: Input, keep_fields: bool = False, registry: Registry | None = None, *, encoded: bool = False
+) -> Codec:
     """Make the codec for ``input.format``.
 
     Args:
@@ -35,12 +38,23 @@ def codec(config: Input, keep_fields: bool = False, registry: Registry | None = 
         keep_fields: documents also keep their event's parsed fields.
         registry: the pipeline file's ``registry``. Without it, values that would need it are read as the JSON that they
             would become: so are events that a person has written.
+        encoded: the same for values that ``input.descriptor_set`` describes: whether they are as producers write them.
 
     Raises:
         SettingError: a library or a file that the format needs is missing, or cannot be used.
     """
     if config.format == "text":
         return TextCodec(config)
+    if encoded and config.format == "protobuf" and config.descriptor_set is not None:
+        require_protobuf()
+        from stream.codecs.protobuf import DescribedCodec
+
+        return DescribedCodec(config, keep_fields)
     if registry is None or config.format in _JSON:
         return _JSON.get(config.format, JsonCodec)(config, keep_fields)
+    if config.format == "protobuf":
+        require_protobuf()
+        from stream.codecs.protobuf import ProtobufCodec
+
+        return ProtobufCodec(config, registry, keep_fields)
     return (AvroCodec if config.format == "avro" else JsonSchemaCodec)(config, registry, keep_fields)

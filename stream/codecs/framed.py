@@ -44,7 +44,7 @@ class FramedCodec(JsonCodec, Generic[S]):
 
     def fetch_schemas(self, records: Sequence[Record]) -> None:
         """Ask for the schemas of ``records`` that are not known yet. Raises RegistryError and AccessError."""
-        for name in {name for record in records if (name := _name(record)) is not None} - self._schemas.keys():
+        for name in {name for record in records if (name := self._name(record)) is not None} - self._schemas.keys():
             until, _ = self._refused.get(name, (0.0, ""))
             if time.monotonic() >= until:
                 with suppress(DecodeError):  # it is the failure of each event that needs this schema
@@ -95,17 +95,20 @@ class FramedCodec(JsonCodec, Generic[S]):
 
     def _part(self, value: bytes, headers: Headers | None) -> tuple[S, int]:
         """Return what reads ``value``, and where in it the encoded value begins. Raises DecodeError."""
-        if headers and (name := header(headers)) is not None:
+        if headers and (name := self._header(headers)) is not None:
             return self._schema(name), 0
         name = prefix(value)
         return self._schema(name), len(name)
 
+    def _header(self, headers: Headers) -> bytes | None:
+        """Return what in ``headers`` names the schema; None if nothing does."""
+        return header(headers)
 
-def _name(record: Record) -> bytes | None:
-    """Return what names the schema of ``record``; None if nothing does."""
-    if record.value is None:
-        return None
-    try:
-        return (header(record.headers) if record.headers else None) or prefix(record.value)
-    except DecodeError:
-        return None
+    def _name(self, record: Record) -> bytes | None:
+        """Return what names the schema of ``record``; None if nothing does."""
+        if record.value is None:
+            return None
+        try:
+            return (self._header(record.headers) if record.headers else None) or prefix(record.value)
+        except DecodeError:
+            return None

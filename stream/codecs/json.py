@@ -86,6 +86,27 @@ class JsonCodec(Codec):
             return Content(text, value, fields, replaced)
         return Content(text, value, fields, replaced, texts.parts, texts.missing)
 
+    def _converted(
+        self, event: bytes, fields: Any, replaced: Replaced | None, *, changed: bool = False, unknown: int = 0
+    ) -> Content:
+        """Return what a codec reads from a value of another format, which was converted to JSON. Raises DecodeError.
+
+        Args:
+            event: the JSON.
+            fields: what was decoded.
+            replaced: the values that JSON cannot represent; None if all can.
+            changed: ``event`` has other values than ``fields`` for other reasons, too.
+            unknown: bytes of fields that the schema lacks.
+        """
+        if len(event) > self._max_bytes:
+            raise DecodeError(f"as JSON the value has {len(event)} bytes, input.max_bytes is {self._max_bytes}")
+        if changed or replaced is not None:
+            fields = orjson.loads(event)
+        if not isinstance(fields, dict):
+            raise DecodeError(f"the value becomes {TYPE_NAMES[type(fields)]}, not a JSON object")
+        content = self._content(event, fields, replaced)
+        return content._replace(unknown=unknown) if unknown else content
+
     def _find(self, event: Any, replaced: Replaced | None) -> str:
         try:
             text = follow(self._steps, event)

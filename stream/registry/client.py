@@ -177,3 +177,17 @@ def require_libraries() -> None:
         if find_spec(package) is None:
             why = "reads Avro" if package == "fastavro" else "the client of Schema Registries needs"
             raise SettingError(f"{package} is not installed, which {why}: pip install 'glossator[registry]'")
+
+
+def require_protobuf() -> None:
+    """Raise SettingError if the library of the extra ``protobuf`` is not installed."""
+    if not is_installed("google.protobuf"):
+        raise SettingError("protobuf is not installed, which Protobuf needs: pip install 'glossator[protobuf]'")
+
+
+def is_installed(module: str) -> bool:
+    """Whether ``module`` can be imported. It is not."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # the package around it is missing, too
+        return False

@@ -16,6 +16,8 @@ _ID = 0
 _GUID = 1
 """The first byte of a UUID of 16 bytes, which a schema has in all registries."""
 _LARGEST = 2**31 - 1
+_MOST_INDEXES = 100
+"""Messages within messages that can be named."""
 _SIZES = {_ID: 5, _GUID: 17}
 """Bytes of each kind, the first included."""
 
@@ -38,6 +40,41 @@ def prefix(value: bytes) -> bytes:
     if len(value) < size:
         raise DecodeError(f"the value has only {len(value)} bytes, fewer than the id of a schema")
     return value[:size]
+
+
+def without_indexes(name: bytes) -> bytes:
+    """Return the id at the beginning of ``name``, the value of a header, behind which Protobuf names a message."""
+    return name[: _SIZES.get(name[0], len(name))] if name else name
+
+
+def message_indexes(data: bytes, start: int) -> tuple[tuple[int, ...], int]:
+    """Return which message of a .proto file is meant, and where in ``data``, from ``start`` on, this ends.
+
+    Each index selects one of the messages within the one before, the first index one of the file. Raises DecodeError.
+    """
+    if data[start : start + 1] == b"\0":  # short for the first message
+        return (0,), start + 1
+    numbers: list[int] = []
+    count, at = 1, start
+    try:
+        while len(numbers) <= count:
+            number, shift = 0, 0
+            while True:
+                byte = data[at]
+                at += 1
+                number |= (byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80 or shift > 63:
+                    break
+            number = (number >> 1) ^ -(number & 1)
+            if not numbers:
+                count = number
+            numbers.append(number)
+    except IndexError:
+        raise DecodeError("the value ends before it names its message") from None
+    if not 0 < count <= _MOST_INDEXES:
+        raise DecodeError("the value does not name its message")
+    return tuple(numbers[1:]), at
 
 
 def framed(number: int) -> bytes:

@@ -36,7 +36,9 @@ def test_the_last_layer_is_small_and_no_layer_has_cuda(engine: Engine, image: st
 
 
 def test_every_extra_is_there(engine: Engine, image: str) -> None:
-    modules = "cryptography, faker, fastavro, opentelemetry.sdk, phonenumbers, py3langid, regex, stdnum"
+    modules = (
+        "cryptography, faker, fastavro, google.protobuf, opentelemetry.sdk, phonenumbers, py3langid, regex, stdnum"
+    )
     ended = python(engine, f"import {modules}; print('all')")
     assert ended.stdout == "all\n", ended.stderr
 

@@ -7,9 +7,12 @@ from importlib.util import find_spec
 
 from schemas.errors import ModelError, SettingError
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.formats import OutputFormat
+from schemas.pipeline.outputs import Output, Route
 from schemas.pipeline.tree import Path
 from stream.output.redaction.operators import libraries
 from stream.registry.client import require_libraries as require_client
+from stream.registry.client import require_protobuf
 from stream.telemetry.traces import require_libraries as require_opentelemetry
 from workers.pii.checks import require_libraries
 
@@ -18,11 +21,26 @@ def missing_libraries(pipeline: Pipeline) -> Iterator[tuple[Path, str]]:
     """Yield a place in the file and a message for each extra of glossator that it needs and that is not installed."""
     registry = [] if pipeline.registry is None else [(("registry",), require_client)]
     traces = [] if pipeline.telemetry.traces is None else [(("telemetry", "traces"), require_opentelemetry)]
-    for place, require in (*_of_tasks(pipeline), *libraries(pipeline), *registry, *traces):
+    for place, require in (*_of_tasks(pipeline), *libraries(pipeline), *registry, *_of_formats(pipeline), *traces):
         try:
             require()
         except (SettingError, ModelError) as error:
             yield place, str(error)
+
+
+def _of_formats(pipeline: Pipeline) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """Yield the first place that chooses Protobuf, and what raises SettingError if its library is missing."""
+    output = pipeline.output
+    routes = enumerate(output.routes or ())
+    chosen: list[tuple[Path, Output | Route]] = [(("output",), output)]
+    chosen += [(("output", "routes", index), route) for index, route in routes]
+    if pipeline.input.format == "protobuf":
+        yield ("input", "format"), require_protobuf
+        return
+    for place, fields in chosen:
+        if isinstance(fields.format, OutputFormat) and fields.format.name == "protobuf":
+            yield (*place, "format"), require_protobuf
+            return
 
 
 def _of_tasks(pipeline: Pipeline) -> Iterator[tuple[Path, Callable[[], None]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,11 @@ from schemas.pipeline.shapes import Shape
 from schemas.pipeline.tasks import AnyTask, ensemble_of
 from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.codecs.avro import load_schema
+from stream.codecs.formats import codec
 from stream.kafka.checking import absent_files, absent_libraries, client_mistakes
 from stream.output.redaction.keys import load_keys, needed_keys, read_key
 from stream.output.routes import Router
+from stream.registry.client import is_installed
 from workers.cli.libraries import missing_libraries
 from workers.cli.notices import kept_out, unjudged
 from workers.cli.statuses import exit_statuses
@@ -112,13 +113,15 @@ def condition_problems(file: PipelineFile, labels: Mapping[str, Collection[str]]
 
 
 def schema_problems(file: PipelineFile) -> Iterator[Problem]:
-    """Yield what is wrong with the file at ``input.reader_schema``, if it is on this machine."""
-    path = file.pipeline.input.reader_schema
-    if path is not None and Path(path).is_file() and find_spec("fastavro") is not None:
-        try:
-            load_schema(path)
-        except SettingError as error:
-            yield file.problem(("input", "reader_schema"), str(error))
+    """Yield what is wrong with the file of a schema in ``input``, if it is on this machine."""
+    source = file.pipeline.input
+    for name, needed in (("reader_schema", "fastavro"), ("descriptor_set", "google.protobuf")):
+        path = getattr(source, name)
+        if path is not None and Path(path).is_file() and is_installed(needed):
+            try:
+                load_schema(path) if name == "reader_schema" else codec(source, encoded=True)
+            except SettingError as error:
+                yield file.problem(("input", name), str(error))
 
 
 def model_problems(file: PipelineFile, error: ModelError) -> list[Problem]:
@@ -176,9 +179,10 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
             read_references(Path(drift))
         except SettingError as error:
             yield file.problem(("telemetry", "drift"), f"{error}, on this machine")
-    schema, registry = file.pipeline.input.reader_schema, file.pipeline.registry
-    if schema is not None and not Path(schema).is_file():
-        yield file.problem(("input", "reader_schema"), "there is no such file on this machine")
+    registry = file.pipeline.registry
+    for name in ("reader_schema", "descriptor_set"):
+        if (path := getattr(file.pipeline.input, name)) is not None and not Path(path).is_file():
+            yield file.problem(("input", name), "there is no such file on this machine")
     for name in ("ca", "certificate", "key") if registry is not None else ():
         path = getattr(registry, name)
         if path is not None and not Path(path).exists():

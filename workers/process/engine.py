@@ -48,7 +48,7 @@ class Engine:
         self.router = router(pipeline.output)
         self.shadows = Shadows(pipeline) if pipeline.shadows else None
         reads_fields = chain.reads_fields or (self.router is not None and self.router.reads_fields)
-        self.codec = codec(pipeline.input, reads_fields, None if plain else pipeline.registry)
+        self.codec = codec(pipeline.input, reads_fields, None if plain else pipeline.registry, encoded=not plain)
         self.builder = EventBuilder(pipeline, chain.models)
         encoders = self.builder.encoders.values()
         self._registered = [encoder for encoder in encoders if isinstance(encoder, RegisteredEncoder)]

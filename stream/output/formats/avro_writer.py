@@ -19,7 +19,8 @@ import orjson
 from schemas.errors import EncodeError
 from schemas.paths import jsonpath
 from stream.codecs.avro_logical import JSON
-from stream.codecs.avro_schema import AvroSchema, Node, UnusableSchemaError
+from stream.codecs.avro_schema import AvroSchema, Node
+from stream.codecs.schema_errors import UnusableSchemaError
 
 Write: TypeAlias = Callable[[Any, bytearray], None]
 """Appends a value. Raises _UnfitError."""

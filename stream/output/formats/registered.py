@@ -12,7 +12,8 @@ from schemas.event import json_schema
 from schemas.pipeline.event_schema import avro_schema
 from schemas.record import Headers, Record
 from stream.codecs.avro import AvroReader
-from stream.codecs.avro_schema import AvroSchema, UnusableSchemaError
+from stream.codecs.avro_schema import AvroSchema
+from stream.codecs.schema_errors import UnusableSchemaError
 from stream.output.formats.avro_writer import AvroWriter
 from stream.registry.client import Registered, RegistryClient
 from stream.registry.framing import framed, prefix, schema_id, without_schema

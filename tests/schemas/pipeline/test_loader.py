@@ -74,11 +74,22 @@ MISTAKES = {
     "task is no mapping": ("  - name: entities", "  - just text\n  - name: entities",
         ["14:5 tasks[1]: must be a mapping of fields"]),
     "enum": ("format: json", "format: jsn",
-        ['7:11 input.format: must be one of json, text, cloudevents, connect, debezium, avro, json_schema, '
+        ['7:11 input.format: must be one of json, text, cloudevents, connect, debezium, avro, protobuf, json_schema, '
          'did you mean "json"?']),
-    "enum of later": ("format: json", "format: protobuf", ['7:11 input.format: "protobuf" is not yet supported']),
     "no registry": ("format: json", "format: avro",
         ['7:11 input.format: "avro" needs a Schema Registry: set registry.url']),
+    "no schema of Protobuf": ("format: json", "format: protobuf",
+        ['7:11 input.format: "protobuf" needs a Schema Registry: set registry.url or input.descriptor_set']),
+    "half a description": ("format: json", "format: protobuf\n  descriptor_set: p.desc",
+        ['8:19 input.descriptor_set: needs "message", too']),
+    "the other half": ("format: json", "format: protobuf\n  message: a.B", [
+        '7:11 input.format: "protobuf" needs a Schema Registry: set registry.url or input.descriptor_set',
+        '8:12 input.message: needs "descriptor_set", too']),
+    "a description of JSON": ("format: json", "descriptor_set: p.desc\n  message: a.B", [
+        "7:19 input.descriptor_set: is only for format: protobuf", "8:12 input.message: is only for format: protobuf"]),
+    "a registry beside a description": ("format: json",
+        "format: protobuf\n  descriptor_set: p.desc\n  message: a.B\nregistry: {url: 'http://r:8081'}",
+        ["10:1 registry: is not used: no format of input or output is one of avro, protobuf, json_schema"]),
     "reader's schema of JSON": ("format: json", "reader_schema: p.avsc",
         ["7:18 input.reader_schema: is only for format: avro"]),
     "no registry for the output": ("dead_letter: posts.dead", "format: {avro: {compatibility: full}}", [
@@ -93,7 +104,7 @@ MISTAKES = {
         '22:11 output.format: "avro" needs a Schema Registry: set registry.url',
         "22:27 output.format.avro.record: must be names with dots between them, such as com.example.Post"]),
     "unused registry": ("compute:", "registry: {url: 'http://r:8081'}\ncompute:",
-        ["24:11 registry: is not used: no format of input or output is one of avro, json_schema"]),
+        ["24:11 registry: is not used: no format of input or output is one of avro, protobuf, json_schema"]),
     "section in a task": ("stride: 32", "redact: mask",
         ["19:5 tasks[1].redact: unknown field; redact is a section of the file, at its top"]),
     "redacted": ("dead_letter: posts.dead", "text: redacted",
@@ -260,7 +271,7 @@ kafka:
   acks: 1
 input:
   topics: [posts, posts]
-  format: protobuf
+  format: protobuff
 tasks:
   - name: a
     task: moderation
@@ -281,7 +292,8 @@ compute: {threads: "${N:-x}"}
         "p.yaml:3:22 kafka.bootstrap.servers: environment variable HOSTS is not set",
         "p.yaml:4:3 kafka.acks: cannot be set: fewer than all replicas can lose events",
         "p.yaml:6:19 input.topics[1]: appears twice",
-        'p.yaml:7:11 input.format: "protobuf" is not yet supported',
+        "p.yaml:7:11 input.format: must be one of json, text, cloudevents, connect, debezium, avro, protobuf, "
+        'json_schema, did you mean "protobuf"?',
         'p.yaml:11:5 tasks[0].modle: unknown field, did you mean "model"?',
         "p.yaml:12:16 tasks[0].threshold: must be between 0 and 1",
         "p.yaml:13:11 tasks[1].name: is already the name of tasks[0]; each task needs its own name",
@@ -490,6 +502,7 @@ TOP: dict[str, tuple[Any, bool]] = {
 INPUT: dict[str, tuple[Any, bool]] = {
     "topics": (["others"], False), "format": ("text", True), "text": ("$.x", True), "start": ("latest", False),
     "tombstones": ("skip", False), "reader_schema": ("posts.avsc", True),
+    "descriptor_set": ("p.desc", True), "message": ("a.B", True),
     "max_characters": (10, True), "max_bytes": (10, True),
 }  # fmt: skip
 OUTPUT: dict[str, tuple[Any, bool]] = {

@@ -261,7 +261,7 @@ def test_a_readers_schema_that_is_none_is_a_mistake(
         (framed(3, b"{}"), "schema 3 is of type JSON: set input.format: json_schema"),
         (framed(4, b"x"), "schema 4 of subject broken-value is not an Avro schema"),
         (framed(5, b"x"), "schema 5 of subject bomb-value has an array of values without content"),
-        (framed(6, b"\x00\x02x"), "the value is not an Avro record or map"),
+        (framed(6, b"\x00\x02x"), "the value becomes a string, not a JSON object"),
         (framed(7, b"\x00"), "the text at $.text is null, not a string"),
     ],
 )

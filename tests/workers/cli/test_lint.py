@@ -77,8 +77,8 @@ def test_mistakes_are_lines_and_exit_78(tmp_path: Path) -> None:
     assert result.exit_code == 78
     assert result.stdout == ""
     assert result.stderr == (
-        "p.yaml:7:11 input.format: must be one of json, text, cloudevents, connect, debezium, avro, json_schema, "
-        'did you mean "json"?\n'
+        "p.yaml:7:11 input.format: must be one of json, text, cloudevents, connect, debezium, avro, protobuf, "
+        'json_schema, did you mean "json"?\n'
         'p.yaml:12:5 tasks[0].modle: unknown field, did you mean "model"?\n'
     )
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from schemas.errors import EncodeError
 from schemas.pipeline.event_schema import avro_schema
 from stream.codecs.avro import AvroReader
-from stream.codecs.avro_schema import AvroSchema, UnusableSchemaError
+from stream.codecs.avro_schema import AvroSchema
+from stream.codecs.schema_errors import UnusableSchemaError
 from stream.output.formats.avro_writer import AvroWriter
 from tests.noop import pipeline
 from tests.stream.codecs.test_avro import MAPPING, NODE

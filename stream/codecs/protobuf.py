@@ -1,0 +1,131 @@
+"""The codecs for Protobuf: with schemas of a Schema Registry, and with a descriptor set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import DecodeError, SettingError
+from schemas.pipeline.config import Input
+from schemas.pipeline.registry import Registry
+from schemas.record import Headers
+from stream.codecs.base import Content
+from stream.codecs.framed import FramedCodec
+from stream.codecs.json import JsonCodec
+from stream.codecs.protobuf_json import ProtobufReader
+from stream.codecs.protobuf_schema import ProtobufSchema, has_place
+from stream.codecs.schema_errors import UnusableSchemaError
+from stream.registry.client import Registered
+from stream.registry.framing import header, is_framed, message_indexes, prefix, without_indexes
+
+
+class ProtobufFile:
+    """A .proto file of a registry, with a reader for each of its messages, by their indexes.
+
+    Attributes:
+        lacking: what messages without the text are to say of the file: the schema and its subjects.
+    """
+
+    def __init__(self, registered: Registered, paths: list[str], name: str) -> None:
+        """``paths``: those of the text; ``name``: what to call the schema. Raises UnusableSchemaError."""
+        self.schema = ProtobufSchema.parse(registered.text, registered.references)
+        self.lacking = name
+        self._name, self._paths = name, paths
+        self._readers: dict[tuple[int, ...], ProtobufReader] = {}
+
+    def reader(self, indexes: tuple[int, ...]) -> ProtobufReader:
+        """Return what reads the message to which ``indexes`` lead. Raises DecodeError if there is none."""
+        reader = self._readers.get(indexes)
+        if reader is None:
+            message = self.schema.at(indexes)
+            if message is None:
+                raise DecodeError(f"{self._name} has no message with the indexes of the value")
+            reader = ProtobufReader(message, f"{message.full_name} of {self._name}")
+            if not _may_have_text(message, self._paths):
+                reader.lacks = _lacks(f"{message.full_name} of {self.lacking}", self._paths)
+            self._readers[indexes] = reader
+        return reader
+
+
+class ProtobufCodec(FramedCodec[ProtobufFile]):
+    """Decodes Protobuf whose schemas are in a registry into the JSON that it becomes."""
+
+    kind = "PROTOBUF"
+
+    def __init__(self, config: Input, registry: Registry, keep_fields: bool = False) -> None:
+        """``config`` and ``registry`` are sections of the pipeline file. Raises SettingError."""
+        super().__init__(config, registry, keep_fields)
+        self._paths = config.paths
+
+    def _read(self, value: bytes, headers: Headers | None) -> Content:
+        file, start = self._part(value, headers)
+        name = header(headers) if headers else None
+        if name is None:
+            indexes, start = message_indexes(value, start)
+        else:
+            named = len(without_indexes(name))
+            indexes = message_indexes(name, named)[0] if len(name) > named else (0,)
+        reader = file.reader(indexes)
+        if reader.lacks is not None:
+            raise DecodeError(reader.lacks)
+        fields, unknown = reader.read(value, start)
+        return self._converted(*_json(reader, fields), unknown=unknown)
+
+    def _header(self, headers: Headers) -> bytes | None:
+        name = header(headers)
+        return None if name is None else without_indexes(name)
+
+    def _compile(self, number: int | str, registered: Registered) -> ProtobufFile:
+        try:
+            file = ProtobufFile(registered, self._paths, f"schema {number}")
+            if not all(_may_have_text(message, self._paths) for message in file.schema.messages()):
+                file.lacking = self.named(number)
+        except UnusableSchemaError as error:
+            raise DecodeError(f"{self.named(number)} {error}") from None
+        return file
+
+
+class DescribedCodec(JsonCodec):
+    """Decodes messages of one type, which a descriptor set describes; before them, an id of a schema is passed over."""
+
+    def __init__(self, config: Input, keep_fields: bool = False) -> None:
+        """``config``: the pipeline file's ``input``. Raises SettingError if the descriptor set cannot be used."""
+        super().__init__(config, keep_fields)
+        self._reader = load_reader(config)
+
+    def _read(self, value: bytes, headers: Headers | None) -> Content:
+        start = 0
+        if is_framed(value):  # no field has the number that the first byte would stand for
+            _, start = message_indexes(value, len(prefix(value)))
+        fields, unknown = self._reader.read(value, start)
+        return self._converted(*_json(self._reader, fields), unknown=unknown)
+
+
+def load_reader(config: Input) -> ProtobufReader:
+    """Make what reads ``input.message`` of ``input.descriptor_set``. Raises SettingError."""
+    path, name = str(config.descriptor_set), str(config.message)
+    try:
+        message = ProtobufSchema.load(Path(path).read_bytes()).named(name)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise SettingError(f"the file of input.descriptor_set cannot be read: {reason}") from None
+    except UnusableSchemaError as error:
+        raise SettingError(f"the file of input.descriptor_set {error}") from None
+    if message is None:
+        raise SettingError(f"the file of input.descriptor_set has no message {name}")
+    if not _may_have_text(message, config.paths):
+        raise SettingError(_lacks(name, config.paths))
+    return ProtobufReader(message, name)
+
+
+def _json(reader: ProtobufReader, fields: Any) -> tuple[bytes, Any, Any]:
+    event, replaced = reader.as_json(fields)
+    return event, fields, replaced
+
+
+def _may_have_text(message: Any, paths: list[str]) -> bool:
+    return any(has_place(message, path) for path in paths)
+
+
+def _lacks(name: str, paths: list[str]) -> str:
+    return f"there is no text: {name} has no field at {', '.join(paths)}"

@@ -1,0 +1,192 @@
+"""A Protobuf schema without generated classes: from .proto files of a Schema Registry, or from a descriptor set."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from schemas.paths import EVERYWHERE, parse_pattern
+from stream.codecs.proto_text import ProtoSyntaxError, parse_proto
+from stream.codecs.schema_errors import UnusableSchemaError
+
+_ROOT = "glossator.root.proto"
+_WELL_KNOWN = (
+    "any", "source_context", "type", "api", "descriptor", "duration", "empty", "field_mask", "struct", "timestamp",
+    "wrappers",
+)  # fmt: skip
+_SHIPPED = re.compile(r"(google/type|confluent|confluent/types?)/([a-z_]+)\.proto")
+"""Files that producers import without registering them, because their libraries have them."""
+_ENCODED = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_FREE = frozenset({"google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"})
+"""Messages that become JSON of any shape."""
+
+
+class ProtobufSchema:
+    """The messages of one schema, in a pool of their own.
+
+    Attributes:
+        file: the descriptor of the schema's own file; None for a descriptor set.
+    """
+
+    def __init__(self, files: Iterable[FileDescriptorProto], root: str | None = None) -> None:
+        """``files``: in any order; ``root``: the name of the schema's own. Raises UnusableSchemaError.
+
+        Imports that are missing are left out: most are only needed for options. Extensions are left out, too, so what
+        they encode counts as unknown.
+        """
+        self._pool = DescriptorPool()
+        self._names: set[str] = set()
+        for name in _WELL_KNOWN:
+            descriptor = import_module(f"google.protobuf.{name}_pb2").DESCRIPTOR
+            self._add(descriptor.serialized_pb, descriptor.name)
+        self._waiting = {file.name: file for file in files}
+        while self._waiting:
+            self._add_file(self._waiting.pop(next(iter(self._waiting))))
+        self.file: Any = None if root is None else self._pool.FindFileByName(root)
+
+    @classmethod
+    def parse(cls, text: str, references: Sequence[tuple[str, str]] = ()) -> ProtobufSchema:
+        """Make the schema that a registry has; ``references``: name and text of imports. Raises UnusableSchemaError."""
+        return cls([*(_file(below, name) for name, below in references), _file(text, _ROOT)], _ROOT)
+
+    @classmethod
+    def load(cls, data: bytes) -> ProtobufSchema:
+        """Make the schema of a serialized FileDescriptorSet. Raises UnusableSchemaError."""
+        try:
+            return cls(FileDescriptorSet.FromString(data).file)
+        except UnusableSchemaError:
+            raise
+        except Exception as error:
+            raise UnusableSchemaError(f"is not a descriptor set ({type(error).__name__})") from None
+
+    def at(self, indexes: Sequence[int]) -> Any:
+        """Return the descriptor of the message to which ``indexes`` lead; None if there is none."""
+        messages = list(self.file.message_types_by_name.values())
+        for index in indexes:
+            if not 0 <= index < len(messages):
+                return None
+            message = messages[index]
+            messages = list(message.nested_types)
+        return message
+
+    def named(self, name: str) -> Any:
+        """Return the descriptor of the message with the full name ``name``; None if there is none."""
+        try:
+            return self._pool.FindMessageTypeByName(name)
+        except KeyError:
+            return None
+
+    def messages(self) -> Iterator[Any]:
+        """Yield the descriptors of all messages in the schema's own file."""
+        waiting = list(self.file.message_types_by_name.values())
+        while waiting:
+            message = waiting.pop()
+            yield message
+            waiting += message.nested_types
+
+    def _add_file(self, file: FileDescriptorProto) -> None:
+        if file.name in self._names:
+            return
+        dependencies = [name for name in file.dependency if self._has(name)]
+        file.ClearField("dependency")
+        file.ClearField("public_dependency")
+        file.ClearField("weak_dependency")
+        file.ClearField("extension")
+        file.dependency.extend(dependencies)
+        for message in file.message_type:
+            _drop_extensions(message)
+        self._add(file.SerializeToString(), file.name)
+
+    def _add(self, data: bytes, name: str) -> None:
+        try:
+            self._pool.AddSerializedFile(data)
+        except Exception as error:  # its message quotes names
+            raise UnusableSchemaError(f"has types that are missing or do not fit ({type(error).__name__})") from None
+        self._names.add(name)
+
+    def _has(self, name: str) -> bool:
+        """Add the file that is imported as ``name``, unless it is there; return whether it can be had."""
+        if name not in self._names:
+            file = self._waiting.pop(name, None)
+            if file is None and (match := _SHIPPED.fullmatch(name)) is not None:
+                file = _shipped(match[1], match[2])
+            if file is not None:
+                self._add_file(file)
+        return name in self._names
+
+
+def _shipped(folder: str, name: str) -> FileDescriptorProto | None:
+    home = {"google/type": "google.type"}.get(folder, f"confluent_kafka.schema_registry.{folder.replace('/', '.')}")
+    try:
+        return FileDescriptorProto.FromString(import_module(f"{home}.{name}_pb2").DESCRIPTOR.serialized_pb)
+    except Exception:  # whatever it is, the file cannot be had
+        return None
+
+
+def _file(text: str, name: str) -> FileDescriptorProto:
+    """Return the descriptor of a registry's file: .proto text, or a descriptor in Base64, as some clients register."""
+    try:
+        if _ENCODED.fullmatch(text):
+            file = FileDescriptorProto.FromString(b64decode(text))
+            file.name = name
+            return file
+        return parse_proto(text, name)
+    except ProtoSyntaxError as error:
+        raise UnusableSchemaError(str(error)) from None
+    except Exception as error:
+        raise UnusableSchemaError(f"is not a .proto file ({type(error).__name__})") from None
+
+
+def _drop_extensions(message: DescriptorProto) -> None:
+    message.ClearField("extension")
+    for nested in message.nested_type:
+        _drop_extensions(nested)
+
+
+def has_place(message: Any, path: str) -> bool:
+    """Whether a ``message``, by its descriptor, may have something at ``path``, as in ``input.text``, as JSON."""
+    if path == EVERYWHERE:
+        return True
+    nodes: list[tuple[Any, bool]] = [(message, False)]
+    """Descriptors of messages or fields, and whether a field's entry is meant rather than all of them."""
+    for step in parse_pattern(path):
+        nodes = [below for node in nodes for below in _below(*node, step)]
+    return bool(nodes)
+
+
+def _below(node: Any, entry: bool, step: str | int | None) -> Iterator[tuple[Any, bool]]:
+    is_field = hasattr(node, "message_type")
+    if is_field and node.is_repeated and not entry:
+        if is_map(node):
+            if not isinstance(step, int):
+                yield node.message_type.fields_by_name["value"], False
+        elif not isinstance(step, str):
+            yield node, True
+        return
+    message = node.message_type if is_field else node
+    if message is None:
+        return
+    if message.full_name in _FREE:
+        yield message, False
+    elif not isinstance(step, int) and message.full_name not in LEAVES:
+        yield from ((field, False) for field in message.fields if step is None or field.name == step)
+
+
+def is_map(field: Any) -> bool:
+    """Whether a field is a map, by its descriptor."""
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+WRAPPERS = frozenset(
+    f"google.protobuf.{kind}Value"
+    for kind in ("Double", "Float", "Int64", "UInt64", "Int32", "UInt32", "Bool", "String", "Bytes")
+)
+"""Messages that become the value that they wrap."""
+LEAVES = WRAPPERS | {"google.protobuf.Timestamp", "google.protobuf.Duration"}
+"""Messages that do not become objects."""

@@ -1,0 +1,52 @@
+"""Mutated Protobuf is a document or a failed document: it never crashes or hangs."""
+
+from __future__ import annotations
+
+import json
+import random
+
+from schemas.pipeline.config import Input
+from schemas.pipeline.registry import Registry
+from schemas.record import Assignment, Record
+from stream.codecs.formats import codec
+from tests.protobuf import EVERYTHING, POST, written
+from tests.registry import PROTOBUF, FakeRegistry, fake_registry
+from tests.stream.codecs.test_avro_fuzz import _mutated
+from tests.stream.codecs.test_protobuf import framed
+from tests.stream.codecs.test_protobuf_json import DEEP, MAPPING, PROTO2, _deep
+
+
+def _seeds(registry: FakeRegistry) -> list[bytes]:
+    everything = registry.add("everything", EVERYTHING, PROTOBUF)
+    seeds = [
+        framed(everything, written(EVERYTHING, "test.all.All", **{"text": "here", **fields}))
+        for fields, _ in MAPPING.values()
+    ]
+    seeds.append(framed(registry.add("posts", POST, PROTOBUF), written(POST, "shop.Post", id=5, text="here")))
+    seeds.append(framed(registry.add("deep", DEEP, PROTOBUF), _deep(9, 0x0A, 0x12) + b"\x22\x04here"))
+    seeds.append(framed(registry.add("old", PROTO2, PROTOBUF), written(PROTO2, "Old", text="here", part=[{"t": "b"}])))
+    return seeds
+
+
+def try_mutations(count: int, seed: int) -> dict[str, int]:
+    """Decode ``count`` mutated messages; return how many became documents, and how many failures."""
+    rng = random.Random(seed)
+    outcomes = {"document": 0, "failure": 0}
+    with fake_registry() as registry:
+        seeds = _seeds(registry)
+        decoder = codec(Input(topics=["posts"], format="protobuf"), True, Registry(url=registry.url))
+        for _ in range(count):
+            record = Record(Assignment("posts", 0), 0, None, _mutated(rng.choice(seeds), rng))
+            decoder.fetch_schemas([record])
+            document = decoder.decode(record)
+            outcomes["document" if document.failure is None else "failure"] += 1
+            if document.failure is None:
+                assert document.event is not None
+                assert json.loads(document.event) == document.fields
+            else:
+                assert document.failure.error in {"DecodeError", "UnknownSchemaError"}
+    return outcomes
+
+
+def test_no_mutation_crashes() -> None:
+    assert min(try_mutations(600, 7).values()) > 10

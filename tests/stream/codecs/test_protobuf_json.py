@@ -1,0 +1,224 @@
+"""Messages become the JSON of google.protobuf's own json_format, but for the differences that the page names."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from google.protobuf.message_factory import GetMessageClass
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import DecodeError
+from stream.codecs.protobuf_json import ProtobufReader
+from stream.codecs.protobuf_schema import ProtobufSchema
+from tests.protobuf import EVERYTHING, descriptor, messages
+from tests.thoroughness import examples
+
+ALL = descriptor(EVERYTHING, "test.all.All")
+READER = ProtobufReader(ALL, "All")
+
+
+def read(value: bytes, reader: ProtobufReader = READER) -> Any:
+    fields, _ = reader.read(value, 0)
+    event, replaced = reader.as_json(fields)
+    if replaced is None:
+        assert json.loads(event) == fields
+    return json.loads(event)
+
+
+CANONICAL = descriptor(
+    "\n".join(line for line in EVERYTHING.splitlines() if " any = " not in line and " mask = " not in line),
+    "test.all.All",
+)
+"""Without the two messages that have another canonical JSON."""
+
+
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
+@given(messages(CANONICAL))
+def test_it_is_the_canonical_json(message: Any) -> None:
+    ours = read(message.SerializeToString(), ProtobufReader(CANONICAL, "All"))
+    theirs = json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    _require_alike(ours, theirs)
+    assert json_format.ParseDict(ours, GetMessageClass(CANONICAL)()) == message
+
+
+def _require_alike(ours: Any, theirs: Any) -> None:
+    """Compare, but for numbers: theirs are strings if they are of 64 bits, and have fewer digits if they are floats."""
+    if isinstance(theirs, dict):
+        assert ours.keys() == theirs.keys()
+        for name, value in theirs.items():
+            _require_alike(ours[name], value)
+    elif isinstance(theirs, list):
+        assert len(ours) == len(theirs)
+        for entry, value in zip(ours, theirs, strict=True):
+            _require_alike(entry, value)
+    elif isinstance(theirs, float):
+        assert struct.pack("f", ours) == struct.pack("f", theirs)
+    else:
+        assert (str(ours) if type(ours) is int and isinstance(theirs, str) else ours) == theirs
+
+
+def everything(**fields: Any) -> bytes:
+    value: bytes = GetMessageClass(ALL)(**fields).SerializeToString()
+    return value
+
+
+MAPPING: dict[str, tuple[dict[str, Any], Any]] = {
+    "i64": ({"i64": -(2**63)}, -(2**63)),
+    "u64": ({"u64": 2**64 - 1}, 18446744073709551615),
+    "d": ({"d": 0.5}, 0.5),
+    "yes": ({"yes": True}, True),
+    "raw": ({"raw": b"\x00\xff"}, "AP8="),
+    "mood": ({"mood": 1}, "GOOD"),
+    "moods": ({"moods": [-2, 9]}, ["BAD", 9]),
+    "names": ({"names": {2**62: "a"}}, {"4611686018427387904": "a"}),
+    "flags": ({"flags": {True: 0.5}}, {"true": 0.5}),
+    "at": ({"at": {"seconds": 1_700_000_000, "nanos": 120_000_000}}, "2023-11-14T22:13:20.120Z"),
+    "took": ({"took": {"seconds": 3, "nanos": 4_000_000}}, "3.004s"),
+    "free": ({"free": {"a": 5}}, {"a": 5}),
+    "wrapped": ({"wrapped": {"value": 2**63 - 1}}, 9223372036854775807),
+    "value": ({"value": {"null_value": 0}}, None),
+    "list": ({"list": {"values": [{"bool_value": True}, {"string_value": "b"}]}}, [True, "b"]),
+    "any": ({"any": {"type_url": "x/y", "value": b"1"}}, {"type_url": "x/y", "value": "MQ=="}),
+    "mask": ({"mask": {"paths": ["a.b"]}}, {"paths": ["a.b"]}),
+    "b": ({"b": {"text": "t"}}, {"text": "t", "moods": []}),
+    "text": ({"text": "here"}, "here"),
+}
+"""Field -> what it is set to, and what it is in JSON."""
+
+
+@pytest.mark.parametrize("name", MAPPING)
+def test_the_mapping(name: str) -> None:
+    fields, expected = MAPPING[name]
+    assert read(everything(**fields))[name] == expected
+
+
+def test_fields_without_presence_are_there_and_others_are_not() -> None:
+    empty = read(b"")
+    assert empty["i64"] == 0
+    assert empty["words"] == []
+    assert empty["inners"] == {}
+    assert empty["mood"] == "UNKNOWN"
+    assert not empty.keys() & {"maybe", "inner", "a", "b", "at", "wrapped", "again"}
+    assert [*empty][:3] == ["text", "d", "f"]
+    assert read(everything(maybe=0, wrapped={}))["maybe"] == 0
+
+
+def test_moments_beyond_their_range_are_objects() -> None:
+    event = read(everything(at={"seconds": 2**60}, took={"seconds": 1, "nanos": -5}))
+    assert event["at"] == {"seconds": 2**60, "nanos": 0}
+    assert event["took"] == {"seconds": 1, "nanos": -5}
+
+
+def test_what_json_cannot_represent_is_null() -> None:
+    fields, _ = READER.read(
+        everything(d=float("nan"), flags={True: float("inf")}, free={"n": float("inf")}),
+        0,
+    )
+    event, replaced = READER.as_json(fields)
+    assert replaced is not None
+    assert sorted(replaced.paths) == ["$.d", "$.flags.true", "$.free.n"]
+    assert json.loads(event)["d"] is None
+
+
+def test_unknown_fields_are_counted_at_any_depth() -> None:
+    newer = descriptor(EVERYTHING.replace("string text = 1;", "string text = 1; string more = 1000;"), "test.all.All")
+    value = GetMessageClass(newer)(text="a", more="bcd", inner={"more": "e", "deep": {"more": "f"}}).SerializeToString()
+    fields, unknown = READER.read(value, 0)
+    assert fields["inner"] == {"text": "", "deep": {"text": ""}, "moods": []}
+    assert unknown == 6 + 4 + 4 + 2 * 0
+    assert READER.read(everything(text="a"), 0)[1] == 0
+
+
+PROTO2 = """
+message Old {
+  required string text = 1;
+  optional int32 n = 2 [default = 7];
+  repeated group Part = 3 { optional string t = 1; }
+  optional Kind kind = 4;
+  enum Kind { option allow_alias = true; A = 1; B = 0x2; C = 010; D = 8; }
+  extensions 100 to 199;
+}
+extend Old { optional string more = 100; }
+"""
+
+
+def test_the_second_version_of_the_language() -> None:
+    old = descriptor(PROTO2, "Old")
+    value = GetMessageClass(old)(text="a", part=[{"t": "b"}], kind=8).SerializeToString()
+    reader = ProtobufReader(old, "Old")
+    assert read(value, reader) == {"part": [{"t": "b"}], "text": "a", "kind": "C"}
+    assert reader.read(b"\x0a\x01a\x20\x05\xa2\x06\x01x", 0) == ({"part": [], "text": "a"}, 6)
+    with pytest.raises(DecodeError, match="the value cannot be written as JSON"):  # not checked by the parser
+        read(b"\x0a\x01\xff", reader)
+
+
+def test_editions() -> None:
+    text = """edition = "2023"; option features.field_presence = IMPLICIT;
+    message E { string text = 1; string other = 2 [features.field_presence = EXPLICIT];
+                E part = 3 [features.message_encoding = DELIMITED]; }"""
+    message = descriptor(text, "E")
+    value = GetMessageClass(message)(part={"text": "t"}).SerializeToString()
+    assert value == b"\x1b\x0a\x01t\x1c"
+    assert read(value, ProtobufReader(message, "E")) == {"text": "", "part": {"text": "t"}}
+
+
+DEEP = 'syntax = "proto3"; message N { N next = 1; repeated N all = 2; map<string, N> by = 3; string text = 4; }'
+
+
+def _deep(levels: int, *tags: int) -> bytes:
+    value = b""
+    for level in range(levels):
+        size = len(value)
+        value = bytes((tags[level % len(tags)], size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14)) + value
+    return value
+
+
+@pytest.mark.parametrize("tags", [(0x0A,), (0x12,), (0x12, 0x1A)], ids=["message", "list", "map"])
+def test_deep_messages_are_refused(tags: tuple[int, ...]) -> None:
+    reader = ProtobufReader(descriptor(DEEP, "N"), "N")
+    assert json.dumps(read(_deep(98, *tags), reader)).count("{") > 90
+    for levels in (102, 2000):
+        with pytest.raises(DecodeError, match="is not Protobuf of N"):
+            reader.read(_deep(levels, *tags), 0)
+    with pytest.raises(DecodeError, match="is not Protobuf of N"):
+        reader.read(b"\x0b" * 1_000_000, 0)
+
+
+def test_values_that_would_need_much_memory_are_refused_before_it_is_used() -> None:
+    reader = ProtobufReader(descriptor(DEEP, "N"), "N")
+    read(b"\x12\x00" * 1000, reader)
+    for value in (b"\x12\x00" * 4_000_000, b"\x12\x80\x80\x10" + b"\x12\x00" * 500_000):
+        with pytest.raises(DecodeError, match="have more than 1000000 fields together"):
+            reader.read(value, 0)
+    packed = b"\xa2\x01\x80\x80\x80\x01" + b"\x01" * (2 << 20)
+    with pytest.raises(DecodeError, match="has an enum more than 1000000 times"):
+        READER.read(packed[:2] + b"\x80\x80\x80\x01" + packed[6:], 0)
+
+
+@pytest.mark.parametrize("value", [b"\xff", b"\x0a", b"\x0a\x05ab", b"\x0a\x02\xff\xff", b"\x00\x00", b"\x0c"])
+def test_what_is_not_a_message_is_a_reason(value: bytes) -> None:
+    with pytest.raises(DecodeError, match=r"the value is not Protobuf of All \((DecodeError|UnicodeDecodeError)\)"):
+        READER.read(value, 0)
+
+
+@settings(max_examples=examples(200))
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_message_or_a_reason(value: bytes) -> None:
+    try:
+        read(value)
+    except DecodeError as error:
+        assert str(error).startswith("the value is not Protobuf of All")
+
+
+def test_a_pool_belongs_to_one_schema() -> None:
+    first = ProtobufSchema.parse("message A { optional string t = 1; }").named("A")
+    second = ProtobufSchema.parse("message A { optional int32 t = 1; }").named("A")
+    assert read(b"\x0a\x01x", ProtobufReader(first, "A")) == {"t": "x"}
+    assert read(b"\x08\x05", ProtobufReader(second, "A")) == {"t": 5}
