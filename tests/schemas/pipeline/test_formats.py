@@ -102,7 +102,7 @@ OF_ROWS = "must begin with $.after, the row after the change, for example $.afte
         ("  format: debezium\n  text: $.after\n", [f"input.text: {OF_ROWS}"]),
         ("  format: debezium\n  text: [$.after.a, $.before.a]\n", [f"input.text[1]: {OF_ROWS}"]),
         ("  format: debezum\n", [
-            'input.format: must be one of json, text, cloudevents, connect, debezium, avro, json_schema, '
+            'input.format: must be one of json, text, cloudevents, connect, debezium, avro, protobuf, json_schema, '
             'did you mean "debezium"?'
         ]),
     ],

@@ -87,9 +87,6 @@ MISTAKES = {
         '8:12 input.message: needs "descriptor_set", too']),
     "a description of JSON": ("format: json", "descriptor_set: p.desc\n  message: a.B", [
         "7:19 input.descriptor_set: is only for format: protobuf", "8:12 input.message: is only for format: protobuf"]),
-    "a registry beside a description": ("format: json",
-        "format: protobuf\n  descriptor_set: p.desc\n  message: a.B\nregistry: {url: 'http://r:8081'}",
-        ["10:1 registry: is not used: no format of input or output is one of avro, protobuf, json_schema"]),
     "reader's schema of JSON": ("format: json", "reader_schema: p.avsc",
         ["7:18 input.reader_schema: is only for format: avro"]),
     "no registry for the output": ("dead_letter: posts.dead", "format: {avro: {compatibility: full}}", [

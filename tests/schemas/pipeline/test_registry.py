@@ -71,3 +71,10 @@ def test_every_mistake_has_its_place(name: str) -> None:
 def test_good_ones() -> None:
     assert _wrong(f"{URL}, username: me, password: {SECRET}, certificate: a, key: b, client: {{proxy: x}}") == []
     assert _wrong("url: ['https://a/apis/ccompat/v7', 'http://[::1]:8081']") == []
+
+
+def test_a_descriptor_set_takes_the_place_of_a_registry() -> None:
+    described = GOOD.replace("format: json", "format: protobuf\n  descriptor_set: p.desc\n  message: a.B")
+    assert parse(described, environ={}).registry is None
+    with pytest.raises(ConfigError, match="registry: is not used: no format of input or output is one of avro, proto"):
+        parse(f"{described}registry: {{{URL}}}\n", environ={})

@@ -28,6 +28,13 @@ def _seeds(registry: FakeRegistry) -> list[bytes]:
     return seeds
 
 
+def _flipped(seed: bytes, rng: random.Random) -> bytes:
+    """Change one byte behind the frame: most other mutations do not even have the form of a message."""
+    value = bytearray(seed)
+    value[rng.randrange(6, len(value))] = rng.randrange(256)
+    return bytes(value)
+
+
 def try_mutations(count: int, seed: int) -> dict[str, int]:
     """Decode ``count`` mutated messages; return how many became documents, and how many failures."""
     rng = random.Random(seed)
@@ -36,7 +43,9 @@ def try_mutations(count: int, seed: int) -> dict[str, int]:
         seeds = _seeds(registry)
         decoder = codec(Input(topics=["posts"], format="protobuf"), True, Registry(url=registry.url))
         for _ in range(count):
-            record = Record(Assignment("posts", 0), 0, None, _mutated(rng.choice(seeds), rng))
+            value = rng.choice(seeds)
+            value = _mutated(value, rng) if rng.randrange(2) else _flipped(value, rng)
+            record = Record(Assignment("posts", 0), 0, None, value)
             decoder.fetch_schemas([record])
             document = decoder.decode(record)
             outcomes["document" if document.failure is None else "failure"] += 1
