@@ -4,12 +4,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# What glossator is compared with: make bench-peers
+PEERS := .venv-peers
 # The number of processes that tests run in: make test JOBS=1
 JOBS := auto
 PARALLEL = --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-chart test-containers chart-tools arm64 lint audit format bench chaos train evaluate schema clean
+.PHONY: help demo test test-fast test-chart test-containers chart-tools arm64 lint audit format bench peers bench-peers chaos train evaluate schema clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z0-9-]*\):.*##/\1/p' $(MAKEFILE_LIST) | awk '{ name = $$1; $$1 = ""; printf "  make %-17s%s\n", name, $$0 }'
@@ -61,6 +63,21 @@ format: $(READY)  ## Bring the code into the house style
 bench: $(READY)  ## Measure speed and memory on this machine
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \
 		$(BIN)/python -m benchmarks.$$(basename $$file .py); done
+	@echo "make bench-peers compares with other libraries; docs/performance.md explains it"
+
+bench-peers: peers  ## Compare with other libraries: make bench-peers PART=throughput ARGS="--texts FILE --budget 140"
+	$(BIN)/python -m benchmarks.peers $(or $(PART),all) $(ARGS)
+	cd benchmarks && ../$(PEERS)/bin/python -m peers.plots results/peers.json
+
+peers: $(PEERS)/.ready  ## Install what glossator is compared with, into an environment of its own
+
+# The same torch and transformers as glossator's: where its own environment has no package, it looks into that of glossator.
+$(PEERS)/.ready: benchmarks/peers-constraints.txt $(READY)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $(PEERS)/packages
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > $$(cat $(PEERS)/packages)/glossator.pth
+	$(PEERS)/bin/python -m pip install --quiet --requirement benchmarks/peers-constraints.txt
+	@touch $@
 
 chaos: $(READY)  ## Break workers, brokers and network for 20 minutes, and count: make chaos MINUTES=5 SEED=7
 	$(BIN)/python -m tests.chaos.run --minutes $(or $(MINUTES),20) --seed $(or $(SEED),1) --report benchmarks/results/chaos.json

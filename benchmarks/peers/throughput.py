@@ -1,0 +1,109 @@
+"""How fast: a duel of glossator with each peer. Both are warm and take turns over the same events.
+
+Each turn is a burst: all events are sent at once to an idle candidate, and the clock runs from the first event sent to
+the last output read. A slow peer gets only as many of the events, from the first on, as it can do in ``seconds``, so
+rates are compared in tokens: a ratio is the median over the rounds of the two rates of one round.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from benchmarks.peers.agreement import TOLERANCE, Agreement, compare
+from benchmarks.peers.candidates import BFLOAT16, GLOSSATOR, INT8, PEERS_OF, Candidate, tasks_of
+from benchmarks.peers.figures import fitting, spread
+from benchmarks.peers.rows import Row, Rows
+from benchmarks.peers.running import WARM_UP, Burst, CandidateError, Event, Run, running
+from tests.kafka.cluster import Cluster
+
+PART = "throughput"
+_REDUCED = 2e-2
+"""The largest difference of a score in bfloat16 or int8, where the row also says how many labels are equal."""
+
+
+class Workload(NamedTuple):
+    """``tokens``: of each event; ``rounds``: turns of each candidate; ``seconds``: about how long a slow peer's are."""
+
+    events: Sequence[Event]
+    tokens: Sequence[int]
+    rounds: int
+    seconds: float
+
+
+def duels(int8: bool) -> Iterator[tuple[str, Candidate]]:
+    """Yield the set of tasks and the other candidate of each duel, the most important first."""
+    precisions = (BFLOAT16, INT8) if int8 else (BFLOAT16,)
+    for rank in range(max(map(len, PEERS_OF.values()))):
+        for group, peers in PEERS_OF.items():
+            if rank < len(peers):
+                yield group, peers[rank]
+            if group == "four" and rank == 0:
+                yield from ((group, candidate) for candidate in precisions)
+
+
+def measure(
+    rows: Rows,
+    kafka: Cluster,
+    group: str,
+    other: Candidate,
+    workload: Workload,
+    *,
+    threads: int | None,
+) -> Row:
+    """Run one duel and save its row. A peer that fails gets a void row.
+
+    Raises CandidateError if glossator fails.
+    """
+    key = (PART, group, other.name)
+    tasks, warm_up = tasks_of(group), workload.events[:WARM_UP]
+    row: Row = {"group": group, "candidate": other.name, "void": ""}
+    with running(GLOSSATOR, tasks, kafka, warm_up, threads) as ours:
+        try:
+            with running(other, tasks, kafka, warm_up, threads) as theirs:
+                row |= _rounds(ours, theirs, workload, other)
+        except CandidateError as error:
+            row["void"] = str(error)
+    rows.add(key, row)
+    return row
+
+
+def _rounds(ours: Run, theirs: Run, workload: Workload, other: Candidate) -> dict[str, Any]:
+    events, tokens = workload.events, workload.tokens
+    trial = theirs.burst(events[:WARM_UP])
+    count = fitting(trial.rate, workload.seconds, len(events))
+    left: list[Burst] = []
+    right: list[Burst] = []
+    for number in range(workload.rounds):
+        # Whoever goes second may find a warmer or a busier machine, so they take turns in that, too.
+        turns = [(ours, len(events), left), (theirs, count, right)]
+        for run, size, bursts in turns if number % 2 == 0 else reversed(turns):
+            bursts.append(run.burst(events[:size]))
+    agreement = compare(left[-1].outputs, right[-1].outputs, TOLERANCE if other.program else _REDUCED)
+    share = sum(tokens[:count]) / count, sum(tokens) / len(events)
+    rates = [burst.rate * share[0] for burst in right], [burst.rate * share[1] for burst in left]
+    ratios = [fast / slow for slow, fast in zip(*rates, strict=True)]
+    return {
+        "rounds": workload.rounds,
+        "ratio": statistics.median(ratios), "lowest ratio": min(ratios), "highest ratio": max(ratios),
+        **_agreement(agreement),
+        "peer": _figures(right, rates[0], theirs.peak_mib), "glossator": _figures(left, rates[1], ours.peak_mib),
+    }  # fmt: skip
+
+
+def _agreement(agreement: Agreement) -> dict[str, Any]:
+    return {
+        "void": agreement.void, "largest difference": agreement.difference, "equal labels": agreement.labels,
+    }  # fmt: skip
+
+
+def _figures(bursts: list[Burst], rates: list[float], peak: float) -> dict[str, float]:
+    return {
+        "events": bursts[0].events,
+        "events/s": statistics.median(burst.rate for burst in bursts),
+        "tokens/s": statistics.median(rates),
+        "spread": spread(rates),
+        "CPU ms an event": statistics.median(burst.processor / burst.events * 1000 for burst in bursts),
+        "peak MiB": peak,
+    }
