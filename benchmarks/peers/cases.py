@@ -9,7 +9,7 @@ from typing import NamedTuple
 class Case(NamedTuple):
     """``of``: what is varied; ``value``: to what. ``duplicates``: the share of events whose text has come before.
 
-    ``when``: the share of events that the last task is wanted for. ``count``: of tasks, None for the four.
+    ``when``: the share of events that the last task is wanted for. ``heads``: the number of tasks, None for the four.
     """
 
     of: str
@@ -19,15 +19,15 @@ class Case(NamedTuple):
     duplicates: float = 0.0
     cache: int = 0
     when: float | None = None
-    count: int | None = None
+    heads: int | None = None
 
 
 def cases(events: int, most: int) -> Iterator[Case]:
     """Yield all cases, the most important first, each of ``events``, unless these vary: from 1000 to ``most``."""
     yield Case("workers", 1, events)
     yield Case("workers", 2, events, workers=2)
-    for count in (1, 4, 12, 2, 8):
-        yield Case("tasks", count, events, count=count)
+    for heads in (1, 4, 12, 2, 8):
+        yield Case("tasks", heads, events, heads=heads)
     for share in (0.0, 0.5, 0.1, 0.25):
         yield Case("duplicates", share, events, duplicates=share, cache=100_000)
     for share in (1.0, 0.1, 0.5, 0.01):

@@ -17,8 +17,8 @@ PART = "scale"
 
 
 def tasks_for(case: Case) -> list[dict[str, Any]]:
-    if case.count is not None:
-        return list(checkpoints.tasks(CHECKPOINTS, checkpoints.more(case.count)))
+    if case.heads is not None:
+        return list(checkpoints.tasks(CHECKPOINTS, checkpoints.more(case.heads)))
     tasks: list[dict[str, Any]] = list(tasks_of("four"))
     if case.when is not None:
         # A trunk of its own: a task that shares the forward of the others anyway saves nothing.

@@ -22,16 +22,27 @@ _THROUGHPUT = (
 def tables(rows: Rows, price: float) -> dict[str, tuple[Sequence[str], Lines]]:
     """Return title -> (the heads of the columns, the lines) of everything that was measured."""
     made: dict[str, tuple[Sequence[str], Lines]] = {}
+    heads: Sequence[str]
     for group, title in TITLES.items():
         duels = [row for row in rows.of("throughput") if row["group"] == group]
         if duels:
             made[f"Throughput: {title}"] = (_THROUGHPUT, _throughput(duels, price))
     if lines := [
         [row["candidate"], "" if row["linger"] is None else str(row["linger"]), f"{row['load']:.0%}",
-         f"{row['events/s']:,.0f}", f"{row['p50 ms']:,.0f}", f"{row['p99 ms']:,.0f}", str(row["events"])]
+         f"{row['events/s']:,.0f}", f"{row['p50 ms']:,.0f}", f"{row['p99 ms']:,.0f}",
+         "" if row["forward ms"] is None else f"{row['forward ms']:,.0f}", str(row["events"])]
         for row in rows.of("latency")
     ]:  # fmt: skip
-        heads = ("candidate", "linger, ms", "load", "events/s", "p50, ms", "p99, ms", "events measured")
+        heads = (
+            "candidate",
+            "linger, ms",
+            "load",
+            "events/s",
+            "p50, ms",
+            "p99, ms",
+            "mean forward, ms",
+            "events measured",
+        )
         made["Latency: four tasks, one trunk"] = (heads, lines)
     if lines := [
         [row["of"], f"{row['value']:g}", f"{row['events']:,}", f"{row['events/s']:,.0f}",

@@ -20,7 +20,7 @@ from confluent_kafka import Consumer, Producer
 from .tasks import Annotator, Event, arguments
 
 
-class Read(beam.DoFn):  # type: ignore[misc]
+class Read(beam.DoFn):
     def __init__(self, servers: str, group: str, topic: str) -> None:
         self._servers, self._group, self._topic = servers, group, topic
 
@@ -35,7 +35,7 @@ class Read(beam.DoFn):  # type: ignore[misc]
                 yield json.loads(message.value() or b"")
 
 
-class Handler(ModelHandler):  # type: ignore[misc]
+class Handler(ModelHandler):
     def __init__(self, tasks: str, batch: int) -> None:
         super().__init__(min_batch_size=batch, max_batch_size=batch)
         self._tasks, self._batch = tasks, batch
@@ -47,7 +47,7 @@ class Handler(ModelHandler):  # type: ignore[misc]
         return model.events(list(batch))
 
 
-class Write(beam.DoFn):  # type: ignore[misc]
+class Write(beam.DoFn):
     def __init__(self, servers: str, topic: str) -> None:
         self._servers, self._topic = servers, topic
 

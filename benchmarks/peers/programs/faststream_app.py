@@ -21,8 +21,8 @@ def main() -> None:
     broker = KafkaBroker(options.servers)
     batch = options.batch > 1
     limits: dict[str, Any] = {"batch": True, "max_records": options.batch} if batch else {}
-    subscriber = broker.subscriber(options.topic, group_id=options.group, auto_offset_reset="earliest", **limits)
-    publisher = broker.publisher(options.out, batch=batch)
+    subscriber: Any = broker.subscriber(options.topic, group_id=options.group, auto_offset_reset="earliest", **limits)
+    publisher: Any = broker.publisher(options.out, batch=batch)
 
     if batch:
 

@@ -41,7 +41,8 @@ class Annotator:
                 if entry["task"] == "token-classification"
                 else {"top_k": None, "truncation": True}
             )
-            self._pipelines[entry["name"]] = pipeline(entry["task"], model=entry["model"], device="cpu", **settings)
+            make: Any = pipeline  # its types are an overload for each task
+            self._pipelines[entry["name"]] = make(entry["task"], model=entry["model"], device="cpu", **settings)
 
     def events(self, events: list[Event]) -> list[Event]:
         """Return an output record for each event: the event and its annotations."""
