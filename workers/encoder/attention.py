@@ -16,6 +16,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from workers.encoder.packing import Group, PackedBatch
+from workers.encoder.products import Blocks, attend
 
 PACKED = "packed"
 
@@ -27,16 +28,22 @@ class Layout:
     - ``starts``: int32 ``[N + 1]`` on the device of the batch, where each sequence begins, then T.
     - ``longest``: the length of the longest sequence, in tokens.
     - ``groups``: the runs of sequences of equal length.
+    - ``blocks``: the first sequences, padded, if batched products are faster for them than the fused kernel.
     """
 
     starts: Tensor
     longest: int
     groups: tuple[Group, ...]
+    blocks: Blocks | None = None
 
     @classmethod
-    def of(cls, batch: PackedBatch, device: torch.device) -> Layout:
-        """Return the layout of ``batch`` for use on ``device``."""
-        return cls(torch.from_numpy(batch.starts).to(device), batch.longest, batch.groups)
+    def of(cls, batch: PackedBatch, device: torch.device, dtype: torch.dtype, heads: int | None) -> Layout:
+        """Return the layout of ``batch`` for a model on ``device`` in ``dtype`` with ``heads`` attention heads.
+
+        ``heads``: None if unknown. Call it on the thread that will compute.
+        """
+        blocks = Blocks.of(batch, heads, dtype) if device.type == "cpu" and heads else None
+        return cls(torch.from_numpy(batch.starts).to(device), batch.longest, batch.groups, blocks)
 
 
 def packed_attention(  # noqa: PLR0917, the signature is given by transformers
@@ -68,7 +75,16 @@ def packed_attention(  # noqa: PLR0917, the signature is given by transformers
         )  # fmt: skip
         return out.unsqueeze(0), None  # type: ignore[union-attr]
     out = torch.empty_like(q, memory_format=torch.contiguous_format)
+    done = 0
+    if (blocks := layout.blocks) is not None and blocks.heads == q.shape[1] == k.shape[1]:
+        by_products = attend(q, k, v, blocks, scaling=scaling, window=sliding_window)
+        done = len(by_products)
+        if done == len(q):
+            return by_products.unsqueeze(0), None
+        out[:done] = by_products
     for group in layout.groups:
+        if group.at < done:
+            continue
         group_q, group_k, group_v = (_split(states, group).transpose(1, 2) for states in (q, k, v))
         if sliding_window is None or group.length <= sliding_window:
             result = scaled_dot_product_attention(group_q, group_k, group_v, scale=scaling)

@@ -60,6 +60,7 @@ class Trunk:
         self._ordinary: str = model.config._attn_implementation
         self.cased: bool = getattr(model.config, "reads_case", False)
         self._takes_types = "token_type_ids" in inspect.signature(model.forward).parameters
+        self._heads: int | None = getattr(model.config, "num_attention_heads", None)
         self._pad = model.config.pad_token_id or 0
         self.vocabulary = embedding_rows(model)
         self.weights = sum(parameter.numel() for parameter in model.parameters())
@@ -72,7 +73,7 @@ class Trunk:
         self.packed = self._packs(1e-4)
         self._place(device, dtype)
         if self.packed and (device.type != "cpu" or dtype != torch.float32):
-            self.packed = self._packs(1e-4 if dtype == torch.float32 else 3e-2)
+            self.packed = self._packs(self._tolerance)
 
     @torch.inference_mode()
     def forward(self, batch: PackedBatch, ids: Ints, types: Ints | None = None, every_layer: bool = False) -> States:
@@ -97,9 +98,9 @@ class Trunk:
     def quicken(self, rate: Callable[[], float]) -> None:
         """Reorder the weights for this CPU, and keep that if it is faster.
 
-        ``rate`` measures tokens per second. Does nothing on other devices, and in other precisions than float32.
+        ``rate`` measures tokens per second. Does nothing on other devices.
         """
-        if self.device.type != "cpu" or self.dtype != torch.float32 or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        if self.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
             return
         ids, batch = probe(self.vocabulary, self._pad, _PROBE_LENGTHS, self.capacity)
         (expected,) = self.forward(batch, ids)
@@ -108,14 +109,14 @@ class Trunk:
             undo = reorder(self._model)
         except (RuntimeError, AttributeError):
             return
-        if not _close(self.forward(batch, ids)[0], expected, 1e-4) or rate() <= before:
+        if not _close(self.forward(batch, ids)[0], expected, self._tolerance) or rate() <= before:
             undo()
 
     def _forward_packed(self, batch: PackedBatch, ids: Ints, types: Ints | None, every_layer: bool) -> States:
         inputs = {
             "input_ids": self._row(ids[batch.tokens]),
             "position_ids": self._row(batch.positions + self._offset),
-            "layout": Layout.of(batch, self.device),
+            "layout": Layout.of(batch, self.device, self.dtype, self._heads),
         }
         if types is not None:
             inputs["token_type_ids"] = self._row(types[batch.tokens])
@@ -136,6 +137,11 @@ class Trunk:
             inputs["token_type_ids"] = rectangle(types, 0)
         states = _states(self._model(**inputs, output_hidden_states=every_layer), every_layer)
         return tuple(layer[mask].unsqueeze(0) for layer in states)
+
+    @property
+    def _tolerance(self) -> float:
+        """How far hidden states may be apart, relative to their norm, and still count as equal."""
+        return 1e-4 if self.dtype == torch.float32 else 3e-2
 
     def _row(self, values: Ints) -> Tensor:
         return torch.from_numpy(values).to(self.device).unsqueeze(0)
