@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -11,7 +14,7 @@ from torch import Tensor
 
 from schemas.document import Failure
 from schemas.errors import DeviceError, ForwardError
-from workers.chain.job import Job, sequences_of
+from workers.chain.job import LONG, Job, sequences_of
 from workers.chain.pace import Pace
 from workers.encoder.casing import SIDES
 from workers.encoder.packing import PackedBatch
@@ -22,8 +25,10 @@ from workers.heads.base import Head
 
 _LEAST = 512
 """Tokens: what takes less is counted as much, because its time is hardly that of its tokens."""
-_LONG = 1024
-"""A sequence of so many tokens takes about twice the time per token of a short one."""
+
+
+Results: TypeAlias = Exception | list[Scores | Tensor | Exception]
+"""The result or the exception of each head; one exception if the trunk has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,10 @@ class Output:
 
 
 class Forwards:
-    """Runs the forwards of one stage: on the thread that loads the chain, then on the device thread."""
+    """Runs the forwards of one stage, for the thread that loads the chain, then for the device thread.
+
+    That thread stores the results. The forwards themselves may run on the threads of the trunk's pool.
+    """
 
     def __init__(self, trunk: Trunk, outputs: Sequence[Output]) -> None:
         """Prepare to run ``outputs`` on ``trunk``."""
@@ -52,14 +60,11 @@ class Forwards:
         """
         trunk = self._trunk
         pending = job.batches[::-1]
-        while pending:
-            batch = pending.pop()
-            if len(batch) > 1 and self._size(batch) > trunk.forward_tokens:
+        for batch, results in self._compute(job, pending, pace):
+            if results is None:
                 pending += job.split(batch.sequences, trunk)[::-1]
                 continue
-            with pace.forward(trunk.name, _tokens(batch), trunk.token_seconds):
-                results = self._attempt(job, batch)
-            errors = [results] if isinstance(results, Exception) else [r for r in results if isinstance(r, Exception)]
+            errors = _errors(results)
             for error in errors:
                 self._require_device(error)
             full = any(map(_is_out_of_memory, errors))
@@ -68,7 +73,7 @@ class Forwards:
             if not errors or len(batch) == 1:
                 self._store(job, batch, results)
             elif full:
-                trunk.forward_tokens = max(1, self._size(batch) // 2)
+                trunk.forward_tokens = max(1, min(trunk.forward_tokens, self._size(batch) // 2))
                 pending.append(batch)
             else:
                 middle = len(batch) // 2
@@ -79,7 +84,45 @@ class Forwards:
             if output.head.per == "input":
                 self._resolve_inputs(job, index, output.head, pace)
 
-    def _attempt(self, job: Job, batch: PackedBatch) -> Exception | list[Scores | Tensor | Exception]:
+    def _compute(
+        self, job: Job, pending: list[PackedBatch], pace: Pace
+    ) -> Iterator[tuple[PackedBatch, Results | None]]:
+        """Take the batches off the end of ``pending`` and yield each with its results, or None if it is too large.
+
+        More may be appended between two results. Forwards run side by side if the trunk has a pool; one that is left
+        runs on this thread, with all cores.
+        """
+        pool = self._trunk.pool
+        running: dict[Future[Results | None], PackedBatch] = {}
+        crowded: list[PackedBatch] = []
+        try:
+            while pending or running or crowded:
+                while pool is not None and pending and (running or len(pending) > 1):
+                    batch = pending.pop()
+                    running[pool.submit(partial(self._forward, job, batch, pace))] = batch
+                if not running:
+                    batch = (pending or crowded).pop()
+                    yield batch, self._forward(job, batch, pace)
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    batch, results = running.pop(future), future.result()
+                    if results is not None and len(batch) == 1 and any(map(_is_out_of_memory, _errors(results))):
+                        crowded.append(batch)  # alone it may fit
+                    else:
+                        yield batch, results
+        finally:
+            for future in running:
+                future.cancel()
+            wait(running)
+
+    def _forward(self, job: Job, batch: PackedBatch, pace: Pace) -> Results | None:
+        """Run one forward as a step of ``pace``, on any thread; None if the batch is larger than they may be now."""
+        trunk = self._trunk
+        if len(batch) > 1 and self._size(batch) > trunk.forward_tokens:
+            return None
+        with pace.forward(trunk.name, _tokens(batch), trunk.token_seconds):
+            return self._attempt(job, batch)
+
+    def _attempt(self, job: Job, batch: PackedBatch) -> Results:
         """Run one forward and return the result or the exception of each head; one exception if the trunk fails.
 
         Of a batch that will be halved, the heads after the one that fails are left out.
@@ -116,7 +159,7 @@ class Forwards:
         result = output.head(states, batch)
         return result if output.head.per == "input" else _activate(result, output.activation)
 
-    def _store(self, job: Job, batch: PackedBatch, results: Exception | list[Scores | Tensor | Exception]) -> None:
+    def _store(self, job: Job, batch: PackedBatch, results: Results) -> None:
         """Put the results of a forward into ``job``. If there are exceptions, ``batch`` has one sequence."""
         first = int(batch.sequences[0])
         if isinstance(results, Exception):
@@ -180,8 +223,13 @@ class Forwards:
 
 
 def _tokens(batch: PackedBatch) -> float:
-    """Return the size of a forward in tokens; those of long sequences count more, because they attend to more."""
-    return max(_LEAST, len(batch) * batch.longest) * (1 + batch.longest / _LONG)
+    """Return the size of a forward in tokens; those of long sequences count more, as in ``costs_of``."""
+    return max(_LEAST, len(batch) * batch.longest) * (1 + batch.longest / LONG)
+
+
+def _errors(results: Results) -> list[Exception]:
+    """Return the exceptions among ``results``."""
+    return [result for result in (results if isinstance(results, list) else [results]) if isinstance(result, Exception)]
 
 
 def _failure(error: Exception, batch: PackedBatch) -> Failure:

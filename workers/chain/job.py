@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -20,6 +20,16 @@ from workers.encoder.reading import Input, Scores
 from workers.encoder.tokenization import Tokenization
 from workers.encoder.trunk import Trunk
 from workers.encoder.unknown import unknown_share
+
+_WORTH = 256
+"""Tokens: with fewer for each of the forwards side by side, one forward on all cores is as fast."""
+LONG = 1024
+"""A sequence of so many tokens takes about twice the time per token of a short one."""
+
+
+def costs_of(lengths: Ints) -> NDArray[np.float64]:
+    """Return what sequences of some lengths cost, in tokens: long ones cost more, because they attend to more."""
+    return lengths * (1 + lengths / LONG)
 
 
 @dataclass(slots=True)
@@ -83,7 +93,14 @@ class Job:
 
     def split(self, sequences: Ints, trunk: Trunk) -> list[PackedBatch]:
         """Cut some of the sequences into forwards of the size that suits ``trunk``."""
-        return pack(self.lengths, self.starts, sequences, trunk.forward_tokens, padded=not trunk.packed)
+
+        def cut(chosen: Ints) -> list[PackedBatch]:
+            return pack(self.lengths, self.starts, chosen, trunk.forward_tokens, padded=not trunk.packed)
+
+        side_by_side = 1 if trunk.pool is None else trunk.pool.forwards
+        if side_by_side == 1 or int(self.lengths[sequences].sum()) < side_by_side * _WORTH:
+            return cut(sequences)
+        return cut_evenly(self.lengths, sequences, side_by_side, cut)
 
 
 def pack_documents(
@@ -156,6 +173,26 @@ def _unknown_shares(job: Job, unk_id: int, segments: bool) -> dict[Input, float]
         for text_or_pair, (first, last) in job.places.items()
         if not unknown.isdisjoint(range(first, last))
     }
+
+
+def cut_evenly(
+    lengths: Ints, sequences: Ints, side_by_side: int, cut: Callable[[Ints], list[PackedBatch]]
+) -> list[PackedBatch]:
+    """Cut ``sequences`` so that forwards take about equally long, and their number is a multiple of ``side_by_side``.
+
+    So all of those that run side by side end at about the same time. ``cut`` makes forwards of the largest size; what
+    it makes is returned if there are not enough sequences, or if they are too long.
+    """
+    largest = cut(sequences)
+    order = sequences[np.argsort(lengths[sequences], kind="stable")]
+    costs = np.cumsum(costs_of(lengths[order]))
+    first = -(-len(largest) // side_by_side) * side_by_side
+    for count in range(first, min(len(order), first + 2 * side_by_side) + 1, side_by_side):
+        edges = np.searchsorted(costs, costs[-1] * np.arange(1, count) / count)
+        batches = [batch for part in np.split(order, edges) if len(part) for batch in cut(part)]
+        if len(batches) == count:
+            return batches
+    return largest
 
 
 def sequences_of(tokens: Ints, starts: NDArray[np.integer]) -> Ints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 _PATIENCE = 5.0
 """A step may take so many times what steps of its size have taken."""
@@ -13,25 +14,33 @@ _MEMORY = 0.95
 
 
 class Pace:
-    """Counts finished steps, such as forwards, and measures them. One thread takes steps; any may read.
+    """Counts finished steps, such as forwards, and measures them. Any thread may take a step, or read.
 
     Attributes:
         steps: how many steps have been finished.
-        allowed: seconds that the present step may take by what was measured before; 0 between steps, and if nothing
-            was measured.
         on_forward: called after each forward with the name of its trunk and the seconds it took, on the thread that
-            ran it.
+            ran it, never by two threads at once.
         task_seconds: the seconds that each task has taken to annotate, by its name; a task belongs to one thread.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Start without measurements; ``clock`` returns seconds."""
         self.steps = 0
-        self.allowed = 0.0
         self.on_forward: Callable[[str, float], None] = lambda trunk, seconds: None
         self.task_seconds: dict[str, float] = {}
         self._clock = clock
         self._costs: dict[str, float] = {}
+        self._allowed: list[float] = []  # for each of the present steps
+        self._lock = Lock()
+
+    @property
+    def allowed(self) -> float:
+        """Seconds that the present steps may take by what was measured before; 0 without any.
+
+        Read it before ``steps``: whoever finds nothing allowed then also finds the last step finished.
+        """
+        with self._lock:
+            return max(self._allowed, default=0.0)
 
     @contextmanager
     def forward(self, trunk: str, size: float, cost: float) -> Iterator[None]:
@@ -39,7 +48,9 @@ class Pace:
         began = self._clock()
         with self.step("forward", size, cost):
             yield
-        self.on_forward(trunk, self._clock() - began)
+        taken = self._clock() - began
+        with self._lock:
+            self.on_forward(trunk, taken)
 
     @contextmanager
     def annotating(self, task: str) -> Iterator[None]:
@@ -57,13 +68,15 @@ class Pace:
             size: how much is done, in any unit in which the time grows.
             cost: seconds per unit that were measured elsewhere.
         """
-        self.allowed = _PATIENCE * max(self._costs.get(kind, 0.0), cost) * size
+        with self._lock:
+            allowed = _PATIENCE * max(self._costs.get(kind, 0.0), cost) * size
+            self._allowed.append(allowed)
         began = self._clock()
         try:
             yield
         finally:
             taken = self._clock() - began
-            self._costs[kind] = max(taken / size, _MEMORY * self._costs.get(kind, 0.0))
-            # In this order, and read in the other one: whoever finds nothing allowed also finds the step finished.
-            self.steps += 1
-            self.allowed = 0.0
+            with self._lock:
+                self._costs[kind] = max(taken / size, _MEMORY * self._costs.get(kind, 0.0))
+                self.steps += 1
+                self._allowed.remove(allowed)

@@ -17,6 +17,7 @@ from workers.encoder import attention
 from workers.encoder.attention import Layout
 from workers.encoder.linear import reorder
 from workers.encoder.packing import Ints, PackedBatch, flat_starts, pack
+from workers.encoder.pool import Pool
 
 States = tuple[Tensor, ...]
 """Hidden states of a packed batch, each ``[1, T, H]``: of every layer, embeddings first, or of the last layer only."""
@@ -27,8 +28,8 @@ _PROBE_LENGTHS = (5, 11, 11)
 class Trunk:
     """A transformer without its head, on its device.
 
-    ``forward`` keeps no state, so several threads may call it at once: the device thread and, during a hot swap, the
-    thread that tries the new chain. Everything else belongs to the thread that loads the model.
+    ``forward`` keeps no state, so several threads may call it at once: the device thread, those of ``pool`` and, during
+    a hot swap, the thread that tries the new chain. Everything else belongs to the thread that loads the model.
 
     Attributes:
         name: the model that it was loaded for, as in the pipeline file; the first one if several share it.
@@ -40,6 +41,7 @@ class Trunk:
         forward_tokens: how many tokens a forward should have; reduced when the device runs out of memory.
         tuned: whether ``forward_tokens`` has been measured or configured.
         token_seconds: seconds that a forward takes per token, as measured by ``encoder.tuning``; 0 before.
+        pool: runs several forwards at a time, if ``encoder.tuning`` has found that faster; else None.
         fingerprint: the hash of the weights and the configuration; None if it was not given.
         cased: whether it needs the token types of ``workers.encoder.casing``.
     """
@@ -69,6 +71,7 @@ class Trunk:
         self.forward_tokens = 1024
         self.tuned = False
         self.token_seconds = 0.0
+        self.pool: Pool | None = None
         # First on the CPU in float32, which tests the model's code; then where it will run, which tests the kernels.
         self.packed = self._packs(1e-4)
         self._place(device, dtype)

@@ -19,9 +19,9 @@ Per = Literal["sequence", "token", "input"]
 class Head(ABC):
     """Turns the hidden states of a packed batch into scores, before any activation.
 
-    Called in inference mode by one thread at a time: the one that loads the chain, then the device thread. If it
-    raises, the batch is halved until the sequence at fault is alone, and that sequence fails. No exception stops the
-    worker, unless it shows that the device is lost.
+    Called in inference mode by several threads at once, so a call must leave nothing behind that another could see. If
+    it raises, the batch is halved until the sequence at fault is alone, and that sequence fails. No exception stops the
+    worker, unless it shows that the device is lost. ``resolve_clusters`` is called by one thread at a time.
 
     Attributes:
         per: what the scores are for: one row per sequence, one row per token, or one result per whole input, which

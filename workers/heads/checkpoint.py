@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Literal
 
 import numpy as np
@@ -72,7 +73,7 @@ class CheckpointHead(Head):
         ])  # fmt: skip
 
     def _logits(self, states: Tensor) -> Tensor:
-        self._stub.states = states
+        self._stub.give(states)
         return self._scores(self._model())
 
     def _scores(self, output: Any) -> Tensor:
@@ -112,11 +113,15 @@ class _Stub(nn.Module):
         if isinstance(pooler, nn.Linear):  # ALBERT has a bare layer instead of a pooler module
             pooler = nn.Sequential(_First(), pooler, getattr(trunk, "pooler_activation", nn.Identity()))
         self.pooler: nn.Module | None = pooler
-        self.states: Tensor | None = None
+        self._given = threading.local()  # forwards may run side by side
+
+    def give(self, states: Tensor) -> None:
+        """Let the next ``forward`` on this thread return ``states``."""
+        self._given.states = states
 
     def forward(self, *_: Any, **__: Any) -> BaseModelOutputWithPooling:
-        """Return ``self.states`` once, whatever the arguments are."""
-        states, self.states = self.states, None
+        """Return the states that were given, once, whatever the arguments are."""
+        states, self._given.states = self._given.states, None
         pooled = self.pooler(states) if self.pooler is not None else None
         return BaseModelOutputWithPooling(last_hidden_state=states, pooler_output=pooled)
 

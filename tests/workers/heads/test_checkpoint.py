@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import numpy as np
@@ -61,3 +63,21 @@ def test_labels_and_kind_are_read_from_the_checkpoint() -> None:
     assert head.labels == tiny.LABELS["sequence"]
     assert head.multi_label
     assert not stage("bert", "sequence").outputs[0].head.multi_label
+
+
+def test_heads_of_forwards_side_by_side_read_their_own_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = resolve(str(tiny.checkpoint("bert", "token")))
+    head = CheckpointHead(load_model(checkpoint, "token"), "token", checkpoint.name)
+    rows = [torch.full((1, 3, 32), float(value)) for value in range(4)]
+    _, batch = ids_of([3])
+    wanted = [head((states,), batch) for states in rows]
+    meet, give = threading.Barrier(len(rows)), head._stub.give
+
+    def give_together(states: torch.Tensor) -> None:
+        give(states)
+        meet.wait(60)
+
+    monkeypatch.setattr(head._stub, "give", give_together)
+    with ThreadPoolExecutor(len(rows)) as threads:
+        results = list(threads.map(lambda states: head((states,), batch), rows))
+    assert all(torch.equal(result, expected) for result, expected in zip(results, wanted, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -133,6 +135,38 @@ def test_steps_of_other_kinds_are_not_compared_and_one_that_fails_is_finished() 
         assert pace.allowed == 0.0
     with pace.step("forward", 10, cost=2.0):
         assert pace.allowed == 100.0
+
+
+def test_steps_side_by_side_are_all_counted_and_the_longest_counts() -> None:
+    pace = Pace(lambda: 0.0)
+    with pace.step("forward", 10, cost=2.0):
+        with pace.step("forward", 30, cost=2.0):
+            assert pace.allowed == 300.0
+        assert (pace.steps, pace.allowed) == (1, 100.0)
+    assert (pace.steps, pace.allowed) == (2, 0.0)
+
+
+def test_forwards_of_several_threads_are_reported_one_by_one() -> None:
+    pace, reported = Pace(), 0
+
+    def count(trunk: str, seconds: float) -> None:
+        nonlocal reported
+        before = reported
+        time.sleep(0)  # lets another thread run
+        reported = before + 1
+
+    def run() -> None:
+        for _ in range(100):
+            with pace.forward("trunk", 1, 0.0):
+                pass
+
+    pace.on_forward = count
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (reported, pace.steps, pace.allowed) == (400, 400, 0.0)
 
 
 def test_a_chain_that_takes_over_counts_on() -> None:

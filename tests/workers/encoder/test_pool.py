@@ -1,0 +1,49 @@
+"""Threads of a pool compute with their own number of threads, and change nobody else's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from workers.encoder.pool import Pool
+
+
+@pytest.fixture
+def three() -> Iterator[None]:
+    """The operations of this thread use three threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def threads_of_operations() -> int:
+    """How many threads an operation uses, after one that is large enough for several."""
+    torch.ones(1_000_000).exp()
+    return torch.get_num_threads()
+
+
+@pytest.mark.usefixtures("three")
+def test_each_thread_has_its_number_and_others_keep_theirs() -> None:
+    pool = Pool(2, 1)
+    assert {pool.submit(threads_of_operations).result() for _ in range(20)} == {1}
+    assert threads_of_operations() == 3
+    wide = Pool(2, 2)
+    assert {wide.submit(threads_of_operations).result() for _ in range(20)} == {2}
+    assert {pool.submit(threads_of_operations).result() for _ in range(20)} == {1}
+    started: list[int] = []
+    thread = threading.Thread(target=lambda: started.append(threads_of_operations()))
+    thread.start()
+    thread.join()
+    assert started == [3]
+
+
+@pytest.mark.usefixtures("three")
+def test_all_threads_are_there_from_the_beginning() -> None:
+    pool = Pool(4, 1)
+    meet = threading.Barrier(4)
+    results = [pool.submit(lambda: (meet.wait(60), threading.current_thread().name)[1]) for _ in range(4)]
+    assert len({result.result() for result in results}) == 4
