@@ -108,7 +108,7 @@ class Compute(Strict):
     forward_tokens: Annotated[int, Field(ge=16, le=1_000_000)] | None = None
     """Tokens in one forward, 16 to 1 million; default: measured at warm-up."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
-    """CPU threads to compute with, 1 to 1024; default: PyTorch's choice."""
+    """Cores to compute with at most, 1 to 1024; default: PyTorch's choice. They are shared by forwards side by side."""
     cache: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     """Annotations to keep for texts that come again, 0 (none) to 10 million."""
 

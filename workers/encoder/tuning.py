@@ -1,14 +1,16 @@
-"""Measures how many tokens a forward should have on this machine."""
+"""Measures how many forwards should run side by side on this machine, and how many tokens each should have."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 
 from workers.encoder.packing import flat_starts, pack
+from workers.encoder.pool import Pool
 from workers.encoder.trunk import Trunk
 
 _CPU = (512, 1024, 2048, 4096)
@@ -18,34 +20,82 @@ _GOOD_ENOUGH = 0.95
 
 Of equal sizes the smallest is best, because it leaves more of the caches, or of the memory, to the heads.
 """
+_TRIED = 512
+"""Tokens of the forwards whose rates are compared before their size is known."""
+_TURNS = 5
 
 
 def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 1.5) -> None:
-    """Set ``trunk.forward_tokens`` to the smallest size that is as fast as any, and reorder weights if that helps.
+    """Set ``trunk.pool``, and ``trunk.forward_tokens`` to the smallest size that is as fast as any; reorder weights.
 
-    Also sets ``trunk.token_seconds``.
+    Also sets ``trunk.token_seconds``. Weights are reordered if that helps, and forwards run side by side if that is
+    faster, which is tried on a CPU only: with as many threads in all as operations of the calling thread use.
 
     On a CPU small forwards win, while they fit its caches; on a GPU large ones do, until they fill it.
 
     Args:
         trunk: the trunk to measure; nobody else may use it meanwhile.
-        most: the largest size to try, in tokens.
+        most: the largest size to try, in tokens: that of a micro-batch, which is shared by forwards side by side.
         size: the configured size, in tokens; no sizes are tried then.
-        seconds: about how long trying sizes may take.
+        seconds: about how long trying sizes may take, and how long trying forwards side by side.
     """
     sizes = [size for size in (_CPU if trunk.device.type == "cpu" else _CUDA) if size <= most] or [most]
     trunk.forward_tokens = sizes[0]
-    trunk.quicken(lambda: max(_rate(trunk, min(most, 512), warm=again > 0) for again in range(3)))
+    trunk.quicken(lambda: max(_rate(trunk, min(most, _TRIED), warm=again > 0) for again in range(3)))
+    trunk.pool = _best_pool(trunk, most, min(most, size or _TRIED, _TRIED), seconds)
+    at_once = trunk.pool.forwards if trunk.pool else 1
     trunk.tuned = True
     if size is not None:
         trunk.forward_tokens = size
-        trunk.token_seconds = 1 / _rate(trunk, min(most, 512))
+        trunk.token_seconds = at_once / _rate(trunk, min(most, _TRIED))
         return
+    sizes = [size for size in sizes if size * at_once <= most] or sizes[:1]
     rates = measure(sizes, lambda tokens, warm: _rate(trunk, tokens, warm), seconds)
     if rates:
         enough = _GOOD_ENOUGH * max(rates.values())
         trunk.forward_tokens = min(tokens for tokens, rate in rates.items() if rate >= enough)
-        trunk.token_seconds = 1 / rates[trunk.forward_tokens]
+        trunk.token_seconds = at_once / rates[trunk.forward_tokens]
+
+
+def _best_pool(trunk: Trunk, most: int, size: int, seconds: float) -> Pool | None:
+    """Return the pool with which forwards of ``size`` tokens are fastest; None if they are one at a time."""
+    pools: dict[int, Pool | None] = {1: None}
+    if trunk.device.type == "cpu":
+        cores = torch.get_num_threads()
+        pools |= {count: Pool(count, cores // count) for count in side_by_side(cores, most // size)}
+
+    def rate(count: int, warm: bool) -> float:
+        trunk.pool = pools[count]
+        return _rate(trunk, size, warm)
+
+    return pools[choose(list(pools), rate, seconds)]
+
+
+def side_by_side(cores: int, most: int) -> list[int]:
+    """Return how many forwards are worth trying at a time on ``cores``: powers of 2, and one for each core.
+
+    At most half of ``most``, the forwards in a micro-batch, so that all of them end at about the same time.
+    """
+    powers = {1 << power for power in range(1, cores.bit_length())}
+    return sorted(count for count in powers | {cores} if 1 < count <= min(cores, most // 2))
+
+
+def choose(counts: list[int], rate: Callable[[int, bool], float], seconds: float) -> int:
+    """Return the smallest of ``counts`` whose rate is as good as any.
+
+    They are measured in turns, so that other load on the machine affects all of them alike, and the best rate of each
+    counts: twice, and a few times more within about ``seconds``. The second argument of ``rate`` says whether that
+    count has run before.
+    """
+    rates: dict[int, float] = dict.fromkeys(counts, 0.0)
+    began = time.monotonic()
+    for turn in range(_TURNS if len(counts) > 1 else 0):
+        if turn >= 2 and (time.monotonic() - began) * (turn + 1) / turn > seconds:
+            break
+        for count in counts:
+            rates[count] = max(rates[count], rate(count, turn > 0))
+    enough = _GOOD_ENOUGH * max(rates.values())
+    return min(count for count, best in rates.items() if best >= enough)
 
 
 def measure(sizes: list[int], rate: Callable[[int, bool], float], seconds: float) -> dict[int, float]:
@@ -80,10 +130,10 @@ def measure(sizes: list[int], rate: Callable[[int, bool], float], seconds: float
 
 
 def _rate(trunk: Trunk, size: int, warm: bool = False) -> float:
-    """Return the tokens per second of a forward of about ``size`` tokens.
+    """Return the tokens per second of forwards of about ``size`` tokens, as many at a time as the trunk's pool runs.
 
-    The lengths of its texts are those of posts and articles.
-    ``warm``: whether a forward of that size has run before; else one runs first, unmeasured.
+    The lengths of their texts are those of posts and articles.
+    ``warm``: whether forwards of that size have run before; else they run once unmeasured.
     """
     lengths = np.random.default_rng(0).lognormal(3.5, 0.8, size // 8).astype(np.int64)
     lengths = np.clip(lengths, 4, min(size, trunk.capacity or size))
@@ -91,10 +141,20 @@ def _rate(trunk: Trunk, size: int, warm: bool = False) -> float:
     starts = flat_starts(lengths)
     batch = pack(lengths, starts, np.arange(len(lengths)), size, padded=not trunk.packed)[0]
     ids = np.random.default_rng(0).integers(0, trunk.vocabulary, starts[-1])
+    pool = trunk.pool
+
+    def run() -> int:
+        if pool is None:
+            trunk.forward(batch, ids)
+            return len(batch.tokens)
+        for future in [pool.submit(partial(trunk.forward, batch, ids)) for _ in range(pool.forwards)]:
+            future.result()
+        return pool.forwards * len(batch.tokens)
+
     if not warm:
-        trunk.forward(batch, ids)
+        run()
     began = time.perf_counter()
-    trunk.forward(batch, ids)
+    tokens = run()
     if trunk.device.type == "cuda":
         torch.cuda.synchronize(trunk.device)
-    return len(batch.tokens) / (time.perf_counter() - began)
+    return tokens / (time.perf_counter() - began)

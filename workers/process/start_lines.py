@@ -13,6 +13,7 @@ from stream.telemetry.logs import fields
 
 if TYPE_CHECKING:  # importing torch takes seconds
     from workers.chain.chain import Chain
+    from workers.encoder.trunk import Trunk
 
 log = logging.getLogger("glossator")
 
@@ -49,16 +50,17 @@ def log_cluster(pipeline: Pipeline, cluster: str) -> None:
 
 
 def log_plan(chain: Chain) -> None:
-    """Log what is computed: the stages with their trunks, sizes of forwards and tasks, the device and the precision."""
+    """Log what is computed: the stages with their trunks, forwards and tasks, the device and the precision."""
     stages = [
         {
             "level": stage.level, "trunk": stage.trunk.name, "forward_tokens": stage.trunk.forward_tokens,
-            "tasks": list(stage.tasks),
+            "side_by_side": stage.trunk.pool.forwards if stage.trunk.pool else 1, "tasks": list(stage.tasks),
         } for stage in chain.stages
     ]  # fmt: skip
     outside = [planned.task.name for planned in chain.plan if planned.stage is None]
     words = [
-        f"{stage.trunk.name} in forwards of {stage.trunk.forward_tokens} tokens for {', '.join(stage.tasks)}"
+        f"{stage.trunk.name} in forwards of {stage.trunk.forward_tokens} tokens{_at_a_time(stage.trunk)} for "
+        f"{', '.join(stage.tasks)}"
         for stage in chain.stages
     ]
     words += [f"without a model {', '.join(outside)}"] if outside else []
@@ -70,6 +72,12 @@ def log_plan(chain: Chain) -> None:
             "plan", device=chain.device, precision=chain.precision, trunks=trunks, stages=stages, without_model=outside,
         ),
     )  # fmt: skip
+
+
+def _at_a_time(trunk: Trunk) -> str:
+    """Say how many forwards run side by side, and with how many threads; nothing if they run one at a time."""
+    pool = trunk.pool
+    return f", {pool.forwards} at a time with {_count(pool.threads, 'thread')} each," if pool else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,6 +15,7 @@ from tests import noop
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
+from workers.encoder.pool import Pool
 from workers.process import start_lines
 
 
@@ -60,6 +61,20 @@ def test_the_plan(caplog: pytest.LogCaptureFixture) -> None:
     ]
     assert JsonLines.fields_of(caplog.records[0]) == {
         "kind": "plan", "device": "cpu", "precision": "float32", "trunks": 1,
-        "stages": [{"level": 0, "trunk": model, "forward_tokens": tokens, "tasks": ["tone", "topic"]}],
+        "stages": [
+            {"level": 0, "trunk": model, "forward_tokens": tokens, "side_by_side": 1, "tasks": ["tone", "topic"]}
+        ],
         "without_model": ["private"],
     }  # fmt: skip
+
+
+def test_the_plan_says_how_many_forwards_run_side_by_side(caplog: pytest.LogCaptureFixture) -> None:
+    model = str(tiny.checkpoint("bert", "sequence"))
+    chain = Chain.load(pipeline({"name": "tone", "task": "text-classification", "model": model}))
+    trunk = chain.stages[0].trunk
+    for threads, words in ((1, "1 thread"), (2, "2 threads")):
+        trunk.pool = Pool(2, threads)
+        with caplog.at_level(logging.INFO, "glossator"):
+            start_lines.log_plan(chain)
+        assert f"{trunk.forward_tokens} tokens, 2 at a time with {words} each, for tone" in caplog.messages[-1]
+        assert JsonLines.fields_of(caplog.records[-1])["stages"][0]["side_by_side"] == 2
