@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
@@ -60,25 +61,26 @@ class Forwards:
         """
         trunk = self._trunk
         pending = job.batches[::-1]
-        for batch, results in self._compute(job, pending, pace):
-            if results is None:
-                pending += job.split(batch.sequences, trunk)[::-1]
-                continue
-            errors = _errors(results)
-            for error in errors:
-                self._require_device(error)
-            full = any(map(_is_out_of_memory, errors))
-            if full and trunk.device.type == "cuda":
-                torch.cuda.empty_cache()
-            if not errors or len(batch) == 1:
-                self._store(job, batch, results)
-            elif full:
-                trunk.forward_tokens = max(1, min(trunk.forward_tokens, self._size(batch) // 2))
-                pending.append(batch)
-            else:
-                middle = len(batch) // 2
-                for half in (batch.sequences[middle:], batch.sequences[:middle]):
-                    pending += job.split(half, trunk)[::-1]
+        with closing(self._compute(job, pending, pace)) as computed:
+            for batch, results in computed:
+                if results is None:
+                    pending += job.split(batch.sequences, trunk)[::-1]
+                    continue
+                errors = _errors(results)
+                for error in errors:
+                    self._require_device(error)
+                full = any(map(_is_out_of_memory, errors))
+                if full and trunk.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                if not errors or len(batch) == 1:
+                    self._store(job, batch, results)
+                elif full:
+                    trunk.forward_tokens = max(1, min(trunk.forward_tokens, self._size(batch) // 2))
+                    pending.append(batch)
+                else:
+                    middle = len(batch) // 2
+                    for half in (batch.sequences[middle:], batch.sequences[:middle]):
+                        pending += job.split(half, trunk)[::-1]
         job.batches = []
         for index, output in enumerate(self._outputs):
             if output.head.per == "input":
@@ -86,11 +88,11 @@ class Forwards:
 
     def _compute(
         self, job: Job, pending: list[PackedBatch], pace: Pace
-    ) -> Iterator[tuple[PackedBatch, Results | None]]:
+    ) -> Generator[tuple[PackedBatch, Results | None], None, None]:
         """Take the batches off the end of ``pending`` and yield each with its results, or None if it is too large.
 
         More may be appended between two results. Forwards run side by side if the trunk has a pool; one that is left
-        runs on this thread, with all cores.
+        runs on this thread, with all cores. When the generator is closed, no forward runs any more.
         """
         pool = self._trunk.pool
         running: dict[Future[Results | None], PackedBatch] = {}
