@@ -25,7 +25,7 @@ def avro_schema(pipeline: Pipeline, name: str) -> dict[str, Any]:
     version of glossator with another field, has a schema that reads events of the earlier one, and is read by it.
     """
     space, _, short = name.rpartition(".")
-    schema = _Types().record(EnrichedEvent, short, {"annotations": _annotations(pipeline)})
+    schema = _Types().record(EnrichedEvent, short, {"annotations": annotations_of(pipeline)})
     return {
         **schema,
         **({"namespace": space} if space else {}),
@@ -33,7 +33,7 @@ def avro_schema(pipeline: Pipeline, name: str) -> dict[str, Any]:
     }
 
 
-def _annotations(pipeline: Pipeline) -> dict[str, Any]:
+def annotations_of(pipeline: Pipeline) -> dict[str, Any]:
     """Return task name -> the model of its annotation; None for one whose shape is not known."""
     return {task.name: annotation_of(task) for task in pipeline.tasks if getattr(task, "shadow", None) is None}
 

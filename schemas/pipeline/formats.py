@@ -14,7 +14,7 @@ from pydantic_core import PydanticKnownError
 from schemas.event import SCHEMA
 from schemas.pipeline.fields import FULL_NAME, Strict, refuse
 
-OutputFormatName = Literal["json", "cloudevents", "avro", "json_schema"]
+OutputFormatName = Literal["json", "cloudevents", "avro", "protobuf", "json_schema"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormatName)
 
 
@@ -52,7 +52,8 @@ class RegisteredFormat(Strict):
     """The subject of the schema. ``topic``: the topic's name and ``-value``. ``record``: the name at ``record``.
     ``topic_record``: the topic's name, ``-`` and that name."""
     record: Annotated[str, StringConstraints(pattern=FULL_NAME, max_length=200)] = "glossator.EnrichedEvent"
-    """The full name of the record type: that of a schema which is registered, and a part of the subject."""
+    """The full name of the record type: that of a schema which is registered, and a part of the subject. Of a Protobuf
+    schema with several messages, events are the message with this name, or else the first."""
     auto_register: bool = False
     """Register the schema that ``glossator schema`` prints, when the worker starts; otherwise the newest schema of the
     subject is used, and there must be one."""
@@ -70,6 +71,8 @@ class OutputFormat(Strict):
     """Each record is a CloudEvent."""
     avro: RegisteredFormat | None = None
     """Each value is Avro of a registered schema."""
+    protobuf: RegisteredFormat | None = None
+    """Each value is Protobuf of a registered schema."""
     json_schema: RegisteredFormat | None = None
     """Each value is JSON of a registered JSON Schema."""
 

@@ -145,10 +145,15 @@ class _Parser:
                     pass
                 case _:
                     self._field(token, message, depth)
+        taken = {part.name for part in (*message.field, *message.oneof_decl)}
         for field in message.field:
-            if field.proto3_optional:  # these oneofs come last
+            if field.proto3_optional:  # these oneofs come last, under names that are free
                 field.oneof_index = len(message.oneof_decl)
-                message.oneof_decl.add(name=f"_{field.name}")
+                name = f"_{field.name}"
+                while name in taken:
+                    name = f"X{name}"
+                taken.add(name)
+                message.oneof_decl.add(name=name)
 
     def _oneof(self, message: DescriptorProto, depth: int) -> None:
         index = len(message.oneof_decl)

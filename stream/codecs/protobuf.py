@@ -78,7 +78,7 @@ class ProtobufCodec(FramedCodec[ProtobufFile]):
     def _compile(self, number: int | str, registered: Registered) -> ProtobufFile:
         try:
             file = ProtobufFile(registered, self._paths, f"schema {number}")
-            if not all(_may_have_text(message, self._paths) for message in file.schema.messages()):
+            if not all(_may_have_text(message, self._paths) for message, _ in file.schema.messages()):
                 file.lacking = self.named(number)
         except UnusableSchemaError as error:
             raise DecodeError(f"{self.named(number)} {error}") from None

@@ -194,7 +194,8 @@ def _free(value: Any) -> Any:
             return value.string_value
         case "number_value":
             number = value.number_value
-            return int(number) if abs(number) < _LARGEST_EXACT and number.is_integer() else number
+            whole = number.is_integer() and abs(number) < _LARGEST_EXACT and str(number) != "-0.0"
+            return int(number) if whole else number
         case "bool_value":
             return value.bool_value
         case "struct_value":

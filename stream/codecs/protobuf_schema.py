@@ -23,7 +23,7 @@ _WELL_KNOWN = (
 _SHIPPED = re.compile(r"(google/type|confluent|confluent/types?)/([a-z_]+)\.proto")
 """Files that producers import without registering them, because their libraries have them."""
 _ENCODED = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_FREE = frozenset({"google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"})
+FREE = frozenset({"google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"})
 """Messages that become JSON of any shape."""
 
 
@@ -65,15 +65,19 @@ class ProtobufSchema:
         except Exception as error:
             raise UnusableSchemaError(f"is not a descriptor set ({type(error).__name__})") from None
 
-    def at(self, indexes: Sequence[int]) -> Any:
+    def at(self, indexes: tuple[int, ...]) -> Any:
         """Return the descriptor of the message to which ``indexes`` lead; None if there is none."""
-        messages = list(self.file.message_types_by_name.values())
-        for index in indexes:
-            if not 0 <= index < len(messages):
-                return None
-            message = messages[index]
-            messages = list(message.nested_types)
-        return message
+        return next((message for message, place in self.messages() if place == indexes), None)
+
+    def chosen(self, name: str) -> tuple[Any, tuple[int, ...]]:
+        """Return the message of the schema's own file with the full name ``name``, or its first, and its indexes.
+
+        Raises UnusableSchemaError if there is none at all.
+        """
+        messages = list(self.messages())
+        if not messages:
+            raise UnusableSchemaError("has no message")
+        return next((entry for entry in messages if entry[0].full_name == name), messages[0])
 
     def named(self, name: str) -> Any:
         """Return the descriptor of the message with the full name ``name``; None if there is none."""
@@ -82,13 +86,14 @@ class ProtobufSchema:
         except KeyError:
             return None
 
-    def messages(self) -> Iterator[Any]:
-        """Yield the descriptors of all messages in the schema's own file."""
-        waiting = list(self.file.message_types_by_name.values())
-        while waiting:
-            message = waiting.pop()
-            yield message
-            waiting += message.nested_types
+    def messages(self) -> Iterator[tuple[Any, tuple[int, ...]]]:
+        """Yield the descriptors of all messages in the schema's own file, each with the indexes that lead to it."""
+        waiting: list[tuple[tuple[int, ...], Any]] = [
+            ((index,), message) for index, message in enumerate(self.file.message_types_by_name.values())
+        ]
+        for indexes, message in waiting:  # which becomes longer
+            yield message, indexes
+            waiting += [((*indexes, index), nested) for index, nested in enumerate(message.nested_types)]
 
     def _add_file(self, file: FileDescriptorProto) -> None:
         if file.name in self._names:
@@ -172,7 +177,7 @@ def _below(node: Any, entry: bool, step: str | int | None) -> Iterator[tuple[Any
     message = node.message_type if is_field else node
     if message is None:
         return
-    if message.full_name in _FREE:
+    if message.full_name in FREE:
         yield message, False
     elif not isinstance(step, int) and message.full_name not in LEAVES:
         yield from ((field, False) for field in message.fields if step is None or field.name == step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from schemas.errors import DecodeError
@@ -75,6 +76,20 @@ def message_indexes(data: bytes, start: int) -> tuple[tuple[int, ...], int]:
     if not 0 < count <= _MOST_INDEXES:
         raise DecodeError("the value does not name its message")
     return tuple(numbers[1:]), at
+
+
+def index_list(indexes: Sequence[int]) -> bytes:
+    """Return what ``message_indexes`` reads. Each index is below 2**31."""
+    if list(indexes) == [0]:
+        return b"\0"
+    out = bytearray()
+    for number in (len(indexes), *indexes):
+        number <<= 1
+        while number > 0x7F:
+            out.append(number & 0x7F | 0x80)
+            number >>= 7
+        out.append(number)
+    return bytes(out)
 
 
 def framed(number: int) -> bytes:

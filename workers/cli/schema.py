@@ -16,10 +16,11 @@ EPILOG = """\b
 Example:
   glossator schema --format json > event.schema.json
   glossator schema --format avro pipeline.yaml > event.avsc
+  glossator schema --format protobuf pipeline.yaml > event.proto
 
 \b
-The Avro schema is that of the pipeline's own events: each task has a field. What a
-worker with auto_register: true registers is the same.
+The Avro or Protobuf schema is that of the pipeline's own events: each task has a
+field. What a worker with auto_register: true registers is the same.
 
 """ + exit_statuses({0: "the schema is printed"}, ConfigError, OutputError)
 
@@ -29,31 +30,36 @@ worker with auto_register: true registers is the same.
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["json", "json_schema", "avro"]),
+    type=click.Choice(["json", "json_schema", "avro", "protobuf"]),
     default="json",
     show_default=True,
-    help="json, json_schema: JSON Schema, the same for all pipelines. avro: needs PIPELINE.",
+    help="json, json_schema: JSON Schema, the same for all pipelines. avro, protobuf: need PIPELINE.",
 )
 @click.option(
     "--record",
     metavar="NAME",
-    help="With avro: the record's full name. Default: that of the file's output.format, or glossator.EnrichedEvent.",
+    help="With avro, protobuf: the full name of the event's type. Default: that of the file's output.format, or "
+    "glossator.EnrichedEvent.",
 )
 def schema(pipeline: Path | None, form: str, record: str | None) -> None:
     """Print the schema of the events that PIPELINE publishes."""
     require_stdout()
-    if form != "avro":
+    if form not in ("avro", "protobuf"):
         click.echo(json.dumps(json_schema(), indent=2))
         return
     if pipeline is None:
-        raise click.UsageError("--format avro needs PIPELINE, whose tasks are fields of the schema")
+        raise click.UsageError(f"--format {form} needs PIPELINE, whose tasks are fields of the schema")
 
+    from schemas.pipeline.event_proto import proto_schema
     from schemas.pipeline.event_schema import avro_schema
     from schemas.pipeline.formats import RegisteredFormat
     from schemas.pipeline.loader import load
 
     config = load(pipeline)
     chosen = config.output.format_of(None)
-    options = None if chosen is None else chosen.avro
+    options = None if chosen is None else getattr(chosen, form)
     name = record or (options or RegisteredFormat()).record
-    click.echo(json.dumps(avro_schema(config, name), indent=2))
+    if form == "protobuf":
+        click.echo(proto_schema(config, name), nl=False)
+    else:
+        click.echo(json.dumps(avro_schema(config, name), indent=2))

@@ -21,9 +21,10 @@ from schemas.paths import jsonpath
 from stream.codecs.avro_logical import JSON
 from stream.codecs.avro_schema import AvroSchema, Node
 from stream.codecs.schema_errors import UnusableSchemaError
+from stream.output.formats.unfit import UnfitError
 
 Write: TypeAlias = Callable[[Any, bytearray], None]
-"""Appends a value. Raises _UnfitError."""
+"""Appends a value. Raises UnfitError."""
 Fits: TypeAlias = Callable[[Any], bool]
 """Whether a value may be of a branch of a union. Only its outside is looked at."""
 
@@ -35,14 +36,6 @@ _LONGEST_DECIMAL = 1000
 """Characters of a decimal, and digits by which it may be moved."""
 
 
-class _UnfitError(Exception):
-    """A value does not fit its type; ``steps`` is where it is, the innermost first."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.steps: list[str | int] = []
-
-
 class AvroWriter:
     """Writes events in one schema. Any thread may use it."""
 
@@ -50,7 +43,7 @@ class AvroWriter:
         """``schema``: the one to write in. Raises UnusableSchemaError if a default in it does not fit its field."""
         try:
             self._write = _Compiler(schema).writer(schema.root)
-        except _UnfitError as error:
+        except UnfitError as error:
             raise UnusableSchemaError(f"has a default at {jsonpath(error.steps[::-1])} that {error}") from None
         except RecursionError:
             raise UnusableSchemaError("is nested too deep, or has a default that contains itself") from None
@@ -60,7 +53,7 @@ class AvroWriter:
         out = bytearray(start)
         try:
             self._write(event, out)
-        except _UnfitError as error:
+        except UnfitError as error:
             place = jsonpath(error.steps[::-1])
             raise EncodeError(f"the event does not fit its Avro schema: {place} {error}") from None
         except RecursionError:
@@ -120,32 +113,32 @@ class _Compiler:
 
         def write_record(value: Any, out: bytearray) -> None:
             if not isinstance(value, dict):
-                raise _UnfitError("is not an object")
+                raise UnfitError("is not an object")
             for name, write, default in fields:
                 if name in value:
                     try:
                         write(value[name], out)
-                    except _UnfitError as error:
+                    except UnfitError as error:
                         error.steps.append(name)
                         raise
                 elif default is not None:
                     out += default
                 else:
-                    raise _UnfitError(f"lacks {jsonpath([name])[1:]}, which has no default")
+                    raise UnfitError(f"lacks {jsonpath([name])[1:]}, which has no default")
 
         return write_record
 
     def default(self, field: Mapping[str, Any]) -> bytes:
         """Return the default of a field as it is written: of a union, as the first branch that it fits."""
         kind, value = field["type"], field["default"]
-        unfit = _UnfitError("is of no type of its union")
+        unfit = UnfitError("is of no type of its union")
         for index, branch in enumerate(kind if isinstance(kind, list) else [kind]):
             written = bytearray()
             if isinstance(kind, list):
                 _append_long(index, written)
             try:
                 self.writer(branch)(value, written)
-            except _UnfitError as error:
+            except UnfitError as error:
                 unfit = error
             else:
                 return bytes(written)
@@ -165,7 +158,7 @@ class _Compiler:
                     out += number
                     write(value, out)
                     return
-            raise _UnfitError("is of no type of its union")
+            raise UnfitError("is of no type of its union")
 
         return write_union
 
@@ -220,14 +213,14 @@ def _append_bytes(data: bytes, out: bytearray) -> None:
 def _array(write: Write) -> Write:
     def write_array(value: Any, out: bytearray) -> None:
         if not isinstance(value, list):
-            raise _UnfitError("is not an array")
+            raise UnfitError("is not an array")
         if value:
             _append_long(len(value), out)
             index = 0
             try:
                 for index, entry in enumerate(value):  # noqa: B007 - for the error
                     write(entry, out)
-            except _UnfitError as error:
+            except UnfitError as error:
                 error.steps.append(index)
                 raise
         out.append(0)
@@ -238,14 +231,14 @@ def _array(write: Write) -> Write:
 def _map(write: Write) -> Write:
     def write_map(value: Any, out: bytearray) -> None:
         if not isinstance(value, dict):
-            raise _UnfitError("is not an object")
+            raise UnfitError("is not an object")
         if value:
             _append_long(len(value), out)
             for name, entry in value.items():
                 _append_bytes(name.encode(), out)
                 try:
                     write(entry, out)
-                except _UnfitError as error:
+                except UnfitError as error:
                     error.steps.append(name)
                     raise
         out.append(0)
@@ -280,11 +273,11 @@ def _default_leaf(schema: Mapping[str, Any]) -> Write:
 def _checked(kind: type, reason: str, write: Write) -> Write:
     def write_checked(value: Any, out: bytearray) -> None:
         if not isinstance(value, kind):
-            raise _UnfitError(reason)
+            raise UnfitError(reason)
         try:
             write(value, out)
         except (LookupError, ValueError, ArithmeticError):
-            raise _UnfitError(reason) from None
+            raise UnfitError(reason) from None
 
     return write_checked
 
@@ -297,11 +290,11 @@ def _integer(bits: int, parse: Callable[[str], int] | None) -> Write:
             try:
                 value = parse(value)
             except ValueError:
-                raise _UnfitError("is not a date or time of its type") from None
+                raise UnfitError("is not a date or time of its type") from None
         if type(value) is not int:
-            raise _UnfitError("is not a whole number")
+            raise UnfitError("is not a whole number")
         if not -limit <= value < limit:
-            raise _UnfitError(f"is not a whole number of {bits + 1} bits")
+            raise UnfitError(f"is not a whole number of {bits + 1} bits")
         _append_long(value, out)
 
     return write_integer
@@ -310,15 +303,15 @@ def _integer(bits: int, parse: Callable[[str], int] | None) -> Write:
 def _binary(size: int | None, parse: Callable[[str, Mapping[str, Any]], bytes], schema: Mapping[str, Any]) -> Write:
     def write_binary(value: Any, out: bytearray) -> None:
         if not isinstance(value, str):
-            raise _UnfitError("is not a string")
+            raise UnfitError("is not a string")
         try:
             data = parse(value, schema)
         except (ValueError, InvalidOperation, OverflowError):
-            raise _UnfitError("cannot be read as bytes of its type") from None
+            raise UnfitError("cannot be read as bytes of its type") from None
         if size is None:
             _append_long(len(data), out)
         elif len(data) != size:
-            raise _UnfitError(f"has not {size} bytes")
+            raise UnfitError(f"has not {size} bytes")
         out += data
 
     return write_binary
@@ -327,18 +320,18 @@ def _binary(size: int | None, parse: Callable[[str, Mapping[str, Any]], bytes], 
 def _number(pack: Callable[[float], bytes]) -> Write:
     def write_number(value: Any, out: bytearray) -> None:
         if type(value) not in (int, float):
-            raise _UnfitError("is not a number")
+            raise UnfitError("is not a number")
         try:
             out += pack(value)
         except (OverflowError, struct.error):
-            raise _UnfitError("is beyond the range of its type") from None
+            raise UnfitError("is beyond the range of its type") from None
 
     return write_number
 
 
 def _null(value: Any, _: bytearray) -> None:
     if value is not None:
-        raise _UnfitError("is not null")
+        raise UnfitError("is not null")
 
 
 _LEAVES: dict[str, Write] = {

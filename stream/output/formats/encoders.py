@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schemas.pipeline.config import Pipeline
-from schemas.pipeline.formats import OutputFormat
+from schemas.pipeline.formats import OutputFormat, RegisteredFormat
 from stream.output.formats.base import Encoder
 from stream.output.formats.cloudevents import CloudEventsEncoder
 from stream.output.formats.registered import RegisteredEncoder
@@ -37,8 +37,5 @@ def make_encoder(chosen: OutputFormat, pipeline: Pipeline, topic: str, config: s
     """Make the encoder of the events of ``pipeline`` that go to ``topic``."""
     if chosen.cloudevents is not None:
         return CloudEventsEncoder(chosen.cloudevents, pipeline.pipeline, config)
-    if chosen.avro is not None:
-        return RegisteredEncoder("avro", chosen.avro, topic, pipeline)
-    if chosen.json_schema is not None:
-        return RegisteredEncoder("json_schema", chosen.json_schema, topic, pipeline)
-    raise ValueError("there is no encoder for this format")
+    options: RegisteredFormat = getattr(chosen, chosen.name)
+    return RegisteredEncoder(chosen.name, options, topic, pipeline)

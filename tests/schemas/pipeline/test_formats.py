@@ -47,9 +47,12 @@ def test_a_route_has_the_format_of_the_output_unless_it_says_otherwise() -> None
     [
         (
             "format: cloudevent",
-            ['output.format: must be one of json, cloudevents, avro, json_schema, did you mean "cloudevents"?'],
+            [
+                "output.format: must be one of json, cloudevents, avro, protobuf, json_schema, "
+                'did you mean "cloudevents"?'
+            ],
         ),
-        ("format: [json]", ["output.format: must be one of json, cloudevents, avro, json_schema"]),
+        ("format: [json]", ["output.format: must be one of json, cloudevents, avro, protobuf, json_schema"]),
         ("format: {}", ["output.format: must name exactly one format"]),
         ("format:", ["output.format: must not be empty"]),
         (

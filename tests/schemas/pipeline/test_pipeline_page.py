@@ -54,7 +54,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "dead_letter": outputs.DeadLetter,
     "formats of output": formats.OutputFormat,
     "cloudevents": formats.CloudEvents,
-    "avro, json_schema": formats.RegisteredFormat,
+    "avro, protobuf, json_schema": formats.RegisteredFormat,
     "registry": registry.Registry,
     "redact": redaction.Redact,
     "operators": redaction.Operator,

@@ -13,6 +13,7 @@ import pytest
 from schemas.document import Document
 from schemas.errors import AccessError, EncodeError, RegistryError, SettingError
 from schemas.pipeline.config import Pipeline
+from schemas.pipeline.event_proto import proto_schema
 from schemas.record import Assignment, Record
 from stream.output.event_builder import EventBuilder
 from stream.output.formats.registered import RegisteredEncoder
@@ -64,7 +65,7 @@ def event_of(config: Pipeline) -> tuple[bytes, Record]:
     return EventBuilder(config, MODELS).build(document), record
 
 
-@pytest.mark.parametrize("form", ["avro", "json_schema"])
+@pytest.mark.parametrize("form", ["avro", "protobuf", "json_schema"])
 def test_a_schema_is_registered_if_that_is_asked_for(registry: FakeRegistry, form: str) -> None:
     config = pipeline_with(registry.url, form, auto_register=True, compatibility="full")
     encoder = encoder_of(config)
@@ -82,11 +83,21 @@ def test_a_schema_is_registered_if_that_is_asked_for(registry: FakeRegistry, for
         assert again == original
         return
     _, answer = registry.answer("GET", "/schemas/ids/1", None)
-    schema = fastavro.parse_schema(json.loads(answer["schema"]))
-    read = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
-    assert json.loads(json.dumps(read)) == again
     assert json.loads(again["event"]) == original["event"]
     assert json.loads(again["annotations"].pop("mine")) == ANNOTATIONS["mine"]
+    if form == "protobuf":
+        assert answer["schema"] == proto_schema(config, "glossator.EnrichedEvent")
+        lists = {"spans": ANNOTATIONS["entities"]["spans"]}
+        assert again["annotations"] == {"tone": ANNOTATIONS["tone"], "entities": lists}
+        assert again.pop("notices") == [{"paths": [], **notice} for notice in NOTICES]
+        del original["source"]["timestamp_ms"]  # it is null
+        for name in ("schema", "id", "pipeline", "source", "text", "models"):
+            assert again[name] == original[name], name
+        return
+    schema = fastavro.parse_schema(json.loads(answer["schema"]))
+    read: Any = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema, None)
+    read["annotations"].pop("mine")
+    assert json.loads(json.dumps(read)) == again
     assert again["annotations"].pop("safety") is None
     assert again["annotations"]["entities"]["spans"][0].items() >= ANNOTATIONS["entities"]["spans"][0].items()
     for name in ("schema", "id", "pipeline", "source", "text", "models", "notices"):
@@ -104,6 +115,47 @@ def test_the_newest_schema_of_the_subject_is_used(registry: FakeRegistry) -> Non
     value, _ = encoder.encode(event, b"k", [], record)
     assert value[:5] == b"\x00" + number.to_bytes(4)
     assert json.loads(encoder.decode(value)) == {"id": json.loads(event)["id"]}
+
+
+def test_of_several_messages_the_one_with_the_name_is_used_or_the_first(registry: FakeRegistry) -> None:
+    text = 'syntax = "proto3"; package a; message First { string id = 1; message B { string text = 1; } }'
+    number = registry.add("out-value", text, "PROTOBUF")
+    for record, start, expected in (
+        ("x.Y", b"\0", {"id": "posts-0-7-"}),
+        ("a.First.B", b"\x04\0\0", {"text": "Jo is fine"}),
+    ):
+        config = pipeline_with(registry.url, "protobuf", record=record)
+        encoder = encoder_of(config)
+        encoder.prepare()
+        event, source = event_of(config)
+        value, _ = encoder.encode(event, b"k", [], source)
+        assert value.startswith(b"\x00" + number.to_bytes(4) + start)
+        ((name, text),) = json.loads(encoder.decode(value)).items()
+        assert text.startswith(expected[name])
+
+
+def test_what_is_wrong_with_protobuf_is_known_before_the_first_event(registry: FakeRegistry) -> None:
+    encoder = encoder_of(pipeline_with(registry.url, "protobuf"))
+    with pytest.raises(SettingError, match="register what glossator schema --format protobuf prints"):
+        encoder.prepare()
+    for text, reason in (
+        ("message M {", "is not a .proto file: it ends too early"),
+        ("message M { optional Secret s = 1; }", "has types that are missing or do not fit"),
+        ("enum E { A = 0; }", "has no message"),
+    ):
+        registry.add("out-value", text, "PROTOBUF")
+        with pytest.raises(SettingError, match=f"the schema of subject out-value {reason}"):
+            encoder_of(pipeline_with(registry.url, "protobuf")).prepare()
+    number = registry.add("out-value", "message M { optional int32 id = 1; }", "PROTOBUF")
+    config = pipeline_with(registry.url, "protobuf")
+    encoder = encoder_of(config)
+    encoder.prepare()
+    event, record = event_of(config)
+    with pytest.raises(EncodeError, match=r"does not fit its Protobuf schema: \$\.id is not a whole number"):
+        encoder.encode(event, None, [], record)
+    for bad in (b"\0" + number.to_bytes(4), b"\0" + number.to_bytes(4) + b"\x02\x09", b"\0\0\0\0\x63\0"):
+        with pytest.raises(ValueError, match=r"value|schema"):
+            encoder.decode(bad)
 
 
 @pytest.mark.parametrize(
