@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import gc
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -132,6 +134,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS / "peers.json")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # ends what was started, too
     rows = Rows(options.results)
     if options.part != "show":
         if not PEERS.exists():

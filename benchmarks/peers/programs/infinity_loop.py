@@ -11,8 +11,12 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer
 from infinity_emb import AsyncEmbeddingEngine, EngineArgs
+from transformers import PreTrainedTokenizerBase
 
 from .tasks import annotation, arguments, entries, output
+
+# infinity-emb 0.0.78 calls a method that transformers 5 has removed; this is what it did.
+PreTrainedTokenizerBase.batch_encode_plus = PreTrainedTokenizerBase.__call__  # type: ignore[attr-defined]
 
 
 async def work(options: Any) -> None:
