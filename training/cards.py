@@ -67,6 +67,8 @@ def facts(entry: dict[str, Any], revision: str) -> str:
     if entry.get("thresholds"):
         shown = ", ".join(f"{label} {value:.2f}" for label, value in entry["thresholds"].items())
         lines.append(f"- thresholds with the best three-way F1 on the dev file: {shown}")
+    if entry.get("window_margin"):
+        lines.append(f"- margin {entry['window_margin']:.1f} × ln(windows) over “no answer”, fitted on long documents")
     if entry.get("aggregation"):
         lines.append(f"- word pieces are joined by `{entry['aggregation']}`, the best on the dev files")
     return "\n".join(lines)

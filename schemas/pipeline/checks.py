@@ -213,8 +213,9 @@ def _tasks(tasks: list[Mapping[str, Any]]) -> Mistakes:
         # Each window has two special tokens and needs at least two new tokens to advance.
         elif isinstance(stride, int) and isinstance(longest, int) and 8 <= longest < stride + 4:
             yield ("tasks", index, "stride"), f"must be at most {longest - 4}, four less than max_length"
-        if task.get("sentences") is True and task.get("long_text") == "truncate":
-            yield ("tasks", index, "sentences"), "cannot be used with long_text: truncate, which reads only a beginning"
+        for name in ("sentences", "disguises"):
+            if task.get(name) is True and task.get("long_text") == "truncate":
+                yield ("tasks", index, name), "cannot be used with long_text: truncate, which reads only a beginning"
         choices = _CHOICES.get(str(task.get("task")), ())
         if choices and sum(task.get(name) is not None for name in choices) != 1:
             yield ("tasks", index), f"needs exactly one of {', '.join(choices)}"

@@ -26,6 +26,7 @@ _READING = (
     "merge",
     "multi_label",
     "sentences",
+    "disguises",
 )
 
 

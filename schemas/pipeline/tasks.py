@@ -122,6 +122,10 @@ class SpanTask(ModelTask):
     threshold: Threshold = 0.0
     """Spans with a lower score are dropped: one threshold for all labels, or one per label with ``default`` for the
     rest, which is 0 if it is not given."""
+    sentences: bool = False
+    """Read each sentence on its own instead of the whole text."""
+    vote: bool = False
+    """Give equal names of a text the same label, the one with the highest sum of scores."""
 
 
 class PosTask(ModelTask):
@@ -260,6 +264,10 @@ class QuestionTask(ModelTask):
     """Tokens in the longest answer, 1 to 1000."""
     null_threshold: float = 0.0
     """By how much the logits of the best answer must exceed those of no answer (the tau of SQuAD 2.0)."""
+    window_margin: Annotated[float, Field(ge=0, le=100)] | None = None
+    """For long texts: compare each answer with no answer in its own window, and require so much more, times the natural
+    logarithm of the number of windows, 0 to 100; default: what the head is calibrated for, as the starter's is,
+    otherwise the lowest score of no answer counts. Without effect if ``unanswerable`` is false."""
     unanswerable: bool = True
     """Whether a question may have no answer; false always takes the best answer (SQuAD 1.1)."""
 
@@ -314,6 +322,8 @@ class ModerationTask(ScoringTask):
     """How the windows of a long text are combined."""
     sentences: bool = False
     """Also judge each sentence on its own, as a text without the others."""
+    disguises: bool | None = None
+    """Also read what disguised words mean, such as ``1d10t``; default: with the starter and packs on its trunk."""
 
 
 class EmbeddingTask(ModelTask):

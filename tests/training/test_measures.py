@@ -19,7 +19,7 @@ from schemas.errors import ModelError
 from tests.workers import tiny
 from training.data import Data
 from training.evaluate import FAMILIES, as_json, as_table
-from training.measures import base, clusters, frozen, known, metrics, pairs, texts, words
+from training.measures import base, clusters, documents, frozen, functions, known, metrics, pairs, texts, words
 from training.measures.base import Bench, Measured, accuracy, calibration, interval, mean, summed
 
 
@@ -357,6 +357,53 @@ def test_pronouns_and_names(folder: Write) -> None:
     # B³: recall 2/3; CEAFe: recall 1/2.
     both = (1 + 4 / 5 + 2 / 3) / 3
     assert found["coreference litbank.test CoNLL F1 singletons of the gold count"] == pytest.approx(both)
+
+
+def test_balanced_accuracy_weighs_flags_and_passes_alike(tmp_path: Path) -> None:
+    """Everything is flagged: all that should be is right, and nothing else."""
+    said: list[Annotation] = [{"flagged": True, "labels": []}] * 2000
+    found = values(functions.moderation(Told(tmp_path, {"moderation": said})))
+    assert found["moderation own functional cases balanced accuracy"] == 0.5
+    assert found["moderation own functional cases accuracy insult, flagged"] == 1
+    assert found["moderation own functional cases accuracy figurative violence, not flagged"] == 0
+    assert found["moderation own disguised cases accuracy harmless, not flagged"] == 0
+    assert functions.balanced(1, 4, 3, 4) == pytest.approx(0.5)
+
+
+def passages(count: int) -> list[dict[str, Any]]:
+    return [
+        {"title": f"page {number}", "context": f"It was built in {number}.", "question": f"when {number}?",
+         "answers": [{"text": str(number), "start": 16}]}
+        for number in range(count)
+    ]  # fmt: skip
+
+
+def test_a_document_has_the_passage_that_answers_or_not() -> None:
+    examples = passages(100)
+    halves = [list(documents.documents(examples, half, 10, 5)) for half in (0, 1)]
+    for asked in halves:
+        assert len(asked) == 20
+        for answered, unanswered in zip(asked[::2], asked[1::2], strict=True):
+            assert answered.question == unanswered.question and not unanswered.answers
+            assert f"in {answered.answers[0]}." in answered.document
+            assert f"in {answered.answers[0]}." not in unanswered.document
+            assert len(unanswered.document.split("\n\n")) == 5 == len(answered.document.split("\n\n")) - 1
+    assert not {each.question for each in halves[0]} & {each.question for each in halves[1]}
+    assert list(documents.documents(examples, 0, 10, 5)) == halves[0]
+
+
+def test_answers_in_documents_count_apart_from_refusals(folder: Write) -> None:
+    data = folder(qa__qed__dev=passages(40))
+    asked = list(documents.documents(passages(40), documents.HELD_OUT))
+    said: list[Annotation] = [
+        {"answers": [{"answer": {"text": each.answers[0]} if each.answers and number % 4 == 0 else None}]}
+        for number, each in enumerate(asked)
+    ]
+    found = values(documents.question_answering(Told(data, {"question-answering": said})))
+    right = sum(number % 4 == 0 for number in range(0, len(asked), 2)) / (len(asked) / 2)
+    name = "question-answering qed.dev, documents of 16 passages"
+    assert found[f"{name} token F1 answered there"] == pytest.approx(right)
+    assert found[f"{name} accuracy not answered there"] == 1
 
 
 def test_a_limit_is_taken_evenly(tmp_path: Path) -> None:

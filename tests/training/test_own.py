@@ -11,6 +11,7 @@ from rich.console import Console
 
 from training import own, personal, phrases, templates, word_lists
 from training.measures.base import Bench
+from training.own_functional import DISGUISES, FUNCTIONS, GROUPS, cases, disguised
 from training.own_identity import TEMPLATES, TERMS, sentences
 from training.own_languages import SENTENCES
 from training.own_sentences import PAIRS, SINGLES, Pair
@@ -63,7 +64,8 @@ def test_there_are_sixty_four_sentences_and_nothing_is_taught() -> None:
     assert len(texts) == len(set(texts)) >= 64
     # A template with nothing but gaps teaches no words.
     taught = [pattern(text) for text in TAUGHT if shape(text)]
-    for text in [*texts, *(pair.text for pair in PAIRS), *(one.text for one in sentences())]:
+    functional = [case.text for case in cases()]
+    for text in [*texts, *(pair.text for pair in PAIRS), *(one.text for one in sentences()), *functional]:
         assert not any(one.fullmatch(text) for one in taught), text
 
 
@@ -99,6 +101,28 @@ def test_a_hundred_templates_meet_every_term_once() -> None:
     assert all(one.term in one.text and "{" not in one.text for one in made)
     assert "I share an office with an Arab accountant." in {one.text for one in made}
     assert not {shape(template) for template in TEMPLATES} & {shape(text) for text in TAUGHT}
+
+
+def test_hundreds_of_cases_test_one_function_each() -> None:
+    made = list(cases())
+    assert len({case.text for case in made}) == len(made) >= 400
+    assert not any("{" in case.text for case in made)
+    assert {case.function for case in made} == FUNCTIONS.keys()
+    for flagged in (True, False):
+        assert sum(function.flagged is flagged for function in FUNCTIONS.values()) >= 10
+        assert sum(case.flagged is flagged for case in made) >= 200
+    groups = [case for case in made if case.function == "denied contempt"]
+    assert len(groups) == 3 * len(GROUPS) and not any(case.flagged for case in groups)
+
+
+def test_every_disguise_hides_the_same_insults() -> None:
+    made = list(disguised())
+    plain = [case.text for case in made if case.function == "plain"]
+    for name in DISGUISES:
+        hidden = [case.text for case in made if case.function == name]
+        assert len(hidden) == len(plain) and all(case.flagged for case in made if case.function == name)
+        assert not set(hidden) & set(plain), name
+    assert sum(not case.flagged for case in made) >= 30
 
 
 def test_twenty_languages_have_a_dozen_sentences_each() -> None:

@@ -33,6 +33,8 @@ class HeadInfo:
     - ``unk_id``: the id of the unknown token, which always starts a word; None if there is none.
     - ``aggregation``: how the labels of tokens are best joined into spans; None if the head does not know.
     - ``symbols``: the emoji and symbols at which texts are split before they are tokenized.
+    - ``window_margin``: of a span head, by how much more an answer must exceed "no answer" with each window; None if it
+      is not calibrated for several windows (``workers/tasks/answers.py``).
     - ``reference``: how its annotations were distributed when it was trained, as in a pack's manifest; None if unknown.
     """
 
@@ -44,6 +46,7 @@ class HeadInfo:
     aggregation: str | None = None
     symbols: str = ""
     reference: Mapping[str, Any] | None = None
+    window_margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Head(ABC):
         multi_label: whether each label has its own sigmoid, instead of a softmax over all labels.
         thresholds: label -> the calibrated probability from which it counts; None if the head has none.
         aggregation: how word pieces are best joined into spans, for token heads that know it.
+        window_margin: by how much more an answer must exceed "no answer" with each window of a text, for span heads
+            that are calibrated for several windows.
         every_layer: whether the head reads the hidden states of every layer instead of the last one only.
         mix: ``[layers + 1]``, for a head that reads nothing but a weighted sum of all layers. It is then called with
             that sum, in float32, as the only hidden state.
@@ -42,6 +44,7 @@ class Head(ABC):
     multi_label: bool = False
     thresholds: dict[str, float] | None = None
     aggregation: str | None = None
+    window_margin: float | None = None
     reference: Mapping[str, Any] | None = None
     every_layer: bool = False
     mix: Tensor | None = None

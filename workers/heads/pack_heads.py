@@ -31,6 +31,7 @@ class ScoreMix(nn.Module):
     - ``multi_label``: whether each logit has its own sigmoid, instead of a softmax over all.
     - ``thresholds``: label -> the probability from which it counts; empty for softmax heads.
     - ``aggregation``: for token heads, the way of joining word pieces into spans that scored best.
+    - ``window_margin``: for span heads, how answers of several windows compare; None if that was not calibrated.
     - ``pooling``: for sequence heads, which features of a sequence are concatenated, in this order: "mean" and "first"
       of its tokens, special tokens included; for pairs "sides", the mean of each side, their absolute difference and
       their product (InferSent, Conneau et al. 2017). Empty for token heads.
@@ -53,6 +54,7 @@ class ScoreMix(nn.Module):
         self.multi_label: bool = entry["multi_label"]
         self.thresholds: dict[str, float] = dict(entry["thresholds"])
         self.aggregation: str | None = entry["aggregation"]
+        self.window_margin: float | None = entry.get("window_margin")
         self.pooling: tuple[str, ...] = tuple(entry["pooling"])
         self.context: int = entry["context"]
         self.revision: str = entry["sha256"][:12]
@@ -158,6 +160,7 @@ class ScoreMixHead(Head):
         self.multi_label = module.multi_label
         self.thresholds = module.thresholds or None
         self.aggregation = module.aggregation
+        self.window_margin = module.window_margin
         self.reference = module.reference
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:

@@ -5,10 +5,16 @@ context does not answer", is the same sum at the classification token (Devlin et
 Unanswerable questions and the threshold tau are those of SQuAD 2.0 (Rajpurkar et al. 2018). Of several windows the
 lowest null logit counts, because one window that answers is enough. Scores are a softmax over the best spans and the
 null (google-research/bert, ``run_squad.py``).
+
+The more windows there are, the higher is the highest logit of those that do not answer. For a head that is calibrated
+for this, each window is judged by its difference to its own null, since logits of different windows do not compare
+(Clark and Gardner 2018, "Simple and Effective Multi-Paragraph Reading Comprehension"), and the null's logit is a
+multiple of the logarithm of their number.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -75,6 +81,7 @@ def decode(
     null_threshold: float,
     can_be_unanswerable: bool,
     parts: Sequence[Part] | None = None,
+    window_margin: float | None = None,
 ) -> Answers:
     """Find the answers in ``text``, the context.
 
@@ -95,11 +102,19 @@ def decode(
             depend on it.
         can_be_unanswerable: False ignores the null and always chooses the best span (SQuAD 1.1).
         parts: the parts of the context that a span may be in; None if it may be anywhere.
+        window_margin: subtract its window's null from the logit of each span, and take ``window_margin`` times the
+            natural logarithm of the number of windows for the null's; with one window, this changes nothing. None takes
+            the logits as they are, and the lowest null; so does ``can_be_unanswerable=False``, which ignores nulls.
     """
     edges = _text_edges(text, parts)
-    tables = [_Window(window, table, max_answer_tokens, edges) for window, table in zip(windows, logits, strict=True)]
+    if not can_be_unanswerable:
+        window_margin = None
+    apart = window_margin is not None
+    tables = [
+        _Window(window, table, max_answer_tokens, edges, apart) for window, table in zip(windows, logits, strict=True)
+    ]
     spans = _greedy(tables)
-    null = min(table.null for table in tables)
+    null = min(table.null for table in tables) if window_margin is None else window_margin * math.log(len(tables))
     if not spans:
         return Answers(None, 1.0, ())
     weights = np.array([span.logit for span in spans] + [null] * can_be_unanswerable)
@@ -136,7 +151,9 @@ class _Window:
         logits: NDArray[np.float32],
         limit: int,
         edges: _Edges,
+        apart: bool,
     ) -> None:
+        """``apart``: whether the logits of spans count from the window's null."""
         # Windows have no padding, so the first special token is the classification token. A model whose tokenizer
         # adds no special tokens was trained with the first token instead (transformers, run_qa.py).
         specials = window.special_tokens_mask
@@ -149,6 +166,8 @@ class _Window:
             offsets = np.array(window.offsets, np.int64)[tokens]
             # In double precision the sum of two float32 logits is not rounded, so rounding creates no ties.
             start_logits, end_logits = logits[tokens].astype(np.float64).T
+            if apart:
+                start_logits = start_logits - self.null
             beyond = np.zeros(limit - 1, np.int64)
             self._starts = edges.starts[offsets[:, 0]]
             self._bounds = None if edges.bounds is None else edges.bounds[self._starts]

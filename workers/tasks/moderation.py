@@ -5,7 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from schemas.document import Annotation, Document
 from schemas.errors import ModelError
@@ -13,6 +16,7 @@ from schemas.pipeline.tasks import ModerationTask
 from schemas.taxonomies import CLEAN, CLOSED, MENTIONS, TAXONOMIES, spelled
 from workers.encoder.reading import Activation, HeadInfo, Input, Reading
 from workers.tasks.base import Task
+from workers.tasks.disguises import views
 from workers.tasks.scores import merge_windows, numbers
 from workers.tasks.sentences import sentences
 
@@ -29,6 +33,7 @@ class Moderation(Task):
       if any of them is. A label that a closed taxonomy (``CLOSED``) has no name for is left out, and a name that no
       label of the model means is not in the annotation.
     - Labels that say whom a text mentions (``MENTIONS``) are left out unless ``taxonomy`` is ``model`` or a map.
+    - What disguised words mean is read beside the text (``views``); the highest score of each label counts.
     - A label's threshold is the first of these: the one in the pipeline file (by the model's name, then by the
       taxonomy's), the file's ``default``, the head's calibrated one, 0.5.
 
@@ -45,6 +50,10 @@ class Moderation(Task):
         super().__init__(config, head)
         self._merge = config.merge
         self._sentences, self._max_unknown = config.sentences, config.max_unknown
+        # A tokenizer that splits texts at symbols also reads styled letters as plain ones.
+        self._cleaned = bool(head.symbols)
+        wanted = self._cleaned if config.disguises is None else config.disguises
+        self._disguises = wanted and config.long_text != "truncate"
         self.sequences = None if config.sentences else 1
         names = self._names(config, head)
         clean = {label for label in head.labels if CLEAN & {spelled(label), spelled(names.get(label, label))}}
@@ -67,11 +76,12 @@ class Moderation(Task):
         return "softmax" if self._softmax else "sigmoid"
 
     def inputs(self, document: Document) -> Sequence[Input]:
-        """Return the text and, with ``sentences``, each of its sentences."""
+        """Return the text and, with ``sentences``, each of its sentences; behind each its views, if it has any."""
         text = document.text
         if not self._sentences:
-            return (text,)
-        return (text, *(text[start:end] for start, end in sentences(text, document.parts)))
+            return self._read(text)
+        spans = sentences(text, document.parts)
+        return (*self._read(text), *(item for start, end in spans for item in self._read(text[start:end])))
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
         """Return ``flagged`` and the ``labels``, each with ``score`` and ``flagged``, the highest score first.
@@ -79,24 +89,37 @@ class Moderation(Task):
         With ``sentences``, also these, in the order of the text: with their scores, but without those that the model
         cannot read.
         """
-        by_name = self._judged(readings[0])
+        spans = sentences(document.text, document.parts) if self._sentences else []
+        groups: list[Sequence[Reading]] = [readings]
+        if self._sentences:
+            left = iter(readings)
+            texts = (document.text, *(document.text[start:end] for start, end in spans))
+            groups = [list(islice(left, len(self._read(text)))) for text in texts]
+        by_name = self._judged(groups[0])
         ranked = sorted(by_name.items(), key=lambda entry: entry[1][0], reverse=True)
         annotation: Annotation = {
             "flagged": any(flagged for _, flagged in by_name.values()),
             "labels": [{"label": name, "score": score, "flagged": flagged} for name, (score, flagged) in ranked],
         }
         if self._sentences:
-            spans = sentences(document.text, document.parts)
             annotation["sentences"] = [
-                _sentence(start, end, self._judged(reading))
-                for (start, end), reading in zip(spans, readings[1:], strict=True)
-                if reading.unknown <= self._max_unknown
+                _sentence(start, end, self._judged(group))
+                for (start, end), group in zip(spans, groups[1:], strict=True)
+                if group[0].unknown <= self._max_unknown
             ]
         return annotation
 
-    def _judged(self, reading: Reading) -> dict[str, tuple[float, bool]]:
-        """Return name -> (score, whether it is flagged), in the order of the head's labels."""
-        values = numbers(merge_windows(reading.windows, reading.scores, self._merge))
+    def _read(self, text: str) -> tuple[str, ...]:
+        """Return ``text`` and its views."""
+        return (text, *views(text, cleaned=self._cleaned)) if self._disguises else (text,)
+
+    def _judged(self, readings: Sequence[Reading]) -> dict[str, tuple[float, bool]]:
+        """Return name -> (score, whether it is flagged), in the order of the head's labels.
+
+        ``readings``: of a text and its views; the highest score of each label counts.
+        """
+        rows = [merge_windows(reading.windows, reading.scores, self._merge) for reading in readings]
+        values = numbers(rows[0] if len(rows) == 1 else np.max(rows, axis=0))
         by_name: dict[str, tuple[float, bool]] = {}
         for index, name, threshold in self._columns:
             score = values[index]

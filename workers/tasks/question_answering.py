@@ -29,6 +29,7 @@ class QuestionAnswering(Task):
         """Any span head fits."""
         super().__init__(config, head)
         self._config = config
+        self._window_margin = head.window_margin if config.window_margin is None else config.window_margin
         self.sequences = None if config.questions is None else len(config.questions)
 
     def inputs(self, document: Document) -> Sequence[Input]:
@@ -45,7 +46,7 @@ class QuestionAnswering(Task):
             decoded = decode(
                 document.text, reading.windows, reading.scores, n_best=config.n_best,
                 max_answer_tokens=config.max_answer_tokens, null_threshold=config.null_threshold,
-                can_be_unanswerable=config.unanswerable, parts=document.parts,
+                can_be_unanswerable=config.unanswerable, parts=document.parts, window_margin=self._window_margin,
             )  # fmt: skip
             entry: dict[str, Any] = {
                 "question": question,

@@ -6,7 +6,7 @@ import importlib
 from importlib.metadata import entry_points
 
 from schemas.errors import ModelError
-from schemas.pipeline.tasks import AnyTask, CustomTask
+from schemas.pipeline.tasks import AnyTask, CustomTask, SpanTask
 from workers.tasks.aspects import AspectSentiment
 from workers.tasks.base import Task
 from workers.tasks.classification import Classification
@@ -19,6 +19,7 @@ from workers.tasks.pairs import Nli, Paraphrase, ZeroShot
 from workers.tasks.pii import Pii, PiiByModel
 from workers.tasks.pos import PartOfSpeech
 from workers.tasks.question_answering import QuestionAnswering
+from workers.tasks.sentence_spans import SentenceSpans
 from workers.tasks.similarity import Similarity
 from workers.tasks.spans import Spans
 
@@ -63,6 +64,8 @@ def task_class(config: AnyTask) -> type[Task]:
     """
     if isinstance(config, CustomTask):
         return _custom(config.use)
+    if isinstance(config, SpanTask) and config.sentences:
+        return SentenceSpans
     return _WITHOUT_MODEL[config.task] if config.model is None else _CLASSES[config.task]
 
 

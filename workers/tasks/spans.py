@@ -8,9 +8,10 @@ over arrays, so that a token labelled ``O`` costs no Python object. Heads whose 
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from tokenizers import Encoding
@@ -64,6 +65,8 @@ class Spans(Task):
     If spans overlap, because two windows contain the same text or several tokens share a character, the longer one is
     kept, then the one with the higher score. Spans below the threshold of their label are dropped before that.
 
+    With ``vote``, spans with equal texts get the label whose scores have the highest sum, and keep their scores.
+
     ``ner`` writes PERSON, LOCATION and ORGANIZATION for their abbreviations; ``token-classification`` keeps the model's
     names.
     """
@@ -96,6 +99,7 @@ class Spans(Task):
                 f'{subject} has no label "{OUTSIDE}" for text outside entities; it has: {", ".join(head.labels[:20])} '
                 "(task: token-classification accepts any labels)"
             )
+        self._vote = isinstance(config, SpanTask) and config.vote
         # No entity begins or ends with an emoji, but an emoji is a part of speech.
         self._symbols = "" if isinstance(config, PosTask) else head.symbols
         self._aggregation = config.aggregation or head.aggregation or "simple"
@@ -137,12 +141,13 @@ class Spans(Task):
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
         """Return ``spans``, each with ``start``, ``end``, ``label``, ``score`` and ``text``."""
-        (reading,) = readings
         text = document.text
         candidates: list[Span] = []
-        for window, table in zip(reading.windows, reading.scores, strict=True):
-            candidates += self._spans(window, table, text)
-        spans = []
+        for (first, last), reading in zip(self._ranges(document), readings, strict=True):
+            for window, table in zip(reading.windows, reading.scores, strict=True):
+                of_window = self._spans(window, table, text[first:last])
+                candidates += _moved(of_window, first) if first else of_window
+        spans: list[dict[str, Any]] = []
         for whole_start, whole_end, label, score in without_overlaps(candidates):
             for start, end in _lines(text, whole_start, whole_end) if self._symbols else ((whole_start, whole_end),):
                 piece = text[start:end]
@@ -152,7 +157,13 @@ class Spans(Task):
                     end = start + len(bare)
                 if bare:
                     spans.append({"start": start, "end": end, "label": label, "score": score, "text": bare})
+        if self._vote:
+            _decide_together(spans)
         return {"spans": spans}
+
+    def _ranges(self, document: Document) -> list[tuple[int, int]]:
+        """Return what each of the inputs is of the text: start and end."""
+        return [(0, len(document.text))]
 
     def _spans(self, window: Encoding, table: Scores, text: str) -> Iterable[Span]:
         """Yield the spans of one window, from its scores ``[tokens, labels]``."""
@@ -250,6 +261,19 @@ def _bare(piece: str, symbols: str) -> str:
     while symbols and (shorter := bare.strip(symbols + JOINERS).strip()) != bare:
         bare = shorter
     return bare
+
+
+def _moved(spans: Iterable[Span], by: int) -> Iterator[Span]:
+    return ((start + by, end + by, label, score) for start, end, label, score in spans)
+
+
+def _decide_together(spans: list[dict[str, Any]]) -> None:
+    """Give the spans with equal texts the label with the highest sum of scores; of equal sums, the first."""
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    for span in spans:
+        votes[span["text"]][span["label"]] += span["score"]
+    for span in spans:
+        span["label"] = votes[span["text"]].most_common(1)[0][0]
 
 
 def _translated(names: Sequence[str], scheme: Scheme) -> list[str]:

@@ -23,10 +23,12 @@ def answers(
     tau: float,
     may_be_null: bool,
     parts: list[tuple[int, int]] | None = None,
+    margin: float | None = None,
 ) -> tuple[Span | None, float, list[Span]]:
     """The best span or None, the null's probability, and the n-best; a span is (start, end, probability).
 
-    With ``parts``, (start, end) in the text, a span must be in one of them.
+    With ``parts``, (start, end) in the text, a span must be in one of them. With ``margin``, a span counts from the
+    null of its window, and the null is ``margin`` times the logarithm of the number of windows.
     """
     score_of: dict[tuple[int, int], float] = {}
     nulls = []
@@ -44,7 +46,7 @@ def answers(
                 while start < end and text[end - 1].isspace():
                     end -= 1
                 if start < end and (parts is None or any(first <= start and end <= last for first, last in parts)):
-                    score = rows[i][0] + rows[j][1]
+                    score = rows[i][0] + rows[j][1] - (0.0 if margin is None else nulls[-1])
                     score_of[start, end] = max(score, score_of.get((start, end), score))
     kept: list[Span] = []
     for (start, end), score in sorted(score_of.items(), key=lambda item: (-item[1], item[0])):
@@ -52,7 +54,7 @@ def answers(
             kept.append((start, end, score))
     if not kept:
         return None, 1.0, []
-    null = min(nulls)
+    null = min(nulls) if margin is None else margin * math.log(len(nulls))
     top = max(null, kept[0][2])
     null_weight = math.exp(null - top) if may_be_null else 0.0
     total = null_weight + math.fsum(math.exp(score - top) for _, _, score in kept)

@@ -96,6 +96,26 @@ def test_as_the_plain_decoder_says() -> None:
     assert empty
 
 
+def test_windows_compare_with_their_own_null_as_the_plain_decoder_says() -> None:
+    rng = np.random.default_rng(20261201)
+    different, said = 0, set()
+    for case in range(300):
+        text = " ".join(rng.choice(PIECES, rng.integers(1, 40)))
+        windows = windows_of(KINDS[case % 3], text, 24, 4)
+        logits = [noise(rng, window) for window in windows]
+        margin, tau = float(rng.choice([0.0, 0.5, 1.5])), float(rng.integers(-2, 3))
+        found = run(text, windows, logits, null_threshold=tau, window_margin=margin)
+        compare(found, squad_reference.answers(text, windows, logits, 5, 8, tau, True, margin=margin))
+        plain = run(text, windows, logits, null_threshold=tau)
+        if len(windows) == 1:
+            compare(found, squad_reference.answers(text, windows, logits, 5, 8, tau, True))
+        forced = [run(text, windows, logits, can_be_unanswerable=False, window_margin=each) for each in (None, margin)]
+        assert forced[0] == forced[1]
+        different += found.best != plain.best
+        said.add(found.best is not None)
+    assert different and said == {True, False}
+
+
 def test_no_answer_reaches_across_the_texts_of_an_event() -> None:
     rng = np.random.default_rng(20261130)
     shorter = 0

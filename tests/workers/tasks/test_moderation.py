@@ -214,3 +214,49 @@ def test_a_sentence_that_the_model_cannot_read_has_no_scores() -> None:
 def test_without_sentences_none_are_read() -> None:
     assert task(("toxic",)).inputs(Document(None, "One. Two.")) == ("One. Two.",)
     assert "sentences" not in said(task(("toxic",)), [0.5])
+
+
+def test_the_highest_score_of_a_text_and_its_views_counts_for_each_label() -> None:
+    made = task(("toxic", "insult"), disguises=True, threshold=0.5)
+    text = "a f00l and an 1d10t"
+    assert made.inputs(Document(None, text)) == (text, "a fool and an idiot", "a fool and an ldlot")
+    annotation = judged(made, text, ([0.125, 0.25], 0.0), ([0.0, 0.75], 0.0), ([0.25, 0.0], 0.0))
+    assert annotation == {
+        "flagged": True,
+        "labels": [
+            {"label": "harassment", "score": 0.75, "flagged": True},
+            {"label": "toxicity", "score": 0.25, "flagged": False},
+        ],
+    }
+
+
+def test_each_sentence_is_read_with_its_own_views() -> None:
+    made = task(("toxic",), disguises=True, sentences=True)
+    text = "You are kind. You are a f-o-o-l. Bye."
+    assert made.inputs(Document(None, text)) == (
+        text, "You are kind. You are a fool. Bye.",
+        "You are kind.", "You are a f-o-o-l.", "You are a fool.", "Bye.",
+    )  # fmt: skip
+    rows = [([score], 0.0) for score in (0.125, 0.625, 0.0, 0.25, 0.75, 0.375)]
+    annotation = judged(made, text, *rows)
+    assert annotation["flagged"] and annotation["labels"][0]["score"] == 0.625
+    assert [
+        (text[sentence["start"] : sentence["end"]], sentence["scores"]["toxicity"])
+        for sentence in annotation["sentences"]
+    ] == [("You are kind.", 0.0), ("You are a f-o-o-l.", 0.75), ("Bye.", 0.375)]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "settings", "read"),
+    [
+        ("", {}, False),
+        ("", {"disguises": True}, True),
+        ("\N{FIRE}", {}, True),
+        ("\N{FIRE}", {"disguises": False}, False),
+        ("\N{FIRE}", {"long_text": "truncate"}, False),
+    ],
+)
+def test_disguises_are_read_with_the_starter_or_if_asked(symbols: str, settings: dict[str, Any], read: bool) -> None:
+    config = ModerationTask(name="mod", model="m", task="moderation", **settings)
+    made = Moderation(config, HeadInfo(("toxic",), True, symbols=symbols))
+    assert (len(made.inputs(Document(None, "you 1d10t"))) > 1) is read

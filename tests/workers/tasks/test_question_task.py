@@ -30,13 +30,14 @@ def chain(model: Path | None = None, **settings: Any) -> Chain:
 
 def check(
     found: dict[str, Any], model: Path, text: str, question: str = QUESTION, n_best: int = 4, tau: float = 0.0,
-    may_be_null: bool = True,
+    may_be_null: bool = True, margin: float | None = None,
 ) -> None:  # fmt: skip
     """Whether an entry of ``answers`` is what the reference decoder computes from transformers' logits."""
     windows = plain.read(model, "span", question, text, cut="only_second")
     best, null, listed = squad_reference.answers(
-        text, [window.encoding for window in windows], [window.rows for window in windows], n_best, 6, tau, may_be_null
-    )
+        text, [window.encoding for window in windows], [window.rows for window in windows], n_best, 6, tau, may_be_null,
+        margin=margin,
+    )  # fmt: skip
 
     def written(span: squad_reference.Span) -> dict[str, Any]:
         start, end, score = span
@@ -71,6 +72,15 @@ def test_the_null_decides_as_asked(tau: float, unanswerable: bool) -> None:
     for text, found in zip(texts, run(made, *map(event, texts)), strict=True):
         assert list(found["t"]["answers"][0]) == ["question", "answer", "null_score"]
         check(found["t"]["answers"][0], folder(), text, n_best=1, tau=tau, may_be_null=unanswerable)
+
+
+def test_windows_can_be_compared_with_their_own_null() -> None:
+    """A checkpoint's are compared so only if the task asks for it."""
+    texts = [TEXT, LONG]
+    for margin in (None, 0.0, 1.5):
+        made = chain(questions=[QUESTION], n_best=4, max_answer_tokens=6, window_margin=margin)
+        for text, found in zip(texts, run(made, *map(event, texts)), strict=True):
+            check(found["t"]["answers"][0], folder(), text, margin=margin)
 
 
 def test_questions_can_come_from_the_event_one_or_many() -> None:

@@ -21,6 +21,8 @@ from tests.workers import tiny
 from tests.workers.tasks import small
 from tests.workers.tasks.small import FAMILIES, Family
 from workers.encoder.reading import HeadInfo, Reading
+from workers.tasks.base import Task
+from workers.tasks.registry import task_class
 from workers.tasks.spans import Spans
 
 BIO = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
@@ -249,6 +251,48 @@ def test_a_threshold_for_an_unknown_label_is_refused() -> None:
         task(BIO, task="ner", threshold={"PRESON": 0.7})
     with pytest.raises(ModelError, match=r'has no label "DATE" to set a threshold for; it has: PERSON, LOCATION$'):
         task(BIO, task="ner", threshold={"DATE": 0.7})
+
+
+def test_a_vote_gives_equal_names_the_label_with_the_highest_sum_of_scores() -> None:
+    said = [("B-LOC", 0.6), ("O", 0.9), ("B-PER", 0.8), ("B-LOC", 0.7), ("O", 0.9)]
+    text = "the the the the the"
+    plain = scripted(text, BIO, said)
+    assert brief(plain) == [("the", "LOC"), ("the", "PER"), ("the", "LOC")]
+    voted = scripted(text, BIO, said, vote=True)
+    assert voted == [{**span, "label": "LOC"} for span in plain]
+    # A name with another text has its own votes; of equal sums, the first label stays.
+    said = [("B-PER", 0.6), ("O", 0.9), ("B-LOC", 0.6), ("O", 0.9), ("B-LOC", 0.9)]
+    assert brief(scripted("the the the the Paris", BIO, said, vote=True)) == [
+        ("the", "PER"), ("the", "PER"), ("Paris", "LOC"),
+    ]  # fmt: skip
+
+
+def test_sentences_are_read_alone_and_spans_are_those_of_the_text() -> None:
+    config = SpanTask(name="found", model="m", task="ner", sentences=True, vote=True)
+    made = task_class(config)(config, small.head("bert", BIO))
+    text = "the the. Paris the!\n\nthe"
+    document = Document(None, text)
+    assert made.inputs(document) == ["the the.", "Paris the!", "the"]
+    assert made.inputs(Document(None, " ")) == []
+    assert made.annotate(Document(None, " "), []) == {"spans": []}
+    readings = []
+    for sentence, label in (("the the.", "B-PER"), ("Paris the!", "B-LOC"), ("the", "B-PER")):
+        (window,) = small.windows_of("bert", sentence, LONG)
+        table = np.full((len(window), len(BIO)), 0.01, np.float32)
+        table[:, 0] = 0.96
+        table[1] = [0.02, *(0.9 if name == label else 0.02 for name in BIO[1:])]
+        readings.append(Reading([window], [table]))
+    spans = made.annotate(document, readings)["spans"]
+    assert [(span["start"], span["end"], span["label"]) for span in spans] == [
+        (0, 3, "PERSON"), (9, 14, "LOCATION"), (21, 24, "PERSON"),
+    ]  # fmt: skip
+    assert all(text[span["start"] : span["end"]] == span["text"] for span in spans)
+
+
+def test_only_a_task_that_reads_sentences_reads_other_inputs_than_the_text() -> None:
+    """Others may share a forward with a task that has no condition."""
+    assert Spans.inputs is Task.inputs
+    assert task_class(SpanTask(name="found", model="m", task="ner")) is Spans
 
 
 def test_nothing_found_is_an_empty_list() -> None:
