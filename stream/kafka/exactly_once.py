@@ -28,6 +28,9 @@ _HANGS = 10.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 """Seconds between two attempts to commit the same records; doubled after each."""
+_SHARE = 0.75
+"""A transaction ends when it holds this share of the events, or bytes, at which polling pauses. The others are computed
+while it is committed, and polling goes on."""
 
 
 class _AbortedError(Exception):
@@ -42,9 +45,9 @@ class ExactlyOnceSink(Sink):
     """Sends micro-batches in transactions; each is delivered when its transaction is committed.
 
     A transaction begins with its first micro-batch, or with an offset to commit that no micro-batch ends with. It ends
-    ``commit_interval_ms`` later, or at once while ``hurry()`` says that partitions wait to be given up. Its
-    records are kept until it is committed: after an abort the same records are sent again, without those of partitions
-    that were lost meanwhile.
+    ``commit_interval_ms`` later, or at once while ``hurry()`` says that partitions wait to be given up, or when it
+    holds so many events that polling would soon have to wait for its end. Its records are kept until it is committed:
+    after an abort the same records are sent again, without those of partitions that were lost meanwhile.
 
     A lost partition cannot be committed by accident: the group metadata is taken first and ownership is checked
     after it. So either the loss is seen here, or the metadata is of a generation that the group rejects.
@@ -65,17 +68,21 @@ class ExactlyOnceSink(Sink):
         self._group, self._slot = pipeline.pipeline, slot
         self._id = f"{pipeline.pipeline}-{slot}"
         timeout_ms = int(pipeline.kafka.get("transaction.timeout.ms", TIMEOUT_MS))
-        overrides = {"transactional.id": self._id, "transaction.timeout.ms": timeout_ms}
+        # A transaction is committed as a whole, so only failures need to be known of single records.
+        overrides = {
+            "transactional.id": self._id, "transaction.timeout.ms": timeout_ms, "delivery.report.only.error": True,
+        }  # fmt: skip
         super().__init__(pipeline, delivered, refused, **overrides)
         self._timeout = timeout_ms / 1000
         self._interval = pipeline.commit_interval_ms / 1000
+        self._most_events = int(pipeline.backpressure.high_events * _SHARE)
+        self._most_bytes = int(pipeline.backpressure.high_bytes * _SHARE)
         self._hurry = hurry
         self._membership = membership
         self._tails = tails
         self._contents = Contents()
         self._number = 0
         """Of the transaction: a delivery report of an earlier one is ignored."""
-        self._unreported = 0
         self._began = 0.0
         self._spoilt: KafkaError | None = None
         """Why the open transaction must be aborted."""
@@ -105,7 +112,7 @@ class ExactlyOnceSink(Sink):
         part = Part(batch, outbounds)
         if not self._contents:
             self._begin()
-        self._contents.parts.append(part)
+        self._contents.add(part)
         self._send(part)
         self.poll(0)
 
@@ -121,8 +128,9 @@ class ExactlyOnceSink(Sink):
                 self._begin()
             self._contents.add_tails(tails)
         if self._contents and (
-            self._spoilt is not None or time.monotonic() >= self._began + self._interval or self._hurry()
-        ):
+            self._spoilt is not None or self._is_full() or time.monotonic() >= self._began + self._interval
+            or self._hurry()
+        ):  # fmt: skip
             self._end()
 
     @property
@@ -167,11 +175,11 @@ class ExactlyOnceSink(Sink):
     def _begin(self) -> None:
         while True:
             self._number += 1
-            self._unreported = 0
             self._spoilt = None
             self._began = time.monotonic()
             try:
-                self._ask(self._producer.begin_transaction, "beginning", self._began + self._timeout)
+                # A call within the client: a thread for it would cost more, because it waits for busy ones.
+                self._ask(self._producer.begin_transaction, "beginning", self._began + self._timeout, local=True)
                 return
             except (_AbortedError, _UnresolvedError) as reason:
                 log.warning("no transaction can begin (%s): starting over", reason)
@@ -196,24 +204,30 @@ class ExactlyOnceSink(Sink):
                 else:
                     self._spoilt = error
                 continue
-            self._unreported += 1
-            if outbound.alone and not self._wait_for_reports():
-                return
+            if outbound.alone:
+                if not self._wait_for_reports():
+                    return
+                outbound.alone = False
             index += 1
 
     def _wait_for_reports(self) -> bool:
-        """Wait until nothing is out; returns whether the transaction can go on."""
-        while self._unreported and self._spoilt is None and time.monotonic() < self._began + self._timeout:
-            self._producer.flush(REPORT_WAIT)
-        return not self._unreported and self._spoilt is None
+        """Wait until nothing is out; returns whether it is, and the transaction can go on."""
+        while self._spoilt is None and self._flush():
+            if time.monotonic() > self._began + self._timeout:
+                return False
+        return self._spoilt is None
+
+    def _flush(self) -> int:
+        """Wait for a moment until nothing is out, and return how much is. Nothing lingers meanwhile."""
+        try:
+            return self._producer.flush(REPORT_WAIT)
+        except KafkaException as failure:  # as in ``_poll_client``
+            self._spoilt = failure.args[0]
+            return 0
 
     def _report(self, number: int, part: Part, outbound: Outbound, error: KafkaError | None, _: Message) -> None:
-        if number != self._number:  # of a transaction that was aborted
-            return
-        self._unreported -= 1
-        if error is None:
-            self._watch.recovered()
-            outbound.alone = False
+        # Successes are not reported.
+        if error is None or number != self._number:  # of a transaction that was aborted
             return
         # When one record fails, all that are out fail with it, with errors that add nothing.
         self._spoilt = self._spoilt or error
@@ -231,6 +245,9 @@ class ExactlyOnceSink(Sink):
             self._spoilt = error
         else:
             part.replace(outbound, instead)
+
+    def _is_full(self) -> bool:
+        return self._contents.events >= self._most_events or self._contents.size >= self._most_bytes
 
     def _end(self) -> None:
         """End the transaction; returns when its records are committed, or lost to other owners."""
@@ -256,6 +273,7 @@ class ExactlyOnceSink(Sink):
             for part in self._contents.parts:
                 self._send(part)
         self.commits += 1
+        self._watch.recovered()
         self.evicted = False
         self.commit_seconds += time.monotonic() - started
         contents, self._contents = self._contents, Contents()
@@ -265,10 +283,8 @@ class ExactlyOnceSink(Sink):
     def _commit(self) -> None:
         """Try to commit, once. Raises _AbortedError and _UnresolvedError."""
         deadline = self._began + self._timeout
-        while self._unreported and self._spoilt is None:
-            self._poll_client(REPORT_WAIT)
-            if time.monotonic() > deadline:
-                raise _UnresolvedError("delivery reports are missing")
+        if not self._wait_for_reports() and self._spoilt is None:
+            raise _UnresolvedError("delivery reports are missing")
         if self._hopeless is not None:
             raise self._hopeless
         if self._spoilt is not None:
@@ -317,10 +333,16 @@ class ExactlyOnceSink(Sink):
         # A transaction is committed as a whole, so one partition that is still ours is enough to tell.
         return any(committed.get(a, -1) >= end for a, end in ends.items() if a.state != Assignment.GONE)
 
-    def _ask(self, call: Callable[[], object], doing: str, deadline: float) -> None:
-        """Repeat ``call`` until it succeeds or ``deadline`` is over. Raises _AbortedError and _UnresolvedError."""
+    def _ask(self, call: Callable[[], object], doing: str, deadline: float, *, local: bool = False) -> None:
+        """Repeat ``call`` until it succeeds or ``deadline`` is over. Raises _AbortedError and _UnresolvedError.
+
+        ``local``: whether it asks no broker, so that it cannot hang.
+        """
         while True:
             try:
+                if local:
+                    call()
+                    return
                 if returns_within(_HANGS, call, doing):
                     return
                 self._hung = True

@@ -26,15 +26,28 @@ class Part:
 class Contents:
     """Micro-batches in order, and offsets that none of them ends with (tails). Used by one thread.
 
-    False while it is empty. ``parts`` are the micro-batches.
+    False while it is empty.
+
+    Attributes:
+        parts: the micro-batches.
+        events: number of their events.
+        size: bytes of these events' values.
     """
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
+        self.events = 0
+        self.size = 0
         self._tails: dict[Assignment, int] = {}
 
     def __bool__(self) -> bool:
         return bool(self.parts or self._tails)
+
+    def add(self, part: Part) -> None:
+        """Take a micro-batch."""
+        self.parts.append(part)
+        self.events += len(part.batch.documents)
+        self.size += part.batch.size
 
     def add_tails(self, tails: Mapping[Assignment, int]) -> None:
         """Take offsets to commit; each lies behind all that was committed for its partition before."""

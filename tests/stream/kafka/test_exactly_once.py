@@ -72,7 +72,9 @@ class Producer:
         assert not self.sent
         self._maybe("begin")
 
-    def produce(self, topic: str, value: Any, key: Any, on_delivery: Any, timestamp: int, headers: Any) -> None:
+    def produce(
+        self, topic: str, value: Any, key: Any, _: int, on_delivery: Any, _alias: None, timestamp: int, headers: Any
+    ) -> None:
         found = self.cluster.fault("produce")
         if found is None:
             self.sent.append(Outbound(topic, key, value, headers, timestamp))
@@ -81,7 +83,8 @@ class Producer:
     def poll(self, timeout: float) -> None:
         reports, self.reports = self.reports, []
         for report, error in reports:
-            report(error, None)
+            if error is not None:  # as with delivery.report.only.error
+                report(error, None)
 
     def send_offsets_to_transaction(self, offsets: Any, metadata: int, timeout: float) -> None:
         if metadata != self.cluster.generation:
@@ -99,8 +102,9 @@ class Producer:
     def purge(self) -> None:
         pass
 
-    def flush(self, timeout: float) -> None:
+    def flush(self, timeout: float) -> int:
         self.poll(timeout)
+        return 0
 
     def _commit(self) -> None:
         assert self.cluster.open is self
@@ -119,8 +123,8 @@ class Producer:
 
 
 @contextmanager
-def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch]]]:
-    """A sink that has taken its slot, and the micro-batches it has delivered."""
+def working(cluster: Cluster, **fields: Any) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch]]]:
+    """A sink that has taken its slot, and the micro-batches it has delivered; ``fields`` of its pipeline file."""
     landed: list[MicroBatch] = []
 
     def committed(_kafka: Any, _group: str, assignments: Any) -> dict[Assignment, int]:
@@ -138,7 +142,7 @@ def working(cluster: Cluster) -> Iterator[tuple[ExactlyOnceSink, list[MicroBatch
         mock.patch("stream.kafka.exactly_once.time.sleep", lambda _: None),
     ):
         sink = ExactlyOnceSink(
-            pipeline(delivery="exactly_once"), landed.append, Publisher(pipeline(), Stats()).refused,
+            pipeline(delivery="exactly_once", **fields), landed.append, Publisher(pipeline(), Stats()).refused,
             slot=0, hurry=lambda: False, membership=lambda: cluster.generation,
             tails=cluster.take_tails,
         )  # fmt: skip
@@ -249,6 +253,17 @@ def test_whatever_fails_the_ends_of_partitions_are_committed_with_what_is_before
     values = Counter(outbound.value for outbound in cluster.outputs)
     assert set(values.values()) <= {1}
     assert len(cluster.outputs) == sum(len(batch.documents) for batch in landed)
+
+
+@pytest.mark.parametrize("marks", [{"high_events": 4, "low_events": 1}, {"high_bytes": 12}])
+def test_a_transaction_ends_before_polling_would_have_to_wait_for_it(marks: dict[str, int]) -> None:
+    assignment = Assignment("in", 0)
+    with working(Cluster(), backpressure=marks, commit_interval_ms=3_000) as (sink, landed):
+        sink.send(*_batch(0, _record(assignment, 0), _record(assignment, 1)))
+        assert sink.waiting == 1
+        sink.send(*_batch(1, _record(assignment, 2)))
+        assert sink.waiting == 0
+    assert [batch.number for batch in landed] == [0, 1]
 
 
 def test_the_end_of_a_lost_partition_is_not_committed() -> None:
