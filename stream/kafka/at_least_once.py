@@ -134,15 +134,20 @@ class AtLeastOnceSink(Sink):
         if error is not None:
             self._handle_failure(error, pending, outbound, certain=outbound.alone)
             return
-        self._watch.recovered()
-        self._settle(pending, 1)
+        pending.left -= 1  # as ``_settle`` does, without a call for each record
+        if not pending.left:
+            self._finish(pending)
 
     def _settle(self, pending: _Pending, records: int) -> None:
         """Note that ``records`` of a micro-batch need no delivery report any more; negative: that more need one."""
         pending.left -= records
-        if pending.left == 0:
-            self._waiting -= 1
-            self._delivered(pending.batch)
+        if not pending.left:
+            self._finish(pending)
+
+    def _finish(self, pending: _Pending) -> None:
+        self._watch.recovered()
+        self._waiting -= 1
+        self._delivered(pending.batch)
 
     def _handle_failure(self, error: KafkaError, pending: _Pending, outbound: Outbound, *, certain: bool) -> None:
         """Decide what to do about a record that was not written; sending must wait until the callbacks are over.

@@ -60,7 +60,9 @@ class Producer:
         self.written: list[tuple[str, bytes | None]] = []
         self.reports: list[Any] = []
 
-    def produce(self, topic: str, value: Any, key: Any, on_delivery: Any, timestamp: int, headers: Any) -> None:
+    def produce(
+        self, topic: str, value: Any, key: Any, _: int, on_delivery: Any, _alias: None, timestamp: int, headers: Any
+    ) -> None:
         self.reports.append((on_delivery, topic, value))
 
     def poll(self, timeout: float) -> None:

@@ -43,7 +43,9 @@ class Client:
         self.log: list[tuple[str, bytes | None]] = []
         self.open: list[tuple[str, bytes | None]] | None = None
 
-    def produce(self, topic: str, value: Any, key: Any, on_delivery: Any, timestamp: int, headers: Any) -> None:
+    def produce(
+        self, topic: str, value: Any, key: Any, _: int, on_delivery: Any, _alias: None, timestamp: int, headers: Any
+    ) -> None:
         self.queue.append((on_delivery, topic, key, value))
 
     def poll(self, timeout: float) -> None:
