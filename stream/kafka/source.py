@@ -24,6 +24,8 @@ log = logging.getLogger("glossator.source")
 
 _BATCH = 1000
 """The most records that one poll returns."""
+_METADATA = 0.1
+"""Seconds between two looks at the group metadata without a rebalance: each waits for a thread of the client."""
 
 
 class Source:
@@ -87,6 +89,7 @@ class Source:
         self.member = ""
         self.outside = True
         self.metadata: object = None
+        self._next_look = 0.0
         self._discovery = Discovery(pipeline.kafka, self._topics) if self._topics.patterns else None
         if self._discovery is None:
             self._subscribe(self._topics.expanded(()))
@@ -131,7 +134,8 @@ class Source:
         if self._discovery is not None and (topics := self._discovery.take()) is not None:
             self._subscribe(topics)
         first = self._consumer.poll(timeout)
-        self._look_up_metadata()
+        if time.monotonic() >= self._next_look:
+            self._look_up_metadata()
         if first is None:
             if self._watch.denied and not self._assigned:
                 raise AccessError(f"the cluster denied access to the consumer: {self._watch.denied}")
@@ -306,6 +310,7 @@ class Source:
     def _look_up_metadata(self) -> None:
         if self._closing:  # there is no metadata any more, and asking for it raises
             return
+        self._next_look = time.monotonic() + _METADATA
         metadata = self._consumer.consumer_group_metadata()
         self.outside = not names_member(metadata)
         if not self.outside:
