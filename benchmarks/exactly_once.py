@@ -9,7 +9,6 @@ from the producer to a reader of committed records in this process, at a steady 
 from __future__ import annotations
 
 import argparse
-import gc
 import statistics
 import tempfile
 import threading
@@ -32,6 +31,7 @@ from tests.kafka.choice import cluster
 from tests.kafka.cluster import Cluster
 from tests.noop import NoopChain, pipeline
 from workers.chain.chain import Chain
+from workers.process.memory import collect_rarely
 from workers.worker import Worker
 
 DELIVERIES = ("at_least_once", "exactly_once")
@@ -124,7 +124,7 @@ def main() -> None:
     starter = load("examples/starter.yaml")
     chain = Chain.load(starter)
     chain.warm_up()
-    gc.freeze()
+    collect_rarely()  # as the worker does
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as kafka:
         if not kafka.real:
@@ -148,7 +148,6 @@ def main() -> None:
             measured = sorted(latencies(kafka, delivery, 10.0))
             figures[f"{delivery}, median latency, ms"] = measured[len(measured) // 2]
             figures[f"{delivery}, 99th percentile, ms"] = measured[len(measured) * 99 // 100]
-    gc.unfreeze()
     report("exactly_once", "Exactly once (target: >= 0.95 of at least once with models)", figures)
 
 

@@ -11,7 +11,6 @@ the worker with the counts and histograms of its tasks, compared with that of on
 from __future__ import annotations
 
 import argparse
-import gc
 import statistics
 import tempfile
 import threading
@@ -31,6 +30,7 @@ from stream.output.tally import Tally
 from tests.kafka.choice import cluster
 from tests.kafka.cluster import Cluster
 from tests.noop import TASKS, NoopChain
+from workers.process.memory import collect_rarely
 from workers.worker import Worker
 
 TEXT = "event number {} has about as many words in it as a short post on some network has, so that it is not too small"
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    gc.freeze()
+    collect_rarely()  # as the worker does
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as kafka:
         topic, out = fill(kafka, arguments.events), kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", 6)
         kafka.create_topic(f"{out}.dead", 6)

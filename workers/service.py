@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from schemas.pipeline.config import Pipeline
 from workers.process.journal import Journal
+from workers.process.memory import collect_as_usual, collect_rarely
 from workers.process.pulse import guard
 from workers.process.signals import GracefulStop
 from workers.process.start_lines import log_plan
@@ -99,14 +99,13 @@ class Service:
         worker = self.worker
         serve(self._pipeline, worker.stats, self.slot, self._telemetry)
         ended = guard(self._pipeline, worker.stats)
-        # Models and modules live as long as the process: the garbage collector need not visit them again and again.
-        self._chain.add_done_callback(lambda _: gc.freeze())
+        self._chain.add_done_callback(lambda _: collect_rarely())
         try:
             worker.run()
         finally:
             ended.set()
             self.hung = worker.hung or not self._chain.done()
-            gc.unfreeze()  # otherwise libraries report leaks at exit
+            collect_as_usual()
             self._report()
 
     def _report(self) -> None:
