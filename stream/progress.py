@@ -36,12 +36,14 @@ class Progress:
 
     def polled(self, records: Iterable[Record]) -> None:
         """Enter ``records``, which were just polled."""
-        pending = self._pending
+        pending, count, size = self._pending, 0, 0
         for record in records:
             assignment = record.assignment
             pending[assignment] = pending.get(assignment, 0) + 1
-            self.in_flight += 1
-            self.bytes_in_flight += len(record.value or b"")
+            count += 1
+            size += len(record.value or b"")
+        self.in_flight += count
+        self.bytes_in_flight += size
 
     def finished(self, number: int, ends: Mapping[Assignment, tuple[int, int]], size: int) -> None:
         """Note that all of micro-batch ``number`` is delivered.

@@ -161,7 +161,7 @@ class EventBuilder:
             encoded = orjson.dumps(annotations)
             # orjson writes null for a number that is not finite. The text of a span may contain the same characters,
             # so they only tell when to look.
-            if b":null" in encoded or b",null" in encoded or b"[null" in encoded:
+            if b"null" in encoded:
                 _require_finite(annotations)
             event["annotations"] = orjson.Fragment(encoded)
             event["models"] = (not disagreeing and self._models.get(names)) or self._encode_models(names, disagreeing)

@@ -68,17 +68,18 @@ class Publisher:
                 stats.discarded += 1
                 continue
             newest_ms = record.timestamp_ms
-            if self._skips(document, record):
-                stats.skipped += 1
-                continue
-            if self._forwards(document, record):
-                try:
-                    outbounds += self._deletes(record, builder, router)
-                except RedactError as error:
-                    document.failure = Failure.of(error, "redact")
-                else:
-                    stats.tombstones += 1
+            if _is_tombstone(document, record):
+                if self._tombstones == "skip":
+                    stats.skipped += 1
                     continue
+                if self._tombstones == "forward" and record.key is not None:  # without a key it would delete nothing
+                    try:
+                        outbounds += self._deletes(record, builder, router)
+                    except RedactError as error:
+                        document.failure = Failure.of(error, "redact")
+                    else:
+                        stats.tombstones += 1
+                        continue
             if document.failure is None:
                 try:
                     if router is None:
@@ -248,13 +249,6 @@ class Publisher:
             )
         self._count(redacted)
         return copies
-
-    def _skips(self, document: Document, record: Record) -> bool:
-        return self._tombstones == "skip" and _is_tombstone(document, record)
-
-    def _forwards(self, document: Document, record: Record) -> bool:
-        """Whether ``record`` is a tombstone to pass on; without a key it would delete nothing."""
-        return self._tombstones == "forward" and record.key is not None and _is_tombstone(document, record)
 
     def too_many(self) -> PoisonError | None:
         """Return why the worker must stop if too many events have failed; None if it need not. To be called often.
