@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from schemas.document import Document, Failure
@@ -88,7 +89,10 @@ class Stage:
 
         Tolerated tasks come last, so that they take no room from the others.
         """
-        inputs: dict[Input, None] = {}
+        inputs = dict.fromkeys(chain.from_iterable(tokenized.inputs.values()))
+        if _characters(inputs) <= MOST_CHARACTERS:  # nearly always
+            return inputs
+        inputs = {}
         groups = [[name for name in tokenized.inputs if name not in self.tolerated]]
         groups += [[name] for name in tokenized.inputs if name in self.tolerated]
         for names in groups:

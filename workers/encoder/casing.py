@@ -66,9 +66,13 @@ def cased_types(sources: Sequence[Input], windows: Sequence[Encoding], segments:
     total = sum(lengths)
     flat = chain.from_iterable(chain.from_iterable(window.offsets for window in windows))
     spans = np.fromiter(flat, np.int64, 2 * total).reshape(total, 2)
-    sides = np.fromiter(chain.from_iterable(window.type_ids for window in windows), np.int64, total)
-    base = np.repeat(np.array([bases[source] for source in sources], np.int64).reshape(-1, 2), lengths, axis=0)
-    starts = np.where(sides == 0, base[:, 0], base[:, 1])
+    base = np.array([bases[source] for source in sources], np.int64).reshape(-1, 2)
+    if any(isinstance(source, tuple) for source in bases):
+        sides = np.fromiter(chain.from_iterable(window.type_ids for window in windows), np.int64, total)
+        base = np.repeat(base, lengths, axis=0)
+        starts = np.where(sides == 0, base[:, 0], base[:, 1])
+    else:
+        sides, starts = np.zeros(total, np.int64), np.repeat(base[:, 0], lengths)
     if segments:
         starts += _word_starts(sources, windows, total)
     # The offsets of a special token are equal, so it has no case whatever is added to them.
