@@ -80,9 +80,11 @@ def offsets_outside() -> None:
         begun(self, *arguments, **more)
         self._transactional = False
 
-    def ask(self: ExactlyOnceSink, call: Callable[[], object], doing: str, deadline: float) -> None:
+    def ask(
+        self: ExactlyOnceSink, call: Callable[[], object], doing: str, deadline: float, *, local: bool = False
+    ) -> None:
         if doing != "sending offsets":
-            asked(self, call, doing, deadline)
+            asked(self, call, doing, deadline, local=local)
 
     Flight.__init__ = init  # type: ignore[method-assign]
     ExactlyOnceSink._ask = ask  # type: ignore[method-assign]
