@@ -55,7 +55,7 @@ class JsonCodec(Codec):
         self._collector = TextCollector(config.paths) if config.several else None
         self._path = config.paths[0]
         self._steps = [] if self._collector else parse_path(self._path)
-        self._name = self._steps[0] if len(self._steps) == 1 else None
+        self._only_step = self._steps[0] if len(self._steps) == 1 else None
 
     def _read(self, value: bytes, headers: Headers | None) -> Content:
         value = value.removeprefix(BOM)
@@ -109,7 +109,7 @@ class JsonCodec(Codec):
         return content._replace(unknown=unknown) if unknown else content
 
     def _find(self, event: Any, replaced: Replaced | None) -> str:
-        if replaced is None and type(event) is dict and isinstance(text := event.get(self._name), str):
+        if replaced is None and type(event) is dict and isinstance(text := event.get(self._only_step), str):
             return text  # the usual path has one step
         try:
             text = follow(self._steps, event)
