@@ -23,8 +23,9 @@ FLAG = "\N{REGIONAL INDICATOR SYMBOL LETTER D}\N{REGIONAL INDICATOR SYMBOL LETTE
 
 @pytest.fixture(scope="module")
 def chain() -> Chain:
+    """What the tokenizer does, without the views of disguised words."""
     return Chain.load(pipeline(
-        {"name": "safety", "task": "moderation", "model": "starter"},
+        {"name": "safety", "task": "moderation", "model": "starter", "disguises": False},
         {"name": "entities", "task": "ner", "model": "starter"},
         {"name": "near", "task": "similarity", "model": "starter", "window": 2},
         compute={"device": "cpu", "forward_tokens": 256},
@@ -51,6 +52,25 @@ def test_moderation_sees_what_it_sees_with_spaces(chain: Chain, glued: str, apar
     of_glued, of_apart = run(chain, glued, apart)
     assert close(of_glued["safety"], of_apart["safety"])
     assert of_glued["safety"]["flagged"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"you are an id{FINGER}iot",
+        "you are an 1d10t",
+        "you are an i d i o t",
+        "y\u043eu \u0430r\u0435 \u0430n idi\u043et",
+    ],
+)
+def test_moderation_reads_disguised_words_unless_told_not_to(chain: Chain, text: str) -> None:
+    reading = Chain.load(pipeline({"name": "safety", "task": "moderation", "model": "starter"}), before=chain)
+    plain = "It was far from perfect, and I left early."
+    of_plain, of_text = run(reading, plain, text)
+    assert of_text["safety"]["flagged"]
+    without, hidden = run(chain, plain, text)
+    assert not hidden["safety"]["flagged"]
+    assert close(of_plain["safety"], without["safety"])
 
 
 @pytest.mark.parametrize(
