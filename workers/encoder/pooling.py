@@ -17,9 +17,9 @@ def first_tokens(states: Tensor, batch: PackedBatch) -> Tensor:
 
 
 def means(states: Tensor, batch: PackedBatch) -> Tensor:
-    """Return the mean of each sequence, summed in float32: ``[1, T, H]`` -> ``[N, H]``."""
+    """Return the mean of each sequence in float32: ``[1, T, H]`` -> ``[N, H]``."""
     starts = torch.from_numpy(batch.starts).to(states.device, torch.int64)
-    return reduced(states[0].float(), starts, "mean").to(states.dtype)
+    return reduced(states[0].float(), starts, "mean")
 
 
 _NUMBERS = 5_500_000

@@ -55,9 +55,9 @@ class CheckpointHead(Head):
         self._gather: Gather = "whole"
         self._find_pooling(name)
 
-    def place(self, device: torch.device, dtype: torch.dtype) -> None:
-        """Move the head to ``device`` and convert it to ``dtype``."""
-        nn.Module.to(self._model, device=device, dtype=dtype)
+    def place(self, device: torch.device) -> None:
+        """Move the head to ``device``. It stays in float32: it is small, and rounding there changes scores most."""
+        nn.Module.to(self._model, device=device)
 
     def __call__(self, states: States, batch: PackedBatch) -> Tensor:
         """Compute logits: ``[T, labels]`` for a token head, ``[T, 2]`` for a span head, else ``[N, labels]``."""
@@ -73,7 +73,7 @@ class CheckpointHead(Head):
         ])  # fmt: skip
 
     def _logits(self, states: Tensor) -> Tensor:
-        self._stub.give(states)
+        self._stub.give(states.float())
         return self._scores(self._model())
 
     def _scores(self, output: Any) -> Tensor:

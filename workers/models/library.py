@@ -153,7 +153,7 @@ class Library:
         model = load_model(checkpoint, kind)
         trunk = base_model(model)
         head = CheckpointHead(model, kind, checkpoint.name)
-        head.place(self.device, self.dtype)
+        head.place(self.device)
         key = (checkpoint.folder, "")
         if key not in self._trunks:
             self._trunks[key] = self._new_trunk(trunk)

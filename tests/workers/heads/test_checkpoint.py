@@ -81,3 +81,19 @@ def test_heads_of_forwards_side_by_side_read_their_own_states(monkeypatch: pytes
     with ThreadPoolExecutor(len(rows)) as threads:
         results = list(threads.map(lambda states: head((states,), batch), rows))
     assert all(torch.equal(result, expected) for result, expected in zip(results, wanted, strict=True))
+
+
+@pytest.mark.parametrize(("family", "kind"), [("bert", "sequence"), ("modernbert", "sequence"), ("roberta", "token")])
+def test_states_in_half_precision_are_read_in_float32(family: str, kind: Any) -> None:
+    checkpoint = resolve(str(tiny.checkpoint(family, kind)))
+    model = load_model(checkpoint, kind)
+    trunk = model.base_model
+    head = CheckpointHead(model, kind, checkpoint.name)
+    head.place(CPU)
+    ids, batch = ids_of([4, 7, 7])
+    (states,) = Trunk(cast(Any, trunk), CPU, torch.bfloat16).forward(batch, ids)
+    assert states.dtype == torch.bfloat16
+    with torch.inference_mode():
+        logits = head((states,), batch)
+        assert logits.dtype == torch.float32
+        torch.testing.assert_close(logits, head((states.float(),), batch), rtol=0, atol=0)
