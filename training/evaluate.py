@@ -26,7 +26,7 @@ from rich.table import Table
 from schemas.errors import ModelError
 from training.data import Data
 from training.measures import clusters, documents, functions, known, pairs, texts, words
-from training.measures.base import Bench, Measured
+from training.measures.base import Bench, Measured, Precision
 from workers.models.packs import STARTER
 
 Family = Callable[[Bench], Iterator[Measured]]
@@ -56,8 +56,16 @@ FAMILIES: dict[str, Family] = {
 @click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures there.")
 @click.option("--limit", type=click.IntRange(min=1), help="Use at most so many examples of each set.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: one per core.")
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True)
 def main(
-    *, data: Path, model: str, only: Sequence[str], out: Path | None, limit: int | None, threads: int | None
+    *,
+    data: Path,
+    model: str,
+    only: Sequence[str],
+    out: Path | None,
+    limit: int | None,
+    threads: int | None,
+    dtype: Precision,
 ) -> None:
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -65,7 +73,7 @@ def main(
         torch.set_num_threads(threads)
     # If it is piped into a file, the table may be as wide as it needs.
     console = Console() if sys.stdout.isatty() else Console(width=170)
-    bench, lines = Bench(model, Data(data), limit), list[Measured]()
+    bench, lines = Bench(model, Data(data), limit, dtype), list[Measured]()
     with Progress(console=console, transient=True) as progress:
         for name in only or FAMILIES:
             bar = progress.add_task(name, total=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,7 @@ from workers.learning.scores import calibration_error
 MICRO_BATCH = 64
 ROUNDS = 1000
 BINS = 15
+Precision: TypeAlias = Literal["float32", "bfloat16"]
 Rows: TypeAlias = NDArray[np.int64]
 """The numbers of examples; in a resampled set some occur several times."""
 
@@ -51,6 +52,7 @@ class Bench:
     model: str
     data: Data
     limit: int | None = None
+    dtype: Precision = "float32"
     on_done: Callable[[int, int], object] = lambda done, total: None
     _first: dict[str, Chain] = field(default_factory=dict)
 
@@ -75,6 +77,7 @@ class Bench:
         pipeline: dict[str, Any] = {
             "pipeline": "evaluate", "kafka": {"bootstrap.servers": "localhost:9092"}, "input": {"topics": ["in"]},
             "tasks": [{key: value for key, value in config.items() if value is not None}], "output": {"topic": "out"},
+            "compute": {"dtype": self.dtype},
         }  # fmt: skip
         chain = Chain.load(Pipeline.model_validate(pipeline), before=self._first.get(str(model)))
         # Later chains share the trunk of the first one, which has been tuned.
