@@ -243,6 +243,9 @@ class ModelRef(_Public):
 
     model: str = Field(description="As in the pipeline file, or the library of a task without a model.")
     revision: str = Field(description="12 hex digits: hub commit, or SHA-256 of the weights. A library's version.")
+    precision: Literal["bfloat16", "float16"] | None = Field(
+        default=None, description="The type of numbers in the encoder. Absent for float32."
+    )
 
 
 class Notice(_Public):

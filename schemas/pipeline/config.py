@@ -104,7 +104,8 @@ class Compute(Strict):
     """``auto``: the fastest kernel. ``flash``: log a warning where variable-length flash attention cannot run, such as
     on a CPU."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """``auto``: float32 on a CPU, where half precision is slower, and bfloat16 on CUDA."""
+    """``auto``: bfloat16 on CUDA; on a CPU float32, unless it has bfloat16, that is measured to be faster, and scores
+    stay within 0.002 on sample texts."""
     forward_tokens: Annotated[int, Field(ge=16, le=1_000_000)] | None = None
     """Tokens in one forward, 16 to 1 million; default: measured at warm-up."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None

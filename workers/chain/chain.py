@@ -15,10 +15,13 @@ from workers.chain.cache import Cache, Entry, key
 from workers.chain.job import Job, Tokenized
 from workers.chain.pace import Pace
 from workers.chain.plan import Plan, Planned, plan
+from workers.chain.precision import choose_precisions
 from workers.chain.trial import check
 from workers.chain.unread import unread_failure, unread_notice
 from workers.encoder.reading import Input
+from workers.encoder.trunk import Trunk
 from workers.encoder.tuning import tune
+from workers.models.device import chooses_precision
 from workers.models.library import Library, Progress
 from workers.tasks.parts import within_parts
 
@@ -50,16 +53,26 @@ class Chain:
     Attributes:
         stages: what computes, each stage after those it depends on.
         plan: every task with its place, after the tasks it needs.
-        models: task name -> ``model`` and ``revision``, in the order of the pipeline file.
+        models: task name -> ``model`` and ``revision``, and ``precision`` if it is not float32, in the order of the
+            pipeline file.
         cache: the annotations kept beyond a micro-batch; None if ``compute.cache`` is 0.
         pace: counts the forwards that are finished, and measures them.
         reads_fields: whether a task or a condition needs ``Document.fields``.
-        device, precision: where the models are, such as "cpu" or "cuda:0", and the type of their numbers, such as
-            "float32"; both are "none" if no task has a model.
+        device: where the models are, such as "cpu" or "cuda:0"; "none" if no task has a model.
     """
 
-    def __init__(self, loaded: Plan, pipeline: Pipeline, cache: Cache | None = None, pace: Pace | None = None) -> None:
-        """Make a chain of a loaded plan of ``pipeline``; ``load`` does both."""
+    def __init__(
+        self,
+        loaded: Plan,
+        pipeline: Pipeline,
+        cache: Cache | None = None,
+        pace: Pace | None = None,
+        shared: Sequence[Trunk] = (),
+    ) -> None:
+        """Make a chain of a loaded plan of ``pipeline``; ``load`` does both.
+
+        ``shared``: trunks of the chain before, among which ``choose_precisions`` finds those it can share.
+        """
         self.models = {task.name: loaded.models[task.name] for task in pipeline.tasks}
         self.references = {planned.task.name: planned.task.head.reference for planned in loaded.tasks}
         self.cache = cache
@@ -69,9 +82,10 @@ class Chain:
         )
         self.stages = loaded.stages
         self.plan = loaded.tasks
-        trunk = self.stages[0].trunk if self.stages else None
-        self.device = "none" if trunk is None else str(trunk.device)
-        self.precision = "none" if trunk is None else str(trunk.dtype).removeprefix("torch.")
+        self.device = str(self.stages[0].trunk.device) if self.stages else "none"
+        self._shared = shared
+        self._keys: dict[str, bytes] = {}
+        self._note_precisions()
         self._pipeline = pipeline
         self._several = pipeline.input.several
         self._names = [task.name for task in pipeline.tasks if task.shadow is None]
@@ -91,6 +105,14 @@ class Chain:
         """Tell the tasks the hash of the configuration that ends the ids of events, if it is not that of the file."""
         for planned in self.plan:
             planned.task.config_hash = config
+
+    @property
+    def precision(self) -> str:
+        """The type of the numbers that trunks compute in, such as "float32"; "none" if no task has a model.
+
+        Trunks may differ: "bfloat16, float32". Settled when the chain is warmed up.
+        """
+        return ", ".join(sorted({stage.trunk.precision for stage in self.stages})) or "none"
 
     @classmethod
     def load(
@@ -121,7 +143,8 @@ class Chain:
             cache = Cache(compute.cache) if compute.cache else None
         trunks = [stage.trunk for stage in before.stages] if before is not None else []
         pace = before.pace if before is not None else None
-        return cls(plan(pipeline.tasks, Library(compute, on_progress, trunks), every), pipeline, cache, pace)
+        loaded = plan(pipeline.tasks, Library(compute, on_progress, trunks), every)
+        return cls(loaded, pipeline, cache, pace, [trunk for trunk in trunks if trunk.reason is not None])
 
     def take_over(self) -> None:
         """Apply this pipeline's settings to what is shared with the chain before. Call it when that one is replaced."""
@@ -129,13 +152,25 @@ class Chain:
             self.cache.resize(self._pipeline.compute.cache)
 
     def warm_up(self) -> None:
-        """Measure the best forward size, unless it is configured, and ``check`` all tasks; takes a few seconds at most.
+        """Choose precisions, measure the best forward size, unless it is configured, and ``check`` all tasks.
 
-        Raises ModelError and DeviceError.
+        Takes a few seconds at most. Raises ModelError and DeviceError.
         """
+        self.choose_precisions()
         for trunk in {id(stage.trunk): stage.trunk for stage in self.stages if not stage.trunk.tuned}.values():
             tune(trunk, self._pipeline.batching.max_tokens, self._pipeline.compute.forward_tokens)
         check(self)
+
+    def choose_precisions(self) -> None:
+        """Move trunks to bfloat16 where ``compute.dtype`` is auto and ``workers.chain.precision`` finds that better.
+
+        Call it before the chain is used.
+        """
+        compute, batching = self._pipeline.compute, self._pipeline.batching
+        if self.stages and chooses_precision(compute, self.stages[0].trunk.device):
+            choose_precisions(self.stages, self.plan, batching.max_tokens, compute.forward_tokens, self._shared)
+            self._note_precisions()
+        self._shared = ()
 
     def prepare(self, documents: Sequence[Document]) -> None:
         """Tokenize the inputs of every stage that depends on no forward.
@@ -194,6 +229,17 @@ class Chain:
         self.forward(work)
         self.annotate(work)
 
+    def _note_precisions(self) -> None:
+        """Take the precision of trunks into the keys of the cache, and into ``models`` where it is not float32."""
+        for planned in self.plan:
+            name, precision = planned.task.name, "float32"
+            if planned.stage is not None:
+                precision = self.stages[planned.stage].trunk.precision
+            if precision != "float32":
+                self.models[name] = {**self.models[name], "precision": precision}
+            if planned.key is not None:
+                self._keys[name] = planned.key + precision.encode()
+
     def _annotation_rounds(self) -> list[list[Planned]]:
         """Return for each level the tasks that must annotate before it can be tokenized, then all others."""
         by_name = {planned.task.name: planned for planned in self.plan}
@@ -241,7 +287,7 @@ class Chain:
         """Look the inputs up in the cache; what it has goes to ``document.known``."""
         if self.cache is None or planned.key is None:
             return False
-        entry = self.cache.get(key(planned.key, inputs, document.parts))
+        entry = self.cache.get(key(self._keys[planned.task.name], inputs, document.parts))
         if entry is not None:
             document.known[planned.task.name] = entry
         return entry is not None
@@ -320,7 +366,7 @@ class Chain:
             left_out = task.config.unknown_text == "leave_out"
         entry: Entry = (None if left_out else task.annotate(document, readings), notices)
         if self.cache is not None and planned.key is not None:
-            self.cache.put(key(planned.key, tokenized.inputs[task.name], document.parts), entry)
+            self.cache.put(key(self._keys[task.name], tokenized.inputs[task.name], document.parts), entry)
         return entry
 
 

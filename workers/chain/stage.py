@@ -56,6 +56,14 @@ class Stage:
         self.tolerated = frozenset(tolerated)
         self._forwards = Forwards(trunk, self.outputs)
 
+    def use(self, trunk: Trunk) -> None:
+        """Run on ``trunk`` from now on, which must be equal to the present one but for its precision.
+
+        Call it on the thread that loads the chain.
+        """
+        self.trunk = trunk
+        self._forwards = Forwards(trunk, self.outputs)
+
     def prepare(self, documents: Sequence[Document], index: int, wanted: Sequence[dict[str, Sequence[Input]]]) -> None:
         """Tokenize the inputs of ``documents``.
 

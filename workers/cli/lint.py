@@ -147,6 +147,7 @@ def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]
 
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True), every=True)
     check(chain, every=True)
+    chain.choose_precisions()
     remarks = {planned.task.name: planned.task.remarks for planned in chain.plan}
     listed = [(index, remark) for index, task in enumerate(pipeline.tasks) for remark in remarks[task.name]]
     return plan_data(pipeline, chain), labels(chain), listed

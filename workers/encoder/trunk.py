@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Trunk:
         vocabulary: how many token ids have an embedding.
         weights: how many parameters the model has.
         device, dtype: where the parameters are, and their precision.
+        reason: why it computes in this precision, if that has been chosen at warm-up; None before, and if it was set.
         forward_tokens: how many tokens a forward should have; reduced when the device runs out of memory.
         tuned: whether ``forward_tokens`` has been measured or configured.
         token_seconds: seconds that a forward takes per token, as measured by ``encoder.tuning``; 0 before.
@@ -68,6 +70,7 @@ class Trunk:
         self.weights = sum(parameter.numel() for parameter in model.parameters())
         self.device = torch.device("cpu")
         self.dtype = torch.float32
+        self.reason: str | None = None
         self.forward_tokens = 1024
         self.tuned = False
         self.token_seconds = 0.0
@@ -77,6 +80,11 @@ class Trunk:
         self._place(device, dtype)
         if self.packed and (device.type != "cpu" or dtype != torch.float32):
             self.packed = self._packs(self._tolerance)
+
+    @property
+    def precision(self) -> str:
+        """The name of ``dtype``, such as "float32"."""
+        return str(self.dtype).removeprefix("torch.")
 
     @torch.inference_mode()
     def forward(self, batch: PackedBatch, ids: Ints, types: Ints | None = None, every_layer: bool = False) -> States:
@@ -115,6 +123,19 @@ class Trunk:
         if not _close(self.forward(batch, ids)[0], expected, self._tolerance) or rate() <= before:
             undo()
 
+    def converted(self, dtype: torch.dtype) -> Trunk:
+        """Return an untuned copy in a half precision; this trunk must be in float32, not tuned, and is not changed.
+
+        Raises whatever torch raises if memory is short or the model cannot run in ``dtype``.
+        """
+        # What is already copied is not copied again, so there is never a second copy in float32.
+        weights = {id(weight): _weight(weight, dtype) for weight in self._model.parameters()}
+        copy: Trunk = deepcopy(self, weights)
+        copy.dtype = dtype
+        if copy.packed:
+            copy.packed = copy._packs(copy._tolerance)
+        return copy
+
     def _forward_packed(self, batch: PackedBatch, ids: Ints, types: Ints | None, every_layer: bool) -> States:
         inputs = {
             "input_ids": self._row(ids[batch.tokens]),
@@ -150,7 +171,10 @@ class Trunk:
         return torch.from_numpy(values).to(self.device).unsqueeze(0)
 
     def _place(self, device: torch.device, dtype: torch.dtype) -> None:
-        nn.Module.to(self._model, device=device, dtype=dtype)
+        # Buffers keep their type: rotary frequencies that are rounded turn far positions by the wrong angle.
+        nn.Module.to(self._model, device=device)
+        for weight in self._model.parameters():
+            weight.data = weight.data.to(dtype)
         self.device, self.dtype = device, dtype
 
     @torch.inference_mode()
@@ -224,6 +248,10 @@ def probe(vocabulary: int, pad: int, lengths: tuple[int, ...], capacity: int | N
 
 def _close(states: Tensor, expected: Tensor, tolerance: float) -> bool:
     return states.shape == expected.shape and float((states - expected).norm() / expected.norm()) < tolerance
+
+
+def _weight(weight: nn.Parameter, dtype: torch.dtype) -> nn.Parameter:
+    return nn.Parameter(weight.detach().to(dtype), requires_grad=False)
 
 
 def _states(output: Any, every_layer: bool) -> States:

@@ -41,16 +41,16 @@ def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 1.5)
     """
     sizes = [size for size in (_CPU if trunk.device.type == "cpu" else _CUDA) if size <= most] or [most]
     trunk.forward_tokens = sizes[0]
-    trunk.quicken(lambda: max(_rate(trunk, min(most, _TRIED), warm=again > 0) for again in range(3)))
+    trunk.quicken(lambda: max(speed(trunk, min(most, _TRIED), warm=again > 0) for again in range(3)))
     trunk.pool = _best_pool(trunk, most, min(most, size or _TRIED, _TRIED), seconds)
     at_once = trunk.pool.forwards if trunk.pool else 1
     trunk.tuned = True
     if size is not None:
         trunk.forward_tokens = size
-        trunk.token_seconds = at_once / _rate(trunk, min(most, _TRIED))
+        trunk.token_seconds = at_once / speed(trunk, min(most, _TRIED))
         return
     sizes = [size for size in sizes if size * at_once <= most] or sizes[:1]
-    rates = measure(sizes, lambda tokens, warm: _rate(trunk, tokens, warm), seconds)
+    rates = measure(sizes, lambda tokens, warm: speed(trunk, tokens, warm), seconds)
     if rates:
         enough = _GOOD_ENOUGH * max(rates.values())
         trunk.forward_tokens = min(tokens for tokens, rate in rates.items() if rate >= enough)
@@ -66,7 +66,7 @@ def _best_pool(trunk: Trunk, most: int, size: int, seconds: float) -> Pool | Non
 
     def rate(count: int, warm: bool) -> float:
         trunk.pool = pools[count]
-        return _rate(trunk, size, warm)
+        return speed(trunk, size, warm)
 
     return pools[choose(list(pools), rate, seconds)]
 
@@ -129,7 +129,7 @@ def measure(sizes: list[int], rate: Callable[[int, bool], float], seconds: float
     return rates
 
 
-def _rate(trunk: Trunk, size: int, warm: bool = False) -> float:
+def speed(trunk: Trunk, size: int, warm: bool = False) -> float:
     """Return the tokens per second of forwards of about ``size`` tokens, as many at a time as the trunk's pool runs.
 
     The lengths of their texts are those of posts and articles.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import torch
 
@@ -11,12 +12,15 @@ from schemas.pipeline.config import Compute
 
 log = logging.getLogger("glossator")
 
+_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+"""The instructions that multiply bfloat16, as torch names them: of x86, then of ARM."""
+
 
 def choose_device(compute: Compute) -> tuple[torch.device, torch.dtype]:
     """Return the device and dtype for ``compute``.
 
-    The defaults are CUDA in bfloat16 (float16 before Ampere) if there is a CUDA device, else the CPU in float32.
-    Raises DeviceError if the configured device does not exist.
+    The defaults are CUDA in bfloat16 (float16 before Ampere) if there is a CUDA device, else the CPU in float32, which
+    ``chooses_precision`` may change. Raises DeviceError if the configured device does not exist.
     """
     name = compute.device
     if name == "auto":
@@ -37,3 +41,12 @@ def choose_device(compute: Compute) -> tuple[torch.device, torch.dtype]:
     if device.type == "cpu":
         return device, torch.float32
     return device, torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
+
+
+def chooses_precision(compute: Compute, device: torch.device) -> bool:
+    """Whether trunks on ``device`` may turn to bfloat16 at warm-up: with ``dtype: auto`` if the processor has it."""
+    if compute.dtype != "auto" or device.type != "cpu":
+        return False
+    # Older versions of torch do not say what a processor can do.
+    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in _BFLOAT16)

@@ -25,7 +25,7 @@ from workers.heads.coreference import ClusterHead
 from workers.heads.embedding import EmbeddingHead
 from workers.models.adapter import merge
 from workers.models.checkpoints import Checkpoint, load_model, load_tokenizer, pooling_of, resolve
-from workers.models.device import choose_device
+from workers.models.device import choose_device, chooses_precision
 from workers.models.inspection import require_finite
 from workers.models.packs import STARTER, HeadPack, PackTrunk
 
@@ -72,7 +72,8 @@ class Library:
         Args:
             compute: the device, precision and forward size to use.
             on_progress: called before each model is loaded.
-            trunks: trunks of another chain, to be shared where they are equal and on the same device.
+            trunks: trunks of another chain, to be shared where they are equal, on the same device and of the same
+                precision.
 
         Raises:
             DeviceError: if the configured device does not exist.
@@ -86,7 +87,13 @@ class Library:
         self._backends: dict[bytes, Tokenizer] = {}
         self._symbols: dict[Path, str] = {}
         self._trunks: dict[tuple[Path, str], Trunk] = {}
-        self._shared = [trunk for trunk in trunks if (trunk.device, trunk.dtype) == (self.device, self.dtype)]
+        # Weights that were tuned for a precision that the file asked for cannot be converted any more.
+        chooses = chooses_precision(compute, self.device)
+        self._shared = [
+            trunk for trunk in trunks
+            if (trunk.device, trunk.dtype) == (self.device, self.dtype)
+            and not (chooses and trunk.tuned and trunk.reason is None)
+        ]  # fmt: skip
         self._heads: dict[tuple[Path, str], Head] = {}
 
     def load(self, config: AnyTask, kind: HeadKind) -> Model:

@@ -50,7 +50,10 @@ def log_cluster(pipeline: Pipeline, cluster: str) -> None:
 
 
 def log_plan(chain: Chain) -> None:
-    """Log what is computed: the stages with their trunks, forwards and tasks, the device and the precision."""
+    """Log what is computed: the stages with their trunks, forwards and tasks, the device and the precision.
+
+    Another line for each trunk whose precision was chosen says why.
+    """
     stages = [
         {
             "level": stage.level, "trunk": stage.trunk.name, "forward_tokens": stage.trunk.forward_tokens,
@@ -64,14 +67,21 @@ def log_plan(chain: Chain) -> None:
         for stage in chain.stages
     ]
     words += [f"without a model {', '.join(outside)}"] if outside else []
-    trunks = len({id(stage.trunk) for stage in chain.stages})
-    counts = f"{_count(len(stages), 'stage')} on {_count(trunks, 'trunk')}, {chain.device} in {chain.precision}"
+    trunks = {id(stage.trunk): stage.trunk for stage in chain.stages}.values()
+    counts = f"{_count(len(stages), 'stage')} on {_count(len(trunks), 'trunk')}, {chain.device} in {chain.precision}"
     log.info(
         "plan: %s", ": ".join([counts if stages else "no model", *(["; ".join(words)] if words else [])]),
         extra=fields(
-            "plan", device=chain.device, precision=chain.precision, trunks=trunks, stages=stages, without_model=outside,
+            "plan", device=chain.device, precision=chain.precision, trunks=len(trunks), stages=stages,
+            without_model=outside,
         ),
     )  # fmt: skip
+    for trunk in trunks:
+        if trunk.reason is not None:
+            log.info(
+                "%s computes in %s: %s", trunk.name, trunk.precision, trunk.reason,
+                extra=fields("precision", trunk=trunk.name, precision=trunk.precision, reason=trunk.reason),
+            )  # fmt: skip
 
 
 def _at_a_time(trunk: Trunk) -> str:

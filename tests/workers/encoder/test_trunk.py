@@ -182,6 +182,30 @@ def test_half_precision_is_close_and_still_packed() -> None:
     np.testing.assert_allclose(states[0].float(), rows("bert", ids, batch), atol=0.1)
 
 
+def test_rotary_frequencies_are_not_rounded() -> None:
+    model = load_model(resolve(str(tiny.checkpoint("modernbert", "embedding"))), "embedding")
+    frequencies = [buffer.clone() for buffer in model.buffers()]
+    trunk = Trunk(model, CPU, torch.bfloat16)
+    assert frequencies
+    assert all(map(torch.equal, trunk._model.buffers(), frequencies))
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_copy_in_half_precision_leaves_the_trunk_as_it_was(family: str) -> None:
+    trunk = Trunk(load_model(resolve(str(tiny.checkpoint(family, "embedding"))), "embedding"), CPU, torch.float32)
+    ids, batch = ids_of([9, 2, 9, 40])
+    (before,) = trunk.forward(batch, ids)
+    copy = trunk.converted(torch.bfloat16)
+    assert (copy.dtype, copy.precision, copy.packed) == (torch.bfloat16, "bfloat16", trunk.packed)
+    assert {weight.dtype for weight in copy._model.parameters()} == {torch.bfloat16}
+    assert torch.bfloat16 not in {buffer.dtype for buffer in copy._model.buffers()}
+    (states,) = copy.forward(batch, ids)
+    assert states.dtype == torch.bfloat16
+    assert 0 < float((states - before).norm() / before.norm()) < 0.05
+    assert (trunk.dtype, trunk.precision) == (torch.float32, "float32")
+    assert torch.equal(trunk.forward(batch, ids)[0], before)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_weights_are_reordered_where_that_is_faster_and_nothing_else_changes(family: str, dtype: torch.dtype) -> None:

@@ -122,7 +122,7 @@ def test_tuning_keeps_what_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         for faster in (1, 2):
             monkeypatch.setattr(
-                "workers.encoder.tuning._rate",
+                "workers.encoder.tuning.speed",
                 lambda trunk, size, warm=False, faster=faster: 100.0 * (1 + ((trunk.pool is None) == (faster == 1))),
             )
             tune(trunk, 16_384)

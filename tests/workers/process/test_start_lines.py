@@ -15,6 +15,7 @@ from tests import noop
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
+from workers.cli.views.plan import plan_data, plan_lines
 from workers.encoder.pool import Pool
 from workers.process import start_lines
 
@@ -41,6 +42,20 @@ def test_program_pipeline_and_cluster(caplog: pytest.LogCaptureFixture) -> None:
             "dead_letters": "out.dead",
         },
     ]  # fmt: skip
+
+
+def test_a_trunk_whose_precision_was_chosen(caplog: pytest.LogCaptureFixture) -> None:
+    model = str(tiny.checkpoint("bert", "sequence"))
+    config = pipeline({"name": "tone", "task": "text-classification", "model": model})
+    chain = Chain.load(config)
+    chain.stages[0].trunk.reason = "it is enough"
+    with caplog.at_level(logging.INFO, "glossator"):
+        start_lines.log_plan(chain)
+    assert caplog.messages[1:] == [f"{model} computes in float32: it is enough"]
+    assert JsonLines.fields_of(caplog.records[1]) == {
+        "kind": "precision", "trunk": model, "precision": "float32", "reason": "it is enough",
+    }  # fmt: skip
+    assert "              float32 on this machine: it is enough" in list(plan_lines(plan_data(config, chain)))
 
 
 def test_the_plan(caplog: pytest.LogCaptureFixture) -> None:

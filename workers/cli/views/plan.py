@@ -19,7 +19,7 @@ def plan_data(pipeline: Pipeline, chain: Chain) -> dict[str, Any]:
 
     ``forwards`` is the least and the greatest number of forwards per event; events of a micro-batch share theirs.
     ``sequences`` of a task is its number of inputs per event, null if that depends on the event; a long text becomes
-    several sequences.
+    several sequences. ``reason`` is why a trunk computes in its precision, null if nothing was chosen.
     """
     configs = {task.name: task for task in pipeline.tasks}
     trunks: dict[int, int] = {}
@@ -39,7 +39,13 @@ def plan_data(pipeline: Pipeline, chain: Chain) -> dict[str, Any]:
     outside = [planned for planned in chain.plan if planned.stage is None]
     return {
         "trunks": [
-            {"weights": trunk.weights, "packed": trunk.packed, "fingerprint": (trunk.fingerprint or "")[:12]}
+            {
+                "weights": trunk.weights,
+                "packed": trunk.packed,
+                "fingerprint": (trunk.fingerprint or "")[:12],
+                "precision": trunk.precision,
+                "reason": trunk.reason,
+            }
             for trunk in map(by_id.__getitem__, trunks)
         ],
         "stages": stages,
@@ -58,6 +64,8 @@ def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     for number, trunk in enumerate(plan["trunks"]):
         layout = "packed" if trunk["packed"] else "padded"
         yield f"    trunk {number}   {trunk['weights'] / 1e6:,.1f} M weights, {layout}, {trunk['fingerprint']}"
+        if trunk["reason"]:
+            yield f"              {trunk['precision']} on this machine: {trunk['reason']}"
     for number, stage in enumerate(plan["stages"]):
         events = "every event" if stage["always"] else "some events"
         yield (
