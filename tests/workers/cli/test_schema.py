@@ -1,0 +1,30 @@
+"""``glossator schema`` prints what a worker would register."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from stream.codecs.protobuf_schema import ProtobufSchema
+from tests.schemas.pipeline.pipelines import GOOD
+from workers.cli.schema import schema
+
+
+@pytest.mark.parametrize("form", ["avro", "protobuf"])
+def test_the_schema_of_a_pipelines_events(tmp_path: Path, form: str) -> None:
+    (tmp_path / "p.yaml").write_text(GOOD)
+    for options, name in (([], "glossator.EnrichedEvent"), (["--record", "a.B"], "a.B")):
+        result = CliRunner().invoke(schema, ["--format", form, str(tmp_path / "p.yaml"), *options])
+        assert result.exit_code == 0
+        if form == "avro":
+            printed = json.loads(result.stdout)
+            assert f"{printed['namespace']}.{printed['name']}" == name
+        else:
+            printed = ProtobufSchema.parse(result.stdout)
+            assert {field.name for field in printed.named(f"{name}.Annotations").fields} == {"toxicity", "entities"}
+    result = CliRunner().invoke(schema, ["--format", form])
+    assert result.exit_code == 2
+    assert f"--format {form} needs PIPELINE" in result.stderr
