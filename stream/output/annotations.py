@@ -37,7 +37,7 @@ class Ranges:
         self._length = len(text)
         self._offsets = offsets
         self.text = text if offsets is None else offsets.text
-        self._table = table(self.text, unit)
+        self._table = None if unit == "code_point" else table(self.text, unit)
         self._originals = (table(text, unit) or range(len(text) + 1)) if originals else None
 
     @property
@@ -67,16 +67,18 @@ class Ranges:
         offsets = self._offsets
         if offsets is None or self._table is not None or self._originals is not None or self._fields:
             return [self.moved(span, "text") for span in spans]
-        moved: list[dict[str, Any]] = []
+        moved_spans: list[dict[str, Any]] = []
         starts, ends, text = offsets.starts, offsets.ends, self.text
         for span in spans:
             # What was redacted is asked for most of the time.
             start, end = starts.get(span["start"]), ends.get(span["end"])
             if start is None or end is None or "text" not in span:
-                moved.append(self.moved(span, "text"))
-            else:
-                moved.append({**span, "start": start, "end": end, "text": text[start:end]})
-        return moved
+                moved_spans.append(self.moved(span, "text"))
+                continue
+            moved = dict(span)
+            moved["start"], moved["end"], moved["text"] = start, end, text[start:end]
+            moved_spans.append(moved)
+        return moved_spans
 
     def moved_parts(self, parts: Iterable[Part], string: Callable[[str], str]) -> tuple[Part, ...]:
         """Return the texts of the event as they are published; ``string`` redacts their paths.
@@ -132,7 +134,7 @@ class Annotations:
         """
         rewrites = self._rewrites
         return {
-            name: rewrites[name](annotation, ranges, string) if name in rewrites else annotation
+            name: annotation if (rewrite := rewrites.get(name)) is None else rewrite(annotation, ranges, string)
             for name, annotation in annotations.items()
         }
 

@@ -21,7 +21,8 @@ from schemas.record import Record
 from stream.output.annotations import Annotations, Ranges, rewritten_notices
 from stream.output.formats.encoders import make_encoders
 from stream.output.redaction.keys import Keys, load_keys
-from stream.output.redaction.redactor import Redacted, Redactor
+from stream.output.redaction.redacted import Redacted
+from stream.output.redaction.redactor import Redactor
 from stream.output.routes import View, view_of
 from stream.output.shapes.base import Published
 from stream.output.shapes.osprey import OspreyShaper
@@ -79,7 +80,9 @@ class EventBuilder:
 
         Raises RedactError.
         """
-        if self.redactor is None or all(view.text == "original" for view in views or (self._view,)):
+        if self.redactor is None:
+            return None
+        if self._view.text == "original" if views is None else all(view.text == "original" for view in views):
             return None
         return self.redactor.redact(document)
 

@@ -11,7 +11,7 @@ from stream.output.deadletter import LetterWriter, coordinates_only, undated
 from stream.output.event_builder import EventBuilder
 from stream.output.letter_log import LetterLog, described, place
 from stream.output.poison import PoisonLimit
-from stream.output.redaction.redactor import Redacted
+from stream.output.redaction.redacted import Redacted
 from stream.output.routes import Decision, Router, Target
 from stream.output.shadows import Shadows
 from stream.output.tally import Tally

@@ -10,7 +10,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.record import Outbound, Record
 from stream.output.comparison import Compared, comparison
 from stream.output.event_builder import EventBuilder
-from stream.output.redaction.redactor import Redacted
+from stream.output.redaction.redacted import Redacted
 from stream.output.shadow_log import Agreement, ShadowLog
 from stream.registry.framing import without_schema
 from stream.telemetry.stats import Stats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -25,48 +25,81 @@ Hit: TypeAlias = tuple[int, int, str]
 """Start and end in a text, and the folded value that is there."""
 
 
+def counted(text: str, folded: str, pieces: Sequence[Piece]) -> dict[str, int]:
+    """Return the values of ``pieces``, and of the spans that they were merged from, and how often each is there.
+
+    Values are folded: so they are compared without case, and after Unicode normalisation. Those that are too short to
+    search for are left out. ``folded`` is ``fold(text)``.
+    """
+    counts: dict[str, int] = {}
+    plain = text.isascii()  # then folding moves nothing
+    for start, end, _, spans, _ in pieces:
+        if end - start < SHORTEST:
+            continue
+        if plain and not spans:  # the commonest
+            value = folded[start:end]
+            counts[value] = counts.get(value, 0) + 1
+            continue
+        for first, last in {(start, end), *spans}:
+            value = fold(text[first:last])
+            if last - first >= SHORTEST and len(value) >= SHORTEST:
+                counts[value] = counts.get(value, 0) + 1
+    return counts
+
+
+def only_at_pieces(counts: Mapping[str, int], folded: str) -> bool:
+    """Return whether values are in their text only where they come from. False if in doubt.
+
+    ``counts`` is what ``counted`` returned for the text, ``folded`` the text, which contains no backslash.
+    """
+    if len(counts) > _MANY:
+        return False
+    for value, count in counts.items():  # noqa: SIM110  # a generator is slower
+        if folded.count(value) != count:
+            return False
+    return True
+
+
+def absent(values: Collection[str], folded: str) -> bool:
+    """Return whether none of ``values`` is in a text, which is folded and has no backslash. False if in doubt."""
+    if len(values) > _MANY:
+        return False
+    for value in values:  # noqa: SIM110  # a generator is slower
+        if value in folded:
+            return False
+    return True
+
+
 class Values:
-    """The values that were redacted in one event's text.
+    """The values that were redacted in one event's text, and what replaces them.
 
     They are compared after folding: without case, and after Unicode normalisation.
     """
 
-    __slots__ = ("_counts", "_lengths", "_origins", "_replace", "_replacements", "_sorted")
+    __slots__ = ("_lengths", "_origins", "_replace", "_replacements", "_sorted")
 
-    def __init__(self, replace: Callable[[Piece, str], str]) -> None:
-        """``replace``: returns the replacement of a value of a piece."""
+    def __init__(
+        self, text: str, pieces: Sequence[Piece], edits: Sequence[Edit], replace: Callable[[Piece, str], str]
+    ) -> None:
+        """Note the values of ``pieces``, and those of the spans that they were merged from, if they are long enough.
+
+        Args:
+            text: the text that was redacted.
+            pieces: its parts that were redacted.
+            edits: the replacement of each piece.
+            replace: returns the replacement of a value of a piece.
+        """
         self._replace = replace
-        self._counts: dict[str, int] = {}
         self._origins: dict[str, tuple[Piece, str]] = {}
         self._replacements: dict[str, str] = {}
         self._sorted: list[str] | None = None
         self._lengths: dict[str, list[int]] | None = None
-
-    def add(self, pieces: list[Piece], edits: list[Edit], text: str) -> None:
-        """Add the values of ``pieces`` in ``text``, and those of the spans that they were merged from, if long enough.
-
-        ``edits``: the replacement of each piece.
-        """
-        counts, origins, replacements = self._counts, self._origins, self._replacements
         for piece, (start, end, replacement) in zip(pieces, edits, strict=True):
-            if len(piece[3]) == 1:
-                if end - start < SHORTEST:
-                    continue
-                value = text[start:end]
-                folded = value.lower() if value.isascii() else fold(value)
-                if folded in counts:
-                    counts[folded] += 1
-                elif len(folded) >= SHORTEST:
-                    counts[folded] = 1
-                    origins[folded] = piece, value
-                    replacements[folded] = replacement
-                continue
-            for first, last in {(start, end), *piece[3]}:
+            for first, last in {(start, end), *piece.spans}:
                 if last - first >= SHORTEST and len(folded := fold(text[first:last])) >= SHORTEST:
-                    counts[folded] = counts.get(folded, 0) + 1
-                    origins.setdefault(folded, (piece, text[first:last]))
+                    self._origins.setdefault(folded, (piece, text[first:last]))
                     if (first, last) == (start, end):
-                        replacements.setdefault(folded, replacement)
+                        self._replacements.setdefault(folded, replacement)
 
     def add_escaped(self) -> None:
         """Add the values as they are written in JSON, which an event may contain within a string."""
@@ -74,13 +107,7 @@ class Values:
             if _ESCAPED.search(value):
                 ours, plain = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
                 for spelled in (ours, plain, ours.replace("/", r"\/"), plain.replace("/", r"\/")):
-                    folded = fold(spelled)
-                    if folded not in self._counts:
-                        self._counts[folded] = 0
-                        self._origins[folded] = piece, value
-
-    def __bool__(self) -> bool:
-        return bool(self._counts)
+                    self._origins.setdefault(fold(spelled), (piece, value))
 
     def piece(self, folded: str) -> Piece:
         """Return the piece that a folded value comes from."""
@@ -95,21 +122,9 @@ class Values:
 
     def within(self, folded: str) -> bool:
         """Return whether any value is in a text, which is folded."""
-        if len(self._counts) > _MANY:
+        if len(self._origins) > _MANY:
             return any(True for _ in self._places(folded))
-        for value in self._counts:  # noqa: SIM110  # a generator is slower
-            if value in folded:
-                return True
-        return False
-
-    def only_at_pieces(self, folded: str) -> bool:
-        """Return whether the values are in the text, which is folded, only where they come from. False if in doubt."""
-        if len(self._counts) > _MANY:
-            return False
-        for value, count in self._counts.items():  # noqa: SIM110  # a generator is slower
-            if folded.count(value) != count:
-                return False
-        return True
+        return not absent(self._origins, folded)
 
     def hits(self, text: str) -> list[Hit]:
         """Return where the values are in ``text``, in its order; where they overlap, as one hit of the longest."""
@@ -117,11 +132,11 @@ class Values:
             return []
         folded = Folded(text)
         hits: list[Hit] = []
-        if len(self._counts) > _MANY:
+        if len(self._origins) > _MANY:
             hits = [(*folded.original(at, at + len(value)), value) for at, value in self._places(folded.folded)]
             return _merged(hits)
         if self._sorted is None:
-            self._sorted = sorted(self._counts, key=len, reverse=True)
+            self._sorted = sorted(self._origins, key=len, reverse=True)
         for value in self._sorted:
             at = folded.folded.find(value)
             while at >= 0:
@@ -136,12 +151,12 @@ class Values:
         """
         if self._lengths is None:
             lengths: dict[str, set[int]] = {}
-            for value in self._counts:
+            for value in self._origins:
                 lengths.setdefault(value[:SHORTEST], set()).add(len(value))
             self._lengths = {beginning: sorted(sizes, reverse=True) for beginning, sizes in lengths.items()}
         for at in range(len(folded) - SHORTEST + 1):
             for length in self._lengths.get(folded[at : at + SHORTEST], ()):
-                if (value := folded[at : at + length]) in self._counts:
+                if (value := folded[at : at + length]) in self._origins:
                     yield at, value
                     break
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from orjson import dumps
@@ -14,10 +14,11 @@ from schemas.errors import RedactError
 from schemas.paths import EVERYWHERE, Pattern, Steps, parse_pattern
 from schemas.pipeline.config import Input
 from schemas.pipeline.redaction import Operator, Redact
-from stream.output.redaction.elsewhere import Values
+from stream.output.redaction.elsewhere import Values, absent
 from stream.output.redaction.folding import fold
 from stream.output.redaction.json_edits import JsonEdits, Places, has_escaped_name
 from stream.output.redaction.literals import Edit, apply, literal_edits
+from stream.output.redaction.record import RecordRedactor
 
 _PLAIN = re.compile(r"[\w-]+")
 
@@ -62,7 +63,6 @@ class EventRedactor:
         self,
         document: Document,
         edits: list[Edit],
-        text: str,
         values: Values | None,
         replace: Callable[[Field, str], str | None],
     ) -> bytes | None:
@@ -71,7 +71,6 @@ class EventRedactor:
         Args:
             document: the document of the event.
             edits: the edits of the document's text.
-            text: the text after them.
             values: the values to redact wherever they are; None if there are none.
             replace: returns what is written for a value that is replaced as a whole; None for ``null``.
 
@@ -81,8 +80,6 @@ class EventRedactor:
         event = document.event
         if event is None:
             return None
-        if self._simple and (quick := self._quick(document.text, event, edits, text, values)) is not None:
-            return quick
         texts: dict[Steps, tuple[str, Sequence[Edit]]] = {}
         if document.parts is None:
             texts[self.steps] = document.text, edits
@@ -103,31 +100,38 @@ class EventRedactor:
             raise RedactError("a text that was read cannot be found in the event's JSON")
         return apply(written, scan.edits).encode() if scan.edits else event
 
-    def _quick(self, original: str, event: bytes, edits: list[Edit], text: str, values: Values | None) -> bytes | None:
-        """Return the event's JSON with ``text`` in place of ``original``, or None if it must be scanned.
+    def quickly(
+        self, document: Document, edits: list[Edit], text: str, values: Collection[str], record: RecordRedactor
+    ) -> bytes | None:
+        """Return the JSON of the document's event if the only change is ``text`` in place of the one that was read.
 
-        The text's literal must occur once, no name on its path may be repeated, and no redacted value may be anywhere
-        else. Without a backslash elsewhere, no escape hides any of them.
+        None if that is not certain: the text's literal must occur once, no name on its path may be repeated, and none
+        of ``values``, which are folded, may be anywhere else in the event, nor in what ``record`` searches. Without a
+        backslash there, no escape hides any of them.
         """
+        event = document.event
+        if event is None or not self._simple:
+            return None
         for name in self._names:
-            at = event.find(name)
-            if at < 0 or event.rfind(name) != at:
+            if event.count(name) != 1:
                 return None
         if not edits:
             return None if b"\\" in event and has_escaped_name(event) else event
         # With the same escapes as ours, the redacted text is written as we write it; otherwise its edits are.
-        ours = dumps(original)
-        at = event.find(ours)
-        literal = ours if at >= 0 else json.dumps(original).encode()
-        if at < 0:
-            at = event.find(literal)
-        if at < 0 or event.rfind(literal) != at:
+        literal = ours = dumps(document.text)
+        before, found, behind = event.partition(literal)
+        if not found:
+            literal = json.dumps(document.text).encode()
+            before, found, behind = event.partition(literal)
+        if not found or literal in behind:
             return None
-        end = at + len(literal)
-        rest = event[:at] + event[end:]
-        if b"\\" in rest or (values is not None and values.within(fold(rest.decode()))):
+        searched = [before, behind]
+        if values and document.record is not None:
+            searched += record.searched(document.record)
+        around = b"\0".join(searched)
+        if b"\\" in around or (values and not absent(values, fold(around.decode(errors="surrogateescape")))):
             return None
         if literal is ours:
-            return event[:at] + dumps(text) + event[end:]
+            return b"".join((before, dumps(text), behind))
         spelled = literal.decode()
-        return event[:at] + apply(spelled, literal_edits(spelled, 0, edits)).encode() + event[end:]
+        return b"".join((before, apply(spelled, literal_edits(spelled, 0, edits)).encode(), behind))

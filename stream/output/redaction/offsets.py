@@ -21,17 +21,14 @@ class Offsets:
         """Apply ``edits``, sorted ranges of ``text`` that do not overlap and are not empty."""
         self.starts: dict[int, int] = {}
         self.ends: dict[int, int] = {}
-        parts: list[str] = []
-        last = shift = 0
+        starts, ends, edited, last = self.starts, self.ends, "", 0
         for start, end, replacement in edits:
-            parts.append(text[last:start])
-            parts.append(replacement)
-            self.starts[start] = start + shift
-            shift += len(replacement) - end + start
-            self.ends[end] = end + shift
+            edited += text[last:start]
+            starts[start] = len(edited)
+            edited += replacement
+            ends[end] = len(edited)
             last = end
-        parts.append(text[last:])
-        self.text = "".join(parts)
+        self.text = edited + text[last:]
         self._bounds: tuple[list[int], list[int]] | None = None
 
     def start(self, offset: int) -> int:

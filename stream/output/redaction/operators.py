@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias
 
 from schemas.pipeline.config import Pipeline
-from schemas.pipeline.redaction import Encrypt, Hash, Mask, Operator, Redact, Replace, Surrogate
+from schemas.pipeline.redaction import Encrypt, Hash, Mask, Operator, Redact, Remove, Replace, Surrogate
 from schemas.pipeline.tree import Path
 from stream.output.redaction.canonical import canonical_form
 from stream.output.redaction.keys import Key, Keys
@@ -19,7 +19,8 @@ _MOST_LABELS = 1000
 WHOLE = "REDACTED"
 """What ``replace`` writes for a value without a label: ``<REDACTED>``."""
 
-_Function: TypeAlias = "Callable[[Replacements, str, int | None], str]"
+Function: TypeAlias = "Callable[[Replacements, str, int | None], str]"
+"""Called with the replacements of an event, a value, and its group; returns what to write in place of the value."""
 
 
 def libraries(pipeline: Pipeline) -> Iterator[tuple[Path, Callable[[], None]]]:
@@ -56,14 +57,14 @@ class Operators:
                 self._surrogates[options.locale] = Surrogates(_required(keys.hash), options.locale)
         # Looked up by identity, because comparing models takes longer than redacting; ``_operators`` keeps them alive.
         self._operators = [operator for _, operator in redact.operators()]
-        self._functions: dict[int, dict[str, _Function]] = {id(operator): {} for operator in self._operators}
+        self._functions: dict[int, dict[str, Function]] = {id(operator): {} for operator in self._operators}
 
     def event(self) -> Replacements:
         """Return the replacements of one event."""
         return Replacements(self, self._functions)
 
-    def function(self, operator: Operator, label: str) -> _Function:
-        """Return what makes replacements of values with ``label``. Raises KeyError for a foreign operator."""
+    def function(self, operator: Operator, label: str) -> Function:
+        """Return what makes the replacements of values with ``label``. Raises KeyError for a foreign operator."""
         functions = self._functions[id(operator)]
         if (function := functions.get(label)) is None:
             function = self._made(operator, label)
@@ -71,10 +72,12 @@ class Operators:
                 functions[label] = function
         return function
 
-    def _made(self, operator: Operator, label: str) -> _Function:
+    def _made(self, operator: Operator, label: str) -> Function:
         options = operator.options
+        if (text := fixed_text(operator, label)) is not None:
+            return lambda event, value, group: text
         if isinstance(options, Replace):
-            return _replace(options, label)
+            return _numbered(label)
         if isinstance(options, Mask):
             return _mask(options)
         if isinstance(options, Hash):
@@ -82,9 +85,8 @@ class Operators:
         if isinstance(options, Encrypt):
             encrypt = self._encryptor(options)
             return lambda event, value, group: encrypt(value)
-        if isinstance(options, Surrogate):
-            return _surrogate(self._surrogates[options.locale], label)
-        return lambda event, value, group: ""
+        assert isinstance(options, Surrogate)
+        return _surrogate(self._surrogates[options.locale], label)
 
     def _encryptor(self, options: Encrypt) -> Callable[[str], str]:
         if (encrypt := self._encryptors.get(options.mode)) is None:
@@ -98,7 +100,7 @@ class Replacements:
 
     __slots__ = ("_counts", "_firsts", "_functions", "_operators")
 
-    def __init__(self, operators: Operators, functions: dict[int, dict[str, _Function]]) -> None:
+    def __init__(self, operators: Operators, functions: dict[int, dict[str, Function]]) -> None:
         """``functions``: what ``operators`` has prepared so far; only its methods change it."""
         self._operators = operators
         self._functions = functions
@@ -143,16 +145,21 @@ class Replacements:
         return first
 
 
-def _replace(options: Replace, label: str) -> _Function:
+def fixed_text(operator: Operator, label: str) -> str | None:
+    """Return what ``operator`` writes for every value with ``label``; None if that depends on the value."""
+    options = operator.options
+    if isinstance(options, Replace) and not options.numbered:
+        return options.text if options.text is not None else f"<{label or WHOLE}>"
+    return "" if isinstance(options, Remove) else None
+
+
+def _numbered(label: str) -> Function:
     label = label or WHOLE
-    text = f"<{label}>" if options.text is None else options.text
-    if not options.numbered:
-        return lambda event, value, group: text
     canonical = canonical_form(label)
     return lambda event, value, group: f"<{label}_{event.first(label, canonical(value), group)[0]}>"
 
 
-def _mask(options: Mask) -> _Function:
+def _mask(options: Mask) -> Function:
     first, last, character = options.keep_first, options.keep_last, options.character
 
     def mask(event: Replacements, value: str, group: int | None) -> str:
@@ -164,7 +171,7 @@ def _mask(options: Mask) -> _Function:
     return mask
 
 
-def _hash(options: Hash, label: str, key: Key) -> _Function:
+def _hash(options: Hash, label: str, key: Key) -> Function:
     canonical, digest, length = canonical_form(label), key.digest, options.length
 
     def hashed(event: Replacements, value: str, group: int | None) -> str:
@@ -173,7 +180,7 @@ def _hash(options: Hash, label: str, key: Key) -> _Function:
     return hashed
 
 
-def _surrogate(surrogates: Surrogates, label: str) -> _Function:
+def _surrogate(surrogates: Surrogates, label: str) -> Function:
     canonical, invented, label = canonical_form(label), surrogates.surrogate, label or WHOLE
     return lambda event, value, group: invented(label, event.first(label, canonical(value), group)[1])
 

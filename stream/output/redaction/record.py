@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from schemas.pipeline.redaction import Operator, Redact
-from schemas.record import Headers
+from schemas.record import Headers, Record
 from stream.output.redaction.elsewhere import Values
 from stream.output.redaction.folding import fold
 
@@ -41,6 +41,15 @@ class RecordRedactor:
         if not headers or not (self._headers or (values is not None and _within(headers, values))):
             return headers
         return list(self._each(headers, values, replace))
+
+    def searched(self, record: Record) -> list[bytes]:
+        """Return everything of a record's key and headers that may contain a value that was redacted elsewhere."""
+        parts = [] if record.key is None or self.replaces_key else [record.key]
+        for name, value in record.headers or ():
+            parts.append(name.encode())
+            if value is not None:
+                parts.append(value.encode() if isinstance(value, str) else value)
+        return parts
 
     def _each(
         self, headers: Headers, values: Values | None, replace: Replace

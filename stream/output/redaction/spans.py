@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.document import Annotation
 from schemas.errors import RedactError
@@ -15,8 +15,7 @@ from schemas.errors import RedactError
 _JOINS = re.compile(r"[^\S\r\n]*|[-‐‑–.'’/_@+&()·]*")
 _LONGEST_GAP = 8
 """Characters between spans of one value, or behind the name in a mention."""
-_START = itemgetter(0)
-_FIELDS = itemgetter("start", "end", "label", "score")
+_START = itemgetter("start")
 # What may follow the name in a mention: "Ada's".
 _MENTION_END = re.compile(r"['’]s?|\W*")
 
@@ -26,7 +25,7 @@ class Piece(NamedTuple):
 
     - ``start``, ``end``: half-open range of code points; pieces of one text do not overlap and are sorted.
     - ``label``: what it is.
-    - ``spans``: the ranges of the spans that it was merged from, in order of their starts.
+    - ``spans``: the ranges of the spans that it was merged from, in order of their starts; empty if it is one span.
     - ``group``: the index of the coreference cluster that it is a mention of; None if there is none.
     """
 
@@ -51,40 +50,41 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
 
     Raises RedactError if a span is not a range of the text: a custom task may return anything.
     """
-    spans: list[tuple[int, int, str, float]] = []
+    spans: list[Mapping[str, Any]] = []
     for annotation in annotations:
         if "spans" in annotation:
-            spans += map(_FIELDS, annotation["spans"])
+            spans += annotation["spans"]
     if not spans:
         return []
     if len(spans) > 1:
         spans.sort(key=_START)
     merged: list[Piece] = []
-    start, end, label, score = spans[0]
+    chosen = spans[0]
+    start, end, label = chosen["start"], chosen["end"], chosen["label"]
     longest = end - start
-    first, more = (start, end), list[tuple[int, int]]()
+    parts: list[tuple[int, int]] = []
     new = tuple.__new__  # a third of the time of calling Piece
-    for a, b, name, certainty in spans[1:]:
-        if a < end:
-            if b - a > longest or (b - a == longest and certainty > score):
-                label, score, longest = name, certainty, b - a
-        elif not (name == label and a - end <= _LONGEST_GAP and _JOINS.fullmatch(text, end, a)):
+    for span in spans[1:]:
+        a, b, name = span["start"], span["end"], span["label"]
+        if a >= end and not (name == label and a - end <= _LONGEST_GAP and _JOINS.fullmatch(text, end, a)):
             if end > start:
-                merged.append(new(Piece, (start, end, label, (first, *more), None)))
+                merged.append(new(Piece, (start, end, label, tuple(parts), None)))
             elif end < start:
                 raise _outside()
-            start, end, label, score, longest, first = a, b, name, certainty, b - a, (a, b)
-            more = []
+            chosen, start, end, label, longest = span, a, b, name, b - a
+            if parts:
+                parts = []
             continue
-        elif b - a > longest:
-            score, longest = certainty, b - a
+        if b - a > longest or (b - a == longest and span["score"] > chosen["score"]):
+            chosen, label, longest = span, name, b - a
+        parts = parts or [(start, end)]
+        parts.append((a, b))
         end = max(end, b)
-        more.append((a, b))
     if end > start:
-        merged.append(Piece(start, end, label, (first, *more)))
+        merged.append(Piece(start, end, label, tuple(parts)))
     elif end < start:
         raise _outside()
-    if spans[0][0] < 0 or end > len(text):
+    if spans[0]["start"] < 0 or end > len(text):
         raise _outside()
     return _grouped(text, merged, clusters) if clusters else merged
 

@@ -212,7 +212,7 @@ def test_a_pipeline_whose_only_names_are_found_by_a_shadow_finds_nothing_to_reda
     )
     builder = EventBuilder(settings, MODELS)
     assert builder.redactor is not None
-    assert builder.redactor.tasks == ["who"]
+    assert builder.redactor.plan.tasks == ["who"]
 
 
 def test_text_none_hides_the_text_of_the_spans_of_a_shadow() -> None:

@@ -14,7 +14,7 @@ from schemas.errors import RedactError
 from schemas.pipeline.outputs import DeadLetter
 from stream.output import annotations as rewriting
 from stream.output import event_builder, publisher
-from stream.output.redaction import elsewhere, json_edits, redactor
+from stream.output.redaction import elsewhere, event_json, json_edits, redacted, redactor
 from stream.output.redaction.event_json import EventRedactor
 from stream.output.redaction.json_edits import JsonEdits
 from stream.output.redaction.record import RecordRedactor
@@ -45,11 +45,12 @@ def _questions(patch: Patch) -> None:
 
 def _text(patch: Patch) -> None:
     """A value is redacted in the text only where it was found."""
-    patch.setattr(elsewhere.Values, "only_at_pieces", lambda *_: True)
+    patch.setattr(redacted, "only_at_pieces", lambda *_: True)
 
 
 def _fields(patch: Patch) -> None:
     """Other strings of the event are not searched."""
+    patch.setattr(event_json, "absent", lambda *_: True)
     patch.setattr(elsewhere.Values, "within", lambda *_: False)
     patch.setattr(elsewhere.Values, "find", lambda *_: [])
 
@@ -91,12 +92,12 @@ def _hidden(patch: Patch) -> None:
 def _quick(patch: Patch) -> None:
     """The text's literal is replaced without looking whether it is alone."""
 
-    def quick(self: Any, original: str, event: bytes, edits: Any, text: str, values: Any) -> bytes | None:
-        del self, edits, values
-        ours = orjson.dumps(original)
-        return event.replace(ours, orjson.dumps(text)) if ours in event else None
+    def quickly(self: Any, document: Any, edits: Any, text: str, values: Any, record: Any) -> bytes | None:
+        del self, edits, values, record
+        ours = orjson.dumps(document.text)
+        return document.event.replace(ours, orjson.dumps(text)) if ours in document.event else None
 
-    patch.setattr(EventRedactor, "_quick", quick)
+    patch.setattr(EventRedactor, "quickly", quickly)
 
 
 def _key(patch: Patch) -> None:
@@ -117,7 +118,7 @@ def _headers(patch: Patch) -> None:
 
 def _notices(patch: Patch) -> None:
     """Notices quote the paths of the original event."""
-    patch.setattr(redactor, "rewritten_notices", lambda notices, *_: list(notices))
+    patch.setattr(redacted, "rewritten_notices", lambda notices, *_: list(notices))
 
 
 def _dead_letters(patch: Patch) -> None:
@@ -146,13 +147,13 @@ def _redact_messages(patch: Patch) -> None:
 
 def _metrics(patch: Patch) -> None:
     """Values are counted under their text."""
-    original = redactor.Redacted.__init__
+    original = redacted.Redacted.__init__
 
     def init(self: Any, *arguments: Any) -> None:
         original(self, *arguments)
         self.applied = {(self._document.text, operator): count for (_, operator), count in self.applied.items()}
 
-    patch.setattr(redactor.Redacted, "__init__", init)
+    patch.setattr(redacted.Redacted, "__init__", init)
 
 
 MUTANTS: dict[str, Callable[[Patch], None]] = {

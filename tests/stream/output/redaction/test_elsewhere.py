@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 from stream.output.redaction import elsewhere
 from stream.output.redaction.elsewhere import Values
 from stream.output.redaction.folding import fold
+from stream.output.redaction.literals import Edit
 from stream.output.redaction.spans import Piece
 
 
 def values(*texts: str) -> Values:
     """The values of pieces that are one after another."""
-    made = Values(lambda piece, value: f"<{value}>")
+    pieces, edits, whole = list[Piece](), list[Edit](), ""
     for text in texts:
-        piece = Piece(0, len(text), "X", ((0, len(text)),))
-        made.add([piece], [(0, len(text), f"<{text}>")], text)
-    return made
+        start, end = len(whole), len(whole) + len(text)
+        pieces.append(Piece(start, end, "X"))
+        edits.append((start, end, f"<{text}>"))
+        whole += text
+    return Values(whole, pieces, edits, lambda piece, value: f"<{value}>")
 
 
 def test_the_longest_of_overlapping_values_gives_the_replacement() -> None:

@@ -19,7 +19,8 @@ from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
 from stream.output.redaction.folding import fold
 from stream.output.redaction.keys import Keys
-from stream.output.redaction.redactor import Redacted, Redactor
+from stream.output.redaction.redacted import Redacted
+from stream.output.redaction.redactor import Redactor
 from tests.stream.output.redaction.cases import KEYS, Case, case_pipeline, cases, several
 
 
@@ -154,6 +155,26 @@ def redacted(made: Document, **section: Any) -> Redacted:
 
 
 MAIL = [("ada@x.org", "MAIL")]
+
+
+@pytest.mark.parametrize(
+    ("record", "key", "headers"),
+    [
+        ({"key": b"to Ada@X.org"}, b"to <MAIL>", []),
+        ({"headers": [("from", b"ada@x.org!")]}, b"k", [("from", b"<MAIL>!")]),
+        ({"headers": [("from", "ada@x.org!")]}, b"k", [("from", b"<MAIL>!")]),
+        ({"headers": [("ada@x.org", None)]}, b"k", [("<MAIL>", None)]),
+        ({"headers": [("from", b"\xff\\ada@x.org")]}, b"k", [("from", b"\xff\\<MAIL>")]),
+        ({"headers": [("from", b"\xff"), ("to", b"bob")]}, b"k", [("from", b"\xff"), ("to", b"bob")]),
+    ],
+)
+def test_a_value_that_only_the_record_repeats_is_redacted_there(
+    record: dict[str, Any], key: bytes, headers: list[tuple[str, bytes | None]]
+) -> None:
+    result = redacted(document(event(', "n": 1'), MAIL, **record))
+    assert (result.key, result.headers) == (key, headers)
+    text = "Mail Ada at <MAIL> or <MAIL>, says Ada."
+    assert result.event == event(', "n": 1', text)
 
 
 def test_a_value_is_redacted_again_wherever_it_is_in_the_text() -> None:
