@@ -15,6 +15,7 @@ GlossatorError
 ├── PoisonError
 ├── LabelsError               carries every mistake in a file of labelled texts, or of scores
 ├── DeviceError
+│   └── NoDeviceError
 ├── OutputError
 └── EventError                one event is bad: it becomes a dead letter and never ends the worker
     ├── DecodeError           stage "decode"
@@ -187,6 +188,15 @@ class DeviceError(GlossatorError):
     exit_status = 71
     crash = True
     summary = "the device can only be recovered by a new process"
+
+
+class NoDeviceError(DeviceError):
+    """The pipeline file names a device that this machine does not have."""
+
+    exit_status = ConfigError.exit_status
+    restart = False
+    crash = False
+    summary = ConfigError.summary
 
 
 class OutputError(GlossatorError):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import torch
 
-from schemas.errors import DeviceError
+from schemas.errors import NoDeviceError
 from schemas.pipeline.config import Compute
 
 log = logging.getLogger("glossator")
@@ -20,7 +20,7 @@ def choose_device(compute: Compute) -> tuple[torch.device, torch.dtype]:
     """Return the device and dtype for ``compute``.
 
     The defaults are CUDA in bfloat16 (float16 before Ampere) if there is a CUDA device, else the CPU in float32, which
-    ``chooses_precision`` may change. Raises DeviceError if the configured device does not exist.
+    ``chooses_precision`` may change. Raises NoDeviceError if the configured device does not exist.
     """
     name = compute.device
     if name == "auto":
@@ -33,7 +33,7 @@ def choose_device(compute: Compute) -> tuple[torch.device, torch.dtype]:
             count = torch.cuda.device_count()
             build = "" if torch.version.cuda else "; this build of torch is for CPUs only"
             devices = f"{count or 'no'} CUDA device{'s' * (count != 1)}"
-            raise DeviceError(f"there is no device {name}: torch sees {devices}{build}")
+            raise NoDeviceError(f"there is no device {name}: torch sees {devices}{build}")
         # cuDNN's attention compiles a plan per shape, and nearly every packed batch has a new shape.
         torch.backends.cuda.enable_cudnn_sdp(False)
     if compute.dtype != "auto":

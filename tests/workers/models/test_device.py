@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from schemas.errors import DeviceError
+from schemas.errors import NoDeviceError
 from schemas.pipeline.config import Compute
 from workers.models.device import choose_device
 
@@ -13,6 +13,6 @@ from workers.models.device import choose_device
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_device_that_is_not_there_is_one_clear_line() -> None:
     for name in ("cuda", "cuda:7"):
-        with pytest.raises(DeviceError, match=rf"^there is no device {name}: torch sees no CUDA devices"):
+        with pytest.raises(NoDeviceError, match=rf"^there is no device {name}: torch sees no CUDA devices"):
             choose_device(Compute(device=name))
     assert choose_device(Compute()) == (torch.device("cpu"), torch.float32)
