@@ -41,6 +41,10 @@ class _UnresolvedError(Exception):
     """It is unknown whether the transaction was committed, or the producer cannot go on."""
 
 
+class _NoCoordinatorError(BrokerError):
+    """The coordinator of transactions cannot be reached; it may be later."""
+
+
 class ExactlyOnceSink(Sink):
     """Sends micro-batches in transactions; each is delivered when its transaction is committed.
 
@@ -158,10 +162,10 @@ class ExactlyOnceSink(Sink):
             if error.code() == KafkaError.INVALID_TRANSACTION_TIMEOUT:
                 raise SettingError("transaction.timeout.ms is above the broker's transaction.max.timeout.ms")
             reason = fault(error, f"taking the transactional id {self._id}")
-            if isinstance(reason, AccessError) or not error.retriable():
+            if isinstance(reason, AccessError) or not (error.retriable() or meaning(error) is Meaning.TRANSIENT):
                 raise reason
             if time.monotonic() > deadline:
-                raise BrokerError(
+                raise _NoCoordinatorError(
                     f"no transaction coordinator for {self._id}; waited {patience:.0f} s (can the cluster hold its "
                     "transaction state log: transaction.state.log.replication.factor, min.isr?)"
                 )
@@ -323,9 +327,7 @@ class ExactlyOnceSink(Sink):
             try:
                 self._take_slot(60.0)
                 break
-            except (AccessError, SettingError):
-                raise
-            except BrokerError as reason:
+            except _NoCoordinatorError as reason:
                 log.warning("%s; trying again", reason)
                 time.sleep(1.0)
         ends = self._contents.ends()

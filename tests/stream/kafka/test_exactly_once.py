@@ -350,6 +350,29 @@ def test_what_nobody_can_mend_ends_the_worker(call: str, error: KafkaError, rais
     assert not cluster.outputs
 
 
+@pytest.mark.parametrize("error", [FATAL, KafkaError(KafkaError.UNSUPPORTED_VERSION), FENCED])
+def test_a_slot_that_cannot_be_taken_again_ends_the_worker(error: KafkaError) -> None:
+    cluster = Cluster(("commit", UNCERTAIN, False), ("init", error, False))
+    with working(cluster) as (sink, landed), pytest.raises(BrokerError, match="taking the transactional id"):
+        sink.send(*_batch(0, _record(Assignment("in", 0), 0)))
+        _due(sink)
+    assert not landed
+    assert not cluster.outputs
+
+
+@pytest.mark.parametrize("error", [RETRIABLE, UNCERTAIN, KafkaError(KafkaError.COORDINATOR_NOT_AVAILABLE)])
+def test_a_coordinator_that_is_away_is_waited_for(error: KafkaError) -> None:
+    take_slot = ExactlyOnceSink._take_slot
+    impatient = mock.patch.object(ExactlyOnceSink, "_take_slot", lambda sink, _: take_slot(sink, -1.0))
+    cluster = Cluster(("commit", UNCERTAIN, False), *[("init", error, False)] * 5)
+    with working(cluster) as (sink, landed), impatient:
+        sink.send(*_batch(0, _record(Assignment("in", 0), 0)))
+        _due(sink)
+        assert len(landed) == 1
+    assert len(cluster.outputs) == 1
+    assert cluster.faults == []
+
+
 def test_a_call_that_never_returns_is_given_up() -> None:
     cluster = Cluster()
     stuck = mock.Mock(side_effect=lambda *_: threading.Event().wait(5))
