@@ -77,6 +77,7 @@ class Resender:
     def _produce(self, outbounds: Sequence[Outbound], refused: dict[int, str]) -> None:
         """Produce what is not refused, and wait for the reports; adds newly refused records to ``refused``."""
         failed: list[KafkaError] = []
+        before = len(refused)
 
         def report(index: int, error: KafkaError | None, _: object) -> None:
             if error is None:
@@ -102,7 +103,8 @@ class Resender:
         deadline = time.monotonic() + _PATIENCE
         while len(self._producer) and time.monotonic() < deadline:
             self._poll()
-        if failed and not refused:
+        # With a record that is refused, the transaction is repeated anyway, without it.
+        if failed and len(refused) == before:
             raise self._reason(failed[0], "publishing")
         if len(self._producer):
             raise BrokerError(f"publishing: no answer within {_PATIENCE:.0f} s")
