@@ -13,6 +13,7 @@ from schemas.errors import ConfigError, GlossatorError
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import load_file
+from schemas.pipeline.redaction import Redact
 from stream.kafka.checking import client_mistakes
 from stream.output.redaction.keys import load_keys
 from workers.chain.cache import Cache
@@ -21,11 +22,13 @@ from workers.process.start_lines import log_plan
 
 log = logging.getLogger("glossator")
 
-_FREE = frozenset({"tasks", "compute", "input", "output"})
+_FREE = frozenset({"tasks", "compute", "input", "output", "redact"})
 """Sections that may change while the worker runs, in part: the fields are below. ``tasks`` may change completely."""
 _FREE_INPUT = frozenset({"text", "max_characters", "max_bytes", "format"})
 _FREE_OUTPUT = frozenset({"text", "format", "offset_unit", "routes"})
 """Routes may change, but not go to topics that the worker did not look up when it started."""
+_FREE_REDACT = frozenset(Redact.model_fields) - {"keys"}
+"""Not the keys, with which dead letters are encrypted, too."""
 _FREE_COMPUTE = frozenset({"device", "dtype", "attention", "cache"})
 """Not ``threads``, which belongs to the process, and not ``forward_tokens``, which belongs to trunks that may stay."""
 
@@ -121,8 +124,12 @@ def fixed(old: Pipeline, new: Pipeline) -> list[tuple[str | int, ...]]:
     changed: list[tuple[str | int, ...]] = [
         (name,) for name in Pipeline.model_fields if name not in _FREE and getattr(old, name) != getattr(new, name)
     ]
-    for section, free in (("input", _FREE_INPUT), ("output", _FREE_OUTPUT), ("compute", _FREE_COMPUTE)):
+    free_fields = {"input": _FREE_INPUT, "output": _FREE_OUTPUT, "compute": _FREE_COMPUTE, "redact": _FREE_REDACT}
+    for section, free in free_fields.items():
         before, after = getattr(old, section), getattr(new, section)
+        if before is None or after is None:
+            changed += [(section,)] if before != after else []
+            continue
         changed += [
             (section, name)
             for name in type(before).model_fields

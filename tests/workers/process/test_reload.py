@@ -182,6 +182,19 @@ def test_watching_sees_a_change_and_waits_while_the_file_is_away(
     assert reloads == [NEW]
 
 
+def test_redaction_may_change_but_not_its_keys() -> None:
+    base: dict[str, Any] = {
+        "pipeline": "p", "kafka": {"bootstrap.servers": "b:1"}, "input": {"topics": ["in"]},
+        "tasks": [{"name": "pii", "task": "pii"}], "output": {"topic": "out", "text": "redacted"},
+    }  # fmt: skip
+    keys = {"hash": {"env": "HASH_KEY"}}
+    before = Pipeline.model_validate({**base, "redact": {"keys": keys}})
+    other = {"default": "hash", "labels": {"PERSON": "mask"}, "fields": {"$.a": "remove"}, "key": "hash"}
+    assert fixed(before, Pipeline.model_validate({**base, "redact": {**other, "keys": keys}})) == []
+    other_keys = {"hash": {"env": "OTHER_KEY"}}
+    assert fixed(before, Pipeline.model_validate({**base, "redact": {"keys": other_keys}})) == [("redact", "keys")]
+
+
 def test_what_needs_a_restart() -> None:
     def changed(**sections: dict[str, Any]) -> list[tuple[str | int, ...]]:
         base: dict[str, Any] = {
@@ -201,4 +214,5 @@ def test_what_needs_a_restart() -> None:
     new = {"routes": [{"topic": "out", "copy": True, "name": "a"}, {"topic": "new"}]}
     assert changed(output=new) == [("output", "routes", 1, "topic")]
     assert changed(compute={"threads": 3}) == [("compute", "threads")]
+    assert changed(redact={"default": "mask"}) == [("redact",)], "the base has none"
     assert changed(kafka={"bootstrap.servers": "c:1"}, batching={"max_events": 7}) == [("kafka",), ("batching",)]
