@@ -167,8 +167,26 @@ def mistakes(expected: Any, kind: Any, labels: Collection[str] = (), path: Path 
     if expected is None:
         yield Mistake(path, "must not be empty")
         return
-    found = [list(_mistakes(expected, kind, labels, path)) for kind in kinds]
-    yield from min(found, key=len)
+    name = _telling(expected, kinds)
+    if name is not None:
+        choices = [str(choice) for kind in kinds for choice in get_args(kind.model_fields[name].annotation)]
+        if expected[name] not in choices:
+            hint = did_you_mean(expected[name], choices)
+            yield Mistake((*path, name), f"must be one of {', '.join(choices)}{hint}")
+            return
+        kinds = [kind for kind in kinds if expected[name] in get_args(kind.model_fields[name].annotation)]
+    yield from min((list(_mistakes(expected, kind, labels, path)) for kind in kinds), key=len)
+
+
+def _telling(expected: Any, kinds: Sequence[Any]) -> str | None:
+    """Return the field of ``expected`` that tells which of several models it is, as each has fixed values for it."""
+    models = [kind.model_fields for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    if len(kinds) == 1 or len(models) < len(kinds) or not isinstance(expected, Mapping):
+        return None
+    for name in expected:
+        if all(name in model and get_origin(model[name].annotation) is Literal for model in models):
+            return str(name)
+    return None
 
 
 def _mistakes(expected: Any, kind: Any, labels: Collection[str], path: Path) -> Iterator[Mistake]:

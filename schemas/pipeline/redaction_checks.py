@@ -28,7 +28,7 @@ def problems(raw: Mapping[str, Any]) -> Mistakes:
     redact, output = raw.get("redact"), as_table(raw.get("output"))
     encrypted = as_table(output.get("dead_letter")).get("text") == "encrypted"
     if encrypted and not as_table(as_table(redact).get("keys")).get("encrypt"):
-        yield ("output", "dead_letter", "text"), "needs a key, redact.keys.encrypt"
+        yield ("output", "dead_letter", "text"), _no_key("encrypt")
     yield from _views(redact, output)
     if not isinstance(redact, Mapping):
         return
@@ -170,7 +170,13 @@ def _keys(redact: Mapping[str, Any]) -> Mistakes:
     for path, name, _ in _operators(redact):
         needed = NEEDS.get(name)
         if needed is not None and keys.get(needed) is None:
-            yield path, f"needs a key, redact.keys.{needed}"
+            yield path, _no_key(needed)
+
+
+def _no_key(name: str) -> str:
+    """Return the message that the field ``name`` of ``redact.keys`` is missing, which says how to make a key."""
+    example = "{env: HASH_KEY}" if name == "hash" else "[{id: k1, env: KEY_1}]"
+    return f'needs a key, redact.keys.{name}: write {name}: {example}, and set it with "openssl rand -hex 32"'
 
 
 def _options(redact: Mapping[str, Any]) -> Mistakes:

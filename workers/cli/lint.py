@@ -26,7 +26,7 @@ from schemas.pipeline.trial import configured_labels, trial_problems
 from stream.codecs.avro import load_schema
 from stream.codecs.formats import codec
 from stream.kafka.checking import absent_files, absent_libraries, client_mistakes
-from stream.output.redaction.keys import load_keys, needed_keys, read_key
+from stream.output.redaction.keys import HOW_TO_MAKE, load_keys, needed_keys, read_key
 from stream.output.routes import Router
 from stream.registry.client import is_installed
 from workers.cli.libraries import missing_libraries
@@ -192,7 +192,7 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
         yield file.problem(("kafka", name), message)
     for path, _, source in needed_keys(file.pipeline):
         try:
-            read_key(source)
+            read_key(source, if_missing=HOW_TO_MAKE)
         except ValueError as error:
             yield file.problem(path, f"{error}; every worker needs this key")
     for place, message in missing_libraries(file.pipeline):

@@ -19,6 +19,8 @@ SHORTEST = 16
 """Bytes of the shortest key."""
 LONGEST = 1024
 """Bytes of the longest key."""
+HOW_TO_MAKE = "; openssl rand -hex 32 makes a key"
+"""The end of a message that a key is missing which nobody has made yet."""
 _BLOCK = 64
 """Bytes of a block of SHA-256."""
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
@@ -117,7 +119,7 @@ def load_keys(pipeline: Pipeline, environ: Mapping[str, str] = os.environ) -> Ke
     loaded: dict[str, Key] = {}
     for path, name, source in needed_keys(pipeline):
         try:
-            loaded[name] = read_key(source, environ)
+            loaded[name] = read_key(source, environ, HOW_TO_MAKE)
         except ValueError as error:
             problems.append(f"{spell(path)}: {error}")
     if problems:
@@ -126,22 +128,29 @@ def load_keys(pipeline: Pipeline, environ: Mapping[str, str] = os.environ) -> Ke
     return Keys(loaded.pop("", None), loaded, all(operator.encrypt is None for _, operator in operators))
 
 
-def read_key(source: Source, environ: Mapping[str, str] = os.environ) -> Key:
-    """Read the key from its variable or file. Raises ValueError whose message says why not, without any value."""
+def read_key(source: Source, environ: Mapping[str, str] = os.environ, if_missing: str = "") -> Key:
+    """Read the key from its variable or file.
+
+    Raises ValueError whose message says why not, without any value; ``if_missing`` is its end if there is no key yet.
+    """
     if source.env is not None:
-        text = environ.get(source.env, "")
+        text = environ.get(source.env)
         place = f"environment variable {source.env}"
-        if not text:
-            raise ValueError(f"{place} is not set")
+        if text is None or not text.strip():
+            raise ValueError(f"{place} is {'not set' if text is None else 'empty'}{if_missing}")
     else:
         place = "the file"
         try:
             with File(source.file or "").open("rb") as stream:
                 text = stream.read(2 * LONGEST + 64).decode("latin-1")
+        except FileNotFoundError:
+            raise ValueError(f"{place} cannot be read: no such file or directory{if_missing}") from None
         except OSError as error:
             raise ValueError(f"{place} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
         except ValueError:
             raise ValueError(f"{place} cannot be read: not a file name") from None
+        if not text.strip():
+            raise ValueError(f"{place} is empty{if_missing}")
     return parse_key(text, place)
 
 

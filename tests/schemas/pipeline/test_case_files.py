@@ -109,7 +109,7 @@ tests:
         toxicty: {flagged: true}
         entities: {spans: [{text: Paris, lable: LOCATION}]}
       absent: [toxicities, entities]
-      notices: [{task: entities, kind: cut}]
+      notices: [{task: entities, kind: cut}, {kind: mising}, {kind: missing, count: 1}]
       outputs: {posts.enrichd: null, posts.enriched: {txt: a, key: 7, headers: {a: [], b: null}, text: null}}
       nowhere: [""]
   - expect: {}
@@ -128,7 +128,10 @@ tests:
         '8:42 tests[0].expect.annotations.entities.spans[0].lable: unknown field, did you mean "label"?',
         '9:16 tests[0].expect.absent[0]: there is no such task, did you mean "toxicity"?',
         "9:28 tests[0].expect.absent[1]: is also in annotations",
-        "10:40 tests[0].expect.notices[0].kind: must be one of truncated",
+        "10:40 tests[0].expect.notices[0].kind: must be one of truncated, unread, replaced, missing",
+        "10:53 tests[0].expect.notices[1].kind: must be one of truncated, unread, replaced, missing, "
+        'did you mean "missing"?',
+        "10:78 tests[0].expect.notices[2].count: unknown field",
         "11:17 tests[0].expect.outputs.posts.enrichd: is not a topic of enriched events, "
         'did you mean "posts.enriched"?',
         '11:55 tests[0].expect.outputs.posts.enriched.txt: unknown field, did you mean "text"?',

@@ -155,7 +155,10 @@ def test_entries_are_assigned_whenever_they_can_be(wanted: list[set[int]], size:
         ({"answers": [{"answer": None}]}, Answers, {}),
         ({"duplicate_of": None, "score": None}, NearDuplicate, {}),
         ([{"task": "tone", "kind": "truncated"}, {"kind": "replaced", "count": 1}], list[Notice | Replacement], {}),
-        ([{"task": "tone", "kind": "cut"}], list[Notice | Replacement], {(0, "kind"): "must be one of truncated"}),
+        ([{"task": "tone", "kind": "cut"}], list[Notice | Replacement],
+         {(0, "kind"): "must be one of truncated, replaced"}),
+        ([{"kind": "replacd"}], list[Notice | Replacement],
+         {(0, "kind"): 'must be one of truncated, replaced, did you mean "replaced"?'}),
         ({"anything": {"goes": [1]}}, Any, {}),
     ],
 )  # fmt: skip

@@ -31,6 +31,10 @@ def wrong(redact: str, text: str = GOOD, output: str = REDACTED) -> list[str]:
     return []
 
 
+NO_HASH_KEY = 'needs a key, redact.keys.hash: write hash: {env: HASH_KEY}, and set it with "openssl rand -hex 32"'
+NO_ENCRYPTION_KEY = (
+    'needs a key, redact.keys.encrypt: write encrypt: [{id: k1, env: KEY_1}], and set it with "openssl rand -hex 32"'
+)
 NO_KEY = "must be the name of an environment variable in capitals, not the key itself"
 ONE_OF = f"must be one of {', '.join(OPERATORS)}"
 MISTAKES = {
@@ -58,10 +62,10 @@ MISTAKES = {
         ["redact.default.replace: numbered and text cannot be used together"]),
     "short hash": (f"default: {{hash: {{length: »8}}}}, keys: {{{HASH}}}",
         ["redact.default.hash.length: must be between 16 and 64"]),
-    "hash without key": ("default: »hash", ["redact.default: needs a key, redact.keys.hash"]),
-    "surrogate without key": ("labels: {PERSON: »surrogate}", ["redact.labels.PERSON: needs a key, redact.keys.hash"]),
+    "hash without key": ("default: »hash", [f"redact.default: {NO_HASH_KEY}"]),
+    "surrogate without key": ("labels: {PERSON: »surrogate}", [f"redact.labels.PERSON: {NO_HASH_KEY}"]),
     "encrypt without key": (f"fields: {{$.a: »{{encrypt: {{}}}}}}, keys: {{{HASH}}}",
-        ['redact.fields["$.a"]: needs a key, redact.keys.encrypt']),
+        [f'redact.fields["$.a"]: {NO_ENCRYPTION_KEY}']),
     "mode": (f"default: {{encrypt: {{mode: »ecb}}}}, keys: {{{ENCRYPT}}}",
         ["redact.default.encrypt.mode: must be one of siv, gcm"]),
     "path": ("fields: {»user.email: remove}", ["redact.fields.user.email: must start with $, for example $.body"]),
@@ -152,7 +156,7 @@ def test_encrypted_dead_letters_need_a_key() -> None:
     text = GOOD.replace("dead_letter: posts.dead", "dead_letter: {topic: posts.dead, text: encrypted}")
     with pytest.raises(ConfigError) as caught:
         parse(text, "p.yaml", environ={})
-    assert str(caught.value) == "p.yaml:22:42 output.dead_letter.text: needs a key, redact.keys.encrypt"
+    assert str(caught.value) == f"p.yaml:22:42 output.dead_letter.text: {NO_ENCRYPTION_KEY}"
     # Then the section may have nothing to redact.
     text = text.replace("task: ner", "task: token-classification")
     plain = "topic: posts.enriched"

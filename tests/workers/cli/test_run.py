@@ -120,8 +120,9 @@ def test_missing_keys_are_named_before_models_are_loaded(monkeypatch: pytest.Mon
     result = CliRunner().invoke(cli, ["run", str(tmp_path / "p.yaml")])
     assert (result.exit_code, result.stdout) == (78, "")
     assert result.stderr == (
-        "glossator: redact.keys.hash: environment variable HASH_KEY is not set; "
-        "redact.keys.encrypt[0]: the file cannot be read: no such file or directory\n"
+        "glossator: redact.keys.hash: environment variable HASH_KEY is not set; openssl rand -hex 32 makes "
+        "a key; redact.keys.encrypt[0]: the file cannot be read: no such file or directory; openssl rand -hex 32 "
+        "makes a key\n"
     )
 
 

@@ -30,7 +30,8 @@ def test_a_key_is_read_from_a_variable_or_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "environment variable K is not set"),
+        ("", "environment variable K is empty"),
+        (" \n", "environment variable K is empty"),
         ("correct horse battery staple!", NOT_HEX),
         ("c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0", NOT_HEX),
         ("ab" * 15 + "a", NOT_HEX),
@@ -67,8 +68,9 @@ def test_all_missing_keys_are_reported_at_once() -> None:
     with pytest.raises(SettingError) as caught:
         load_keys(pipeline, {"B": "abc"})
     assert str(caught.value) == (
-        "redact.keys.hash: environment variable A is not set; redact.keys.encrypt[0]: environment variable B is not "
-        "written in pairs of hex digits, as openssl rand -hex 32 makes them"
+        "redact.keys.hash: environment variable A is not set; openssl rand -hex 32 makes a key; "
+        "redact.keys.encrypt[0]: environment variable B is not written in pairs of hex digits, as openssl rand "
+        "-hex 32 makes them"
     )
     assert caught.value.exit_status == ConfigError.exit_status
     assert [(path[-1], source.env) for path, _, source in needed_keys(pipeline)] == [("hash", "A"), (0, "B")]
