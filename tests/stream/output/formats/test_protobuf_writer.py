@@ -144,7 +144,7 @@ PipelineRef: name config
 Source: topic partition offset key timestamp_ms
 Disagreement: task shadow
 TextField: path start end
-ModelRef: model revision
+ModelRef: model revision precision
 Notice: task kind kept of share paths count bytes
 Spans: spans
 Span: start end label score text fine field original_start original_end
