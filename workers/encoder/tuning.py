@@ -81,7 +81,7 @@ def side_by_side(cores: int, most: int) -> list[int]:
 
 
 def choose(counts: list[int], rate: Callable[[int, bool], float], seconds: float) -> int:
-    """Return the smallest of ``counts`` whose rate is as good as any.
+    """Return the one of ``counts`` whose rate is best, the smallest of equal ones.
 
     They are measured in turns, so that other load on the machine affects all of them alike, and the best rate of each
     counts: twice, and a few times more within about ``seconds``. The second argument of ``rate`` says whether that
@@ -94,8 +94,7 @@ def choose(counts: list[int], rate: Callable[[int, bool], float], seconds: float
             break
         for count in counts:
             rates[count] = max(rates[count], rate(count, turn > 0))
-    enough = _GOOD_ENOUGH * max(rates.values())
-    return min(count for count, best in rates.items() if best >= enough)
+    return max(rates, key=rates.__getitem__)
 
 
 def measure(sizes: list[int], rate: Callable[[int, bool], float], seconds: float) -> dict[int, float]:
@@ -147,9 +146,10 @@ def speed(trunk: Trunk, size: int, warm: bool = False) -> float:
         if pool is None:
             trunk.forward(batch, ids)
             return len(batch.tokens)
-        for future in [pool.submit(partial(trunk.forward, batch, ids)) for _ in range(pool.forwards)]:
+        # Two for each thread: waiting for the last one, which a worker does once a micro-batch, counts less then.
+        for future in [pool.submit(partial(trunk.forward, batch, ids)) for _ in range(2 * pool.forwards)]:
             future.result()
-        return pool.forwards * len(batch.tokens)
+        return 2 * pool.forwards * len(batch.tokens)
 
     if not warm:
         run()
