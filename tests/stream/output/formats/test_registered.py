@@ -20,7 +20,9 @@ from stream.output.formats.registered import RegisteredEncoder
 from tests.noop import pipeline
 from tests.registry import FakeRegistry, fake_registry
 
-MODELS = {name: {"model": "m", "revision": "r"} for name in ("tone", "entities", "safety", "mine")}
+MODELS = {
+    name: {"model": "m", "revision": "r", "precision": "bfloat16"} for name in ("tone", "entities", "safety", "mine")
+}
 ANNOTATIONS: dict[str, Any] = {
     "tone": {"label": "positive", "score": 0.9, "scores": {"positive": 0.9, "negative": 0.1}},
     "entities": {"spans": [{"start": 0, "end": 2, "label": "PER", "score": 0.5, "text": "Jo"}]},
