@@ -58,9 +58,10 @@ def _near(value: Any) -> Any:
     return pytest.approx(value, abs=1e-4) if isinstance(value, float) else value
 
 
+@pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
 @pytest.mark.parametrize("name", ["moderation-routes", "pii-redaction"])
 def test_a_worker_publishes_what_the_cases_say(
-    name: str, kafka_node: KafkaNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, delivery: str, kafka_node: KafkaNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The test has its own broker, because the file determines the names of topics and group.
     cluster = Cluster(kafka_node.bootstrap_servers, True, "Apache Kafka on the JVM")
@@ -68,9 +69,11 @@ def test_a_worker_publishes_what_the_cases_say(
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", cluster.bootstrap_servers)
     for variable, secret in KEYS.items():
         monkeypatch.setenv(variable, secret)
-    path = Path("examples") / f"{name}.yaml"
+    example = Path("examples") / f"{name}.yaml"
+    path = tmp_path / example.name
+    path.write_text(f"{example.read_text()}\ndelivery: {delivery}\n")
     pipeline = load(path)
-    files, problems = load_cases(path)
+    files, problems = load_cases(example)
     assert problems == []
     cases = [case for file in files for _, case in file.cases]
     records = [record_of(case, pipeline.input, offset) for offset, case in enumerate(cases)]
@@ -91,7 +94,7 @@ def test_a_worker_publishes_what_the_cases_say(
 
     def ended() -> bool:
         """Whether all outputs are in the log, or the process has ended."""
-        return [sum(cluster.ends(output).values()) for output in outputs] == wanted or worker.poll() is not None
+        return [len(cluster.consume_all(output)) for output in outputs] == wanted or worker.poll() is not None
 
     try:
         eventually(ended, within=120)
