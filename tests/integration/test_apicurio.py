@@ -51,7 +51,7 @@ def _require_what_the_client_expects(url: str) -> None:
 
 
 def _require_events_to_be_written_and_read(url: str) -> None:
-    for form in ("avro", "json_schema"):
+    for form in ("avro", "protobuf", "json_schema"):
         config = pipeline_with(
             url, form, auto_register=True, compatibility="full", subject="topic_record", record=f"a.{form}"
         )
