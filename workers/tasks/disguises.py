@@ -51,14 +51,13 @@ _spaced = re.compile(
 )
 _some_letters = re.compile(rf"[ ._*~|/,-][{_LETTERS}0-9@$!][ ._*~|/,-][{_LETTERS}0-9@$!](?!\w)").search
 _some_sign = re.compile(rf"[0-9@$!|€¢¥][{_LETTERS}15$]").search
-_token = re.compile(
-    rf"(?<![^\s\"'(\[{{,;*~.!?-])(?=[{_LETTERS}]*+[0-9@$!|€¢¥])[{_LETTERS}0-9@$!|€¢¥]++(?![\w/:=@#&+%]|\.\w)"
-)
+_token = re.compile(rf"(?<![^\s\"'(\[{{,;*~.!?-])(?=[{_LETTERS}]*+[0-9@$!|€¢¥])[{_LETTERS}0-9@$!|€¢¥]++")
+_goes_on = re.compile(r"[\w/:=@#&+%]|\.\w").match
 _within = re.compile(rf"[{_LETTERS}][^{_LETTERS}!|]{{1,2}}[{_LETTERS}]|[{_LETTERS}][!|][a-z]|[A-Z][!|][A-Z]").search
 _at_the_start = re.compile(rf"[0-9$][{_LETTERS}]{{3}}").match
 _at_the_end = re.compile(r"[aeiou](11|55|\$\$)\Z").search
 _hexadecimal = re.compile(r"[0-9a-fA-F]*[0-9][a-fA-F]*[0-9][a-fA-F]*[0-9][0-9a-fA-F]*").fullmatch
-_repeated = re.compile(rf"[{_LETTERS}]*([{_LETTERS}])\1\1[{_LETTERS}]*")
+_repeated = re.compile(rf"(?<![{_LETTERS}])(?=[{_LETTERS}]*?([{_LETTERS}])\1\1)[{_LETTERS}]++")
 _some_run = re.compile(rf"([{_LETTERS}])\1\1").search
 _run = re.compile(r"(.)\1\1+", re.IGNORECASE)
 _MOST_SIGNS = 12
@@ -122,6 +121,8 @@ def _together(match: re.Match[str], meaning: _Meaning) -> str:
 
 
 def _spelled(match: re.Match[str], meaning: _Meaning) -> str:
+    if _goes_on(match.string, match.end()):  # asked here, so that a long one is read once, and not from each "!" on
+        return match[0]
     word = match[0].rstrip("!|")
     letters = [character for character in word if character.isalpha()]
     if not 0 < len(letters) < len(word) <= _MOST_SIGNS or len(word) < 3:
