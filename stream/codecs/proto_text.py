@@ -76,8 +76,8 @@ class _Parser:
     """Reads one file, token by token; each method reads what it is named after."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = list(_tokens(text))
-        self._at = 0
+        self._rest = _tokens(text)  # never all at once: a token takes a hundred times the memory of its text
+        self._ahead = next(self._rest)
         self._proto3 = False
 
     def file(self, name: str) -> FileDescriptorProto:
@@ -321,11 +321,12 @@ class _Parser:
             raise self._unexpected(token)
 
     def _peek(self) -> _Token:
-        return self._tokens[self._at]
+        return self._ahead
 
     def _next(self) -> _Token:
-        token = self._tokens[self._at]
-        self._at += token.kind != "end"
+        token = self._ahead
+        if token.kind != "end":
+            self._ahead = next(self._rest)
         return token
 
     @staticmethod

@@ -14,6 +14,8 @@ from schemas.errors import DecodeError
 MOST_FIELDS = 1_000_000
 """Fields of all messages in a value together, present or not: each has its place in memory."""
 
+NAME = 64
+"""Characters: a name counts once more for each so many that it has, because JSON repeats it."""
 _FIXED = {1: 8, 5: 4}
 """Wire type -> bytes."""
 _VARINT, _DELIMITED, _GROUP, _END = 0, 2, 3, 4
@@ -42,14 +44,23 @@ def bounds(message: Any) -> Callable[[bytes], None]:
 
 
 def _compile(message: Any, types: dict[str, _Type]) -> _Type:
-    known = types.get(message.full_name)
-    if known is not None:
-        return known
-    made = types[message.full_name] = _Type(1 + len(message.fields))
-    for field in message.fields:
-        if field.message_type is not None:
-            made.parts[field.number] = _compile(field.message_type, types)
-    return made
+    """Return the type of a message, and add it and all that it contains to ``types``, by their names."""
+    root = types[message.full_name] = _Type(_weight(message))
+    waiting = [(message, root)]
+    for above, made in waiting:  # which becomes longer
+        for field in above.fields:
+            below = field.message_type
+            if below is None:
+                continue
+            if below.full_name not in types:
+                types[below.full_name] = _Type(_weight(below))
+                waiting.append((below, types[below.full_name]))
+            made.parts[field.number] = types[below.full_name]
+    return root
+
+
+def _weight(message: Any) -> int:
+    return 1 + sum(1 + len(field.name) // NAME for field in message.fields)
 
 
 def _count(value: bytes, root: _Type) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
@@ -17,14 +18,14 @@ from google.protobuf.message_factory import GetMessageClass
 from schemas.errors import DecodeError
 from schemas.replaced import Replaced
 from stream.codecs.converted import as_json
-from stream.codecs.protobuf_bounds import bounds
+from stream.codecs.protobuf_bounds import NAME, bounds
 from stream.codecs.protobuf_schema import WRAPPERS, is_map
 
 Convert: TypeAlias = Callable[[Any], Any]
 """Turns a value of a message into one for JSON."""
 
 _MOST_SYMBOLS = 1_000_000
-"""Entries of a repeated enum, each of which has one byte and becomes a name."""
+"""Entries of a repeated enum, each of which has one byte and becomes a name; fewer if it has long names."""
 _LARGEST_EXACT = 2**53
 
 
@@ -38,8 +39,12 @@ class ProtobufReader:
     def __init__(self, message: Any, name: str) -> None:
         """``message``: the descriptor of the type; ``name``: what to call it in messages."""
         compiler = _Compiler()
+        self._convert = compiler.compile(message)
+        for part in compiler.types:
+            # It goes on to the types that a type contains, which may be too deep; the type itself is made first.
+            with suppress(RecursionError):
+                GetMessageClass(part)
         self._parse: Callable[[bytes], Any] = GetMessageClass(message).FromString
-        self._convert = compiler.message(message)
         self._floats = compiler.floats
         self._check = bounds(message)
         self._name = name
@@ -67,56 +72,62 @@ class ProtobufReader:
         return as_json(fields, self._floats)
 
 
+class _Shape(NamedTuple):
+    """The fields of a message type.
+
+    - ``fields``: number -> name, and what converts the value; None if it is one for JSON already.
+    - ``absent``: what a message without any becomes, in the order of the schema, but for ``lists`` and ``maps``.
+    """
+
+    fields: dict[int, tuple[str, Convert | None]]
+    absent: dict[str, Any]
+    lists: list[str]
+    maps: list[str]
+
+
 class _Compiler:
     """Makes the functions of message types, which call each other as the types contain each other.
 
     Attributes:
         floats: whether a message may contain a float, and so one that JSON cannot represent.
+        types: the descriptors of the types that become objects.
     """
 
     def __init__(self) -> None:
         self.floats = False
+        self.types: list[Any] = []
         self._made: dict[str, Convert] = {}
+        self._waiting: list[tuple[Any, _Shape]] = []
 
-    def message(self, message: Any) -> Convert:
+    def compile(self, message: Any) -> Convert:
+        """Return what converts messages of a type, given its descriptor."""
+        convert = self._message(message)
+        while self._waiting:  # no recursion: types can contain each other in a chain of any length
+            self._fill(*self._waiting.pop())
+        return convert
+
+    def _message(self, message: Any) -> Convert:
+        """Return the function of a type, which can be called when nothing is waiting any more."""
         name = message.full_name
         if name in _SPECIAL:
             self.floats |= name in _WITH_FLOATS
             return _SPECIAL[name]
         if name not in self._made:
-            self._made[name] = self._later(name)
-            self._made[name] = self._fields(message)
+            shape = _Shape({}, {}, [], [])
+            self._made[name] = _converter(*shape)
+            self._waiting.append((message, shape))
+            self.types.append(message)
         return self._made[name]
 
-    def _later(self, name: str) -> Convert:
-        """Return what calls the function of a type that may contain itself."""
-        return lambda value: self._made[name](value)  # noqa: PLW0108 - it is not made yet
-
-    def _fields(self, message: Any) -> Convert:
-        fields = {field.number: (field.name, self._field(field)) for field in message.fields}
-        absent: dict[str, Any] = {}
-        lists: list[str] = []
-        maps: list[str] = []
+    def _fill(self, message: Any, shape: _Shape) -> None:
         for field in message.fields:
+            shape.fields[field.number] = (field.name, self._field(field))
             if field.is_repeated:
-                (maps if is_map(field) else lists).append(field.name)
-                absent[field.name] = None
+                (shape.maps if is_map(field) else shape.lists).append(field.name)
+                shape.absent[field.name] = None
             elif not field.has_presence:
                 convert = self._value(field)
-                absent[field.name] = field.default_value if convert is None else convert(field.default_value)
-
-        def convert_message(value: Any) -> dict[str, Any]:
-            converted = absent.copy()
-            for name in lists:
-                converted[name] = []
-            for name in maps:
-                converted[name] = {}
-            for field, entry in value.ListFields():
-                name, convert = fields[field.number]
-                converted[name] = entry if convert is None else convert(entry)
-            return converted
-
-        return convert_message
+                shape.absent[field.name] = field.default_value if convert is None else convert(field.default_value)
 
     def _field(self, field: Any) -> Convert | None:
         """Return what converts a field; None if its value is one for JSON already."""
@@ -128,18 +139,37 @@ class _Compiler:
             return convert
         if convert is None:
             return list
-        return _symbols(convert) if field.enum_type is not None else _entries(convert)
+        return _entries(convert) if field.enum_type is None else _symbols(convert, field.enum_type)
 
     def _value(self, field: Any) -> Convert | None:
         """Return what converts one value of a field."""
         if field.message_type is not None:
-            return self.message(field.message_type)
+            return self._message(field.message_type)
         if field.enum_type is not None:
             return _enum(field.enum_type)
         if field.type == FieldDescriptor.TYPE_BYTES:
             return _base64
         self.floats |= field.type in (FieldDescriptor.TYPE_FLOAT, FieldDescriptor.TYPE_DOUBLE)
         return None
+
+
+def _converter(
+    fields: dict[int, tuple[str, Convert | None]], absent: dict[str, Any], lists: list[str], maps: list[str]
+) -> Convert:
+    """Return what converts messages of the shape that the arguments will describe when it is called."""
+
+    def convert_message(value: Any) -> dict[str, Any]:
+        converted = absent.copy()
+        for name in lists:
+            converted[name] = []
+        for name in maps:
+            converted[name] = {}
+        for field, entry in value.ListFields():
+            name, convert = fields[field.number]
+            converted[name] = entry if convert is None else convert(entry)
+        return converted
+
+    return convert_message
 
 
 def _base64(value: bytes) -> str:
@@ -163,10 +193,12 @@ def _entries(convert: Convert) -> Convert:
     return lambda value: [convert(entry) for entry in value]
 
 
-def _symbols(convert: Convert) -> Convert:
+def _symbols(convert: Convert, enum: Any) -> Convert:
+    most = _MOST_SYMBOLS // (1 + max(len(value.name) for value in enum.values) // NAME)
+
     def convert_symbols(value: Any) -> list[Any]:
-        if len(value) > _MOST_SYMBOLS:
-            raise DecodeError(f"the value has an enum more than {_MOST_SYMBOLS} times")
+        if len(value) > most:
+            raise DecodeError(f"the value has an enum more than {most} times")
         return [convert(entry) for entry in value]
 
     return convert_symbols

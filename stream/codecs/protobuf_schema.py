@@ -22,7 +22,7 @@ _WELL_KNOWN = (
 )  # fmt: skip
 _SHIPPED = re.compile(r"(google/type|confluent|confluent/types?)/([a-z_]+)\.proto")
 """Files that producers import without registering them, because their libraries have them."""
-_ENCODED = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_ENCODED = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*+")
 FREE = frozenset({"google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"})
 """Messages that become JSON of any shape."""
 
@@ -46,9 +46,13 @@ class ProtobufSchema:
             descriptor = import_module(f"google.protobuf.{name}_pb2").DESCRIPTOR
             self._add(descriptor.serialized_pb, descriptor.name)
         self._waiting = {file.name: file for file in files}
-        while self._waiting:
-            self._add_file(self._waiting.pop(next(iter(self._waiting))))
+        try:
+            while self._waiting:
+                self._add_file(self._waiting.pop(next(iter(self._waiting))))
+        except RecursionError:
+            raise UnusableSchemaError("has imports that are nested too deep") from None
         self.file: Any = None if root is None else self._pool.FindFileByName(root)
+        self._outermost: Sequence[Any] = [] if self.file is None else [*self.file.message_types_by_name.values()]
 
     @classmethod
     def parse(cls, text: str, references: Sequence[tuple[str, str]] = ()) -> ProtobufSchema:
@@ -67,7 +71,13 @@ class ProtobufSchema:
 
     def at(self, indexes: tuple[int, ...]) -> Any:
         """Return the descriptor of the message to which ``indexes`` lead; None if there is none."""
-        return next((message for message, place in self.messages() if place == indexes), None)
+        message, within = None, self._outermost
+        for index in indexes:
+            if not 0 <= index < len(within):
+                return None
+            message = within[index]
+            within = message.nested_types
+        return message
 
     def chosen(self, name: str) -> tuple[Any, tuple[int, ...]]:
         """Return the message of the schema's own file with the full name ``name``, or its first, and its indexes.
@@ -89,7 +99,7 @@ class ProtobufSchema:
     def messages(self) -> Iterator[tuple[Any, tuple[int, ...]]]:
         """Yield the descriptors of all messages in the schema's own file, each with the indexes that lead to it."""
         waiting: list[tuple[tuple[int, ...], Any]] = [
-            ((index,), message) for index, message in enumerate(self.file.message_types_by_name.values())
+            ((index,), message) for index, message in enumerate(self._outermost)
         ]
         for indexes, message in waiting:  # which becomes longer
             yield message, indexes

@@ -185,6 +185,34 @@ def test_json_that_is_too_large_is_refused(registry: FakeRegistry) -> None:
     assert reason.startswith("as JSON the value has ")
 
 
+def _chain(length: int) -> str:
+    """Return a file whose message contains another one, which contains another one, and so on."""
+    links = "".join(f"message M{n} {{ M{n + 1} next = 1; string text = 2; }}" for n in range(length))
+    return f'syntax = "proto3"; {links} message M{length} {{ string text = 1; }}'
+
+
+@pytest.mark.parametrize("length", [300, 3000])
+def test_types_may_contain_each_other_in_a_chain_of_any_length(registry: FakeRegistry, length: int) -> None:
+    number = registry.add("chain", _chain(length), PROTOBUF)
+    value = b"\x12\x04here"
+    for _ in range(90):
+        value = b"\x0a" + _varint(len(value)) + value + b"\x12\x04here"
+    document = _decoded(_codec(registry), framed(number, value))
+    assert document.text == "here"
+    assert document.event is not None and document.event.count(b"here") == 91
+
+
+def _varint(number: int) -> bytes:
+    return bytes((number,)) if number < 128 else bytes((number & 127 | 128,)) + _varint(number >> 7)
+
+
+@pytest.mark.parametrize("indexes", [[2], [0, 1], [1, 0], [0, 0, 0, 0], [0, 2**62]])
+def test_indexes_without_a_message_are_a_reason(registry: FakeRegistry, indexes: list[int]) -> None:
+    number = registry.add("inner", INNER, PROTOBUF)
+    reason = _reason(_decoded(_codec(registry), framed(number, b"\x0a\x04here", indexes)))
+    assert reason == f"schema {number} has no message with the indexes of the value"
+
+
 def _descriptors(path: Path, *files: tuple[str, str]) -> str:
     made = FileDescriptorSet(file=[parse_proto(text, name) for name, text in files])
     path.write_bytes(made.SerializeToString())

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from schemas.errors import DecodeError
 from stream.codecs.protobuf_json import ProtobufReader
 from stream.codecs.protobuf_schema import ProtobufSchema
+from stream.codecs.schema_errors import UnusableSchemaError
 from tests.protobuf import EVERYTHING, descriptor, messages
 from tests.thoroughness import examples
 
@@ -222,3 +223,33 @@ def test_a_pool_belongs_to_one_schema() -> None:
     second = ProtobufSchema.parse("message A { optional int32 t = 1; }").named("A")
     assert read(b"\x0a\x01x", ProtobufReader(first, "A")) == {"t": "x"}
     assert read(b"\x08\x05", ProtobufReader(second, "A")) == {"t": 5}
+
+
+@pytest.mark.parametrize(
+    ("definition", "tag"),
+    [
+        (f"repeated E many = 1; }} enum E {{ {'N' * 20_000} = 0;", None),
+        (f"repeated S many = 1; }} message S {{ int32 {'f' * 20_000} = 1;", 2),
+    ],
+)
+def test_long_names_are_not_repeated_without_end(definition: str, tag: int | None) -> None:
+    """JSON has the name each time, and the value only a byte or two."""
+    schema = ProtobufSchema.parse(f'syntax = "proto3"; message R {{ {definition} }}')
+    reader = ProtobufReader(schema.at((0,)), "R")
+    few = b"\x0a\x03\0\0\0" if tag is None else b"\x0a\0" * 3
+    assert len(reader.as_json(reader.read(few, 0)[0])[0]) > 60_000
+    many = b"\x0a\xa0\x8d\x06" + bytes(100_000) if tag is None else b"\x0a\0" * 100_000
+    with pytest.raises(DecodeError, match="more than"):
+        reader.read(many, 0)
+
+
+def test_imports_in_a_long_chain_are_a_reason() -> None:
+    files = [(f"f{n}.proto", f'import "f{n + 1}.proto";') for n in range(1000)]
+    with pytest.raises(UnusableSchemaError, match="imports that are nested too deep"):
+        ProtobufSchema.parse('import "f0.proto";', files)
+
+
+def test_a_file_may_begin_with_any_number_of_blanks() -> None:
+    """A pattern that backtracked would take days."""
+    schema = ProtobufSchema.parse(" " * 1_000_000 + 'syntax = "proto3"; message R { string text = 1; }')
+    assert schema.at((0,)).full_name == "R"
