@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 
-from schemas.document import Document, Failure, Shadowed
+from schemas.document import Document, Failure
 from schemas.pipeline import dependencies
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
-from workers.chain.cache import Cache, Entry, key
-from workers.chain.job import Job, Tokenized
+from workers.chain.annotator import Annotator, note_shadow
+from workers.chain.cache import Cache, key
+from workers.chain.job import Job
 from workers.chain.pace import Pace
 from workers.chain.plan import Plan, Planned, plan
 from workers.chain.precision import choose_precisions
 from workers.chain.trial import check
-from workers.chain.unread import unread_failure, unread_notice
 from workers.encoder.reading import Input
 from workers.encoder.trunk import Trunk
 from workers.encoder.tuning import tune
 from workers.models.device import chooses_precision
 from workers.models.library import Library, Progress
-from workers.tasks.parts import within_parts
 
 
 @dataclass(slots=True)
@@ -87,7 +86,7 @@ class Chain:
         self._keys: dict[str, bytes] = {}
         self._note_precisions()
         self._pipeline = pipeline
-        self._several = pipeline.input.several
+        self._annotator = Annotator(self.stages, cache, self._keys, self.pace, pipeline.input.several)
         self._names = [task.name for task in pipeline.tasks if task.shadow is None]
         self._members = [
             [planned for planned in self.plan if planned.stage == index] for index in range(len(self.stages))
@@ -178,7 +177,7 @@ class Chain:
         Sets ``sequences`` of each document and adds to its ``tokens``, or sets its ``failure``. Raises nothing. Call it
         on the prepare thread, once for each document.
         """
-        self._annotate(self._rounds[0], documents, {})
+        self._annotator.annotate(self._rounds[0], documents, {})
         for index in self._levels[0] if self._levels else ():
             self._tokenize(index, documents)
 
@@ -200,7 +199,7 @@ class Chain:
         """
         for level, indices in enumerate(self._levels):
             if level:
-                self._annotate(self._rounds[level], work.documents, work.jobs)
+                self._annotator.annotate(self._rounds[level], work.documents, work.jobs)
                 for index in indices:
                     self._tokenize(index, work.documents)
                     work.jobs[index] = self.stages[index].pack(work.documents, index)
@@ -216,7 +215,7 @@ class Chain:
         Sets ``annotations``, ``notices`` and ``shadows`` of each document, or its ``failure``. Raises nothing. Call it
         on the finish thread, with micro-batches in the order in which they were consumed.
         """
-        self._annotate(self._rounds[-1], work.documents, work.jobs)
+        self._annotator.annotate(self._rounds[-1], work.documents, work.jobs)
         if not self._in_order:
             for document in work.documents:
                 annotations = document.annotations
@@ -273,7 +272,7 @@ class Chain:
                 except Exception as error:
                     failure = Failure.of(error, "fields", planned.task.name)
                     if planned.shadow:
-                        _note(document, planned.task.name, failure)
+                        note_shadow(document, planned.task.name, failure)
                         continue
                     document.failure = failure
                     break
@@ -291,104 +290,3 @@ class Chain:
         if entry is not None:
             document.known[planned.task.name] = entry
         return entry is not None
-
-    def _annotate(self, tasks: Iterable[Planned], documents: Sequence[Document], jobs: dict[int, Job]) -> None:
-        """Have ``tasks`` annotate all documents: task by task, which keeps a task's data in the processor's caches."""
-        for planned in tasks:
-            with self.pace.annotating(planned.task.name):
-                self._annotate_with(planned, documents, jobs)
-
-    def _annotate_with(self, planned: Planned, documents: Sequence[Document], jobs: dict[int, Job]) -> None:
-        together = _annotate_together(planned, documents)
-        name, shadow = planned.task.name, planned.shadow
-        for number, document in enumerate(documents):
-            if document.failure is not None:
-                continue
-            entry = self._attempt(planned, document, jobs, together.get(number))
-            if entry is None:
-                continue
-            if shadow:
-                _note(document, name, entry)
-            elif isinstance(entry, Failure):
-                document.failure = entry
-            else:
-                annotation, notices = entry
-                document.notices += notices
-                if annotation is not None:
-                    document.annotations[name] = annotation
-
-    def _attempt(
-        self, planned: Planned, document: Document, jobs: dict[int, Job], entry: Entry | None
-    ) -> Entry | Failure | None:
-        """Return what ``_annotation`` does, within the texts of the event, or why it failed. Raises nothing.
-
-        ``entry``: the annotation, if it has been made already.
-        """
-        try:
-            result = entry or self._annotation(planned, document, jobs)
-            if self._several and document.parts is not None and isinstance(result, tuple) and result[0] is not None:
-                return within_parts(result[0], document.text, document.parts), result[1]
-            return result
-        except Exception as error:
-            return Failure.of(error, "annotate", planned.task.name)
-
-    def _annotation(self, planned: Planned, document: Document, jobs: dict[int, Job]) -> Entry | Failure | None:
-        """Return the annotation of one task and its notices; None if the task does not run for ``document``.
-
-        A failure if it is ``tolerated``, runs, and its inputs have failed; and if the tokenizer does not know enough of
-        a text for ``unknown_text: dead_letter``.
-        """
-        task, index = planned.task, planned.stage
-        if index is None:
-            return (task.annotate(document, ()), []) if planned.runs_for(document) else None
-        known = document.known.get(task.name)
-        tokenized: Tokenized | None = document.sequences.get(index)
-        if known is None and (tokenized is None or task.name not in tokenized.inputs):
-            return None
-        if planned.undecided and not planned.runs_for(document):
-            return None
-        if known is not None:
-            # It may come from another task with the same model and settings.
-            return known[0], [{**notice, "task": task.name} for notice in known[1]]
-        assert tokenized is not None
-        stage = self.stages[index]
-        if planned.tolerated and (failure := stage.failure(jobs[index], tokenized, task.name, planned.output)):
-            return failure
-        readings = stage.readings(jobs[index], tokenized, task.name, planned.output)
-        notices, left_out = stage.notices(tokenized, task.name, readings), False
-        decisive = readings[:1] if task.first_decides else readings
-        if jobs[index].unknown and (notice := unread_notice(task.config, decisive)) is not None:
-            if task.config.unknown_text == "dead_letter":
-                if not planned.shadow:
-                    document.notices.append(notice)
-                return unread_failure(task.config, notice)
-            notices.append(notice)
-            left_out = task.config.unknown_text == "leave_out"
-        entry: Entry = (None if left_out else task.annotate(document, readings), notices)
-        if self.cache is not None and planned.key is not None:
-            self.cache.put(key(self._keys[task.name], tokenized.inputs[task.name], document.parts), entry)
-        return entry
-
-
-def _note(document: Document, shadow: str, made: Entry | Failure) -> None:
-    """Keep what a shadow has made apart from what is published, unless it has failed before."""
-    shadows = document.shadows
-    if shadows is None:
-        shadows = document.shadows = {}
-    if isinstance(made, Failure):
-        shadows[shadow] = Shadowed(None, [], made)
-    elif shadow not in shadows:
-        shadows[shadow] = Shadowed(*made)
-
-
-def _annotate_together(planned: Planned, documents: Sequence[Document]) -> dict[int, Entry]:
-    """Return a task's annotations by document number; empty if the documents must be annotated one at a time."""
-    if planned.stage is not None or not planned.task.quicker_together:
-        return {}
-    try:
-        numbers = [n for n, document in enumerate(documents) if document.failure is None and planned.runs_for(document)]
-        annotations = planned.task.annotate_all([documents[number] for number in numbers])
-    except Exception:
-        # One at a time shows which document is at fault.
-        return {}
-    return {number: (annotation, []) for number, annotation in zip(numbers, annotations, strict=True)}
