@@ -25,14 +25,18 @@ class Pool:
     """
 
     def __init__(self, forwards: int, threads: int) -> None:
-        """Start the threads."""
+        """Start the threads. Raises RuntimeError if the system has no more."""
         self.forwards, self.threads = forwards, threads
         self._executor = ThreadPoolExecutor(forwards, "forward", _compute_with, (threads,))
         # A thread that has not set its number begins with the last one that any thread has set. So all of these threads
         # are started here, and then the number of the calling thread is set once more.
         before, together = torch.get_num_threads(), Barrier(forwards)
-        for started in [self._executor.submit(together.wait) for _ in range(forwards)]:
-            started.result()
+        try:
+            for started in [self._executor.submit(together.wait) for _ in range(forwards)]:
+                started.result()
+        except RuntimeError:
+            together.abort()  # the threads that have started would wait for ever, and the program for them
+            raise
         torch.set_num_threads(before)
 
     def submit(self, work: Callable[[], T]) -> Future[T]:

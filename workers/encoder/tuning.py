@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -62,7 +63,9 @@ def _best_pool(trunk: Trunk, most: int, size: int, seconds: float) -> Pool | Non
     pools: dict[int, Pool | None] = {1: None}
     if trunk.device.type == "cpu":
         cores = torch.get_num_threads()
-        pools |= {count: Pool(count, cores // count) for count in side_by_side(cores, most // size)}
+        for count in side_by_side(cores, most // size):
+            with suppress(RuntimeError):  # a container may have no more threads
+                pools[count] = Pool(count, cores // count)
 
     def rate(count: int, warm: bool) -> float:
         trunk.pool = pools[count]

@@ -18,6 +18,7 @@ from google.protobuf.message_factory import GetMessageClass
 from schemas.errors import EncodeError
 from schemas.paths import jsonpath
 from stream.codecs.protobuf_schema import FREE, WRAPPERS, is_map
+from stream.codecs.schema_errors import UnusableSchemaError
 from stream.output.formats.unfit import UnfitError
 
 Build: TypeAlias = Callable[[Any], Any]
@@ -32,10 +33,13 @@ class ProtobufWriter:
     """Writes events as messages of one type. Any thread may use it."""
 
     def __init__(self, message: Any) -> None:
-        """``message``: the descriptor of the type."""
+        """``message``: the descriptor of the type. Raises UnusableSchemaError."""
         compiler = _Compiler()
-        self._build = compiler.fields(message)
-        self._make = GetMessageClass(message)
+        try:
+            self._build = compiler.fields(message)
+            self._make = GetMessageClass(message)
+        except RecursionError:
+            raise UnusableSchemaError("has types that contain each other in too long a chain") from None
         self._deep = compiler.deep
 
     def write(self, event: Any, start: bytes = b"") -> bytes:

@@ -47,3 +47,21 @@ def test_all_threads_are_there_from_the_beginning() -> None:
     meet = threading.Barrier(4)
     results = [pool.submit(lambda: (meet.wait(60), threading.current_thread().name)[1]) for _ in range(4)]
     assert len({result.result() for result in results}) == 4
+
+
+def test_without_more_threads_there_is_no_pool_and_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="new thread"):
+        Pool(3, 1)
+    for thread in started:
+        thread.join(60)
+        assert not thread.is_alive()

@@ -13,6 +13,7 @@ from schemas.errors import EncodeError
 from schemas.pipeline.event_proto import proto_schema
 from stream.codecs.protobuf_json import ProtobufReader
 from stream.codecs.protobuf_schema import ProtobufSchema
+from stream.codecs.schema_errors import UnusableSchemaError
 from stream.output.formats.protobuf_writer import ProtobufWriter
 from tests.noop import pipeline
 from tests.protobuf import EVERYTHING, descriptor, messages
@@ -177,3 +178,10 @@ def test_numbers_never_change() -> None:
         if message.name != "Annotations" and not message.GetOptions().map_entry
     }
     assert fields == {line.split(": ")[0]: line.split(": ")[1].split() for line in NUMBERS.strip().splitlines()}
+
+
+def test_a_schema_in_too_long_a_chain_is_a_reason() -> None:
+    links = "".join(f"message M{n} {{ M{n + 1} next = 1; }}" for n in range(3000))
+    schema = ProtobufSchema.parse(f'syntax = "proto3"; {links} message M3000 {{ string text = 1; }}')
+    with pytest.raises(UnusableSchemaError, match="in too long a chain"):
+        ProtobufWriter(schema.at((0,)))
