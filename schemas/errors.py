@@ -143,6 +143,11 @@ class SettingError(BrokerError):
     restart = False
     summary = ConfigError.summary
 
+    def __init__(self, message: str = "", place: tuple[str | int, ...] = ()) -> None:
+        """``place``: the path of the setting in the pipeline file; empty if it is not known."""
+        super().__init__(message)
+        self.place = place
+
 
 class OffsetError(BrokerError):
     """The committed offset is no longer in the log; continuing would skip events silently."""

@@ -8,12 +8,13 @@ from typing import Any
 from schemas.errors import DecodeError, SettingError
 from schemas.pipeline.config import Input
 from schemas.pipeline.registry import Registry
+from schemas.pipeline.wording import did_you_mean
 from schemas.record import Headers
 from stream.codecs.base import Content
 from stream.codecs.framed import FramedCodec
 from stream.codecs.json import JsonCodec
 from stream.codecs.protobuf_json import ProtobufReader
-from stream.codecs.protobuf_schema import ProtobufSchema, has_place
+from stream.codecs.protobuf_schema import ProtobufSchema, has_place, text_paths
 from stream.codecs.schema_errors import UnusableSchemaError
 from stream.registry.client import Registered
 from stream.registry.framing import header, is_framed, message_indexes, prefix, without_indexes
@@ -102,20 +103,41 @@ class DescribedCodec(JsonCodec):
 
 
 def load_reader(config: Input) -> ProtobufReader:
-    """Make what reads ``input.message`` of ``input.descriptor_set``. Raises SettingError."""
+    """Make what reads ``input.message`` of ``input.descriptor_set``. Raises SettingError with the place."""
+    return ProtobufReader(_load_message(config), str(config.message))
+
+
+def absent_paths(config: Input) -> list[tuple[int, str]]:
+    """Return (index, what is wrong) for each path of the text at which ``input.message`` has no field.
+
+    Raises SettingError with the place, as ``load_reader`` does: also if there is a field at none of the paths.
+    """
+    message = _load_message(config)
+    return [
+        (index, f"{message.full_name} has no such field{did_you_mean(path, text_paths(message))}")
+        for index, path in enumerate(config.paths)
+        if not has_place(message, path)
+    ]
+
+
+def _load_message(config: Input) -> Any:
     path, name = str(config.descriptor_set), str(config.message)
+    place = ("input", "descriptor_set")
     try:
-        message = ProtobufSchema.load(Path(path).read_bytes()).named(name)
+        schema = ProtobufSchema.load(Path(path).read_bytes())
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise SettingError(f"the file of input.descriptor_set cannot be read: {reason}") from None
+        raise SettingError(f"the file of input.descriptor_set cannot be read: {reason}", place) from None
     except UnusableSchemaError as error:
-        raise SettingError(f"the file of input.descriptor_set {error}") from None
+        raise SettingError(f"the file of input.descriptor_set {error}", place) from None
+    message = schema.named(name)
     if message is None:
-        raise SettingError(f"the file of input.descriptor_set has no message {name}")
+        hint = did_you_mean(name, schema.names) if schema.names else ", and no other"
+        raise SettingError(f"the file of input.descriptor_set has no message {name}{hint}", ("input", "message"))
     if not _may_have_text(message, config.paths):
-        raise SettingError(_lacks(name, config.paths))
-    return ProtobufReader(message, name)
+        hint = did_you_mean(config.paths[0], text_paths(message))
+        raise SettingError(_lacks(name, config.paths) + hint, ("input", "text"))
+    return message
 
 
 def _json(reader: ProtobufReader, fields: Any) -> tuple[bytes, Any, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -22,6 +23,8 @@ _WELL_KNOWN = (
 )  # fmt: skip
 _SHIPPED = re.compile(r"(google/type|confluent|confluent/types?)/([a-z_]+)\.proto")
 """Files that producers import without registering them, because their libraries have them."""
+_SUGGESTED, _SUGGESTED_LEVELS = 1000, 6
+"""Where to look for paths that are like a wrong one. Messages may contain themselves."""
 _ENCODED = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*+")
 FREE = frozenset({"google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"})
 """Messages that become JSON of any shape."""
@@ -32,6 +35,7 @@ class ProtobufSchema:
 
     Attributes:
         file: the descriptor of the schema's own file; None for a descriptor set.
+        names: the full names of the messages in its files, but for those of ``google.protobuf``.
     """
 
     def __init__(self, files: Iterable[FileDescriptorProto], root: str | None = None) -> None:
@@ -42,6 +46,7 @@ class ProtobufSchema:
         """
         self._pool = DescriptorPool()
         self._names: set[str] = set()
+        self.names: list[str] = []
         for name in _WELL_KNOWN:
             descriptor = import_module(f"google.protobuf.{name}_pb2").DESCRIPTOR
             self._add(descriptor.serialized_pb, descriptor.name)
@@ -63,11 +68,16 @@ class ProtobufSchema:
     def load(cls, data: bytes) -> ProtobufSchema:
         """Make the schema of a serialized FileDescriptorSet. Raises UnusableSchemaError."""
         try:
-            return cls(FileDescriptorSet.FromString(data).file)
-        except UnusableSchemaError:
-            raise
+            files = FileDescriptorSet.FromString(data).file
+            present = {file.name for file in files}
+            absent = {name for file in files for name in file.dependency if not name.startswith("google/")} - present
+            return cls(files)
+        except UnusableSchemaError as error:
+            hint = "; protoc adds imported files only with --include_imports" if absent else ""
+            raise UnusableSchemaError(f"{error}{hint}") from None
         except Exception as error:
-            raise UnusableSchemaError(f"is not a descriptor set ({type(error).__name__})") from None
+            kind = type(error).__name__
+            raise UnusableSchemaError(f"is not what protoc --descriptor_set_out writes ({kind})") from None
 
     def at(self, indexes: tuple[int, ...]) -> Any:
         """Return the descriptor of the message to which ``indexes`` lead; None if there is none."""
@@ -117,6 +127,7 @@ class ProtobufSchema:
         for message in file.message_type:
             _drop_extensions(message)
         self._add(file.SerializeToString(), file.name)
+        self.names += _named_in(file.message_type, f"{file.package}." if file.package else "")
 
     def _add(self, data: bytes, name: str) -> None:
         try:
@@ -164,6 +175,14 @@ def _drop_extensions(message: DescriptorProto) -> None:
         _drop_extensions(nested)
 
 
+def _named_in(messages: Iterable[DescriptorProto], prefix: str) -> Iterator[str]:
+    """Yield the full names of ``messages`` and of those within them, but for the entries of maps."""
+    for message in messages:
+        if not message.options.map_entry:
+            yield f"{prefix}{message.name}"
+            yield from _named_in(message.nested_type, f"{prefix}{message.name}.")
+
+
 def has_place(message: Any, path: str) -> bool:
     """Whether a ``message``, by its descriptor, may have something at ``path``, as in ``input.text``, as JSON."""
     if path == EVERYWHERE:
@@ -191,6 +210,20 @@ def _below(node: Any, entry: bool, step: str | int | None) -> Iterator[tuple[Any
         yield message, False
     elif not isinstance(step, int) and message.full_name not in LEAVES:
         yield from ((field, False) for field in message.fields if step is None or field.name == step)
+
+
+def text_paths(message: Any) -> list[str]:
+    """Return paths of the strings in a ``message``, by its descriptor, to suggest one: at most 1,000, 6 levels deep."""
+    paths: list[str] = []
+    waiting = [("$", message)]
+    for path, node in waiting:  # which becomes longer
+        for field in node.fields if path.count(".") < _SUGGESTED_LEVELS else ():
+            place = f"{path}.{field.name}{'[*]' * field.is_repeated}"
+            if field.type == FieldDescriptor.TYPE_STRING:
+                paths.append(place)
+            elif field.message_type is not None and not is_map(field) and len(waiting) < _SUGGESTED:
+                waiting.append((place, field.message_type))
+    return paths[:_SUGGESTED]
 
 
 def is_map(field: Any) -> bool:

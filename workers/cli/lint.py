@@ -23,14 +23,12 @@ from schemas.pipeline.redaction_checks import doubts
 from schemas.pipeline.shapes import Shape
 from schemas.pipeline.tasks import AnyTask, ensemble_of
 from schemas.pipeline.trial import configured_labels, trial_problems
-from stream.codecs.avro import load_schema
-from stream.codecs.formats import codec
 from stream.kafka.checking import absent_files, absent_libraries, client_mistakes
 from stream.output.redaction.keys import HOW_TO_MAKE, load_keys, needed_keys, read_key
 from stream.output.routes import Router
-from stream.registry.client import is_installed
 from workers.cli.libraries import missing_libraries
 from workers.cli.notices import kept_out, unjudged
+from workers.cli.schema_files import lacking_fields, schema_problems
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
 from workers.drift.reference import read_references
@@ -70,7 +68,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = [*condition_problems(file, {}), *schema_problems(file)]
     except ConfigError as error:
         problems = error.problems
-    kinds = (unpinned, missing, unrouted, exposed, unshadowed, unjudged, kept_out)
+    kinds = (unpinned, missing, unrouted, exposed, unshadowed, unjudged, kept_out, lacking_fields)
     notices = [notice for kind in kinds for notice in kind(file)] if file else []
     summary = summarise(file.pipeline) if file and not problems else None
     status = ConfigError.exit_status
@@ -110,18 +108,6 @@ def condition_problems(file: PipelineFile, labels: Mapping[str, Collection[str]]
     routes = [route.model_dump() for route in file.pipeline.output.routes or ()]
     problems = trial_problems(tasks, {**labels, **configured_labels(tasks)}, routes)
     return [file.problem(*problem) for problem in problems]
-
-
-def schema_problems(file: PipelineFile) -> Iterator[Problem]:
-    """Yield what is wrong with the file of a schema in ``input``, if it is on this machine."""
-    source = file.pipeline.input
-    for name, needed in (("reader_schema", "fastavro"), ("descriptor_set", "google.protobuf")):
-        path = getattr(source, name)
-        if path is not None and Path(path).is_file() and is_installed(needed):
-            try:
-                load_schema(path) if name == "reader_schema" else codec(source, encoded=True)
-            except SettingError as error:
-                yield file.problem(("input", name), str(error))
 
 
 def model_problems(file: PipelineFile, error: ModelError) -> list[Problem]:
@@ -182,7 +168,7 @@ def missing(file: PipelineFile) -> Iterator[Problem]:
             yield file.problem(("telemetry", "drift"), f"{error}, on this machine")
     registry = file.pipeline.registry
     for name in ("reader_schema", "descriptor_set"):
-        if (path := getattr(file.pipeline.input, name)) is not None and not Path(path).is_file():
+        if (path := getattr(file.pipeline.input, name)) is not None and not Path(path).exists():
             yield file.problem(("input", name), "there is no such file on this machine")
     for name in ("ca", "certificate", "key") if registry is not None else ():
         path = getattr(registry, name)
@@ -297,7 +283,7 @@ def describe(file: PipelineFile) -> str:
     """Return what would run, for people."""
     pipeline = file.pipeline
     source, output = pipeline.input, pipeline.output
-    where = "plain text" if source.format == "text" else f"{source.format}, text at {source.text}"
+    where = "plain text" if source.format == "text" else f"{source.format}, text at {', '.join(source.paths)}"
     lines = [
         f"{file.file}: ok",
         f"  pipeline  {pipeline.pipeline}, configuration {_config(pipeline) or 'unknown without its keys'}, "

@@ -32,6 +32,7 @@ from stream.telemetry.traces import require_libraries
 from workers.cli.ending import report, use_format
 from workers.cli.numbers import patience_option
 from workers.cli.probe import address_option
+from workers.cli.schema_files import require_schema
 from workers.cli.slots import AUTO, first_free, slot_option
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
@@ -146,6 +147,7 @@ def run(
     use_format(ctx, log_format)
     file = load_file(pipeline, check=run_mistakes)
     _require_traces(file)
+    require_schema(file)
     keys = load_keys(file.pipeline)  # before models, which can take minutes to load
     state = state or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "glossator"
     if workers > 1 or restart:

@@ -20,6 +20,8 @@ from schemas.record import Assignment, Headers, Record
 from stream.codecs.base import Codec
 from stream.codecs.formats import codec
 from stream.codecs.proto_text import parse_proto
+from stream.codecs.protobuf import absent_paths
+from stream.codecs.protobuf_schema import ProtobufSchema
 from tests.protobuf import EVERYTHING, POST, written
 from tests.registry import PROTOBUF, FakeRegistry, fake_registry
 
@@ -249,11 +251,14 @@ def test_events_that_a_person_has_written_are_json(tmp_path: Path) -> None:
     ("content", "fields", "reason"),
     [
         pytest.param(None, {}, "the file of input.descriptor_set cannot be read: no such file", id="absent"),
-        pytest.param(b"\xff\xff", {}, "the file of input.descriptor_set is not a descriptor set", id="garbage"),
-        pytest.param(b"", {}, "the file of input.descriptor_set has no message shop.Post", id="empty"),
-        pytest.param("set", {"message": "a.B"}, "the file of input.descriptor_set has no message a.B", id="other"),
-        pytest.param("set", {"text": "$.body"}, r"there is no text: shop.Post has no field at \$.body", id="no-text"),
-        pytest.param("wrong", {}, "the file of input.descriptor_set has types that are missing", id="types"),
+        pytest.param(b"\xff\xff", {}, "the file of input.descriptor_set is not what protoc ", id="garbage"),
+        pytest.param(b"", {}, "has no message shop.Post, and no other$", id="empty"),
+        pytest.param("set", {"message": "a.B"}, "the file of input.descriptor_set has no message a.B$", id="other"),
+        pytest.param("set", {"message": "Post"}, 'has no message Post, did you mean "shop.Post"[?]$', id="suggested"),
+        pytest.param("set", {"text": "$.body"}, r"there is no text: shop.Post has no field at \$.body$", id="no-text"),
+        pytest.param("set", {"text": "$.txt"}, r'has no field at \$.txt, did you mean "\$.text"[?]$', id="path"),
+        pytest.param("wrong", {}, "has types that are missing or do not fit .*Error[)]$", id="types"),
+        pytest.param("alone", {}, "; protoc adds imported files only with --include_imports$", id="imports"),
     ],
 )
 def test_a_descriptor_set_that_cannot_be_used_is_a_mistake(
@@ -263,9 +268,27 @@ def test_a_descriptor_set_that_cannot_be_used_is_a_mistake(
     if isinstance(content, bytes):
         path.write_bytes(content)
     elif content is not None:
-        _descriptors(path, ("p", POST if content == "set" else POST.replace("int64", "Missing")))
+        alone = 'syntax = "proto3"; import "post.proto"; package shop; message User { Post post = 1; }'
+        texts = {"set": POST, "wrong": POST.replace("int64", "Missing"), "alone": alone}
+        _descriptors(path, ("p", texts[content]))
     with pytest.raises(SettingError, match=reason):
         _described(str(path), **fields)
+
+
+def test_paths_of_a_descriptor_set_are_suggested(tmp_path: Path) -> None:
+    text = """syntax = "proto3"; package shop;
+    message Post { Post reply = 1; repeated Body bodies = 2; map<string, Body> more = 3;
+      message Body { string title = 1; int64 size = 2; repeated string lines = 3; } }"""
+    path = _descriptors(tmp_path / "posts.desc", ("p", text))
+    given = {"topics": ["p"], "format": "protobuf", "descriptor_set": path, "message": "shop.Post"}
+    paths = ["$.bodies[*].title", "$.bodies[*].titel", "$.reply.reply.bodies[*].line[*]", "$.more.any.title", "$.zzz"]
+    assert absent_paths(Input.model_validate({**given, "text": paths})) == [
+        (1, 'shop.Post has no such field, did you mean "$.bodies[*].title"?'),
+        (2, 'shop.Post has no such field, did you mean "$.reply.reply.bodies[*].lines[*]"?'),
+        (4, "shop.Post has no such field"),
+    ]
+    schema = ProtobufSchema.load(Path(path).read_bytes())
+    assert schema.names == ["shop.Post", "shop.Post.Body"]
 
 
 def test_a_missing_library_is_a_mistake(registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:

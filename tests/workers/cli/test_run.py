@@ -142,6 +142,18 @@ def test_a_missing_extra_for_traces_is_a_mistake_with_its_place(
 
 
 @pytest.mark.usefixtures("process")
+def test_a_missing_descriptor_set_is_a_mistake_before_brokers_are_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    described = f"format: protobuf, descriptor_set: {tmp_path / 'none'}, message: a.B"
+    (tmp_path / "p.yaml").write_text(FILE.replace("input: {", f"input: {{{described}, "))
+    monkeypatch.setattr(run_module, "check_cluster", None)
+    result = CliRunner().invoke(cli, ["run", str(tmp_path / "p.yaml")])
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert "input.descriptor_set: there is no such file on this machine\n" in result.stderr
+
+
+@pytest.mark.usefixtures("process")
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

@@ -63,7 +63,8 @@ def plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     yield f"  plan      {stages} on {trunks}, {forwards} per event" if most else "  plan      no model, no forward"
     for number, trunk in enumerate(plan["trunks"]):
         layout = "packed" if trunk["packed"] else "padded"
-        yield f"    trunk {number}   {trunk['weights'] / 1e6:,.1f} M weights, {layout}, {trunk['fingerprint']}"
+        weights = f"{trunk['weights'] / 1e6:,.1f} M weights in {trunk['precision']}"
+        yield f"    trunk {number}   {weights}, {layout}, {trunk['fingerprint']}"
         if trunk["reason"]:
             yield f"              {trunk['precision']} on this machine: {trunk['reason']}"
     for number, stage in enumerate(plan["stages"]):
