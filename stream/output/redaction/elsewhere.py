@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeAlias
@@ -76,7 +77,7 @@ class Values:
     They are compared after folding: without case, and after Unicode normalisation.
     """
 
-    __slots__ = ("_lengths", "_origins", "_replace", "_replacements", "_sorted")
+    __slots__ = ("_groups", "_origins", "_replace", "_replacements", "_sorted")
 
     def __init__(
         self, text: str, pieces: Sequence[Piece], edits: Sequence[Edit], replace: Callable[[Piece, str], str]
@@ -93,7 +94,7 @@ class Values:
         self._origins: dict[str, tuple[Piece, str]] = {}
         self._replacements: dict[str, str] = {}
         self._sorted: list[str] | None = None
-        self._lengths: dict[str, list[int]] | None = None
+        self._groups: dict[str, _Group] | None = None
         for piece, (start, end, replacement) in zip(pieces, edits, strict=True):
             for first, last in {(start, end), *piece.spans}:
                 if last - first >= SHORTEST and len(folded := fold(text[first:last])) >= SHORTEST:
@@ -147,18 +148,17 @@ class Values:
     def _places(self, folded: str) -> Iterator[tuple[int, str]]:
         """Yield where values begin in a text, which is folded, and the longest one at each place.
 
-        The time does not depend on the number of values, but on how many lengths values with the same beginning have.
+        The time hardly depends on the values: neither on how many there are, nor on how alike they are.
         """
-        if self._lengths is None:
-            lengths: dict[str, set[int]] = {}
+        if self._groups is None:
+            by_beginning: dict[str, list[str]] = {}
             for value in self._origins:
-                lengths.setdefault(value[:SHORTEST], set()).add(len(value))
-            self._lengths = {beginning: sorted(sizes, reverse=True) for beginning, sizes in lengths.items()}
+                by_beginning.setdefault(value[:SHORTEST], []).append(value)
+            self._groups = {beginning: _Group(values) for beginning, values in by_beginning.items()}
         for at in range(len(folded) - SHORTEST + 1):
-            for length in self._lengths.get(folded[at : at + SHORTEST], ()):
-                if (value := folded[at : at + length]) in self._origins:
-                    yield at, value
-                    break
+            group = self._groups.get(folded[at : at + SHORTEST])
+            if group is not None and (longest := group.longest(folded, at)) is not None:
+                yield at, longest
 
     def find(self, text: str) -> list[Edit]:
         """Return the edits that replace the values in ``text``."""
@@ -178,6 +178,34 @@ class Values:
     def redacted(self, text: str) -> str:
         """Return ``text`` without the values; the same object if it has none."""
         return apply(text, self.find(text)) if self.within(fold(text)) else text
+
+
+class _Group:
+    """Values with the same beginning."""
+
+    __slots__ = ("_most", "_prefixes", "_values")
+
+    def __init__(self, values: list[str]) -> None:
+        self._values = sorted(values)
+        self._most = max(map(len, values))
+        self._prefixes: dict[str, list[str]] = {}
+        """Value -> the values that it begins with, the shortest first, itself included."""
+        nested: list[str] = []
+        for value in self._values:
+            while nested and not value.startswith(nested[-1]):
+                nested.pop()
+            nested.append(value)
+            self._prefixes[value] = nested.copy()
+
+    def longest(self, text: str, at: int) -> str | None:
+        """Return the longest value that is in ``text`` from ``at`` on; None if there is none."""
+        # A value that is there does not sort behind the text from ``at`` on. What sorts between the two begins with it.
+        number = bisect_right(self._values, text[at : at + self._most])
+        if not number:
+            return None
+        prefixes = self._prefixes[self._values[number - 1]]
+        there = bisect_left(prefixes, True, key=lambda value: not text.startswith(value, at))
+        return prefixes[there - 1] if there else None
 
 
 def _merged(hits: list[Hit]) -> list[Hit]:

@@ -57,3 +57,11 @@ def test_many_values_are_found_where_each_one_is(texts: list[str], text: str) ->
         )
     )
     assert not any(fold(value) in fold(kept) for value in texts)
+
+
+@given(st.lists(st.text("ab@", min_size=4, max_size=12), min_size=1, max_size=40), st.text("ab@", max_size=80))
+def test_the_longest_value_is_found_at_each_place(texts: list[str], text: str) -> None:
+    expected = [
+        (at, max(here, key=len)) for at in range(len(text)) if (here := [v for v in texts if text.startswith(v, at)])
+    ]
+    assert list(values(*texts)._places(text)) == expected
