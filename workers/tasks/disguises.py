@@ -65,14 +65,14 @@ _MOST_SIGNS = 12
 
 
 def views(text: str, *, cleaned: bool) -> tuple[str, ...]:
-    """Return what the disguised words of ``text`` may mean, as texts: none if it has none, at most two.
+    """Return what the disguised words of ``text`` may mean, as texts that are not blank: at most two.
 
     Args:
         text: the text. If it is long, a view has only the passages with disguises and those next to them.
         cleaned: whether the tokenizer reads styled letters as plain ones, and no invisible characters.
     """
     first = _read(text, _MEANINGS[0])
-    if first == text or (cleaned and first == _clean(text)):
+    if first == text or not first.strip() or (cleaned and first == _clean(text)):
         return ()
     if len(text) > _LONG:
         text = _passages(text, cleaned)

@@ -89,6 +89,7 @@ def test_any_text_has_two_views_at_most(text: str, cleaned: bool) -> None:
     made = views(text, cleaned=cleaned)
     assert len(made) <= 2
     assert len(set(made)) == len(made)
+    assert all(view.strip() for view in made)
 
 
 @given(st.text("абвгдежзиклмнопрстуфхцчшщыэюя ,.", max_size=100))
@@ -100,6 +101,11 @@ def test_a_text_in_another_script_has_no_view(text: str) -> None:
 def test_what_a_tokenizer_cleans_itself_has_no_view(text: str) -> None:
     assert views(text, cleaned=True) == ()
     assert views(text, cleaned=False) == ("you idiot",)
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u200b \u2060\n"])
+def test_a_text_that_cannot_be_seen_has_no_view(text: str) -> None:
+    assert views(text, cleaned=False) == ()
 
 
 def test_of_a_long_text_only_the_passages_with_disguises_are_read_again() -> None:
