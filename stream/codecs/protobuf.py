@@ -14,7 +14,7 @@ from stream.codecs.base import Content
 from stream.codecs.framed import FramedCodec
 from stream.codecs.json import JsonCodec
 from stream.codecs.protobuf_json import ProtobufReader
-from stream.codecs.protobuf_schema import ProtobufSchema, has_place, text_paths
+from stream.codecs.protobuf_schema import ProtobufSchema, has_place, may_be_string, text_paths
 from stream.codecs.schema_errors import UnusableSchemaError
 from stream.registry.client import Registered
 from stream.registry.framing import header, is_framed, message_indexes, prefix, without_indexes
@@ -107,17 +107,22 @@ def load_reader(config: Input) -> ProtobufReader:
     return ProtobufReader(_load_message(config), str(config.message))
 
 
-def absent_paths(config: Input) -> list[tuple[int, str]]:
-    """Return (index, what is wrong) for each path of the text at which ``input.message`` has no field.
+def doubtful_paths(config: Input) -> list[tuple[int, str]]:
+    """Return (index, what is wrong) for each path of the text at which ``input.message`` has no field, or no string.
 
     Raises SettingError with the place, as ``load_reader`` does: also if there is a field at none of the paths.
     """
     message = _load_message(config)
-    return [
-        (index, f"{message.full_name} has no such field{did_you_mean(path, text_paths(message))}")
-        for index, path in enumerate(config.paths)
-        if not has_place(message, path)
-    ]
+    doubts = []
+    for index, path in enumerate(config.paths):
+        if not has_place(message, path):
+            hint = did_you_mean(path, text_paths(message))
+            doubts.append((index, f"{message.full_name} has no such field{hint}"))
+        elif not may_be_string(message, path):
+            doubts.append(
+                (index, f"what {message.full_name} has there is not a string: events that have it become dead letters")
+            )
+    return doubts
 
 
 def _load_message(config: Input) -> Any:

@@ -185,13 +185,30 @@ def _named_in(messages: Iterable[DescriptorProto], prefix: str) -> Iterator[str]
 
 def has_place(message: Any, path: str) -> bool:
     """Whether a ``message``, by its descriptor, may have something at ``path``, as in ``input.text``, as JSON."""
-    if path == EVERYWHERE:
-        return True
+    return path == EVERYWHERE or bool(_places(message, path))
+
+
+def may_be_string(message: Any, path: str) -> bool:
+    """Whether what a ``message``, by its descriptor, has at ``path`` may be a string in JSON."""
+    return path == EVERYWHERE or any(_is_string(*place) for place in _places(message, path))
+
+
+def _places(message: Any, path: str) -> list[tuple[Any, bool]]:
+    """Return descriptors of messages or fields, and whether a field's entry is meant rather than all of them."""
     nodes: list[tuple[Any, bool]] = [(message, False)]
-    """Descriptors of messages or fields, and whether a field's entry is meant rather than all of them."""
     for step in parse_pattern(path):
         nodes = [below for node in nodes for below in _below(*node, step)]
-    return bool(nodes)
+    return nodes
+
+
+def _is_string(node: Any, entry: bool) -> bool:
+    is_field = hasattr(node, "message_type")
+    if is_field and node.is_repeated and not entry:
+        return False
+    message = node.message_type if is_field else node
+    if message is not None:
+        return message.full_name in FREE | LEAVES
+    return node.type in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_ENUM)
 
 
 def _below(node: Any, entry: bool, step: str | int | None) -> Iterator[tuple[Any, bool]]:

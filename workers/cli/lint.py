@@ -28,7 +28,7 @@ from stream.output.redaction.keys import HOW_TO_MAKE, load_keys, needed_keys, re
 from stream.output.routes import Router
 from workers.cli.libraries import missing_libraries
 from workers.cli.notices import kept_out, unjudged
-from workers.cli.schema_files import lacking_fields, schema_problems
+from workers.cli.schema_files import doubtful_fields, schema_problems
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.plan import plan_data, plan_lines
 from workers.drift.reference import read_references
@@ -68,7 +68,7 @@ def lint(ctx: click.Context, pipeline: str, form: str, plan: bool) -> None:
         problems = [*condition_problems(file, {}), *schema_problems(file)]
     except ConfigError as error:
         problems = error.problems
-    kinds = (unpinned, missing, unrouted, exposed, unshadowed, unjudged, kept_out, lacking_fields)
+    kinds = (unpinned, missing, unrouted, exposed, unshadowed, unjudged, kept_out, doubtful_fields)
     notices = [notice for kind in kinds for notice in kind(file)] if file else []
     summary = summarise(file.pipeline) if file and not problems else None
     status = ConfigError.exit_status

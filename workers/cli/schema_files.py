@@ -31,20 +31,21 @@ def schema_problems(file: PipelineFile) -> Iterator[Problem]:
             yield file.problem(error.place or ("input", name), str(error))
 
 
-def lacking_fields(file: PipelineFile) -> Iterator[Problem]:
-    """Yield a notice for each of several paths of the text that the message of a descriptor set does not have."""
+def doubtful_fields(file: PipelineFile) -> Iterator[Problem]:
+    """Yield a notice for each path of the text at which the message of a descriptor set has no field, or no string."""
     source = file.pipeline.input
     path = source.descriptor_set
     if path is None or not Path(path).exists() or not is_installed("google.protobuf"):
         return
-    from stream.codecs.protobuf import absent_paths
+    from stream.codecs.protobuf import doubtful_paths
 
     try:
-        absent = absent_paths(source)
+        doubts = doubtful_paths(source)
     except SettingError:
         return  # a mistake, not a notice
-    for index, message in absent:
-        yield file.problem(("input", "text", index), message)
+    for index, message in doubts:
+        place = ("input", "text") if isinstance(source.text, str) else ("input", "text", index)
+        yield file.problem(place, message)
 
 
 def require_schema(file: PipelineFile) -> None:

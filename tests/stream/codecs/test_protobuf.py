@@ -20,8 +20,8 @@ from schemas.record import Assignment, Headers, Record
 from stream.codecs.base import Codec
 from stream.codecs.formats import codec
 from stream.codecs.proto_text import parse_proto
-from stream.codecs.protobuf import absent_paths
-from stream.codecs.protobuf_schema import ProtobufSchema
+from stream.codecs.protobuf import doubtful_paths
+from stream.codecs.protobuf_schema import ProtobufSchema, has_place, may_be_string
 from tests.protobuf import EVERYTHING, POST, written
 from tests.registry import PROTOBUF, FakeRegistry, fake_registry
 
@@ -282,7 +282,7 @@ def test_paths_of_a_descriptor_set_are_suggested(tmp_path: Path) -> None:
     path = _descriptors(tmp_path / "posts.desc", ("p", text))
     given = {"topics": ["p"], "format": "protobuf", "descriptor_set": path, "message": "shop.Post"}
     paths = ["$.bodies[*].title", "$.bodies[*].titel", "$.reply.reply.bodies[*].line[*]", "$.more.any.title", "$.zzz"]
-    assert absent_paths(Input.model_validate({**given, "text": paths})) == [
+    assert doubtful_paths(Input.model_validate({**given, "text": paths})) == [
         (1, 'shop.Post has no such field, did you mean "$.bodies[*].title"?'),
         (2, 'shop.Post has no such field, did you mean "$.reply.reply.bodies[*].lines[*]"?'),
         (4, "shop.Post has no such field"),
@@ -296,3 +296,15 @@ def test_a_missing_library_is_a_mistake(registry: FakeRegistry, monkeypatch: pyt
     for make in (lambda: _codec(registry), lambda: _described("any")):
         with pytest.raises(SettingError, match=r"protobuf is not installed.*glossator\[protobuf\]"):
             make()
+
+
+def test_a_field_that_is_not_a_string_is_doubtful() -> None:
+    schema = ProtobufSchema.parse("""syntax = "proto3"; import "google/protobuf/struct.proto";
+    import "google/protobuf/timestamp.proto";
+    message M { string s = 1; uint64 n = 2; repeated string r = 3; map<string, string> m = 4; M below = 5;
+      google.protobuf.Value v = 6; google.protobuf.Timestamp t = 7; enum E { A = 0; } E e = 8; bool b = 9; }""")
+    message = schema.named("M")
+    strings = ["$.s", "$.r[0]", "$.r[*]", "$.m.any", "$.m[*]", "$.below.s", "$.v", "$.v.any", "$.t", "$.e", "$..*"]
+    others = ["$.n", "$.r", "$.m", "$.below", "$.below.n", "$.b"]
+    assert [path for path in strings if not may_be_string(message, path)] == []
+    assert [path for path in others if not has_place(message, path) or may_be_string(message, path)] == []

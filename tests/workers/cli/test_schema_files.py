@@ -51,6 +51,13 @@ def test_a_field_that_the_message_lacks_is_a_notice_among_others() -> None:
     assert lint(FILE.replace("titel", "title")).stderr == ""
 
 
+@pytest.mark.parametrize(("text", "place"), [("$.id", "8:9 input.text"), ("[$.text, $.id]", "8:18 input.text[1]")])
+def test_a_field_that_is_not_a_string_is_a_notice(text: str, place: str) -> None:
+    result = lint(FILE.replace("[$.text, $.titel]", text))
+    doubt = "what shop.Post has there is not a string: events that have it become dead letters"
+    assert (result.exit_code, result.stderr) == (0, f"p.yaml:{place}: {doubt} (notice)\n")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "mistake"),
     [
