@@ -25,6 +25,8 @@ _SHIPPED = re.compile(r"(google/type|confluent|confluent/types?)/([a-z_]+)\.prot
 """Files that producers import without registering them, because their libraries have them."""
 _SUGGESTED, _SUGGESTED_LEVELS = 1000, 6
 """Where to look for paths that are like a wrong one. Messages may contain themselves."""
+_ENTRY = [(1, "key", FieldDescriptor.LABEL_OPTIONAL), (2, "value", FieldDescriptor.LABEL_OPTIONAL)]
+"""The fields of an entry of a map: number, name, label."""
 _ENCODED = re.compile(r"[A-Za-z0-9+/\s]++={0,2}\s*+")
 FREE = frozenset({"google.protobuf.Struct", "google.protobuf.Value", "google.protobuf.ListValue"})
 """Messages that become JSON of any shape."""
@@ -54,8 +56,12 @@ class ProtobufSchema:
         try:
             while self._waiting:
                 self._add_file(self._waiting.pop(next(iter(self._waiting))))
+        except UnusableSchemaError:
+            raise
         except RecursionError:
             raise UnusableSchemaError("has imports that are nested too deep") from None
+        except Exception as error:  # names may be bytes in a descriptor that no compiler has made
+            raise UnusableSchemaError(f"has names that cannot be used ({type(error).__name__})") from None
         self.file: Any = None if root is None else self._pool.FindFileByName(root)
         self._outermost: Sequence[Any] = [] if self.file is None else [*self.file.message_types_by_name.values()]
 
@@ -125,8 +131,8 @@ class ProtobufSchema:
         file.ClearField("extension")
         file.dependency.extend(dependencies)
         for message in file.message_type:
-            _drop_extensions(message)
-        self._add(file.SerializeToString(), file.name)
+            _prepare(message)
+        self._add(file.SerializePartialToString(), file.name)  # options may lack what is required of them
         self.names += _named_in(file.message_type, f"{file.package}." if file.package else "")
 
     def _add(self, data: bytes, name: str) -> None:
@@ -169,10 +175,16 @@ def _file(text: str, name: str) -> FileDescriptorProto:
         raise UnusableSchemaError(f"is not a .proto file ({type(error).__name__})") from None
 
 
-def _drop_extensions(message: DescriptorProto) -> None:
+def _prepare(message: DescriptorProto) -> None:
+    """Drop the extensions in a message.
+
+    Raises UnusableSchemaError if a map is not what a compiler makes of it: the pool takes it, and reading crashes.
+    """
     message.ClearField("extension")
     for nested in message.nested_type:
-        _drop_extensions(nested)
+        if nested.options.map_entry and [(part.number, part.name, part.label) for part in nested.field] != _ENTRY:
+            raise UnusableSchemaError("has a map without a key and a value")
+        _prepare(nested)
 
 
 def _named_in(messages: Iterable[DescriptorProto], prefix: str) -> Iterator[str]:

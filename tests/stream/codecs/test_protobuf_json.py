@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import struct
+from base64 import b64encode
 from typing import Any
 
 import pytest
 from google.protobuf import json_format
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import DecodeError
+from stream.codecs.proto_text import parse_proto
 from stream.codecs.protobuf_json import ProtobufReader
 from stream.codecs.protobuf_schema import ProtobufSchema
 from stream.codecs.schema_errors import UnusableSchemaError
@@ -253,3 +256,34 @@ def test_a_file_may_begin_with_any_number_of_blanks() -> None:
     """A pattern that backtracked would take days."""
     schema = ProtobufSchema.parse(" " * 1_000_000 + 'syntax = "proto3"; message R { string text = 1; }')
     assert schema.at((0,)).full_name == "R"
+
+
+def _encoded(file: FileDescriptorProto) -> str:
+    """Return a descriptor as some clients register it."""
+    return b64encode(file.SerializePartialToString()).decode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"number": 9}, {"name": "kex"}, {"label": FieldDescriptorProto.LABEL_REPEATED}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_map_that_no_compiler_makes_is_a_reason(change: dict[str, Any]) -> None:
+    """The library takes it, and ends the process when a message is read."""
+    file = parse_proto("message R { map<string, string> names = 1; }", "r.proto")
+    key = file.message_type[0].nested_type[0].field[0]
+    assert ProtobufSchema.parse(_encoded(file)).at((0,)).full_name == "R"
+    for name, value in change.items():
+        setattr(key, name, value)
+    with pytest.raises(UnusableSchemaError, match="has a map without a key and a value"):
+        ProtobufSchema.parse(_encoded(file))
+
+
+def test_options_of_a_descriptor_may_be_incomplete_and_its_names_may_not() -> None:
+    file = parse_proto("message R { optional string text = 1; }", "r.proto")
+    file.options.uninterpreted_option.add().name.add()
+    assert ProtobufSchema.parse(_encoded(file)).at((0,)).full_name == "R"
+    file.dependency.append("xyz.proto")
+    data = file.SerializePartialToString().replace(b"xyz", b"\xff\xfe\xfd")
+    with pytest.raises(UnusableSchemaError, match="has names that cannot be used"):
+        ProtobufSchema.parse(b64encode(data).decode())
