@@ -301,7 +301,8 @@ class ProduceError(EventError):
 
 
 def every_error(kind: type[GlossatorError] = GlossatorError) -> Iterator[type[GlossatorError]]:
-    """Yield ``kind`` and all classes below it, parents first."""
+    """Yield ``kind`` and all classes of this module below it, parents first."""
     yield kind
     for child in kind.__subclasses__():
-        yield from every_error(child)
+        if child.__module__ == __name__:
+            yield from every_error(child)

@@ -128,8 +128,8 @@ tests:
         '8:42 tests[0].expect.annotations.entities.spans[0].lable: unknown field, did you mean "label"?',
         '9:16 tests[0].expect.absent[0]: there is no such task, did you mean "toxicity"?',
         "9:28 tests[0].expect.absent[1]: is also in annotations",
-        "10:40 tests[0].expect.notices[0].kind: must be one of truncated, unread, replaced, missing",
-        "10:53 tests[0].expect.notices[1].kind: must be one of truncated, unread, replaced, missing, "
+        "10:40 tests[0].expect.notices[0].kind: must be one of truncated, unread, replaced, missing, unknown",
+        "10:53 tests[0].expect.notices[1].kind: must be one of truncated, unread, replaced, missing, unknown, "
         'did you mean "missing"?',
         "10:78 tests[0].expect.notices[2].count: unknown field",
         "11:17 tests[0].expect.outputs.posts.enrichd: is not a topic of enriched events, "
