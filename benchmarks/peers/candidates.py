@@ -48,7 +48,6 @@ PEERS_OF = {
         Candidate("Bytewax", "bytewax_flow"), Candidate("FastStream", "faststream_app"),
         Candidate("Bytewax, batches of 32", "bytewax_flow", 32),
         Candidate("FastStream, batches of 32", "faststream_app", 32),
-        Candidate("Beam RunInference, batches of 32", "beam_inference", 32),
     ),
     "separate": (LOOP,),
     "classifier": (LOOP, INFINITY),
