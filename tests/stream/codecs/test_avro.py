@@ -7,6 +7,7 @@ import json
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,13 +19,10 @@ from hypothesis import strategies as st
 
 from schemas.document import Document
 from schemas.errors import SettingError
-from schemas.pipeline.config import Input
-from schemas.pipeline.registry import Registry
-from schemas.record import Assignment, Headers, Record
+from schemas.record import Headers
 from stream.codecs.avro_depth import DEEPEST
-from stream.codecs.base import Codec
-from stream.codecs.formats import codec
 from tests.registry import FakeRegistry, fake_registry, framed
+from tests.stream.codecs.registered import codec_of, decoded
 from tests.thoroughness import examples
 
 POST = {
@@ -41,21 +39,13 @@ def registry() -> Iterator[FakeRegistry]:
         yield served
 
 
-def _codec(registry: FakeRegistry, keep: bool = False, **fields: object) -> Codec:
-    config = Input.model_validate({"topics": ["posts"], "format": "avro", **fields})
-    return codec(config, keep, Registry(url=registry.url))
+_codec = partial(codec_of, form="avro")
 
 
 def _written(schema: object, value: object) -> bytes:
     stream = io.BytesIO()
     fastavro.schemaless_writer(stream, fastavro.parse_schema(json.loads(json.dumps(schema))), value)
     return stream.getvalue()
-
-
-def _decoded(decoder: Codec, value: bytes | None, headers: Headers | None = None) -> Document:
-    record = Record(Assignment("posts", 0), 7, b"key", value, headers)
-    decoder.fetch_schemas([record])
-    return decoder.decode(record)
 
 
 def _reason(document: Document) -> str:
@@ -73,7 +63,7 @@ def _event(registry: FakeRegistry, kind: object, value: object) -> Any:
     """Return what the field ``x`` of the type ``kind`` becomes."""
     schema = _record(("x", kind))
     number = registry.add("posts-value", schema)
-    document = _decoded(_codec(registry), framed(number, _written(schema, {"text": "here", "x": value})))
+    document = decoded(_codec(registry), framed(number, _written(schema, {"text": "here", "x": value})))
     assert document.failure is None, document.failure.message
     assert document.text == "here"
     assert document.event is not None
@@ -87,7 +77,7 @@ def test_the_id_is_in_the_prefix_or_in_a_header(registry: FakeRegistry, place: s
     guid = b"\x01" + UUID(registry.guid(number)).bytes
     name = guid if "guid" in place else b"\x00" + number.to_bytes(4)
     headers: Headers | None = [("other", b"x"), ("__value_schema_id", name)] if "header" in place else None
-    document = _decoded(_codec(registry, keep=True), payload if headers else name + payload, headers)
+    document = decoded(_codec(registry, keep=True), payload if headers else name + payload, headers)
     assert document.failure is None
     assert (document.text, document.event) == ("here", b'{"text":"here","likes":3}')
     assert document.fields == {"text": "here", "likes": 3}
@@ -156,7 +146,7 @@ def test_the_mapping(registry: FakeRegistry, case: str) -> None:
     plain = json.loads(json.dumps(schema), object_hook=_without_logical_types)
     number = registry.add("posts-value", schema)
     value = _written(plain, {"text": "here", "x": value})
-    document = _decoded(_codec(registry), framed(number, value))
+    document = decoded(_codec(registry), framed(number, value))
     assert document.failure is None, document.failure.message
     assert document.event is not None
     assert json.loads(document.event) == {"text": "here", "x": expected}
@@ -176,7 +166,7 @@ def test_what_json_cannot_represent_is_null_and_noticed(registry: FakeRegistry) 
     schema = _record(("x", {"type": "map", "values": ["null", "double"]}))
     number = registry.add("posts-value", schema)
     value = _written(schema, {"text": "null", "x": {"a": float("nan"), "b": None, "c": float("inf")}})
-    document = _decoded(_codec(registry, keep=True), framed(number, value))
+    document = decoded(_codec(registry, keep=True), framed(number, value))
     assert document.fields == {"text": "null", "x": {"a": None, "b": None, "c": None}}
     assert document.replaced is not None
     assert document.replaced.notice()["paths"] == ["$.x.a", "$.x.c"]
@@ -187,7 +177,7 @@ def test_several_texts_nested_and_in_maps(registry: FakeRegistry) -> None:
     number = registry.add("posts-value", schema)
     value = _written(schema, {"text": "one", "user": {"text": "two", "tags": {"k": "three"}}})
     decoder = _codec(registry, text=["$.text", "$.user.text", "$.user.tags[*]"])
-    document = _decoded(decoder, framed(number, value))
+    document = decoded(decoder, framed(number, value))
     assert document.text == "one\n\ntwo\n\nthree"
 
 
@@ -195,8 +185,8 @@ def test_a_text_may_be_what_a_logical_type_becomes(registry: FakeRegistry) -> No
     schema = _record(("day", _logical("int", "date")), ("raw", "bytes"))
     number = registry.add("posts-value", schema)
     value = framed(number, _written(schema, {"text": "", "day": 0, "raw": b"abc"}))
-    assert _decoded(_codec(registry, text="$.day"), value).text == "1970-01-01"
-    assert _decoded(_codec(registry, text="$.raw"), value).text == "YWJj"
+    assert decoded(_codec(registry, text="$.day"), value).text == "1970-01-01"
+    assert decoded(_codec(registry, text="$.raw"), value).text == "YWJj"
 
 
 def test_references_are_read_in_the_order_of_need(registry: FakeRegistry) -> None:
@@ -206,10 +196,10 @@ def test_references_are_read_in_the_order_of_need(registry: FakeRegistry) -> Non
     b = {"name": "x.B", "subject": "b", "version": 1}
     fields = [{"name": "b", "type": "x.B"}, {"name": "a", "type": "x.A"}]
     number = registry.add("p", {"type": "record", "name": "x.C", "fields": fields}, references=[b, a])
-    document = _decoded(_codec(registry, text="$.b.a.t"), framed(number, b"\x06abc\x06xyz"))
+    document = decoded(_codec(registry, text="$.b.a.t"), framed(number, b"\x06abc\x06xyz"))
     assert document.event == b'{"b":{"a":{"t":"abc"}},"a":{"t":"xyz"}}'
     union = registry.add("u", ["x.B", "x.A"], references=[b, a])
-    assert _decoded(_codec(registry, text="$.t"), framed(union, b"\x02\x06abc")).text == "abc"
+    assert decoded(_codec(registry, text="$.t"), framed(union, b"\x02\x06abc")).text == "abc"
 
 
 def test_the_readers_schema_decides(registry: FakeRegistry, tmp_path: Path) -> None:
@@ -219,9 +209,9 @@ def test_the_readers_schema_decides(registry: FakeRegistry, tmp_path: Path) -> N
     path = tmp_path / "reader.avsc"
     path.write_text(json.dumps({"type": "record", "name": "P", "fields": [text, lang]}))
     decoder = _codec(registry, reader_schema=str(path))
-    assert _decoded(decoder, framed(old, b"\x06abc")).event == b'{"text":"abc","lang":"en"}'
+    assert decoded(decoder, framed(old, b"\x06abc")).event == b'{"text":"abc","lang":"en"}'
     unfit = registry.add("q", {"type": "record", "name": "P", "fields": [{"name": "n", "type": "int"}]})
-    assert _reason(_decoded(decoder, framed(unfit, b"\x02"))).startswith(f"the value is not Avro of schema {unfit}")
+    assert _reason(decoded(decoder, framed(unfit, b"\x02"))).startswith(f"the value is not Avro of schema {unfit}")
 
 
 @pytest.mark.parametrize(
@@ -275,14 +265,14 @@ def test_a_bad_value_is_a_failure_in_its_place(registry: FakeRegistry, value: by
     registry.add("plain-value", ["string", {"type": "map", "values": "string"}])
     registry.add("null-value", _record() | {"fields": [{"name": "text", "type": ["null", "string"]}]})
     decoder = _codec(registry)
-    assert _reason(_decoded(decoder, value)).startswith(reason)
-    assert _reason(_decoded(decoder, value)).startswith(reason)
+    assert _reason(decoded(decoder, value)).startswith(reason)
+    assert _reason(decoded(decoder, value)).startswith(reason)
 
 
 def test_an_unknown_schema_is_asked_for_once_a_while(registry: FakeRegistry) -> None:
     decoder = _codec(registry)
     for _ in range(5):
-        _decoded(decoder, framed(99, b"\x00"))
+        decoded(decoder, framed(99, b"\x00"))
     assert registry.requests == ["GET /schemas/ids/99"]
 
 
@@ -290,7 +280,7 @@ def test_json_that_is_too_large_is_refused(registry: FakeRegistry) -> None:
     schema = _record(("x", {"type": "array", "items": INNER}))
     number = registry.add("p", schema)
     value = framed(number, _written(schema, {"text": "here", "x": [{"a": 1}] * 300}))
-    reason = _reason(_decoded(_codec(registry, max_bytes=1000), value))
+    reason = _reason(decoded(_codec(registry, max_bytes=1000), value))
     assert reason == "as JSON the value has 2421 bytes, input.max_bytes is 1000"
 
 
@@ -300,7 +290,7 @@ def test_the_scale_of_a_decimal_is_limited(registry: FakeRegistry) -> None:
     for scale in (1000, 1001, 10**9):
         schema = _record(("x", _logical("bytes", "decimal", precision=2 * 10**9, scale=scale)))
         value = framed(registry.add(f"p{scale}", schema), _written(_record(("x", "bytes")), {"text": "t", "x": b"\5"}))
-        failure = _decoded(_codec(registry), value).failure
+        failure = decoded(_codec(registry), value).failure
         reasons.append(failure and failure.message)
     assert reasons == [
         None,
@@ -322,8 +312,8 @@ def test_a_value_of_no_bytes_cannot_be_large(registry: FakeRegistry, leaf: Any) 
 
     value = _written(_record(), {"text": "here"})
     small, large = (registry.add(f"p{levels}", _record(("x", doubled(levels)))) for levels in (6, 40))
-    assert _decoded(_codec(registry), framed(small, value)).failure is None
-    reason = _reason(_decoded(_codec(registry), framed(large, value)))
+    assert decoded(_codec(registry), framed(small, value)).failure is None
+    reason = _reason(decoded(_codec(registry), framed(large, value)))
     assert reason.endswith("has more than 100 values without content within one value")
 
 
@@ -352,13 +342,11 @@ def test_recursive_values_are_read_as_far_as_they_can_be_written(registry: FakeR
     number = registry.add("p", NODE)
     decoder = _codec(registry)
     for levels in (0, 1, 5, 50):
-        document = _decoded(decoder, framed(number, _written(NODE, _nested(levels))))
+        document = decoded(decoder, framed(number, _written(NODE, _nested(levels))))
         assert document.failure is None
         assert document.event is not None
         assert json.loads(document.event) == _nested(levels)
     too_deep = b"\x02x\x02" * 1_000_000
-    assert (
-        _reason(_decoded(decoder, framed(number, too_deep))) == f"the value is nested more than {DEEPEST} levels deep"
-    )
+    assert _reason(decoded(decoder, framed(number, too_deep))) == f"the value is nested more than {DEEPEST} levels deep"
     for bad in (b"\x02x\x02" * 5, b"\x02x\x07", b"\x02x\x00\xff" + b"\xff" * 100_000, b"\x02x\x00\xfe\xff\xff\xff\x0f"):
-        assert _reason(_decoded(decoder, framed(number, bad))).startswith("the value is not Avro")
+        assert _reason(decoded(decoder, framed(number, bad))).startswith("the value is not Avro")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,8 +16,6 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from schemas.document import Document
 from schemas.errors import SettingError
 from schemas.pipeline.config import Input
-from schemas.pipeline.registry import Registry
-from schemas.record import Assignment, Headers, Record
 from stream.codecs.base import Codec
 from stream.codecs.formats import codec
 from stream.codecs.proto_text import parse_proto
@@ -24,6 +23,7 @@ from stream.codecs.protobuf import doubtful_paths
 from stream.codecs.protobuf_schema import ProtobufSchema, has_place, may_be_string
 from tests.protobuf import EVERYTHING, POST, written
 from tests.registry import PROTOBUF, FakeRegistry, fake_registry
+from tests.stream.codecs.registered import codec_of, decoded
 
 INNER = """syntax = "proto3"; package a;
 message First { int32 n = 1; message Inner { int32 n = 1; message Post { string text = 1; } } }
@@ -36,15 +36,7 @@ def registry() -> Iterator[FakeRegistry]:
         yield served
 
 
-def _codec(registry: FakeRegistry, keep: bool = False, **fields: object) -> Codec:
-    config = Input.model_validate({"topics": ["posts"], "format": "protobuf", **fields})
-    return codec(config, keep, Registry(url=registry.url))
-
-
-def _decoded(decoder: Codec, value: bytes | None, headers: Headers | None = None) -> Document:
-    record = Record(Assignment("posts", 0), 7, b"key", value, headers)
-    decoder.fetch_schemas([record])
-    return decoder.decode(record)
+_codec = partial(codec_of, form="protobuf")
 
 
 def _reason(document: Document) -> str:
@@ -60,7 +52,7 @@ def framed(number: int, payload: bytes, indexes: list[int] | None = None) -> byt
 
 def test_a_value_names_its_schema_and_its_message(registry: FakeRegistry) -> None:
     number = registry.add("posts-value", POST, PROTOBUF)
-    document = _decoded(_codec(registry, keep=True), framed(number, written(POST, "shop.Post", id=2**62, text="here")))
+    document = decoded(_codec(registry, keep=True), framed(number, written(POST, "shop.Post", id=2**62, text="here")))
     assert document.text == "here"
     assert document.event == b'{"id":4611686018427387904,"text":"here"}'
     assert document.fields == {"id": 2**62, "text": "here"}
@@ -68,7 +60,7 @@ def test_a_value_names_its_schema_and_its_message(registry: FakeRegistry) -> Non
     nested = registry.add("nested-value", INNER, PROTOBUF)
     value = b"\x0a\x04here"
     for indexes in ([1], [0, 0, 0]):
-        assert _decoded(_codec(registry), framed(nested, value, indexes)).text == "here"
+        assert decoded(_codec(registry), framed(nested, value, indexes)).text == "here"
 
 
 @pytest.mark.parametrize("indexes", [[0], [1], [0, 0, 0]])
@@ -77,16 +69,16 @@ def test_a_header_names_them(registry: FakeRegistry, indexes: list[int]) -> None
     guid = SchemaId("PROTOBUF", None, str(UUID(registry.guid(number))), indexes).guid_to_bytes()
     value = b"\x0a\x04here"
     for name in (guid, SchemaId("PROTOBUF", number, None, indexes).id_to_bytes()):
-        assert _decoded(_codec(registry), value, [("__value_schema_id", name)]).text == "here"
-    assert _decoded(_codec(registry), value, [("__value_schema_id", b"\0" + number.to_bytes(4))]).text == "here"
-    assert _reason(_decoded(_codec(registry), value, [("__value_schema_id", b"\0\0")])).endswith(
+        assert decoded(_codec(registry), value, [("__value_schema_id", name)]).text == "here"
+    assert decoded(_codec(registry), value, [("__value_schema_id", b"\0" + number.to_bytes(4))]).text == "here"
+    assert _reason(decoded(_codec(registry), value, [("__value_schema_id", b"\0\0")])).endswith(
         "holds no id of a schema"
     )
 
 
 def test_unknown_fields_are_noticed(registry: FakeRegistry) -> None:
     number = registry.add("posts-value", POST, PROTOBUF)
-    document = _decoded(_codec(registry), framed(number, b"\x12\x04here\x50\x01"))
+    document = decoded(_codec(registry), framed(number, b"\x12\x04here\x50\x01"))
     assert document.notices == [{"kind": "unknown", "bytes": 2}]
 
 
@@ -97,7 +89,7 @@ def test_texts_in_nested_fields_and_maps(registry: FakeRegistry) -> None:
         inners={"k": {"text": "four"}}, free={"any": ["five"]}, wrapped_text={"value": "six"}, at={"seconds": 0},
     )  # fmt: skip
     paths = ["$.inner.deep.text", "$.words[*]", "$.inners[*].text", "$.free.any[0]", "$.wrapped_text", "$.at"]
-    document = _decoded(_codec(registry, text=paths), framed(number, value))
+    document = decoded(_codec(registry, text=paths), framed(number, value))
     assert document.text == "one\n\ntwo\n\nthree\n\nfour\n\nfive\n\nsix\n\n1970-01-01T00:00:00Z"
 
 
@@ -113,7 +105,7 @@ def test_texts_in_nested_fields_and_maps(registry: FakeRegistry) -> None:
 )  # fmt: skip
 def test_which_paths_a_schema_has(registry: FakeRegistry, path: str, there: bool) -> None:
     number = registry.add("p", EVERYTHING, PROTOBUF)
-    reason = _reason(_decoded(_codec(registry, text=path), framed(number, b"")))
+    reason = _reason(decoded(_codec(registry, text=path), framed(number, b"")))
     lacks = f"there is no text: test.all.All of schema {number} of subject p has no field at {path}"
     assert (reason == lacks) is not there
 
@@ -129,7 +121,7 @@ def test_references_and_what_libraries_have(registry: FakeRegistry) -> None:
     package y; message C { x.B b = 1; .x.A a = 2; google.type.Money price = 3; }"""
     number = registry.add("c", text, PROTOBUF, references=[b])
     value = b"\x0a\x05\x0a\x03\x0a\x01t\x1a\x05\x0a\x03EUR"
-    document = _decoded(_codec(registry, text="$.b.a.text"), framed(number, value))
+    document = decoded(_codec(registry, text="$.b.a.text"), framed(number, value))
     assert document.event == b'{"b":{"a":{"text":"t"}},"price":{"currency_code":"EUR","units":0,"nanos":0}}'
 
 
@@ -169,21 +161,21 @@ def test_a_bad_value_is_a_failure_in_its_place(registry: FakeRegistry, value: by
     registry.add("encoded-value", "AAAA", PROTOBUF)
     decoder = _codec(registry)
     for _ in range(2):
-        assert _reason(_decoded(decoder, value)).startswith(reason)
+        assert _reason(decoded(decoder, value)).startswith(reason)
 
 
 def test_schemas_are_asked_for_once(registry: FakeRegistry) -> None:
     decoder = _codec(registry)
     number = registry.add("posts-value", POST, PROTOBUF)
     for value in (b"\x12\x01a", b"\x12\x01b"):
-        _decoded(decoder, framed(number, value))
+        decoded(decoder, framed(number, value))
     assert registry.requests == [f"GET /schemas/ids/{number}"]
 
 
 def test_json_that_is_too_large_is_refused(registry: FakeRegistry) -> None:
     number = registry.add("p", EVERYTHING, PROTOBUF)
     value = written(EVERYTHING, "test.all.All", text="here", many=[{}] * 100)
-    reason = _reason(_decoded(_codec(registry, max_bytes=2000), framed(number, value)))
+    reason = _reason(decoded(_codec(registry, max_bytes=2000), framed(number, value)))
     assert reason.startswith("as JSON the value has ")
 
 
@@ -199,7 +191,7 @@ def test_types_may_contain_each_other_in_a_chain_of_any_length(registry: FakeReg
     value = b"\x12\x04here"
     for _ in range(90):
         value = b"\x0a" + _varint(len(value)) + value + b"\x12\x04here"
-    document = _decoded(_codec(registry), framed(number, value))
+    document = decoded(_codec(registry), framed(number, value))
     assert document.text == "here"
     assert document.event is not None and document.event.count(b"here") == 91
 
@@ -211,7 +203,7 @@ def _varint(number: int) -> bytes:
 @pytest.mark.parametrize("indexes", [[2], [0, 1], [1, 0], [0, 0, 0, 0], [0, 2**62]])
 def test_indexes_without_a_message_are_a_reason(registry: FakeRegistry, indexes: list[int]) -> None:
     number = registry.add("inner", INNER, PROTOBUF)
-    reason = _reason(_decoded(_codec(registry), framed(number, b"\x0a\x04here", indexes)))
+    reason = _reason(decoded(_codec(registry), framed(number, b"\x0a\x04here", indexes)))
     assert reason == f"schema {number} has no message with the indexes of the value"
 
 
@@ -231,20 +223,20 @@ def test_a_descriptor_set_needs_no_registry(tmp_path: Path) -> None:
     path = _descriptors(tmp_path / "posts.desc", ("user.proto", user), ("post.proto", POST))
     post = b"\x08\x05\x12\x04here"
     for value in (post, framed(99, post), framed(99, post, [1, 2])):
-        document = _decoded(_described(path), value)
+        document = decoded(_described(path), value)
         assert document.fields == {"id": 5, "text": "here"}
-    document = _decoded(_described(path, "shop.User", text="$.posts[*].text"), b"\x0a\x03\x12\x01a\x0a\x03\x12\x01b")
+    document = decoded(_described(path, "shop.User", text="$.posts[*].text"), b"\x0a\x03\x12\x01a\x0a\x03\x12\x01b")
     assert document.text == "a\n\nb"
-    assert _reason(_decoded(_described(path), b"")) == "the text is empty"
+    assert _reason(decoded(_described(path), b"")) == "the text is empty"
     wrapper = _described(path, "google.protobuf.StringValue", text="$..*")
-    assert _reason(_decoded(wrapper, b"\x0a\x01x")) == "the value becomes a string, not a JSON object"
-    assert _reason(_decoded(_described(path), b"\0\0")).startswith("the value is not Protobuf of shop.Post")
-    assert _reason(_decoded(_described(path), b"\0\0\0\0\0\x04")) == "the value ends before it names its message"
+    assert _reason(decoded(wrapper, b"\x0a\x01x")) == "the value becomes a string, not a JSON object"
+    assert _reason(decoded(_described(path), b"\0\0")).startswith("the value is not Protobuf of shop.Post")
+    assert _reason(decoded(_described(path), b"\0\0\0\0\0\x04")) == "the value ends before it names its message"
 
 
 def test_events_that_a_person_has_written_are_json(tmp_path: Path) -> None:
     config = Input(topics=["posts"], format="protobuf", descriptor_set=str(tmp_path / "none"), message="a.B")
-    assert _decoded(codec(config), b'{"text": "here"}').text == "here"
+    assert decoded(codec(config), b'{"text": "here"}').text == "here"
 
 
 @pytest.mark.parametrize(
