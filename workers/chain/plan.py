@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from schemas.conditions import Condition
@@ -310,7 +310,7 @@ def _place(config: AnyTask, library: Library, placement: Placement) -> dict[str,
         placement.add_without_model(task, needs, _key(task, config, reference))
         return reference
     model = library.load(config, task_type.head_kind)
-    task = task_type(config, replace(model.info, window_margin=model.head.window_margin))
+    task = task_type(config, model.info)
     cut = choose_cut(config, model.tokenizer, model.trunk.capacity, task.windowed, task.paired)
     reference = {"model": config.model, "revision": model.revision}
     placement.add(task, needs, _key(task, config, reference), model, model.head.cut or cut)
