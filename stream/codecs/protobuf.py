@@ -96,7 +96,7 @@ class DescribedCodec(JsonCodec):
 
     def _read(self, value: bytes, headers: Headers | None) -> Content:
         start = 0
-        if is_framed(value):  # no field has the number that the first byte would stand for
+        if is_framed(value):  # unframed values never begin so: field number 0 does not exist
             _, start = message_indexes(value, len(prefix(value)))
         fields, unknown = self._reader.read(value, start)
         return self._converted(*_json(self._reader, fields), unknown=unknown)

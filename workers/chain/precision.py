@@ -59,15 +59,15 @@ def choose_precisions(
     """
     trunks = {id(stage.trunk): stage.trunk for stage in stages}.values()
     for trunk in [trunk for trunk in trunks if trunk.reason is None and not trunk.tuned]:
-        own = {index: stage for index, stage in enumerate(stages) if stage.trunk is trunk}
-        members = [planned for planned in tasks if planned.stage in own]
+        of_trunk = {index: stage for index, stage in enumerate(stages) if stage.trunk is trunk}
+        members = [planned for planned in tasks if planned.stage in of_trunk]
         try:
-            _choose(trunk, own, members, (most, size), shared)
+            _choose(trunk, of_trunk, members, (most, size), shared)
         except Exception as error:
             # Whatever goes wrong with bfloat16, float32 works or is about to show that it does not.
             trunk.reason = f"bfloat16 fails on the texts that it is compared on ({type(error).__name__})"
         if trunk.reason is not None:
-            for stage in own.values():
+            for stage in of_trunk.values():
                 stage.use(trunk)
 
 
@@ -165,7 +165,7 @@ def _difference(expected: list[Any], actual: list[Any]) -> float:
     """Return the largest difference of any two scores; of clusters infinity, unless they are equal."""
     if not isinstance(expected[0], np.ndarray):
         return 0.0 if expected == actual else math.inf
-    return max(float(np.abs(one - other).max()) for one, other in zip(expected, actual, strict=True))
+    return max(float(np.abs(wanted - got).max()) for wanted, got in zip(expected, actual, strict=True))
 
 
 def _gain(slow: Trunk, fast: Trunk) -> float:

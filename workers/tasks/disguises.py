@@ -25,7 +25,7 @@ class _Meaning(NamedTuple):
 
     - ``signs``: digits and signs -> letters.
     - ``doubled``: the letters of which two are left where they are repeated; of all others one is left.
-    - ``glue``: what stands for an emoji within a word.
+    - ``glue``: what replaces an emoji within a word.
     - ``article``: whether the first letter of a spaced word can be a word: "a f o o l".
     """
 

@@ -79,7 +79,7 @@ def test_other_texts_have_no_view(text: str) -> None:
 
 @given(st.lists(st.text(string.ascii_letters, min_size=1, max_size=9), max_size=30), st.sampled_from([" ", ", ", "\n"]))
 def test_words_of_letters_have_no_view(words: list[str], space: str) -> None:
-    """Unless a letter is repeated, or letters stand alone."""
+    """Unless a letter is repeated, or there are spaces between letters."""
     plain = [word for word in words if len(word) > 1 and not any(3 * letter in word for letter in word)]
     assert views(space.join(plain), cleaned=True) == ()
 
