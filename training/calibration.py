@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,13 +42,26 @@ def calibrate(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
     }
 
 
-def token_heads(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
-    """Set the temperatures of names and parts of speech, and the aggregation of names; return dev scores."""
-    heads: Any = learner.heads
+def token_heads(
+    learner: Taught, data: Data, reader: Reader, only: Collection[str] = ("ner", "pos")
+) -> dict[str, float]:
+    """Set the temperatures of names and parts of speech, and the aggregation of names; return dev scores.
+
+    Heads that are not in ``only`` are left alone; so is the one of personal data, which has no dev file.
+    """
     tagged = {example["text"]: example for example in data.read("pos/ewt.dev")}
-    splits = {
-        name: tokens.named(data, reader, name, "dev", tagged) for name in ("uner_ewt", "wikigold", "btc", "wnut17")
-    }
+    out: dict[str, float] = {}
+    if "ner" in only:
+        out |= _names(learner, {
+            name: tokens.named(data, reader, name, "dev", tagged) for name in ("uner_ewt", "wikigold", "btc", "wnut17")
+        })  # fmt: skip
+    if "pos" in only:
+        out |= _speech(learner, tokens.named(data, reader, "uner_ewt", "dev", tagged))
+    return out
+
+
+def _names(learner: Taught, splits: dict[str, list[Unit]]) -> dict[str, float]:
+    head: Any = learner.heads["ner"]
     out, rows, targets = {}, [], []
     found: dict[str, list[float]] = {"first": [], "average": [], "max": []}
     for name, units in splits.items():
@@ -62,10 +75,15 @@ def token_heads(learner: Taught, data: Data, reader: Reader) -> dict[str, float]
                 one = unit.target["ner"].sum(1) == 1
                 rows.append(row[torch.from_numpy(one)])
                 targets.append(torch.from_numpy(unit.target["ner"][one].astype(np.float32)))
-    heads["ner"].temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
+    head.temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
     # BTC is left out, because its scores depend on user handles.
-    heads["ner"].aggregation = max(found, key=lambda name: found[name][0] + found[name][1] + found[name][3])
-    speech = [unit for unit in splits["uner_ewt"] if "pos" in unit.target]
+    head.aggregation = max(found, key=lambda name: found[name][0] + found[name][1] + found[name][3])
+    return out
+
+
+def _speech(learner: Taught, units: Sequence[Unit]) -> dict[str, float]:
+    head: Any = learner.heads["pos"]
+    speech = [unit for unit in units if "pos" in unit.target]
     hits, rows, targets = [], [], []
     for unit, row in zip(speech, logits(learner, "pos", speech), strict=True):
         one = torch.from_numpy(~unit.target["pos"].all(1))
@@ -73,9 +91,8 @@ def token_heads(learner: Taught, data: Data, reader: Reader) -> dict[str, float]
         hits.append(truth.argmax(1) == row[one].argmax(1))
         rows.append(row[one])
         targets.append(truth)
-    out["pos"] = float(torch.cat(hits).float().mean())
-    heads["pos"].temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
-    return out
+    head.temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
+    return {"pos": float(torch.cat(hits).float().mean())}
 
 
 def span_score(units: Sequence[Unit], raw: Sequence[Tensor], aggregation: str, *, misc: bool) -> float:

@@ -8,7 +8,7 @@ with a fifth of the templates held out, more epochs were always better.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -88,8 +88,10 @@ class States:
         return out
 
 
-def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
-    """Replace the learner's heads for the tasks of ``PLANS`` by new ones; return their dev scores."""
+def polish(
+    learner: Taught, data: Data, reader: Reader, progress: Progress, only: Collection[str] = PLANS.keys()
+) -> dict[str, float]:
+    """Replace the learner's heads for the tasks ``only``, which are among ``PLANS``; return their dev scores."""
     learner.eval()
     tagged = {split: {one["text"]: one for one in data.read(f"pos/ewt.{split}")} for split in ("train", "dev")}
 
@@ -99,9 +101,12 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
             for name in ("uner_ewt", "wikigold", "wnut17", "btc")
         }
 
+    plans = {task: plan for task, plan in PLANS.items() if task in only}
+    needed = {name for plan in plans.values() for name in plan.shares}
     sets = {
         **named("train"), "invented": tokens.invented(reader), "presidio": tokens.presidio(data, reader, "train"),
     }  # fmt: skip
+    sets = {name: units for name, units in sets.items() if name in needed}
     dev = named("dev")
     states = States(learner, [unit for units in sets.values() for unit in units], progress, vary=True)
     names = np.array([name for name, units in sets.items() for _ in units])
@@ -118,7 +123,7 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
         ]))  # fmt: skip
 
     out = {}
-    for task, plan in PLANS.items():
+    for task, plan in plans.items():
         torch.manual_seed(11)
         shape = states.values.shape
         head = new_head(plan.labels, shape[1], shape[2], aggregation="first" if task == "pii" else "average", **SHAPE)

@@ -3,13 +3,16 @@
 python -m training.starter --data ../shared/data          train, calibrate, write workers/starter/
 python -m training.starter --data ../shared/data --fresh  start over, ignoring an earlier run
 python -m training.starter --data ../shared/data --last   only the last step, on the shipped adapter
+python -m training.starter --data ../shared/data --last --only pii --out DIR   one head of it, in a copy of the pack
 
 An interrupted run resumes where it stopped. To measure the result: python -m training.evaluate.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -23,7 +26,7 @@ from training import calibration, export, joint, polish, pooled, sources
 from training.data import Data
 from training.reading import Reader, Source
 from training.shipped import RENEWED, Shipped
-from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
+from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, HeadPack
 
 CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
 
@@ -35,7 +38,12 @@ CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
 @click.option("--threads", default=2, show_default=True)
 @click.option("--fresh", is_flag=True, help="Discard what an earlier run has learnt.")
 @click.option("--last", is_flag=True, help="Only fit names, parts of speech, personal data and moderation again.")
-def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, last: bool) -> None:
+@click.option("--only", multiple=True, type=click.Choice(RENEWED), help="With --last: only this head; repeatable.")
+def main(
+    *, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, last: bool, only: Sequence[str]
+) -> None:
+    if only and not last:
+        raise click.UsageError("--only needs --last, because the adapter is trained with all heads")
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -46,10 +54,7 @@ def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, 
     with Progress(console=console) as progress:
         console.print("loading the labelled texts")
         if last:
-            shipped = Shipped()
-            scores = pooled.polish(shipped, sets, reader, progress) | calibration.harm(shipped, sets, reader)
-            scores |= polish.polish(shipped, sets, reader, progress) | calibration.token_heads(shipped, sets, reader)
-            export.renew({name: shipped.heads[name] for name in RENEWED}, out)
+            scores = _last(sets, reader, progress, only or RENEWED, out)
         else:
             scores = _whole(sets, reader, trunk, checkpoint, progress, fresh=fresh, out=out)
     table = Table("on the dev files", "score")
@@ -57,6 +62,21 @@ def main(*, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, 
         table.add_row(name, f"{score:.3f}")
     console.print(table)
     console.print(f"{time.monotonic() - begun:.0f} s")
+
+
+def _last(sets: Data, reader: Reader, progress: Progress, only: Sequence[str], out: Path) -> dict[str, float]:
+    """Fit the heads ``only`` on the shipped adapter, and write them into ``out``; return scores on the dev files."""
+    shipped = Shipped()
+    scores: dict[str, float] = {}
+    if "moderation" in only:
+        scores |= pooled.polish(shipped, sets, reader, progress) | calibration.harm(shipped, sets, reader)
+    if words := [name for name in only if name in polish.PLANS]:
+        scores |= polish.polish(shipped, sets, reader, progress, words)
+        scores |= calibration.token_heads(shipped, sets, reader, words)
+    if not (out / MANIFEST).exists():
+        shutil.copytree(STARTER_FOLDER, out, dirs_exist_ok=True)
+    export.renew({name: shipped.heads[name] for name in only}, out)
+    return scores
 
 
 def _whole(
