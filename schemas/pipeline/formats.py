@@ -16,6 +16,8 @@ from schemas.pipeline.fields import FULL_NAME, Strict, refuse
 
 OutputFormatName = Literal["json", "cloudevents", "avro", "protobuf", "json_schema"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormatName)
+EVENT_TYPE = "glossator.EnrichedEvent"
+"""The full name of the record type of events, unless the file has another one."""
 
 
 def _attribute(value: str) -> str:
@@ -51,9 +53,9 @@ class RegisteredFormat(Strict):
     subject: Literal["topic", "record", "topic_record"] = "topic"
     """The subject of the schema. ``topic``: the topic's name and ``-value``. ``record``: the name at ``record``.
     ``topic_record``: the topic's name, ``-`` and that name."""
-    record: Annotated[str, StringConstraints(pattern=FULL_NAME, max_length=200)] = "glossator.EnrichedEvent"
+    record: Annotated[str, StringConstraints(pattern=FULL_NAME, max_length=200)] = EVENT_TYPE
     """The full name of the record type: that of a schema which is registered, and a part of the subject. Of a Protobuf
-    schema with several messages, events are the message with this name, or else the first."""
+    schema, events are the message with this name; if the file does not have ``record``, also the first message."""
     auto_register: bool = False
     """Register the schema that ``glossator schema`` prints, when the worker starts; otherwise the newest schema of the
     subject is used, and there must be one."""
@@ -62,6 +64,11 @@ class RegisteredFormat(Strict):
         | None
     ) = None
     """With ``auto_register``, what the subject's compatibility is set to; default: it is not changed."""
+
+    @property
+    def named(self) -> str | None:
+        """What the file has at ``record``; None if it has nothing there."""
+        return self.record if "record" in self.model_fields_set else None
 
 
 class OutputFormat(Strict):

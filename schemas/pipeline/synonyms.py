@@ -41,6 +41,12 @@ _GENERATIVE = frozenset(
     }
 )  # fmt: skip
 
+_OPTIONS = {
+    "message": "record", "name": "record", "type": "record", "subject_name_strategy": "subject", "strategy": "subject",
+    "auto_register_schemas": "auto_register",
+}  # fmt: skip
+"""What options of registered formats are called elsewhere -> their names here."""
+
 _TASK_OF = {word: task for task, words in _WORDS.items() for word in words.split()}
 
 
@@ -51,6 +57,11 @@ def _plain(word: str) -> str:
 def task_meant(word: str) -> str | None:
     """Return the task that people mean by ``word``, None if that is unknown."""
     return _TASK_OF.get(_plain(word))
+
+
+def option_meant(word: object) -> str | None:
+    """Return the option of a registered format that people mean by ``word``, None if that is unknown."""
+    return _OPTIONS.get(_plain(str(word)).replace("-", "_").replace(".", "_"))
 
 
 def is_combining(word: str) -> bool:

@@ -18,7 +18,8 @@ from schemas.pipeline.cases import Cases
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.fields import DEVICE, FULL_NAME, NAME, REFUSED, TOPIC
 from schemas.pipeline.redaction import KEY_ID, OPERATORS, VARIABLE
-from schemas.pipeline.synonyms import is_combining, is_generative, task_meant
+from schemas.pipeline.registry import FORMATS
+from schemas.pipeline.synonyms import is_combining, is_generative, option_meant, task_meant
 from schemas.pipeline.tasks import LANGUAGE, REGION, AnyTask, TaskConfig
 
 _Loc = tuple[str | int, ...]
@@ -125,6 +126,8 @@ def unknown_field(loc: _Loc) -> str:
         if owners:
             return f"is an option of {' and '.join(owners)}: write {owners[0]}: {{{name}: ...}}"
         return "unknown operator" + (did_you_mean(name, known) or f", must be one of {', '.join(known)}")
+    if loc[-2:-1] and loc[-2] in FORMATS and (meant := option_meant(name)) is not None:
+        return f'unknown field, did you mean "{meant}"?'
     if len(loc) > 1 and name in Pipeline.model_fields:
         return f"unknown field; {name} is a section of the file, at its top"
     return "unknown field" + did_you_mean(name, known)

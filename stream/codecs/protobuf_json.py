@@ -20,6 +20,7 @@ from schemas.replaced import Replaced
 from stream.codecs.converted import as_json
 from stream.codecs.protobuf_bounds import NAME, bounds
 from stream.codecs.protobuf_schema import WRAPPERS, is_map
+from stream.codecs.schema_errors import kind_of
 
 Convert: TypeAlias = Callable[[Any], Any]
 """Turns a value of a message into one for JSON."""
@@ -65,7 +66,7 @@ class ProtobufReader:
         except DecodeError:
             raise
         except Exception as error:  # of many kinds, whose messages may quote the value
-            raise DecodeError(f"the value is not Protobuf of {self._name} ({type(error).__name__})") from None
+            raise DecodeError(f"the value is not Protobuf of {self._name}{kind_of(error)}") from None
 
     def as_json(self, fields: Any) -> tuple[bytes, Replaced | None]:
         """Return what ``read`` returned as JSON, and the values in it that JSON cannot represent; None if all can."""

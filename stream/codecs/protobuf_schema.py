@@ -13,8 +13,9 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto,
 from google.protobuf.descriptor_pool import DescriptorPool
 
 from schemas.paths import EVERYWHERE, parse_pattern
+from schemas.pipeline.wording import did_you_mean
 from stream.codecs.proto_text import ProtoSyntaxError, parse_proto
-from stream.codecs.schema_errors import UnusableSchemaError
+from stream.codecs.schema_errors import UnusableSchemaError, kind_of
 
 _ROOT = "glossator.root.proto"
 _WELL_KNOWN = (
@@ -82,8 +83,8 @@ class ProtobufSchema:
             hint = "; protoc adds imported files only with --include_imports" if absent else ""
             raise UnusableSchemaError(f"{error}{hint}") from None
         except Exception as error:
-            kind = type(error).__name__
-            raise UnusableSchemaError(f"is not what protoc --descriptor_set_out writes ({kind})") from None
+            what = "is not what protoc --descriptor_set_out writes"
+            raise UnusableSchemaError(f"{what}{kind_of(error)}") from None
 
     def at(self, indexes: tuple[int, ...]) -> Any:
         """Return the descriptor of the message to which ``indexes`` lead; None if there is none."""
@@ -95,15 +96,18 @@ class ProtobufSchema:
             within = message.nested_types
         return message
 
-    def chosen(self, name: str) -> tuple[Any, tuple[int, ...]]:
-        """Return the message of the schema's own file with the full name ``name``, or its first, and its indexes.
+    def chosen(self, name: str, or_first: bool) -> tuple[Any, tuple[int, ...]]:
+        """Return the message of the schema's own file with the full name ``name``, and its indexes.
 
-        Raises UnusableSchemaError if there is none at all.
+        ``or_first``: take the first message of the file if there is none with that name. Raises UnusableSchemaError if
+        there is no message to return.
         """
-        messages = list(self.messages())
+        messages = {message.full_name: (message, indexes) for message, indexes in self.messages()}
         if not messages:
             raise UnusableSchemaError("has no message")
-        return next((entry for entry in messages if entry[0].full_name == name), messages[0])
+        if name not in messages and not or_first:
+            raise UnusableSchemaError(f"has no message {name}{did_you_mean(name, messages)}")
+        return messages.get(name) or next(iter(messages.values()))
 
     def named(self, name: str) -> Any:
         """Return the descriptor of the message with the full name ``name``; None if there is none."""
@@ -172,7 +176,7 @@ def _file(text: str, name: str) -> FileDescriptorProto:
     except ProtoSyntaxError as error:
         raise UnusableSchemaError(str(error)) from None
     except Exception as error:
-        raise UnusableSchemaError(f"is not a .proto file ({type(error).__name__})") from None
+        raise UnusableSchemaError(f"is not a .proto file{kind_of(error)}") from None
 
 
 def _prepare(message: DescriptorProto) -> None:

@@ -12,6 +12,7 @@ from schemas.event import json_schema
 from schemas.paths import EVERYWHERE
 from schemas.pipeline.event_proto import proto_schema
 from schemas.pipeline.event_schema import avro_schema
+from schemas.pipeline.formats import EVENT_TYPE
 from stream.codecs.avro import AvroReader
 from stream.codecs.avro_schema import AvroSchema
 from stream.output.formats.avro_writer import AvroWriter
@@ -34,15 +35,15 @@ class Form:
     Attributes:
         kind: the type of its schemas, by the registry's name.
         schema: returns the schema of the events of a pipeline, given it and the full name of their type.
-        writer: returns what encodes events, given their schema, the full name of their type, and the id that they
-            begin with. Raises UnusableSchemaError, and SettingError if a library is missing.
+        writer: returns what encodes events, given their schema, the full name of their type if the pipeline file has
+            one, and the id that they begin with. Raises UnusableSchemaError, and SettingError if a library is missing.
         reader: returns what decodes values, given what asks for their schema, and what to call that. Raises the same,
             and what asking raises.
     """
 
     kind: str
     schema: Callable[[Pipeline, str], str]
-    writer: Callable[[Registered, str, bytes], Write]
+    writer: Callable[[Registered, str | None, bytes], Write]
     reader: Callable[[Callable[[], Registered], str], Read]
 
 
@@ -50,7 +51,7 @@ def _avro_schema(pipeline: Pipeline, record: str) -> str:
     return orjson.dumps(avro_schema(pipeline, record)).decode()
 
 
-def _avro_writer(registered: Registered, _: str, start: bytes) -> Write:
+def _avro_writer(registered: Registered, _: str | None, start: bytes) -> Write:
     writer = AvroWriter(_parsed(registered))
     return lambda event: writer.write(orjson.loads(event), start)
 
@@ -64,13 +65,15 @@ def _parsed(registered: Registered) -> AvroSchema:
     return AvroSchema(registered.text, (text for _, text in registered.references))
 
 
-def _protobuf_writer(registered: Registered, record: str, start: bytes) -> Write:
-    """Of a schema with several messages, events are the one that is called ``record``, or the first."""
+def _protobuf_writer(registered: Registered, record: str | None, start: bytes) -> Write:
+    """Events are the message that is called ``record``; None: the one with our name for them, or else the first."""
     require_protobuf()
     from stream.codecs.protobuf_schema import ProtobufSchema
     from stream.output.formats.protobuf_writer import ProtobufWriter
 
-    message, indexes = ProtobufSchema.parse(registered.text, registered.references).chosen(record)
+    message, indexes = ProtobufSchema.parse(registered.text, registered.references).chosen(
+        record or EVENT_TYPE, or_first=record is None
+    )
     writer, start = ProtobufWriter(message), start + index_list(indexes)
     return lambda event: writer.write(orjson.loads(event), start)
 

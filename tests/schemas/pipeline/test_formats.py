@@ -65,6 +65,15 @@ def test_a_route_has_the_format_of_the_output_unless_it_says_otherwise() -> None
                 "output.format.cloudevents.dataschema: must be visible characters",
             ],
         ),
+        (
+            "format: {protobuf: {message: a.B, subject.name.strategy: topic, recrod: a.B}}",
+            [
+                'output.format: "protobuf" needs a Schema Registry: set registry.url',
+                'output.format.protobuf.message: unknown field, did you mean "record"?',
+                'output.format.protobuf.subject.name.strategy: unknown field, did you mean "subject"?',
+                'output.format.protobuf.recrod: unknown field, did you mean "record"?',
+            ],
+        ),
         ('format: {cloudevents: {type: "a\\nb"}}', ["output.format.cloudevents.type: must be visible characters"]),
         (
             "routes: [{drop: true, format: cloudevents}]",
@@ -80,7 +89,7 @@ def test_a_route_has_the_format_of_the_output_unless_it_says_otherwise() -> None
             ],
         ),
     ],
-    ids=["misspelt", "list", "none", "empty", "options", "control", "drop", "headers"],
+    ids=["misspelt", "list", "none", "empty", "options", "other names", "control", "drop", "headers"],
 )  # fmt: skip
 def test_mistakes(line: str, problems: list[str]) -> None:
     assert _wrong(line) == problems

@@ -122,11 +122,13 @@ def test_the_newest_schema_of_the_subject_is_used(registry: FakeRegistry) -> Non
 def test_of_several_messages_the_one_with_the_name_is_used_or_the_first(registry: FakeRegistry) -> None:
     text = 'syntax = "proto3"; package a; message First { string id = 1; message B { string text = 1; } }'
     number = registry.add("out-value", text, "PROTOBUF")
-    for record, start, expected in (
-        ("x.Y", b"\0", {"id": "posts-0-7-"}),
-        ("a.First.B", b"\x04\0\0", {"text": "Jo is fine"}),
-    ):
-        config = pipeline_with(registry.url, "protobuf", record=record)
+    cases: list[tuple[dict[str, str], bytes, dict[str, str]]] = [
+        ({}, b"\0", {"id": "posts-0-7-"}),
+        ({"record": "a.First"}, b"\0", {"id": "posts-0-7-"}),
+        ({"record": "a.First.B"}, b"\x04\0\0", {"text": "Jo is fine"}),
+    ]
+    for options, start, expected in cases:
+        config = pipeline_with(registry.url, "protobuf", **options)
         encoder = encoder_of(config)
         encoder.prepare()
         event, source = event_of(config)
@@ -149,6 +151,9 @@ def test_what_is_wrong_with_protobuf_is_known_before_the_first_event(registry: F
         with pytest.raises(SettingError, match=f"the schema of subject out-value {reason}"):
             encoder_of(pipeline_with(registry.url, "protobuf")).prepare()
     number = registry.add("out-value", "message M { optional int32 id = 1; }", "PROTOBUF")
+    for record, hint in (("Mn", ', did you mean "M"?'), ("shop.Post", "$")):
+        with pytest.raises(SettingError, match=f"the schema of subject out-value has no message {record}{hint}"):
+            encoder_of(pipeline_with(registry.url, "protobuf", record=record)).prepare()
     config = pipeline_with(registry.url, "protobuf")
     encoder = encoder_of(config)
     encoder.prepare()
