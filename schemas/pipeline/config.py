@@ -36,6 +36,8 @@ class Input(Strict):
     Connect's JSON converter has written. ``debezium``: the same, and the payload is a change event. ``avro``,
     ``protobuf`` and ``json_schema``: each value is encoded with a schema of the Schema Registry at ``registry``, which
     it names."""
+    encoding: Literal["json", "avro", "protobuf", "json_schema"] = "json"
+    """With ``format: debezium``, how the change events are encoded: ``json``, or like the format of that name."""
     reader_schema: Text | None = None
     """With ``format: avro``, a file with the Avro schema in which events are read, whatever schema they were written
     with; default: the schema that each event was written with."""
@@ -60,6 +62,11 @@ class Input(Strict):
     cannot occupy a worker for minutes."""
     max_bytes: Annotated[int, Field(ge=1, le=1_000_000_000)] = 16_777_216
     """Bytes of the largest value, 1 to 1 billion, 16 MiB by default. A larger record becomes a dead letter."""
+
+    @property
+    def encoded_as(self) -> str:
+        """The format by which the bytes of a value become JSON."""
+        return self.encoding if self.format == "debezium" else self.format
 
     @property
     def paths(self) -> list[str]:

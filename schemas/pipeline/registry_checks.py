@@ -25,17 +25,22 @@ _RETRIES = ("max.retries", "retries.wait.ms", "retries.max.wait.ms", "cache.capa
 def problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """Yield (path, what is wrong) for each rule about the registry that ``raw``, the file as plain values, breaks."""
     source, registry = raw.get("input"), raw.get("registry")
-    form = source.get("format") if isinstance(source, Mapping) else None
+    form, place = _encoding(source) if isinstance(source, Mapping) else (None, "format")
     formats = [*_written(raw.get("output"))]
     described = isinstance(source, Mapping) and "descriptor_set" in source
     if isinstance(form, str) and form in FORMATS and not (described and form == "protobuf"):
-        formats.insert(0, (("input", "format"), form))
+        formats.insert(0, (("input", place), form))
     for path, name in formats if "registry" not in raw else ():
         other = " or input.descriptor_set" if name == "protobuf" and path[0] == "input" else ""
         yield path, f'"{name}" needs a Schema Registry: set registry.url{other}'
     if isinstance(source, Mapping) and "reader_schema" in source and form != "avro":
-        yield ("input", "reader_schema"), "is only for format: avro"
+        yield ("input", "reader_schema"), "is only for format: avro, or encoding: avro"
     if isinstance(source, Mapping):
+        if "encoding" in source and source.get("format") != "debezium":
+            yield (
+                ("input", "encoding"),
+                "is only for format: debezium; other formats say by their name how they are encoded",
+            )
         yield from _descriptors(source)
     yield from _without_effect(raw)
     if not isinstance(registry, Mapping):
@@ -55,12 +60,18 @@ def problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             yield ("registry", "client", name), f"unknown setting{did_you_mean(str(name), SETTINGS)}"
 
 
+def _encoding(source: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the format by which values become JSON, and which field of ``input`` says so."""
+    name = "encoding" if source.get("format") == "debezium" and "encoding" in source else "format"
+    return source.get(name), name
+
+
 def _descriptors(source: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     for name, other in (("descriptor_set", "message"), ("message", "descriptor_set")):
         if name not in source:
             continue
-        if source.get("format") != "protobuf":
-            yield ("input", name), "is only for format: protobuf"
+        if _encoding(source)[0] != "protobuf":
+            yield ("input", name), "is only for format: protobuf, or encoding: protobuf"
         elif other not in source:
             yield ("input", name), f'needs "{other}", too'
 

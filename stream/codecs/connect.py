@@ -1,25 +1,11 @@
-"""The codecs for what Kafka Connect's JSON converter writes, and for Debezium's change events in it."""
+"""The codec for what Kafka Connect's JSON converter writes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
-
-from schemas.errors import DecodeError
 from schemas.record import Headers
-from schemas.replaced import Replaced
 from stream.codecs.base import Content, utf8
 from stream.codecs.json import BOM, JsonCodec
 from stream.codecs.members import members
-
-UNAVAILABLE: Final = "__debezium_unavailable_value"
-"""What Debezium writes in place of a value that the database did not tell it, such as a long text of PostgreSQL that an
-update has not changed (``unavailable.value.placeholder``)."""
-_WITHOUT_ROW: Mapping[object, str] = {
-    "t": "a truncate, which has no row and no key",
-    "m": "a message of the database's log, which has no row",
-}
-_ROWS = ("c", "r", "u")
 
 
 class ConnectCodec(JsonCodec):
@@ -40,25 +26,3 @@ class ConnectCodec(JsonCodec):
                 if value == b"null":
                     return Content("", deletes=True)
         return super()._read(value, headers)
-
-
-class DebeziumCodec(ConnectCodec):
-    """Decodes Debezium's change events, in the envelope of Kafka Connect or without it.
-
-    The event is the change event as it is: ``before``, ``after``, ``op`` and so on. One that deletes a row is a delete.
-    """
-
-    def _content(self, value: bytes, event: dict[str, Any], replaced: Replaced | None) -> Content:
-        operation = event.get("op")
-        if operation == "d":
-            return Content("", deletes=True)
-        if operation not in _ROWS:
-            if isinstance(operation, str) and operation in _WITHOUT_ROW:
-                raise DecodeError(f"the event is {_WITHOUT_ROW[operation]}")
-            flattened = "; events of ExtractNewRecordState are for input.format: json, or connect"
-            raise DecodeError(f"the value is no change event of Debezium: its op is not one of c, r, u, d{flattened}")
-        content = super()._content(value, event, replaced)
-        texts = [content.text] if content.parts is None else [content.text[p.start : p.end] for p in content.parts]
-        if UNAVAILABLE in texts:
-            raise DecodeError("the database has not told Debezium the text, which an update has not changed")
-        return content

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schemas.pipeline.config import Input
-from schemas.pipeline.registry import Registry
+from schemas.pipeline.registry import FORMATS, Registry
 from stream.codecs.avro import AvroCodec
 from stream.codecs.base import Codec
 from stream.codecs.cloudevents import CloudEventsCodec
-from stream.codecs.connect import ConnectCodec, DebeziumCodec
+from stream.codecs.connect import ConnectCodec
+from stream.codecs.debezium import DebeziumAvroCodec, DebeziumCodec, DebeziumSchemaCodec
 from stream.codecs.json import JsonCodec
 from stream.codecs.json_schema import JsonSchemaCodec
 from stream.codecs.text import TextCodec
@@ -45,16 +46,19 @@ def codec(
     """
     if config.format == "text":
         return TextCodec(config)
-    if encoded and config.format == "protobuf" and config.descriptor_set is not None:
+    changes, encoding = config.format == "debezium", config.encoded_as
+    if encoded and encoding == "protobuf" and config.descriptor_set is not None:
         require_protobuf()
-        from stream.codecs.protobuf import DescribedCodec
+        from stream.codecs.protobuf import DebeziumDescribedCodec, DescribedCodec
 
-        return DescribedCodec(config, keep_fields)
-    if registry is None or config.format in _JSON:
+        return (DebeziumDescribedCodec if changes else DescribedCodec)(config, keep_fields)
+    if registry is None or encoding not in FORMATS:
         return _JSON.get(config.format, JsonCodec)(config, keep_fields)
-    if config.format == "protobuf":
+    if encoding == "protobuf":
         require_protobuf()
-        from stream.codecs.protobuf import ProtobufCodec
+        from stream.codecs.protobuf import DebeziumProtobufCodec, ProtobufCodec
 
-        return ProtobufCodec(config, registry, keep_fields)
-    return (AvroCodec if config.format == "avro" else JsonSchemaCodec)(config, registry, keep_fields)
+        return (DebeziumProtobufCodec if changes else ProtobufCodec)(config, registry, keep_fields)
+    if encoding == "avro":
+        return (DebeziumAvroCodec if changes else AvroCodec)(config, registry, keep_fields)
+    return (DebeziumSchemaCodec if changes else JsonSchemaCodec)(config, registry, keep_fields)

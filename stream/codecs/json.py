@@ -12,6 +12,7 @@ import orjson
 from schemas.errors import DecodeError
 from schemas.paths import follow, parse_path
 from schemas.pipeline.config import Input
+from schemas.pipeline.registry import FORMATS
 from schemas.record import Headers
 from schemas.replaced import Replaced
 from stream.codecs.base import Codec, Content, utf8
@@ -32,7 +33,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _ENVELOPES = {
     "cloudevents": {"specversion", "id", "source", "type"},
     "connect": {"schema", "payload"},
-    "debezium": {"before", "after", "op"},
+    "debezium": {"before", "op", "source"},
 }
 """Values of ``input.format`` -> the members by which an event that needs it is recognised."""
 _LEVELS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -54,6 +55,7 @@ class JsonCodec(Codec):
         self._keep = keep_fields
         self._collector = TextCollector(config.paths) if config.several else None
         self._path = config.paths[0]
+        self._format, self._encoding = config.format, config.encoding
         self._steps = [] if self._collector else parse_path(self._path)
         self._only_step = self._steps[0] if len(self._steps) == 1 else None
 
@@ -114,16 +116,22 @@ class JsonCodec(Codec):
         try:
             text = follow(self._steps, event)
         except LookupError:
-            raise DecodeError(f"there is no text at {self._path}{hint(event)}") from None
+            raise DecodeError(f"there is no text at {self._path}{hint(event, self._format)}") from None
         if replaced is None and isinstance(text, str):
             return text
         return require_text(text, self._steps, self._path, replaced)
 
 
-def hint(event: Mapping[str, Any]) -> str:
-    """Return which ``input.format`` is probably missing for an event without the text, as the end of a message."""
+def hint(event: Mapping[str, Any], chosen: str) -> str:
+    """Return which ``input.format`` is probably missing for an event without the text, as the end of a message.
+
+    ``chosen``: the format by which it was read.
+    """
     form = next((form for form, names in _ENVELOPES.items() if event.keys() >= names), None)
-    return "" if form is None else f"; it looks like an event for input.format: {form}"
+    if form is None or form == chosen:
+        return ""
+    encoding = f", input.encoding: {chosen}" if form == "debezium" and chosen in FORMATS else ""
+    return f"; it looks like an event for input.format: {form}{encoding}"
 
 
 def _repaired(value: bytes, error: orjson.JSONDecodeError) -> tuple[bytes, Any, Replaced]:

@@ -11,6 +11,7 @@ from schemas.pipeline.registry import Registry
 from schemas.pipeline.wording import did_you_mean
 from schemas.record import Headers
 from stream.codecs.base import Content
+from stream.codecs.debezium import ChangeEvents
 from stream.codecs.framed import FramedCodec
 from stream.codecs.json import JsonCodec
 from stream.codecs.protobuf_json import ProtobufReader
@@ -100,6 +101,14 @@ class DescribedCodec(JsonCodec):
             _, start = message_indexes(value, len(prefix(value)))
         fields, unknown = self._reader.read(value, start)
         return self._converted(*_json(self._reader, fields), unknown=unknown)
+
+
+class DebeziumProtobufCodec(ChangeEvents, ProtobufCodec):
+    """Decodes change events in Protobuf, whose schemas are in a registry."""
+
+
+class DebeziumDescribedCodec(ChangeEvents, DescribedCodec):
+    """Decodes change events in Protobuf, which a descriptor set describes."""
 
 
 def load_reader(config: Input) -> ProtobufReader:

@@ -34,7 +34,7 @@ def _of_formats(pipeline: Pipeline) -> Iterator[tuple[Path, Callable[[], None]]]
     routes = enumerate(output.routes or ())
     chosen: list[tuple[Path, Output | Route]] = [(("output",), output)]
     chosen += [(("output", "routes", index), route) for index, route in routes]
-    if pipeline.input.format == "protobuf":
+    if pipeline.input.encoded_as == "protobuf":
         yield ("input", "format"), require_protobuf
         return
     for place, fields in chosen:

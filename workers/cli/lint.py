@@ -283,7 +283,8 @@ def describe(file: PipelineFile) -> str:
     """Return what would run, for people."""
     pipeline = file.pipeline
     source, output = pipeline.input, pipeline.output
-    where = "plain text" if source.format == "text" else f"{source.format}, text at {', '.join(source.paths)}"
+    encoding = f" in {source.encoding}" if source.encoding != "json" else ""
+    where = f"{source.format}{encoding}, text at {', '.join(source.paths)}" if source.format != "text" else "plain text"
     lines = [
         f"{file.file}: ok",
         f"  pipeline  {pipeline.pipeline}, configuration {_config(pipeline) or 'unknown without its keys'}, "

@@ -24,7 +24,7 @@ log = logging.getLogger("glossator")
 
 _FREE = frozenset({"tasks", "compute", "input", "output", "redact"})
 """Sections that may change while the worker runs, in part: the fields are below. ``tasks`` may change completely."""
-_FREE_INPUT = frozenset({"text", "max_characters", "max_bytes", "format"})
+_FREE_INPUT = frozenset({"text", "max_characters", "max_bytes", "format", "encoding"})
 _FREE_OUTPUT = frozenset({"text", "format", "offset_unit", "routes"})
 """Routes may change, but not go to topics that the worker did not look up when it started."""
 _FREE_REDACT = frozenset(Redact.model_fields) - {"keys"}

@@ -46,6 +46,7 @@ def test_a_good_file_becomes_a_pipeline() -> None:
     assert pipeline.output.dead_letter_topic == "posts.dead"
 
 
+_JSON = "format: json\n  text: $.body"
 # (text to replace in GOOD, replacement, expected lines)
 MISTAKES = {
     "field of a task": ("model: unitary", "modle: unitary",
@@ -86,9 +87,16 @@ MISTAKES = {
         '7:11 input.format: "protobuf" needs a Schema Registry: set registry.url or input.descriptor_set',
         '8:12 input.message: needs "descriptor_set", too']),
     "a description of JSON": ("format: json", "descriptor_set: p.desc\n  message: a.B", [
-        "7:19 input.descriptor_set: is only for format: protobuf", "8:12 input.message: is only for format: protobuf"]),
+        "7:19 input.descriptor_set: is only for format: protobuf, or encoding: protobuf",
+        "8:12 input.message: is only for format: protobuf, or encoding: protobuf"]),
     "reader's schema of JSON": ("format: json", "reader_schema: p.avsc",
-        ["7:18 input.reader_schema: is only for format: avro"]),
+        ["7:18 input.reader_schema: is only for format: avro, or encoding: avro"]),
+    "encoding of JSON": ("format: json", "format: json\n  encoding: avro", [
+        "8:13 input.encoding: is only for format: debezium; other formats say by their name how they are encoded"]),
+    "no registry for changes": (_JSON, "format: debezium\n  encoding: avro\n  text: $.after.body", [
+        '8:13 input.encoding: "avro" needs a Schema Registry: set registry.url']),
+    "unknown encoding": (_JSON, "format: debezium\n  encoding: arvo\n  text: $.after.body", [
+        '8:13 input.encoding: must be one of json, avro, protobuf, json_schema, did you mean "avro"?']),
     "no registry for the output": ("dead_letter: posts.dead", "format: {avro: {compatibility: full}}", [
         '22:11 output.format: "avro" needs a Schema Registry: set registry.url',
         "22:34 output.format.avro.compatibility: is only set with auto_register: true"]),
@@ -497,8 +505,8 @@ TOP: dict[str, tuple[Any, bool]] = {
     "registry": ({"url": "http://registry:8081"}, False),
 }  # fmt: skip
 INPUT: dict[str, tuple[Any, bool]] = {
-    "topics": (["others"], False), "format": ("text", True), "text": ("$.x", True), "start": ("latest", False),
-    "tombstones": ("skip", False), "reader_schema": ("posts.avsc", True),
+    "topics": (["others"], False), "format": ("text", True), "encoding": ("avro", True), "text": ("$.x", True),
+    "start": ("latest", False), "tombstones": ("skip", False), "reader_schema": ("posts.avsc", True),
     "descriptor_set": ("p.desc", True), "message": ("a.B", True),
     "max_characters": (10, True), "max_bytes": (10, True),
 }  # fmt: skip

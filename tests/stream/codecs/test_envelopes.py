@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from schemas.document import Document
 from schemas.pipeline.config import Input
 from schemas.record import Assignment, Headers, Record
-from stream.codecs.connect import UNAVAILABLE
+from stream.codecs.debezium import UNAVAILABLE
 from stream.codecs.formats import codec
 from stream.codecs.json import MAX_DEPTH
 from tests.thoroughness import examples
