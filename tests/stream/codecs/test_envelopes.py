@@ -126,6 +126,51 @@ def test_we_read_what_the_sdk_writes(data: dict[str, Any], text: str, extension:
     assert headers["ce_time"] == b"2020-01-02T03:04:05Z"
 
 
+PLAIN: Headers = [*BINARY, ("content-type", b"Text/Plain; charset=UTF-8")]
+SAID = 'it\'s "n\u00efce"\n\u2028 \U0001f642'
+SAID_64 = base64.b64encode(SAID.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("value", "headers"),
+    [
+        (SAID.encode(), PLAIN),
+        (SAID.encode(), [*BINARY, ("content-type", b"text/plain")]),
+        (SAID.encode("utf-16"), [*BINARY, ("content-type", b'text/plain; format=flowed;charset="utf-16"')]),
+        (envelope(json.dumps(SAID).encode(), datacontenttype="text/plain"), STRUCTURED),
+        (envelope(json.dumps(SAID, ensure_ascii=False).encode(), datacontenttype="text/plain;charset=x"), STRUCTURED),
+        (json.dumps({**ENVELOPE, "datacontenttype": "text/plain", "data_base64": SAID_64}).encode(), STRUCTURED),
+    ],
+    ids=["binary", "no charset", "utf-16", "structured", "raw", "base64"],
+)
+@pytest.mark.parametrize("path", ["$.text", "$['text']", "$..*", "$[*]", ["$.body", "$.text"]])
+def test_plain_text_is_the_text_of_an_object(value: bytes, headers: Headers, path: str | list[str]) -> None:
+    document = decoded(value, "cloudevents", headers, text=path)
+    assert document.failure is None
+    assert document.text == SAID
+    assert json.loads(document.event or b"") == document.fields == {"text": SAID}
+    assert document.record is not None
+    kinds = [content for name, content in document.record.headers or () if name.lower() == "content-type"]
+    assert kinds == [b"application/json"], "what is published is JSON"
+    assert ("ce_id", b"7") in (document.record.headers or [])
+    assert document.record.consumed_headers == headers, "a dead letter has the headers of the input"
+
+
+@pytest.mark.parametrize("structured", [False, True])
+@given(text=st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: not text.isspace()))
+def test_we_read_plain_text_that_the_sdk_writes(text: str, structured: bool) -> None:
+    attributes = {"id": "7", "source": "/shop", "type": "review", "datacontenttype": "text/plain"}
+    message = (to_structured_event if structured else to_binary_event)(CloudEvent(attributes=attributes, data=text))
+    value = message.value if isinstance(message.value, bytes) else message.value.encode()
+    document = decoded(value, "cloudevents", list(message.headers.items()))
+    assert (document.failure, document.text) == (None, text)
+
+
+def test_a_path_that_plain_text_does_not_have_is_told() -> None:
+    message = failure(decoded(b"x", "cloudevents", PLAIN, text=["$.a", "$.text.b"]))
+    assert message == "there is no text at $.a, $.text.b: the data of the CloudEvent are plain text, at $.text"
+
+
 MANY = envelope(DATA, **{f"a{n}": "x" for n in range(300)})
 NO_ID = {name: value for name, value in ENVELOPE.items() if name not in {"id", "source"}}
 
@@ -153,8 +198,14 @@ NO_ID = {name: value for name, value in ENVELOPE.items() if name not in {"id", "
         (envelope(A="x"), STRUCTURED, "an attribute of the CloudEvent is an object or an array, or its name is not"),
         (envelope(a="\ud800"), STRUCTURED, "an attribute of the CloudEvent contains half a surrogate pair"),
         (MANY, STRUCTURED, "the CloudEvent has more than 256 attributes"),
-        (envelope(datacontenttype="text/xml"), STRUCTURED, "the data of the CloudEvent is not JSON (datacontenttype)"),
-        (DATA, [*BINARY, ("content-type", b"text/plain")], "the data of the CloudEvent is not JSON (datacontenttype)"),
+        (envelope(datacontenttype="text/xml"), STRUCTURED, "the data of the CloudEvent are neither JSON nor"),
+        (DATA, [*BINARY, ("content-type", b"text/html")], "the data of the CloudEvent are neither JSON nor plain text"),
+        (envelope(datacontenttype="text/plain"), STRUCTURED, "the data of the CloudEvent are not a string, but"),
+        (envelope(b'"\\ud800"', datacontenttype="text/plain"), STRUCTURED, "the value at $.text is or contains what"),
+        (b"\xff", PLAIN, "the data of the CloudEvent are not utf-8: bad byte at position 0"),
+        (b" ", PLAIN, "the text is only white space"),
+        (b"x", [*BINARY, ("content-type", b"text/plain;charset=ebcdic")], "the charset of the CloudEvent's text is"),
+        (b"\0", [*BINARY, ("content-type", b"text/plain; charset=UTF-16")], "the data of the CloudEvent are not utf-1"),
         (DATA, BINARY[:2], "the CloudEvent has no source, no type"),
         (DATA, [("ce_specversion", b"\xff")], "the specversion of the CloudEvent is not 1.0"),
         (DATA, [("content-type", b"application/cloudevents-batch+json")], "the value is a batch, which cannot be read"),
@@ -164,7 +215,8 @@ NO_ID = {name: value for name, value in ENVELOPE.items() if name not in {"id", "
     ids=[
         "plain", "array", "cut", "bytes", "brackets", "deep", "deep data", "no data", "base64", "base64 ü", "number",
         "string", "no text", "no id", "version", "no version", "object", "capital", "surrogate", "many", "xml",
-        "plain text", "no source", "binary version", "batch", "avro", "tombstone",
+        "html", "no string", "half a pair", "no UTF-8", "blank", "charset", "UTF-16", "no source", "binary version",
+        "batch", "avro", "tombstone",
     ],
 )  # fmt: skip
 def test_what_is_no_cloud_event_fails_with_the_reason(value: bytes, headers: Headers | None, reason: str) -> None:
@@ -288,6 +340,8 @@ def test_plain_json_says_which_format_is_missing(value: bytes, form: str) -> Non
 GOOD = [
     ("cloudevents", DATA, BINARY, "$.text"),
     ("cloudevents", envelope(subject="ü", n=5), STRUCTURED, "$.text"),
+    ("cloudevents", SAID.encode(), PLAIN, "$.text"),
+    ("cloudevents", envelope(json.dumps(SAID).encode(), datacontenttype="text/plain"), STRUCTURED, "$.text"),
     ("connect", enveloped(DATA), None, "$.text"),
     ("debezium", enveloped(change("u", {"text": "old"}, {"text": "new"})), None, "$.after.text"),
 ]
