@@ -151,9 +151,9 @@ def test_what_is_wrong_with_protobuf_is_known_before_the_first_event(registry: F
         with pytest.raises(SettingError, match=f"the schema of subject out-value {reason}"):
             encoder_of(pipeline_with(registry.url, "protobuf")).prepare()
     number = registry.add("out-value", "message M { optional int32 id = 1; }", "PROTOBUF")
-    for record, hint in (("Mn", ', did you mean "M"?'), ("shop.Post", "$")):
-        with pytest.raises(SettingError, match=f"the schema of subject out-value has no message {record}{hint}"):
-            encoder_of(pipeline_with(registry.url, "protobuf", record=record)).prepare()
+    for name, hint in (("Mn", ', did you mean "M"?'), ("shop.Post", "$")):
+        with pytest.raises(SettingError, match=f"the schema of subject out-value has no message {name}{hint}"):
+            encoder_of(pipeline_with(registry.url, "protobuf", record=name)).prepare()
     config = pipeline_with(registry.url, "protobuf")
     encoder = encoder_of(config)
     encoder.prepare()
