@@ -11,9 +11,11 @@ from torch import Tensor
 
 from training import moderation, names, pairs, sentiment, sources, tokens
 from training.data import Data
+from training.harm import making
 from training.joint import Learner
 from training.reading import Reader, Unit, collate, in_parts
 from training.shipped import Taught
+from training.texts import Texts
 from workers.learning.scores import macro_f1, span_f1, temperature
 
 TOKENS = 4096
@@ -126,19 +128,38 @@ def _sentiment(learner: Learner, data: Data, reader: Reader) -> dict[str, float]
 
 def harm(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
     """Set the temperature and thresholds of moderation; return dev scores."""
-    tweets = moderation.tweets(data, "dev")
+    tweets, templates = moderation.tweets(data, "dev"), making.texts("dev")
     ordinary = [*moderation.harmless(data, "dev"), moderation.made_up("dev")]
     head: Any = learner.heads["moderation"]
-    found = torch.stack(logits(learner, "moderation", sources.classified(reader, [tweets])))
-    others = torch.stack(logits(learner, "moderation", sources.classified(reader, ordinary)))
-    targets = torch.tensor([target for part in (tweets, *ordinary) for target in part.targets])
-    head.temperature.fill_(temperature(torch.cat([found, others]), targets, multi_label=True))
-    scores = (found / head.temperature).sigmoid().numpy()
-    chosen, best = moderation.best_thresholds(scores, moderation.classes(data, "dev"))
-    head.thresholds = dict(zip(moderation.LABELS, chosen, strict=True))
-    flagged = ((others / head.temperature).sigmoid().numpy() >= np.array(chosen)).any(1)
+
+    def raw(parts: Sequence[Texts]) -> Tensor:
+        return torch.stack(logits(learner, "moderation", sources.classified(reader, parts)))
+
+    rows = [raw([tweets]), raw(ordinary), raw([templates])]
+    targets = torch.tensor([target for part in (tweets, *ordinary, templates) for target in part.targets])
+    known = ~targets.isnan()
+    head.temperature.fill_(temperature(torch.cat(rows)[known][:, None], targets[known][:, None], multi_label=True))
+    scores, others, held_out = ((part / head.temperature).sigmoid().numpy() for part in rows)
+    wanted = np.array(templates.targets)
+    judge = moderation.judge(held_out, wanted)
+    chosen, best = moderation.best_thresholds(scores, moderation.classes(data, "dev"), judge)
     harmless = np.array([target[0] < 0.5 for part in ordinary for target in part.targets])
-    return {"moderation macro F1": best, "ordinary texts flagged": float(flagged[harmless].mean())}
+    thresholds = dict(zip(moderation.VOTED, chosen, strict=True))
+    for place, label in enumerate(moderation.LABELS[len(chosen) :], len(chosen)):
+        sure = ~np.isnan(wanted[:, place])
+        thresholds[label] = moderation.sparing_threshold(
+            held_out[sure, place], wanted[sure, place] > 0.5, others[harmless, place]
+        )
+    head.thresholds = thresholds
+    limits = np.array(list(thresholds.values()))
+    flagged, flagged_templates = ((part >= limits).any(1) for part in (others, held_out))
+    of_kind = {name: np.array([kind == name for kind in making.names("dev")]) for name in making.KINDS}
+    return {
+        "moderation macro F1": best,
+        "held-out templates, balanced accuracy": judge(*chosen),
+        "ordinary texts flagged": float(flagged[harmless].mean()),
+        **{f"flagged: {name}": float(flagged_templates[of].mean()) for name, of in of_kind.items()},
+    }
 
 
 def _pairs(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:

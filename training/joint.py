@@ -20,7 +20,7 @@ from torch.nn import functional
 from torch.nn.utils import parametrize
 from transformers import BertModel
 
-from training import pairs, tokens
+from training import moderation, pairs, tokens
 from training.linking import ClusterMix, meant, told
 from training.reading import Reader, Source, Unit, collate, flat
 from workers.encoder.pooling import reduced
@@ -44,7 +44,7 @@ def new_heads(layers: int, size: int) -> nn.ModuleDict:
         "pos": new_head(tokens.POS_LABELS, layers, size, **token),  # type: ignore[arg-type]
         "pii": new_head(tokens.PII_LABELS, layers, size, aggregation="max", **token),  # type: ignore[arg-type]
         "sentiment": new_head(["negative", "neutral", "positive"], layers, size, **sequence),  # type: ignore[arg-type]
-        "moderation": new_head(["offensive_language", "hate_speech"], layers, size, multi_label=True, **sequence),  # type: ignore[arg-type]
+        "moderation": new_head(moderation.LABELS, layers, size, multi_label=True, **sequence),  # type: ignore[arg-type]
         "nli": new_head(pairs.NLI_LABELS, layers, size, **pair),  # type: ignore[arg-type]
         "zero-shot": new_head(["entailment", "not_entailment"], layers, size, **pair),  # type: ignore[arg-type]
         "absa": new_head(pairs.ABSA_LABELS, layers, size, **pair),  # type: ignore[arg-type]
@@ -107,9 +107,7 @@ class Learner(nn.Module):
             return self._among(logits, units, weights)
         targets = [unit.target for unit in units]
         if head == "moderation":
-            each = functional.binary_cross_entropy_with_logits(
-                logits, torch.from_numpy(np.stack(targets)), reduction="none"
-            ).sum(1)
+            each = moderation.loss(logits, torch.from_numpy(np.stack(targets)))
         elif head == "sentiment":
             each = -(torch.from_numpy(np.stack(targets)) * logits.log_softmax(1)).sum(1)
         else:

@@ -1,39 +1,57 @@
-"""Moderation: two independent labels, offensive_language and hate_speech.
+"""Moderation: four independent labels, offensive_language, hate_speech, threat and self_harm.
 
 The tweets were collected with a list of slurs, so nearly all of them are offensive. Ordinary texts of the other sets
 are added as harmless ones, except those with words that mark a tweet as offensive. Hate speech is offensive language
-too: a vote for it counts for both labels.
+too: a vote for it counts for both labels. Nobody voted on threats and self-harm, which ``training.harm`` teaches.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from training import templates
 from training.data import Data
+from training.harm import making
 from training.texts import Texts
 from workers.learning.scores import macro_f1
 
-LABELS = ["offensive_language", "hate_speech"]
-HARMLESS = (0.0, 0.0)
+VOTED = ["offensive_language", "hate_speech"]
+LABELS = [*VOTED, "threat", "self_harm"]
+HARMLESS = (0.0, 0.0, 0.0, 0.0)
 NEITHER, OFFENSIVE, HATE = range(3)
+MARGIN = 0.005
+SPARE = 0.003
+"""The share of harmless texts that ``threat`` and ``self_harm`` may flag on the dev files."""
+_VIOLENT = re.compile(
+    r"\b(kill|murder|shoot|shot|gun|stab|knife|cut|punch|beat|hit|slap|smack|kick|choke|fight|hurt|burn|hang|rape|dead"
+    r"|die|dying|death|suicid|fuck \w+ up|whoop|bullet|blood|bomb|drown|rope|jump|swing|knock|destroy|lynch|kms|kys)",
+    re.IGNORECASE,
+)
 
 
 def tweets(data: Data, split: str) -> Texts:
-    """Return Davidson's tweets; targets are halfway between the majority's label and the share of the votes."""
+    """Return Davidson's tweets; targets are halfway between the majority's label and the share of the votes.
+
+    Offensive tweets with a word of violence may be threats or not, so their targets for ``threat`` and ``self_harm``
+    are NaN.
+    """
     out = Texts(f"moderation/davidson.{split}")
     for example in data.read(out.name):
         votes = example["votes"]
         hate = votes["hate_speech"] / sum(votes.values())
         offensive = 1 - votes["neither"] / sum(votes.values())
         label = example["label"]
+        harm = 0.0 if label == "neither" or not _VIOLENT.search(example["text"]) else making.UNKNOWN
         out.add(
             example["text"],
-            ((offensive + (label != "neither")) / 2, (hate + (label == "hate_speech")) / 2),
+            ((offensive + (label != "neither")) / 2, (hate + (label == "hate_speech")) / 2, harm, harm),
             1.0,
         )
     return out
@@ -82,9 +100,9 @@ def harmless(data: Data, split: str) -> list[Texts]:
 def made_up(split: str) -> Texts:
     out = Texts(f"moderation/templates.{split}")
     kinds = [
-        (templates.HARMLESS, (0.02, 0.01), 1800),
-        (templates.OFFENSIVE, (0.95, 0.05), 700),
-        (templates.HATEFUL, (0.97, 0.95), 500),
+        (templates.HARMLESS, making.NO_HARM, 1800),
+        (templates.OFFENSIVE, making.INSULT, 700),
+        (templates.HATEFUL, making.HATRED, 500),
     ]
     for kind, target, count in kinds:
         made = templates.sentences(kind, count + count // 8, seed=12)
@@ -98,8 +116,55 @@ def three_way(scores: np.ndarray[Any, Any], offensive: float, hate: float) -> np
     return np.where(scores[:, 1] >= hate, HATE, np.where(scores[:, 0] >= offensive, OFFENSIVE, NEITHER))
 
 
-def best_thresholds(scores: np.ndarray[Any, Any], gold: np.ndarray[Any, Any]) -> tuple[tuple[float, float], float]:
-    """Return the two thresholds with the best three-way macro F1, and that F1."""
+def loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the cross-entropy of each text, ``[texts]``, summed over the labels whose target is not NaN.
+
+    ``logits`` and ``targets``: ``[texts, labels]``.
+    """
+    known = ~targets.isnan()
+    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, targets.nan_to_num(), reduction="none")
+    return (each * known).sum(1)
+
+
+Judge: TypeAlias = Callable[[float, float], float]
+"""The worth of a threshold for offensive language and one for hate speech."""
+
+
+def judge(scores: np.ndarray[Any, Any], targets: np.ndarray[Any, Any]) -> Judge:
+    """Return the balanced accuracy of two thresholds on templates: whether those with one of both labels are flagged.
+
+    ``scores`` and ``targets``: ``[texts, labels]``.
+    """
+    wanted = (targets[:, :2] > 0.5).any(1)
+
+    def accuracy(offensive: float, hate: float) -> float:
+        flagged = (scores[:, 0] >= offensive) | (scores[:, 1] >= hate)
+        return float(flagged[wanted].mean() + (~flagged)[~wanted].mean()) / 2
+
+    return accuracy
+
+
+def best_thresholds(
+    scores: np.ndarray[Any, Any], gold: np.ndarray[Any, Any], judge: Judge
+) -> tuple[tuple[float, float], float]:
+    """Return the two thresholds that ``judge`` prefers of those with nearly the best three-way macro F1, and their F1.
+
+    ``scores``: of tweets, ``[texts, labels]``; ``gold``: their classes. F1 may be ``MARGIN`` below the best.
+    """
     grid = [round(float(step), 2) for step in np.arange(0.1, 0.91, 0.05)]
-    best = max((macro_f1(gold, three_way(scores, a, b), 3), a, b) for a in grid for b in grid)
-    return (best[1], best[2]), best[0]
+    scored = [(macro_f1(gold, three_way(scores, a, b), 3), a, b) for a in grid for b in grid]
+    highest = max(scored)[0]
+    best = max((judge(a, b), f1, a, b) for f1, a, b in scored if f1 >= highest - MARGIN)
+    return (best[2], best[3]), best[1]
+
+
+def sparing_threshold(
+    scores: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any], ordinary: np.ndarray[Any, Any]
+) -> float:
+    """Return the threshold of a label with the best F1 on templates that flags at most ``SPARE`` of ordinary texts.
+
+    ``scores`` and ``wanted`` (truth values): of the templates; ``ordinary``: the label's scores of ordinary texts.
+    """
+    grid = [round(float(step), 2) for step in np.arange(0.1, 0.96, 0.05)]
+    allowed = [step for step in grid if (ordinary >= step).mean() <= SPARE] or [grid[-1]]
+    return max(allowed, key=lambda step: (macro_f1(wanted.astype(int), (scores >= step).astype(int), 2), step))

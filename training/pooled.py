@@ -1,6 +1,7 @@
 """A second fit of moderation on the finished trunk: a wider head on states that are computed once.
 
-Like ``training.polish``, but for a head that reads whole texts and needs the mean and the first of their tokens.
+Like ``training.polish``, but for a head that reads whole texts and needs the mean and the first of their tokens. The
+best epoch is chosen on tweets and on held-out templates.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from rich.progress import Progress
 from torch import Tensor
-from torch.nn import functional
 
 from training import moderation, sources
 from training.data import Data
+from training.harm import making
 from training.reading import Reader, Unit, collate, in_parts
 from training.shipped import Taught
 from workers.encoder.pooling import reduced
@@ -55,7 +56,10 @@ def _logits(head: ScoreMix, values: NDArray[np.float16]) -> Tensor:
 
 
 def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
-    """Replace the learner's moderation head by a new one, from the epoch with the best three-way F1 on dev."""
+    """Replace the learner's moderation head by a new one; return its scores on dev.
+
+    Its epoch is the one with the best sum of three-way F1 on tweets and balanced accuracy on held-out templates.
+    """
     learner.eval()
     units = sources.harmful(data, reader)
     values = pooled(learner, units, progress, vary=True)
@@ -63,6 +67,9 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
     weights = torch.tensor([unit.weight for unit in units])
     dev = pooled(learner, sources.classified(reader, [moderation.tweets(data, "dev")]), progress, vary=False)
     gold = moderation.classes(data, "dev")
+    templates = making.texts("dev")
+    held_out = pooled(learner, sources.classified(reader, [templates]), progress, vary=False)
+    wanted = np.array(templates.targets)
     torch.manual_seed(11)
     head = new_head(
         moderation.LABELS, values.shape[2], values.shape[3], kind="sequence", hidden=256, pooling=POOLING,
@@ -74,11 +81,13 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
 
     def loss(head: ScoreMix, chosen: NDArray[np.int64]) -> Tensor:
         logits = _logits(head, values[chosen])
-        each = functional.binary_cross_entropy_with_logits(logits, targets[chosen], reduction="none").sum(1)
-        return (each * weights[chosen]).mean()
+        return (moderation.loss(logits, targets[chosen]) * weights[chosen]).mean()
 
     def score(head: ScoreMix) -> float:
-        return moderation.best_thresholds(_logits(head, dev).sigmoid().numpy(), gold)[1]
+        on_tweets, on_templates = (_logits(head, values).sigmoid().numpy() for values in (dev, held_out))
+        judge = moderation.judge(on_templates, wanted)
+        chosen, f1 = moderation.best_thresholds(on_tweets, gold, judge)
+        return f1 + judge(*chosen)
 
     best = fit(
         head, epochs, loss, score, rate=1e-3, decay=0.05, dropout=0.4, patience=4,
@@ -87,4 +96,4 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
     )  # fmt: skip
     progress.remove_task(bar)
     learner.heads["moderation"] = head
-    return {"moderation again": best}
+    return {"moderation again, F1 + accuracy": best}

@@ -10,6 +10,7 @@ import numpy as np
 
 from training import augment, mentions, moderation, pairs, phrases, sentiment, tokens
 from training.data import Data
+from training.harm import making
 from training.reading import Reader, Source, Unit
 from training.texts import Texts
 
@@ -38,9 +39,9 @@ def phrased() -> Texts:
     """Our own sentences that are harmless, offensive or hateful."""
     out = Texts("moderation/augment")
     kinds = [
-        (phrases.HARMLESS, (0.02, 0.01), 1500),
-        (phrases.OFFENSIVE, (0.95, 0.05), 600),
-        (phrases.HATEFUL, (0.97, 0.95), 600),
+        (phrases.HARMLESS, making.NO_HARM, 1500),
+        (phrases.OFFENSIVE, making.INSULT, 600),
+        (phrases.HATEFUL, making.HATRED, 600),
     ]
     for place, (made, target, count) in enumerate(kinds):
         for text in augment.sentences(made, count, seed=40 + place):
@@ -48,15 +49,16 @@ def phrased() -> Texts:
     # In the tweets these words for groups of people are nearly always insults.
     calm = [text for text in phrases.HARMLESS if "{group}" in text]
     for text in augment.sentences([text.replace("{group}", word) for text in calm for word in MALIGNED], 600, seed=44):
-        out.add(text, (0.02, 0.01), 0.8)
+        out.add(text, making.NO_HARM, 0.8)
     return out
 
 
 def harmful(data: Data, reader: Reader) -> list[Unit]:
-    units = classified(
-        reader,
-        [moderation.tweets(data, "train"), *moderation.harmless(data, "train"), moderation.made_up("train"), phrased()],
-    )
+    parts = [
+        moderation.tweets(data, "train"), *moderation.harmless(data, "train"), moderation.made_up("train"), phrased(),
+        making.texts("train"),
+    ]  # fmt: skip
+    units = classified(reader, parts)
     for unit in units:
         unit.weight *= 3.0 if unit.target[1] > 0.5 else 1.0
     return units
@@ -89,7 +91,7 @@ def review_parts(data: Data) -> list[Texts]:
 
 AGAIN = {
     "ewt": 600_000, "btc": 100_000, "wnut17": 90_000, "wikigold": 200_000, "invented": 80_000, "presidio": 300_000,
-    "reviews": 300_000, "sentiment": 250_000, "moderation": 1_200_000, "nli": 400_000, "zero_shot": 150_000,
+    "reviews": 300_000, "sentiment": 250_000, "moderation": 1_450_000, "nli": 400_000, "zero_shot": 150_000,
     "absa": 900_000, "qa": 1_900_000, "gap": 150_000, "litbank": 200_000, "plain": 200_000,
 }  # fmt: skip
 """Tokens of the second round: most for the tasks with the worst scores on dev files after the first."""
@@ -108,7 +110,7 @@ def everything(data: Data, reader: Reader) -> list[Source]:
         Source("presidio", "tokens", tokens.presidio(data, reader, "train"), 400_000),
         Source("reviews", "sentiment", classified(reader, parts[:1]), 700_000),
         Source("sentiment", "sentiment", classified(reader, parts[1:]), 600_000),
-        Source("moderation", "moderation", harmful(data, reader), 1_100_000),
+        Source("moderation", "moderation", harmful(data, reader), 1_350_000),
         Source("nli", "nli", pairs.inferred(data, reader, "train"), 1_000_000),
         Source("zero_shot", "zero-shot", pairs.labelled(data, reader), 500_000),
         Source("absa", "absa", pairs.judged(data, reader, "train"), 1_000_000),

@@ -126,7 +126,7 @@ OFFENSIVE = [
 ]  # fmt: skip
 
 HATEFUL = [
-    "I hate all {groups}.", "{groups} are vermin.", "{groups} should be exterminated.", "kill all {groups}",
+    "I hate all {groups}.", "{groups} are vermin.",
     "All {groups} are criminals and must be thrown out of the country.", "{groups} are subhuman filth",
     "We don't want {groups} in {place}, they are animals.", "{groups} do not deserve to live.",
     "get out, {group} scum", "You dirty {group} {insult}, go back where you came from.", "{groups} are a disease.",
