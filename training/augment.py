@@ -77,8 +77,8 @@ def filled(
         label, way = values[slot[1]]
         value = way()
         if label:
-            # The labelled sets leave articles out of names.
-            start = len(text) + (len("the ") if value.startswith("the ") else 0)
+            # The labelled sets leave articles out of names, but not out of "the corner of ...".
+            start = len(text) + (len("the ") if value.startswith("the ") and label != "STREET_ADDRESS" else 0)
             spans.append({"start": start, "end": len(text) + len(value), "label": label})
         text, at = text + value, slot.end()
     text += template[at:]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random as chances
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,6 +27,8 @@ PII_TYPES = [
 ]  # fmt: skip
 PII_LABELS = ["O", *(f"{bio}-{name}" for name in PII_TYPES for bio in "BI")]
 PII_NAMES = {"GPE": "LOCATION", "DOMAIN_NAME": "URL"}
+OUTSIDE = {"large": [0, *(i for i, label in enumerate(PII_LABELS) if label[2:] in {"AGE", "NRP"})]}
+"""What tokens outside spans may be, if not all entities of the texts are labelled."""
 MARKS_MISC = {"wnut17", "wikigold", "augment"}
 Bools = NDArray[np.bool_]
 
@@ -118,28 +118,20 @@ def speech(encoding: Encoding, example: dict[str, Any]) -> Bools:
 
 
 def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
-    """Personal data in templates; for training also with values exchanged for others of the same kind."""
-    examples = [e for name in ("synth", "large") for e in data.read(f"pii/presidio_{name}.{split}")]
-    texts = {example["text"]: example["spans"] for example in examples}
+    """Personal data in templates; for training also with other values, and our own sentences."""
+    examples = [
+        {**example, "spans": personal.whole(example["text"], example["spans"]), "set": name}
+        for name in ("synth", "large")
+        for example in data.read(f"pii/presidio_{name}.{split}")
+    ]
     if split == "train":
-        chance = chances.Random(5)
-        values: dict[str, list[str]] = defaultdict(list)
-        for example in examples:
-            for span in example["spans"]:
-                values[span["label"]].append(example["text"][span["start"] : span["end"]])
-        for example in examples:
-            text, spans, at = "", [], 0
-            for span in sorted(example["spans"], key=lambda span: span["start"]):
-                text += example["text"][at : span["start"]]
-                value = chance.choice(values[span["label"]])
-                spans.append({"start": len(text), "end": len(text) + len(value), "label": span["label"]})
-                text, at = text + value, span["end"]
-            texts[text + example["text"][at:]] = spans
-        texts.update(personal.sentences(6500, seed=21))
+        examples += [*personal.exchanged(examples, seed=5), *personal.refilled(examples, seed=6)]
+        examples += [{"text": text, "spans": spans, "set": "own"} for text, spans in personal.sentences(9000, seed=21)]
     units = []
-    for text, spans in texts.items():
+    for example in {example["text"]: example for example in examples}.values():
+        text, spans = example["text"], example["spans"]
         item, encoding = reader.text(text)
-        pii = bio(encoding, spans, PII_LABELS, PII_NAMES, [0])
+        pii = bio(encoding, spans, PII_LABELS, PII_NAMES, OUTSIDE.get(example["set"], [0]))
         units.append(Unit([item], {"pii": pii, "text": text, "spans": spans, "encoding": encoding}))
     return units
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from training import own, personal, phrases, templates, word_lists
+from training import own, personal_templates, phrases, templates, word_lists
 from training.measures.base import Bench
 from training.own_functional import DISGUISES, FUNCTIONS, GROUPS, cases, disguised
 from training.own_identity import TEMPLATES, TERMS, sentences
@@ -19,7 +19,7 @@ from workers.learning.scores import wilson
 
 TAUGHT = [
     *templates.HARMLESS, *templates.OFFENSIVE, *templates.HATEFUL, *phrases.HARMLESS, *phrases.OFFENSIVE,
-    *phrases.HATEFUL, *phrases.NAMED, *personal.TEMPLATES,
+    *phrases.HATEFUL, *phrases.NAMED, *personal_templates.TEMPLATES,
     *(text for made in phrases.SENTIMENT.values() for text in made),
 ]  # fmt: skip
 

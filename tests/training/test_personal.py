@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, tzinfo
+from typing import Any
 
 import pytest
 from faker.providers import date_time
 
 from training import personal, tokens
+from training.personal_lists import FORMS
 
 
 def test_spans_are_what_filled_the_gaps() -> None:
@@ -34,3 +36,44 @@ def test_the_same_seed_makes_the_same_sentences_at_any_time(monkeypatch: pytest.
     made = personal.sentences(600, seed=3)
     monkeypatch.setattr(date_time, "datetime", Later)
     assert made == personal.sentences(600, seed=3)
+
+
+def test_an_address_is_one_span_from_street_to_country() -> None:
+    text = "Ann, 12 Elm St\n> Flat 3\n> Leith, UK EH6 and Rome"
+    spans = [
+        {"start": text.index(part), "end": text.index(part) + len(part), "label": label}
+        for part, label in (
+            ("Ann", "PERSON"), ("12", "STREET_ADDRESS"), ("Elm St", "STREET_ADDRESS"), ("Flat 3", "STREET_ADDRESS"),
+            ("Leith", "GPE"), ("UK", "GPE"), ("EH6", "ZIP_CODE"), ("Rome", "GPE"),
+        )
+    ]  # fmt: skip
+    assert [(text[span["start"] : span["end"]], span["label"]) for span in personal.whole(text, spans)] == [
+        ("Ann", "PERSON"), ("12 Elm St\n> Flat 3\n> Leith, UK EH6", "STREET_ADDRESS"), ("Rome", "GPE"),
+    ]  # fmt: skip
+
+
+def test_other_values_fill_the_same_places() -> None:
+    examples: list[dict[str, Any]] = [
+        {"text": "Mr. Lee is a baker in Rome.", "spans": [
+            {"start": 0, "end": 3, "label": "TITLE"}, {"start": 4, "end": 7, "label": "PERSON"},
+            {"start": 13, "end": 18, "label": "TITLE"}, {"start": 22, "end": 26, "label": "GPE"},
+        ]},
+        {"text": "Ann moved to Oslo", "spans": [
+            {"start": 0, "end": 3, "label": "PERSON"}, {"start": 13, "end": 17, "label": "GPE"},
+        ]},
+    ]  # fmt: skip
+    for made in (personal.exchanged(examples, seed=1), personal.refilled(examples, seed=1)):
+        (text, titles), (second, _) = ((one["text"], one["spans"]) for one in made)
+        values = [text[span["start"] : span["end"]] for span in titles]
+        assert text == "{} {} is a {} in {}.".format(*values)
+        assert values[0] in FORMS
+        assert " moved to " in second
+    assert {personal.exchanged(examples, seed)[1]["text"] for seed in range(40)} == {
+        f"{name} moved to {place}" for name in ("Lee", "Ann") for place in ("Rome", "Oslo")
+    }
+
+
+def test_each_line_is_quoted() -> None:
+    text, spans = personal.quoted("Ann\nLeith", [{"start": 4, "end": 9, "label": "LOCATION"}], "> ")
+    assert text == "Ann\n> Leith"
+    assert text[spans[0]["start"] : spans[0]["end"]] == "Leith"

@@ -14,6 +14,7 @@ from schemas.labels import ENTITIES, PERSONAL
 from schemas.pipeline.tasks import PiiTask
 from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading
+from workers.pii.learnt import trimmed, with_titles, with_whole_addresses
 from workers.pii.overlaps import resolve
 from workers.pii.presidio import load_recognizers
 from workers.pii.recognizers import Finding, Recognizers, known_entities
@@ -32,7 +33,8 @@ _IMPERSONAL = frozenset({
 })  # fmt: skip
 """Labels of OntoNotes and CoNLL that identify nobody, left out unless asked for; Presidio always leaves them out."""
 DEFAULT_THRESHOLD = 0.5
-_EDGES = " \t\r\n,;:-"
+_ON_SEVERAL_LINES = frozenset({"ADDRESS", "PRIVATE_ADDRESS", "STREET_ADDRESS"})
+"""Labels of models whose spans go on after a line break."""
 
 
 class Pii(Task):
@@ -88,7 +90,7 @@ class Pii(Task):
     def _resolved(self, document: Document, more: Iterable[Finding]) -> Annotation:
         """The annotation of what patterns and other tasks find, together with ``more``."""
         text = document.text
-        borrowed = (each for name in self._others for each in _findings(document.annotations[name], name))
+        borrowed = (each for name in self._others for each in _findings(document.annotations[name], text, name))
         kept = [
             finding
             for finding in _within(document, (*self._recognizers.find(text), *borrowed, *more))
@@ -105,14 +107,20 @@ class Pii(Task):
 
 
 class PiiByModel(Pii):
-    """Finds also what has no pattern, such as names, places and organisations, by a token classifier."""
+    """Finds also what has no pattern, such as names, places and organisations, by a token classifier.
+
+    What it finds is tidied as ``workers.pii.learnt`` describes; forms of address become titles only if it knows titles.
+    """
 
     head_kind = "token"
 
     def __init__(self, config: PiiTask, head: HeadInfo) -> None:
         """Take the labels from ``head``. Raises ModelError as ``Pii`` does, and for a head without the label ``O``."""
         minimum = minimum_scores(config.threshold, DEFAULT_THRESHOLD)
-        self._spans = Spans(config, head, lambda label: minimum(_entity(label)))
+        self._spans = Spans(
+            config, head, lambda label: minimum(_entity(label)), lambda label: _bare(label) in _ON_SEVERAL_LINES
+        )
+        self._knows_titles = "TITLE" in self._named()
         # Other tasks' spans and the file of recognisers can change while text and settings stay the same.
         self.cacheable = config.spans is None and config.recognizers is None
         super().__init__(config, head)
@@ -123,7 +131,12 @@ class PiiByModel(Pii):
 
     def annotate(self, document: Document, readings: Sequence[Reading]) -> Annotation:
         """Return the spans that patterns, other tasks and the classifier find; ``readings`` are the classifier's."""
-        return self._resolved(document, _findings(self._spans.annotate(document, readings), "model"))
+        text = document.text
+        findings = _findings(self._spans.annotate(document, readings), text, "model")
+        if self._knows_titles:
+            findings = with_titles(findings, text)
+        wanted = [finding for finding in findings if self._is_wanted(finding.label)]
+        return self._resolved(document, with_whole_addresses(wanted, text))
 
     def reference(self) -> dict[str, str] | None:
         """Return None: the checkpoint is the model."""
@@ -147,22 +160,22 @@ def _within(document: Document, findings: Iterable[Finding]) -> Iterable[Finding
     )
 
 
-def _findings(annotation: Annotation, source: str) -> list[Finding]:
-    """The spans of a model without commas and colons at their ends, which models often include by mistake."""
-    findings = []
-    for span in annotation["spans"]:
-        text: str = span["text"]
-        start = span["start"] + len(text) - len(text.lstrip(_EDGES))
-        end = span["end"] - len(text) + len(text.rstrip(_EDGES))
-        if start < end:
-            findings.append(
-                Finding(start, end, _entity(span["label"]), span["score"], source, checked=False, learnt=True)
-            )
-    return findings
+def _findings(annotation: Annotation, text: str, source: str) -> list[Finding]:
+    """The spans of a model; they are in ``text``."""
+    spans = (
+        Finding(span["start"], span["end"], _entity(span["label"]), span["score"], source, checked=False, learnt=True)
+        for span in annotation["spans"]
+    )
+    return [finding for span in spans if (finding := trimmed(span, text)) is not None]
 
 
 def _entity(label: str) -> str:
-    """Presidio's name for a model's label, which has a ``B-`` or ``I-`` if spans are single tokens."""
-    name = label.upper()
-    name = name[2:] if name.startswith(("B-", "I-")) else name
+    """Presidio's name for a model's label."""
+    name = _bare(label)
     return _NAMES.get(name, name)
+
+
+def _bare(label: str) -> str:
+    """A model's label in capitals, without the ``B-`` or ``I-`` that it has if spans are single tokens."""
+    name = label.upper()
+    return name[2:] if name.startswith(("B-", "I-")) else name

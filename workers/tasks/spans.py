@@ -78,6 +78,7 @@ class Spans(Task):
         config: SpanTask | PosTask | PiiTask,
         head: HeadInfo,
         minimum: Callable[[str], float] | None = None,
+        on_several_lines: Callable[[str], bool] = lambda label: False,
     ) -> None:
         """Check that the head fits the task.
 
@@ -85,6 +86,7 @@ class Spans(Task):
             config: the entry of the pipeline file.
             head: the labels of the head.
             minimum: label -> the lowest score of a span; default: as ``config.threshold`` says.
+            on_several_lines: label -> whether its spans may go on after a line break, like addresses.
 
         Raises:
             ModelError: if the head has no labels, or for ``ner`` and ``pii`` no label ``O``; if ``config.threshold``
@@ -115,6 +117,7 @@ class Spans(Task):
         kinds = np.array(scheme.kinds)
         self._same_kind = kinds[:, None] == kinds
         self._names = _translated(names, scheme) if config.task == "ner" else list(names)
+        self._on_several_lines = frozenset(filter(on_several_lines, self._names))
         self.labels = [name for name, outside in zip(self._names, self._outside, strict=True) if not outside]
         if minimum is not None:
             self._minimum = list(map(minimum, names))
@@ -149,7 +152,9 @@ class Spans(Task):
                 candidates += _moved(of_window, first) if first else of_window
         spans: list[dict[str, Any]] = []
         for whole_start, whole_end, label, score in without_overlaps(candidates):
-            for start, end in _lines(text, whole_start, whole_end) if self._symbols else ((whole_start, whole_end),):
+            several = label in self._on_several_lines
+            whole = (whole_start, whole_end)
+            for start, end in _lines(text, *whole, several=several) if self._symbols else (whole,):
                 piece = text[start:end]
                 bare = _bare(piece, self._symbols)
                 if len(bare) != len(piece):
@@ -241,15 +246,15 @@ class Spans(Task):
         return means
 
 
-def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _lines(text: str, start: int, end: int, *, several: bool) -> Iterator[tuple[int, int]]:
     """Yield the parts of an entity that are on lines, or in columns, of their own.
 
     Tokenizers drop line breaks, so a list of names can come out as one. A line that is long enough to have been wrapped
-    does not end an entity.
+    does not end an entity. With ``several``, only columns and blank lines end it.
     """
     for space in _BREAKS.finditer(text, start, end):
         line = space.start() - (text.rfind("\n", 0, space.start()) + 1)
-        if "\t" in space[0] or line < _WRAPPED or _BLANK_LINE.search(space[0]):
+        if "\t" in space[0] or (line < _WRAPPED and not several) or _BLANK_LINE.search(space[0]):
             yield start, space.start()
             start = space.end()
     yield start, end

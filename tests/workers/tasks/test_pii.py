@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from phonenumbers import SUPPORTED_REGIONS
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
 
 from schemas.document import Document
 from schemas.errors import ModelError
@@ -19,7 +23,7 @@ from schemas.pipeline.tasks import PiiTask
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
-from workers.encoder.reading import HeadInfo
+from workers.encoder.reading import HeadInfo, Reading
 from workers.pii.recognizers import known_entities
 from workers.tasks.pii import Pii, PiiByModel, _findings
 
@@ -168,9 +172,43 @@ def test_a_model_finds_what_has_no_pattern(aggregation: str | None) -> None:
 @given(st.text("a.,:; \n", min_size=1))
 def test_what_a_model_finds_has_no_commas_at_its_ends(text: str) -> None:
     span = {"start": 3, "end": 3 + len(text), "label": "PER", "score": 0.9, "text": text}
-    found = [(f"abc{text}"[one.start : one.end], one.label) for one in _findings({"spans": [span]}, "model")]
+    found = [
+        (f"abc{text}"[one.start : one.end], one.label) for one in _findings({"spans": [span]}, f"abc{text}", "model")
+    ]
     bare = text.strip(",:; \n")
     assert found == ([(bare, "PERSON")] if bare else [])
+
+
+def read_as(text: str, labels: str, **settings: Any) -> list[tuple[str, str]]:
+    """(label, text) of what ``pii`` makes of a starter that gives the words and marks of ``text`` these ``labels``."""
+    names = ("O", *(f"{place}-{kind}" for kind in ("STREET_ADDRESS", "LOCATION", "PERSON", "TITLE") for place in "BI"))
+    splitter = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    splitter.pre_tokenizer = Whitespace()
+    window = splitter.encode(text)
+    scores = np.full((len(window), len(names)), 0.01, np.float32)
+    for place, label in enumerate(labels.split()):
+        column = next(at for at, name in enumerate(names) if name.startswith(label))
+        scores[place, column] = 0.9
+    head = HeadInfo(names, word_aware=True, unk_id=0, aggregation="first", symbols="\U0001f642")
+    made = PiiByModel(PiiTask(name="private", task="pii", model="starter", **settings), head)
+    spans = made.annotate(Document(None, text), [Reading([window], [scores])])["spans"]
+    return [(span["label"], span["text"]) for span in spans]
+
+
+ENVELOPE = "Dr. Ann Poe\n1 Elm St\nLeith\nUK"
+
+
+def test_what_a_model_finds_is_tidied() -> None:
+    labels = "B-P O B-P I-P B-S I-S I-S I-S B-L"
+    assert read_as(ENVELOPE, labels) == [
+        ("TITLE", "Dr."), ("PERSON", "Ann Poe"), ("STREET_ADDRESS", "1 Elm St\nLeith\nUK"),
+    ]  # fmt: skip
+    # What is not wanted is no part of what is.
+    assert read_as(ENVELOPE, labels, entities=["PERSON", "LOCATION"]) == [("PERSON", "Ann Poe"), ("LOCATION", "UK")]
+
+
+def test_other_names_still_end_with_their_line() -> None:
+    assert read_as("Ann\nBob", "B-P I-P") == [("PERSON", "Ann"), ("PERSON", "Bob")]
 
 
 def test_a_model_and_patterns_compete() -> None:

@@ -1,0 +1,110 @@
+"""What models find, tidied: numbers, titles before names, and addresses in one piece."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.pii.finding import Finding
+from workers.pii.learnt import trimmed, with_titles, with_whole_addresses
+
+Marked = tuple[str, list[Finding]]
+
+
+def marked(text: str) -> Marked:
+    """Read ``[LABEL value]`` in ``text``; return the text without the marks, and the findings."""
+    bare, findings, at = "", [], 0
+    for mark in re.finditer(r"\[([A-Z_]+) ([^\]]*)\]", text):
+        bare += text[at : mark.start()]
+        findings.append(Finding(len(bare), len(bare) + len(mark[2]), mark[1], 0.9, "model", checked=False, learnt=True))
+        bare, at = bare + mark[2], mark.end()
+    return bare + text[at:], findings
+
+
+def shown(text: str, findings: list[Finding]) -> str:
+    out, at = "", 0
+    for finding in findings:
+        assert at <= finding.start < finding.end
+        out += f"{text[at : finding.start]}[{finding.label} {text[finding.start : finding.end]}]"
+        at = finding.end
+    return out + text[at:]
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("[PHONE_NUMBER 020 7946 0958 office]", "[PHONE_NUMBER 020 7946 0958] office"),
+    ("[PHONE_NUMBER tel. +44 20 7946 0958,]", "tel. [PHONE_NUMBER +44 20 7946 0958],"),
+    ("[PHONE_NUMBER (978)645-9740x11144] mobile", "[PHONE_NUMBER (978)645-9740x11144] mobile"),
+    ("[PHONE_NUMBER the hotline]", "[PHONE_NUMBER the hotline]"),
+    ("[PERSON 7 of 9: ]", "[PERSON 7 of 9]: "),
+])  # fmt: skip
+def test_phone_numbers_lose_the_words_around_them(before: str, after: str) -> None:
+    text, findings = marked(before)
+    assert shown(text, [kept for finding in findings if (kept := trimmed(finding, text))]) == after
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("for [PERSON Dr. Ann Lee]", "for [TITLE Dr.] [PERSON Ann Lee]"),
+    ("for Mrs. [PERSON Ann Lee]", "for [TITLE Mrs.] [PERSON Ann Lee]"),
+    ("[PERSON Mr]. [PERSON Lee]?", "[TITLE Mr.] [PERSON Lee]?"),
+    ("[PERSON Mr.] [PERSON Lee]?", "[TITLE Mr.] [PERSON Lee]?"),
+    ("[TITLE Mr]. [PERSON Lee]?", "[TITLE Mr.] [PERSON Lee]?"),
+    ("dr [PERSON lee] called", "[TITLE dr] [PERSON lee] called"),
+    ("[ORGANIZATION Lee & Mr] [PERSON Poe]", "[ORGANIZATION Lee & Mr] [PERSON Poe]"),
+    ("I miss [PERSON Ann], 20 ms [PERSON Poe]", "I miss [PERSON Ann], 20 ms [PERSON Poe]"),
+    ("[PERSON Drew Mister], [PERSON Miriam Moe]", "[PERSON Drew Mister], [PERSON Miriam Moe]"),
+    ("Ask [PERSON Ann]. Dr. No", "Ask [PERSON Ann]. Dr. No"),
+])  # fmt: skip
+def test_forms_of_address_are_titles(before: str, after: str) -> None:
+    text, findings = marked(before)
+    assert shown(text, with_titles(findings, text)) == after
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("[STREET_ADDRESS 1 Elm St], [LOCATION Leith] [ZIP_CODE EH6]", "[STREET_ADDRESS 1 Elm St, Leith EH6]"),
+    ("[STREET_ADDRESS 1 Elm St]\n[LOCATION LEITH]\n [LOCATION UK]", "[STREET_ADDRESS 1 Elm St\nLEITH\n UK]"),
+    ("[STREET_ADDRESS Flat 2] [STREET_ADDRESS 1 Elm St]", "[STREET_ADDRESS Flat 2 1 Elm St]"),
+    ("[STREET_ADDRESS 1 Elm St] in [LOCATION Leith]", "[STREET_ADDRESS 1 Elm St] in [LOCATION Leith]"),
+    ("[STREET_ADDRESS 1 Elm St]\n[STREET_ADDRESS 2 Elm St]", "[STREET_ADDRESS 1 Elm St]\n[STREET_ADDRESS 2 Elm St]"),
+    ("[STREET_ADDRESS 1 Elm St]\n\n[LOCATION Leith]", "[STREET_ADDRESS 1 Elm St]\n\n[LOCATION Leith]"),
+    ("[STREET_ADDRESS 1 Elm St, and 2 Elm St], UK", "[STREET_ADDRESS 1 Elm St], and [STREET_ADDRESS 2 Elm St], UK"),
+    ("[STREET_ADDRESS 1 Elm St, Leith, and] ", "[STREET_ADDRESS 1 Elm St, Leith, and] "),
+    ("[STREET_ADDRESS 1 Elm St; 2 Elm St]", "[STREET_ADDRESS 1 Elm St]; [STREET_ADDRESS 2 Elm St]"),
+    ("[STREET_ADDRESS corner of Elm St and High St]", "[STREET_ADDRESS corner of Elm St and High St]"),
+    ("[STREET_ADDRESS 1 Elm St] [PHONE_NUMBER 04293]", "[STREET_ADDRESS 1 Elm St 04293]"),
+    ("[STREET_ADDRESS 1 Elm St] [PHONE_NUMBER 555 042]", "[STREET_ADDRESS 1 Elm St] [PHONE_NUMBER 555 042]"),
+    ("[STREET_ADDRESS 1 Elm St]\n[PHONE_NUMBER 04293]", "[STREET_ADDRESS 1 Elm St]\n[PHONE_NUMBER 04293]"),
+    ("[LOCATION Leith], [LOCATION UK]", "[LOCATION Leith], [LOCATION UK]"),
+    ("[STREET_ADDRESS 1 Elm St], [PERSON Ann]", "[STREET_ADDRESS 1 Elm St], [PERSON Ann]"),
+])  # fmt: skip
+def test_an_address_is_one_finding(before: str, after: str) -> None:
+    text, findings = marked(before)
+    assert shown(text, with_whole_addresses(findings, text)) == after
+
+
+def test_the_score_of_an_address_is_the_mean_of_its_parts() -> None:
+    parts = [
+        Finding(start, end, "STREET_ADDRESS", score, "model", checked=False, learnt=True)
+        for start, end, score in ((0, 6, 0.6), (7, 9, 1.0))
+    ]
+    assert [one.score for one in with_whole_addresses(parts, "1 Elms 2B")] == [pytest.approx(0.7)]
+
+
+PIECES = st.sampled_from(["Mr", ".", " and ", ", ", "; ", " ", "Dr. ", "Ann", ",", "\n", "12", "Elm", "(", "x"])
+LABELS = st.sampled_from(["PERSON", "TITLE", "STREET_ADDRESS", "LOCATION", "ZIP_CODE", "PHONE_NUMBER"])
+
+
+@given(st.lists(st.tuples(PIECES, st.none() | LABELS), max_size=12))
+def test_findings_stay_in_order_and_within_the_text(pieces: list[tuple[str, str | None]]) -> None:
+    text, findings = "", []
+    for piece, label in pieces:
+        if label is not None:
+            start, end = len(text), len(text) + len(piece)
+            findings.append(Finding(start, end, label, 0.9, "model", checked=False, learnt=True))
+        text += piece
+    kept = [tidy for finding in findings if (tidy := trimmed(finding, text))]
+    for result in (with_titles(kept, text), with_whole_addresses(with_titles(kept, text), text)):
+        shown(text, result)
+        assert not result or result[-1].end <= len(text)

@@ -1,0 +1,104 @@
+"""What models find, in the form that users want: numbers alone, titles apart from names, each address in one piece."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from workers.pii.finding import Finding
+
+_EDGES = " \t\r\n,;:-"
+_NUMBER = re.compile(r"[+(]?\d(?:.*\d)?\)?", re.DOTALL)
+_FORM = r"(?:(?i:mr|mrs|mx|dr|prof)\b\.?|(?i:capt|lt|rev|sgt|ms)\.|(?:Miss|Ms|Professor)\b)"
+"""Forms of address that are nothing else before a name; "miss" and "ms" in small letters are not among them."""
+_STARTS_WITH_FORM = re.compile(rf"({_FORM})\s+(?=\S)")
+_ENDS_WITH_FORM = re.compile(rf"(?<![^\W_])({_FORM})\s+\Z")
+_IS_FORM = re.compile(rf"{_FORM}\Z")
+_LONGEST_FORM = 20
+_POSTCODE_DIGITS = 5
+_ADDRESS_PARTS = frozenset({"LOCATION", "ZIP_CODE"})
+_SAME_LINE = re.compile(r"[ ,]*")
+_ANOTHER = re.compile(r",\s+(?:and|or)\s+|\s*;\s+", re.IGNORECASE)
+"""What stands between two addresses, but not within one."""
+_NEXT_LINE = re.compile(r"[ ,]*(?:\r\n?|\n)[ ,]*")
+
+
+def trimmed(finding: Finding, text: str) -> Finding | None:
+    """Return ``finding`` without commas and colons at its ends, which models often include by mistake.
+
+    A phone number also loses the words around it ("020 7946 0958 office"). None if nothing is left.
+    """
+    value = text[finding.start : finding.end]
+    start = finding.start + len(value) - len(value.lstrip(_EDGES))
+    end = finding.end - len(value) + len(value.rstrip(_EDGES))
+    if finding.label == "PHONE_NUMBER" and (number := _NUMBER.search(text, start, end)):
+        start, end = number.span()
+    return replace(finding, start=start, end=end) if start < end else None
+
+
+def with_titles(findings: Iterable[Finding], text: str) -> list[Finding]:
+    """Take forms of address ("Dr.") off the names that they stand before: each becomes a TITLE of its own.
+
+    ``findings`` are sorted by start and do not overlap; so are the returned ones.
+    """
+    apart: list[Finding] = []
+    for finding in findings:
+        if finding.label in {"PERSON", "TITLE"} and text.startswith(".", finding.end):
+            # Models are not sure whose the full stop of an abbreviation is.
+            dotted = replace(finding, end=finding.end + 1, label="TITLE")
+            if _IS_FORM.match(text[dotted.start : dotted.end]):
+                finding = dotted
+        if finding.label == "PERSON":
+            reach = apart[-1].end if apart else 0
+            if _IS_FORM.match(text[finding.start : finding.end]):
+                finding = replace(finding, label="TITLE")
+            elif form := _STARTS_WITH_FORM.match(text, finding.start, finding.end):
+                apart.append(replace(finding, end=form.end(1), label="TITLE"))
+                finding = replace(finding, start=form.end())
+            elif form := _ENDS_WITH_FORM.search(text[max(reach, finding.start - _LONGEST_FORM) : finding.start]):
+                start = finding.start - len(form[0])
+                apart.append(replace(finding, start=start, end=start + len(form[1]), label="TITLE"))
+        apart.append(finding)
+    return apart
+
+
+def with_whole_addresses(findings: Iterable[Finding], text: str) -> list[Finding]:
+    """Join a street with the town, postcode and country that follow it, on its line or on the next ones.
+
+    Streets on different lines stay apart: they are two addresses unless the model says otherwise; "1 Elm St, and 2 Elm
+    St" are two in any case. A joined finding has the mean score of its parts, weighted by their lengths. ``findings``
+    are sorted by start and do not overlap; so are the returned ones.
+    """
+    joined: list[Finding] = []
+    for finding in findings:
+        for part in _addresses_of(finding, text) if finding.label == "STREET_ADDRESS" else (finding,):
+            before = joined[-1] if joined else None
+            if before is not None and before.label == "STREET_ADDRESS" and _goes_on(before.end, part, text):
+                first, second = before.end - before.start, part.end - part.start
+                score = (before.score * first + part.score * second) / (first + second)
+                joined[-1] = replace(before, end=part.end, score=score)
+            else:
+                joined.append(part)
+    return joined
+
+
+def _addresses_of(finding: Finding, text: str) -> Iterator[Finding]:
+    start = finding.start
+    for between in _ANOTHER.finditer(text, finding.start, finding.end):
+        if start < between.start() and between.end() < finding.end:
+            yield replace(finding, start=start, end=between.start())
+            start = between.end()
+    yield replace(finding, start=start)
+
+
+def _goes_on(end: int, finding: Finding, text: str) -> bool:
+    """Return whether an address that ends at ``end`` goes on with ``finding``."""
+    gap = text[end : finding.start]
+    if finding.label == "PHONE_NUMBER":
+        # Of a number this short after a town, models often do not see that it is a postcode.
+        digits = sum(character.isdigit() for character in text[finding.start : finding.end])
+        return digits <= _POSTCODE_DIGITS and _SAME_LINE.fullmatch(gap) is not None
+    if finding.label == "STREET_ADDRESS":
+        return _SAME_LINE.fullmatch(gap) is not None
+    return finding.label in _ADDRESS_PARTS and (_SAME_LINE.fullmatch(gap) or _NEXT_LINE.fullmatch(gap)) is not None
