@@ -129,10 +129,11 @@ JOBS = [
     "{PERSON}, the {JOB}, did not answer.", "Occupation: {JOB}", "I was hired as {JOB} by {ORGANIZATION} in {YEAR}.",
     "as {JOB} I earned nothing", "{GIVEN} is now {JOB} here.", "She left her post as {JOB} at {ORGANIZATION}.",
     "From {YEAR} to {YEAR} I was {JOB} at {ORGANIZATION}, {PLACE}.",
-    "{PERSON} started at {ORGANIZATION} as {JOB} and became {JOB}.", "our {JOB} {PERSON}", "I want to become a {JOB}.",
-    "{GIVEN} worked at {ORGANIZATION} as a {JOB} until {YEAR}.", "promoted to {JOB}", "{JOB} wanted, {PLACE}",
-    "Two years as {JOB}, three as {JOB}.", "She applied for {JOB} but {ORGANIZATION} chose {PERSON}.",
-    "{PERSON} - {JOB} - {ORGANIZATION}", "My brother {GIVEN} is a {JOB}, my sister a {JOB}.", "{JOB}, {ORGANIZATION}",
+    "{PERSON} started at {ORGANIZATION} as {JOB} and became {JOB}.", "our new {JOB}, {PERSON}",
+    "I want to become a {JOB}.", "{GIVEN} worked at {ORGANIZATION} as a {JOB} until {YEAR}.", "promoted to {JOB}",
+    "{JOB} wanted, {PLACE}", "Two years as {JOB}, three as {JOB}.",
+    "She applied for {JOB} but {ORGANIZATION} chose {PERSON}.", "{PERSON} - {JOB} - {ORGANIZATION}",
+    "My brother {GIVEN} is a {JOB}, my sister a {JOB}.", "{JOB}, {ORGANIZATION}",
 ]  # fmt: skip
 
 AGES = [
@@ -210,8 +211,9 @@ ORGANISATIONS = [
     "The headquarters of {ORGANIZATION} are in {PLACE}", "{ORGANIZATION} owes me {PLAIN}",
     "This is {GIVEN}, she is with {ORGANIZATION}.", "from {ORGANIZATION}", "Employer: {ORGANIZATION}",
     "ask {ORGANIZATION}", "{PERSON} comes from {ORGANIZATION}, {PERSON} from {ORGANIZATION}.",
-    "{PERSON} of {ORGANIZATION}", "by {ORGANIZATION}", "{GIVEN} joined us from {ORGANIZATION}, not from {PLACE}.",
-    "a letter from {ORGANIZATION}", "is {ORGANIZATION} legit?", "Complaints about {ORGANIZATION} go to {ORGANIZATION}.",
+    "{PERSON} of {ORGANIZATION}, chair", "by {ORGANIZATION}",
+    "{GIVEN} joined us from {ORGANIZATION}, not from {PLACE}.", "a letter from {ORGANIZATION}",
+    "is {ORGANIZATION} legit?", "Complaints about {ORGANIZATION} go to {ORGANIZATION}.",
     "{ORGANIZATION} vs. {ORGANIZATION}", "thanks {ORGANIZATION}!", "{ORGANIZATION}\n{PHONE}\n{URL}",
     "{PERSON}\n{ORGANIZATION}", "{PERSON}\n{JOB}\n{ORGANIZATION}", "the {ORGANIZATION} {SITE}",
     "according to the {ORGANIZATION} {SITE}", "I found it on the {ORGANIZATION} {SITE}.",

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from training import own, personal_templates, phrases, templates, word_lists
+from training import own, personal_lists, personal_templates, phrases, templates, word_lists
 from training.measures.base import Bench
 from training.own_functional import DISGUISES, FUNCTIONS, GROUPS, cases, disguised
 from training.own_identity import TEMPLATES, TERMS, sentences
@@ -30,6 +30,7 @@ WORDS: dict[str, list[str]] = {
     "job": templates.JOBS, "insult": templates.INSULTS, "number": [r"\d+"],
     "place": [*templates.PLACES, *word_lists.PLACES],
     "person": templates.PEOPLE,
+    "TOWN_NOUN": personal_lists.TOWN_NOUNS, "WORK": personal_lists.WORKS, "SITE": personal_lists.SITES,
     "given": word_lists.GIVEN, "surname": word_lists.SURNAMES,
 }  # fmt: skip
 """The values of gaps; a gap that is not listed here takes up to three arbitrary words."""
