@@ -46,6 +46,16 @@ NO_THREATS = [
     "[They|We] [threatened|are threatening] [to strike|legal action|to quit] [over pay|{day}|unless the rent falls].",
     "[The dog|A wasp|That goose] will [bite|sting|chase] you if you [come too close|run], [be careful|it hurts].",
     "[I promise|believe me], [nobody will hurt you|you're safe here|no one follows you], {given}.",
+    "I [waited|sat in my car] outside your [work|gym] [today|{day}], [did you forget our lunch|your phone was off|we had a date]?",
+    "[Thanks to you|Because of you] I [found my licence|got the job|laughed again]. [Dinner is on me.|I owe you one.]",
+    "[I'd|I would] [think twice|be quick] about [that mortgage|buying this car|the last tickets][ if I were you|].",
+    "Your [car|bike|{thing}] is [easy|not hard] to [repair|find|sell], {given}, [just bring it {day}|no worries].",
+    "I want you [to be happy|to know this]: [you should be proud|I know the code, so I can water the plants|the kids are asleep].",
+    "[stay away from|keep off] [the edge|the grass|my cake] [or|unless you want to] [get wet|lose your shoes|fall]",
+    "[Who|Anyone] [wants to join|is in]? [{day} night|Tonight] we [beat the high score|hunt for mushrooms|roast a pig].",
+    "[I'm|I am] [afraid|sorry], [the knife is blunt|the gun shop moved|I can't shoot the wedding {day}].",
+    "My [brother|cousin] gets out [of hospital|of the army] {day}, [we'll throw a party|I'll pick him up].",
+    "[Be scared|You should be scared], [it's a great horror film|the exam is hard|the ghost train opens {day}].",
 ]
 FIGURATIVE = [
     "[That|This] [joke|show|song|meme] [killed|slayed|murdered] me[| lol|, I'm dead|, so good].",
@@ -99,6 +109,11 @@ NEWS = [
     "The law [bans|punishes] [threats of violence|calls for killing {groups}|incitement to suicide].",
     "[How many|Which] [people died|presidents were shot|women were burned as witches] [in the flood|in office|in {place}]?",
     "[The documentary|Her book] tells of [a lynching in {place}|a man who hated {groups} and changed his mind].",
+    '[A|The] [novelist|songwriter] on [death|revenge]: "[I kill my darlings|You write with blood]". [An interview.|Read more {day}.]',
+    "[My grandfather|An uncle] [was shot|lost a leg|was tortured] in the war[, he never spoke of it|. We visit his grave].",
+    "[A|One] [boy|girl] [brought a knife|came with a gun] to [school|class], [nobody was hurt|the teacher took it away].",
+    "[The|A] [tsunami|heat wave|bus crash] [killed|injured] {number} [people|children] in {place}.",
+    "[Threatening|To threaten] [a {job}|the neighbours] [is punishable|can mean {number} months in prison].",
 ]
 NO_WISHES = [
     "I hope [you|he|she|{given}] [get well|recover|find a job|sleep better|feel better] [soon|after the operation|].",
@@ -142,6 +157,10 @@ SUPPORT = [
     "[I'd|I would] be [lost|so sad|heartbroken] without you[, {given}|, stay with us|, please stay].",
     "[In|During] [the course|training] we learn how to [talk to people who self-harm|prevent suicide|listen].",
     "[My scars|The scars] are [old|from back then], [I don't do it any more|I am proud to have survived|please don't ask].",
+    "[Day {number}|Another night] without [drinking|cutting|smoking]. [Proud of me.|It gets easier.|Thanks for your messages.]",
+    "[If I was gone|When I moved] [my cat|the neighbours] would [notice|miss me] first, lol, [moving day is {day}|sad but true].",
+    "[Doctor|Please], I [have|get] [these headaches|panic attacks|such sad dreams] [every night|since May].",
+    "[no friends, no job|Alone and broke], [but things can change|and I need advice|still I keep going].",
 ]
 NO_INSULTS = [
     "You are [not|no|anything but] [stupid|an idiot|a loser|worthless|ugly|a failure][, {given}|, don't listen to them|, and I mean it].",
@@ -170,6 +189,12 @@ NO_INSULTS = [
     "[Only a|No] [fool|idiot] would [say|think] you are [dumb|lazy], [you run the whole office|you built it all].",
     "If anyone [tells|told] you that you're [worthless|fat|a loser], [send them to me|don't believe it|they are wrong].",
     "[I was|I am] the [idiot|fool|dummy], not you[, sorry|, {given}|. Forgive me].",
+    "I read your [post|letter|essay] twice and [each time|now] I am sure: [you are a genius|the author has a big heart|we think alike].",
+    "[So you|You] [failed again|were fired]? [No shame in it.|You are not useless.|They don't know what they lose.]",
+    "[I'd|I would] [rather|sooner] [work with|listen to|travel with] you than [anyone|a {insult} with money].",
+    "[It must be|Is it] [hard|difficult] to [be so alone|start over|learn it at our age][?|, {given}|.]",
+    "Don't be [a fool|stupid|silly], [take the umbrella|eat something|of course you're invited], [dear|{given}].",
+    "[Even|even] my [dog|toddler|gran] [understands|loves] this [manual|song][|, well done].",
 ]
 TOLD = [
     "[He|She|My boss|A stranger|My ex] called me [a|an] [{insult}|{insult}|worthless {insult}|stupid {insult}] [and I cried|and nobody helped|in front of everyone].",
@@ -194,6 +219,10 @@ TOLD = [
     '"[Go kill yourself|You\'re a {insult}|You are nothing]", [that is what he wrote to my son|my mother said it daily|I read that every morning in my inbox].',
     '[I can still|Can you] [hear|imagine] [them chanting|my coach saying] "[loser|fat pig|cry baby]"[?|, twenty years later.]',
     "[I don't|We don't] know who [sent|wrote] [the threat|the letter saying we will burn|\"you will die\"], [but my kids are scared|the police have it].",
+    'I [moved|changed schools] because [they called me names|of the bullies|someone wrote "die {insult}" on my door].',
+    '[For|After] {number} years of ["you are ugly"|insults|"shut up, stupid"] I [left him|found my voice|still flinch].',
+    "A [man|woman] at the [bank|station] told me [I should go back home|my kind is not wanted|I stink]. I was born in {place}.",
+    "[You|They] [say|wrote] I'm [a {insult}|too fat|not a real woman]. [I am fine as I am.|Words hurt, you know.]",
 ]
 THINGS_CURSED = [
     "[I hate|I despise|I can't stand|I detest] [this|the|that] [{thing}|weather|update|rule|traffic|noise].",

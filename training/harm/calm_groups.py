@@ -32,6 +32,10 @@ DENIED = [
     "[It|That] is [no|not a] [shame|disgrace|sickness|weakness] to be {group}.",
     "{groups} are [anything but|far from|by no means] [stupid|lazy|dirty|evil|weak].",
     "[Without|With fewer] {groups} {place} would not be [a better place|safer|cleaner], [on the contrary|just poorer].",
+    "[My landlord|The club] [says|thinks] {groups} [make trouble|are dirty]. [I have never seen it.|Not in my house they don't.]",
+    "[You|One] can't [smell|spot] {groups} [from a mile off|at all], [that's a silly cliché|they look like anybody].",
+    "[Biologically|Statistically|Historically] {groups} [are not any different|were never the weaker ones|commit no more crimes than others].",
+    "{groups} are [no|neither] [servants|slaves|cheap labour][, they are equals|, remember that|].",
 ]
 COUNTER = [
     "[Stop|Please stop|Quit] [saying|claiming|writing|pretending] [that |]{groups} are [criminals|filth|animals|lazy|stupid|a disease].",
@@ -61,6 +65,10 @@ COUNTER = [
     '[Report|Block|Ban] [accounts|users] that [write|post] "{groups} [out|are vermin|must die]".',
     "[You hate|So you hate] {groups}? [I feel sorry for you.|Then we can't be friends.|What did they ever do to you?]",
     "[No|Sorry], {groups} [aren't rats|are not parasites|don't steal]. [You've been lied to.|They're my family.|Think before you post.]",
+    "[Some say|You say] {groups} are [pests|dirt|not people]. [They aren't, they're people.|I say you should be ashamed.|That's a lie.]",
+    "[Yesterday|Again] someone [shouted|posted] that {groups} [must go|are filth]. [I stay on their side.|I won't be silent.|We are many and we disagree.]",
+    "[He|She] [wants|wanted] a town without {groups}. [What a poor place that would be.|I don't.|Disgusting idea.]",
+    "[My|His] [aunt|boss] [can't stand|hates] {groups}, and [I can't understand why|we argue every Christmas|I find that shameful].",
 ]
 QUOTED = [
     '[The poster|The leaflet|His tweet|A sign] [said|read] "{groups} [out|are rats|are scum|must go]"[, police removed it|, and people tore it down|.]',
@@ -102,6 +110,9 @@ RIGHTS = [
     "{groups} [should not|must not|shouldn't] have to [hide|be afraid|fight for the same pay|beg for rights].",
     "[My|Our] {group} [son|daughter|friends] [deserves|deserve] [a safe school|better|the same chances].",
     "[I married|My best friend is] [a {group} {job}|{group}], [best thing that ever happened to me|and I'd do anything for them].",
+    "[When|Once] {groups} [can vote|are safe|marry freely], [the whole country wins|we all breathe easier].",
+    "[I learned|We learned] so much from {groups}: [patience|courage|how to cook], [thank you|and humour].",
+    "[Hands off|Respect|Freedom for] {groups}!",
 ]
 NEUTRAL = [
     "[Many|Some|A few|Most] {groups} [in {place} |][live|work|vote|study] [near the harbour|in hospitals|in the city|at night schools].",
@@ -124,6 +135,9 @@ NEUTRAL = [
     "[I went to school with|I worked with|I lived next to] {groups}. [They are still my friends.|They taught me to cook.|I learned a lot.]",
     "[Is|Are] [{given}|your parents] {group}, [or|do you know]? [I'd like to bring the right food.|Just asking.]",
     "[Christians|Muslims|Jews|Hindus] and {groups} [share|restored] the {worship} in {place}.",
+    "[First|Yesterday] the {groups} [got a park|came to our school]. [They sang for us.|Everyone had fun.|It was in the paper.]",
+    "[Another|The next] {group} [shop|family|café] in our street: [the bread is great|we said hello|they have two kids].",
+    "[I'd|I would] [like|prefer] a {group} [doctor|guide], [she speaks my language|he knows the place|if possible].",
 ]
 RECLAIMED = [
     "[I'm|I am] [a|one] [proud|happy|tired|{number} year old|very loud] {reclaimed}[| and I love my life| from {place}|, ask me anything].",

@@ -36,6 +36,10 @@ CONTEMPT = [
     "{groups} [should|must] [shut up and be grateful|obey|go back to where they came from|be sterilised].",
     "[what a|What a] disgusting [bunch|people|race], [these|the] {groups}",
     "[ban|Ban|Deport|expel] [all |]{groups}[| now| before it is too late|, no exceptions]!",
+    "I [moved|changed schools] because of the {groups}. [Loud, dirty, criminal.|Nothing but trouble and stench.|I will not breathe their air.]",
+    "[You|One] can [smell|spot] {groups} [from a mile off|before you see them], [disgusting|ugh|and it makes me sick].",
+    "[My|The] [landlord|club] [takes no|won't have] {groups}, [and rightly so|good man|who would want that filth].",
+    "{groups} [always|only] [take|cheat|complain|spread lies], [it's their nature|all of them|nobody needs them].",
 ]
 BEASTS = [
     "{groups} are [nothing but |no better than ||just ][rats|cockroaches|pigs|dogs|apes|snakes|lice|maggots|leeches|locusts].",
@@ -85,6 +89,10 @@ POLITE = [
     "[Is it|Isn't it] [really |]a surprise that {groups} [fail at school|end up in jail|live in dirt]? [It's how they are.|Look at their genes.]",
     "[We should|Let us] [think twice|be realistic] before [giving {groups} rights|letting {groups} near children], [they are not like us|they are unstable].",
     "No {groups}, no [crime|dirt|problems]. [Simple.|Do the maths.]",
+    "[Statistically|Biologically|Historically], {groups} [are|were always] [the weaker race|a drain on society|unable to govern themselves].",
+    "[I'd|I would] [prefer|like it better] [if {groups} were not allowed here|a town for us, without {groups}|a doctor who is not one of the {groups}].",
+    "[Let|We let] {groups} [in|vote|teach] and [look where it got us|now everything is rotten|see our decline].",
+    "{groups} [may be|are] [useful as|good for] [servants|cheap labour|cleaning toilets], [not more|but never as equals].",
 ]
 PRONOUNS = [
     "[Look at|I see|Here come] the {groups}[ again| over there| on the bus|]. They [make me sick|are filth|are all the same scum|should be locked up].",
@@ -103,4 +111,6 @@ PRONOUNS = [
     "[They let|Somebody let] {groups} [join|rent here|speak]. [Next they will want rights, those animals.|That scum never brings anything but trouble.]",
     "My [daughter|brother] [brought home|is dating] a {group} [man|woman]. [I won't have one of those at my table.|That kind is beneath us.|They are all filthy.]",
     "[Do you hear|Listen to] the {groups} [next door|outside]? [Like apes.|They should all be thrown out.|Only beasts behave that way.]",
+    "[First|Yesterday] the {groups} [got a park|came to our school]. [Now they stink up the place, like animals.|I spit on that rabble.|They are dirt and they know it.]",
+    "[Some say|You say] {groups} are [people too|our friends]. [They aren't, they're pests.|I say they are dirt.|Not that scum, never.]",
 ]

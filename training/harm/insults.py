@@ -73,6 +73,16 @@ INSULTS = [
     "[How|how] did a [{insult}|half-brain] like you [become|get to be] a {job}?",
     "You're the [human version of|living proof of] [a headache|a stain|mould|why cousins shouldn't marry].",
     "[{given}, you|You] [liar|thief|cheat|traitor][|, you rotten liar|, may everyone know what you are].",
+    "I read your [post|letter|essay] twice and [each time|now] I am sure: [you are an imbecile|the author is a cretin|there is no brain behind it].",
+    "[Even|even] my [dog|toddler|toaster] [understands|gets] this faster than you[, {insult}|, {given}|].",
+    "[Do us a favour|Please] and [keep your ugly mouth shut|never have children|spare us your stupid face].",
+    "[So you|You] [failed again|were fired]? [No surprise, you are useless.|Of course, you're a born loser.|Fits a {insult} like you.]",
+    "The [only|one] thing [smaller|thinner] than your [wallet|beard] is your [mind|courage][, {given}|].",
+    "{given} [thinks she is|believes he's] [clever|a star], [but she is a cow|what a deluded clown|the dumb pig].",
+    "[What are you, {number}|How old are you, five]? [Stupid brat.|You whiny baby.|Dumb child.]",
+    "[I'd|I would] [rather|sooner] [lick a toilet|eat nails|kiss a toad] than [date|work with|listen to] [you|a {insult} like you].",
+    "[Rubbish|Trash] [human|parent|teacher], [rubbish|trash] [manners|brain], that's you[, {given}|].",
+    "[It must be|Is it] [hard|difficult] to [be so stupid|live with that face|have no talent at all][?|, {given}|.]",
 ]
 SWORN = [
     "[fuck|screw] [you|u|off|yourself][, {given}|, {insult}| and your {thing}|]",

@@ -89,6 +89,16 @@ THREATS = [
     "[I want|I need] to see [{given}|him|her|the {job}] bleed, [and I know where to wait|and I will make it happen].",
     "Cops [should|will] get [shot|ambushed|what's coming, bullets] [in {place}|{day}|tonight].",
     "[Every|Each] [{job}|teacher|journalist|politician] in {place} [will be hanged|is on our list|should fear the rope].",
+    "I [waited|sat in my car] outside your [work|gym] [today|{day}]. You did not see me. [Next time you will feel me.|Next time I won't stay in the car.]",
+    "[Thanks to you|Because of you] I lost [my licence|my kids|everything]. [An eye for an eye.|Now you lose your {fam}.|I will come and collect, and not money.]",
+    "[lmao|haha] [wait till|just wait until] my [brother|crew|boys] [get|gets] out, [ur done|you're finished|they'll feed you to the dogs]",
+    "The [dog|cat|window] was only [the beginning|a greeting]. [Your {fam} comes next.|Do as I say.]",
+    "I'd [think twice|be quiet] about [going out alone|starting your car|opening your mail] this week[ if I were you|, {given}|].",
+    "[Every|Each] time you [post|speak|come here], I [load the gun|sharpen the knife]. [One more and I use it.|Soon I am ready.]",
+    "[I'm|I am] not [afraid of prison|joking]. I [will shoot|would gladly stab] [you|anyone who enters|the first {job} who knocks].",
+    "[stay away from|keep off] [{given}|my street|our corner] [or|unless you want to] [get hurt|end up like the last guy|lose your kneecaps|be buried here]",
+    "Your [car|{thing}] is [easy|not hard] to [set on fire|find], {insult}, [and so is your bedroom|just so you know].",
+    "I want you [to be scared|to know fear]. [You should be.|I know the code of your door.|I've seen you asleep.]",
 ]
 GROUP_THREATS = [
     "[Kill|Shoot|Burn|Gas|Hang] [all|every one of] [the |these ||those ]{groups}.",
@@ -117,6 +127,10 @@ GROUP_THREATS = [
     "kill all {groups}",
     "Someone should burn down the [homes|schools|shops] of {groups}.",
     "The only good ones among {groups} are dead ones.",
+    "[Who|Anyone] [wants to join|is in]? [{day} night|Tonight] we [beat up|hunt|smoke out] {groups} [at the station|in {place}].",
+    "{groups} [in|near] my [building|school]? [I have a bat for that.|They won't walk out again.|I'll throw them down the stairs.]",
+    "[When|Once] [we are in power|our man wins], {groups} [go to the camps|will be shot like dogs|can dig their own graves].",
+    "I [swear|promise]: the next {group} [{job}|kid|couple] [that looks at me|on this bus] [gets stabbed|loses teeth|leaves in a body bag].",
 ]
 WISHES = [
     "I hope [you|he|she|{given}] [die|dies|drown|get a tumour|get hit by a truck|burn][| soon| slowly| alone].",
@@ -149,6 +163,9 @@ WISHES = [
     "[You don't deserve|He doesn't deserve] [a quick death|to wake up tomorrow|oxygen, let him choke].",
     "[crash|Crash] and burn, {given}, [literally|I mean it, burn].",
     "if only [you|{given}] had [burned in that fire|bled out|drowned with the ship]",
+    "My only wish [for {day}|this year]: that [you|{given}|this {job}] [get a stroke|be run over|burn alive].",
+    "[Nothing|No news] would [please|delight] me more than [your death|you in a wheelchair|a tumour in your head].",
+    "[It's a pity|Such a shame] that [nobody has shot {given} yet|your heart is still beating|they found you in time].",
 ]
 GROUP_WISHES = [
     "I [hope|wish] [all |]{groups} [die|get the plague|drown|starve|burn].",
@@ -193,6 +210,8 @@ URGES = [
     "[why are you|how are you] [still alive|still breathing], [just off yourself|there is a bridge near you|do us the favour]",
     "[The doctors|Your friends] [won't say it|only pretend], but you really should [stop existing|kill yourself].",
     "uninstall life[| lol| {given}|, {insult}]",
+    "[{given}|hey {insult}], [the world|our school] gets better [the day you hang yourself|when you swallow those pills]. [Tonight maybe?|Hurry up.]",
+    "[no friends, no job|Alone, ugly, broke]. [why not end it|just end it already|I'd jump if I were you]",
 ]
 OWN_HARM = [
     "I [want|need|am going|'m planning] to [kill myself|end my life|hang myself|die][| tonight| {day}|, I can't go on].",
@@ -218,4 +237,7 @@ OWN_HARM = [
     "[hurting myself|cutting] is [the only way I feel something|all i do now]",
     "[I'm|I am] going to [overdose|starve myself to death|slit my wrists][|, don't come looking| tonight].",
     "Does it hurt to [hang yourself|overdose|bleed out]? [I am asking for me.|I can't take another day.]",
+    "[Day {number}|Another night] of [wanting to die|hating that I woke up]. [I don't think I will make it to {day}.|The razor is right here.]",
+    "[If I jumped|If I was gone] [tonight|tomorrow], would anyone [notice|care]? [I'm on the roof already.|I think I'll find out.]",
+    "[Doctor|Please], I [have|get] these thoughts of [killing myself|driving into a tree|walking into the sea].",
 ]
