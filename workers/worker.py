@@ -142,7 +142,7 @@ class _Run:
         self._observer = Observer(pipeline, stats)
         self._batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
         self._arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
-        self._prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
+        self._prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2, on_idle=lambda: self._arrived.put([]))
         self._computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
         self._publisher = Publisher(pipeline, stats)
         self._traces = make_traces(pipeline, stats, slot)
@@ -212,7 +212,8 @@ class _Run:
         with suppress(RegistryError):  # the first records will wait for it
             self._engine.fetch_schemas([])
         while True:
-            records = self._arrived.get(self._batcher.wait()) or []
+            # While the device computes, what is not full had better wait for more: cut now, it would only wait as well.
+            records = self._arrived.get(self._batcher.wait() if self._prepared.idle else None) or []
             live = self._still_ours(records)
             self._take_over()
             live = await_schemas(lambda: self._engine.fetch_schemas, live, self._stats, self._while_away)
@@ -220,7 +221,7 @@ class _Run:
             with self._stats.phase("prepare"):
                 for piece, verdict in self._journal.pieces(live):
                     batches += self._batcher.add(self._documents(piece, verdict))
-            if (due := self._batcher.cut_due()) is not None:
+            if not batches and self._prepared.idle and (due := self._batcher.cut_due()) is not None:
                 batches.append(due)
             for batch in batches:
                 self._pack(batch)

@@ -75,9 +75,10 @@ class Outputs:
 
     def _read(self) -> None:
         while not self._ended.is_set():
-            messages = self._consumer.consume(500, 0.005)
+            first = self._consumer.poll(0.05)
             now = time.perf_counter()
-            for message in messages:
+            # With a timeout, the client would wait for more of them until it is over.
+            for message in [first, *self._consumer.consume(500, 0)] if first else []:
                 if message.error() is None:
                     record = orjson.loads(message.value() or b"")
                     name = record["event"]["id"]

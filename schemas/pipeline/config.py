@@ -81,14 +81,14 @@ class Input(Strict):
 
 
 class Batching(Strict):
-    """When a micro-batch is cut: as soon as the first of the three limits is reached."""
+    """When a micro-batch is cut: when it is full or, as soon as the device is idle, when its linger time is over."""
 
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 16_384
     """Tokens in a micro-batch, 1 to 1 million."""
     max_events: Annotated[int, Field(ge=1, le=100_000)] = 1024
     """Events in a micro-batch, 1 to 100,000."""
     linger_ms: Annotated[int, Field(ge=0, le=60_000)] = 10
-    """Milliseconds that the first event of a micro-batch waits for others, 0 to 60,000."""
+    """Milliseconds that the first event of a micro-batch waits for others at least, 0 to 60,000."""
 
 
 class Backpressure(Strict):

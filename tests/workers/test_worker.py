@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, cast
+from contextlib import suppress
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -21,13 +24,14 @@ from schemas.errors import (
     SettingError,
     StuckError,
 )
-from schemas.record import Assignment, Record
+from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.progress import Progress
 from tests.noop import NoopChain, pipeline
 from workers import worker as worker_module
 from workers.process import early as early_module
 from workers.process.journal import NoJournal
+from workers.process.observer import Observer
 from workers.worker import Worker, _part_leaving
 
 BETWEEN = ("purge", "polled")
@@ -207,3 +211,76 @@ def test_a_worker_that_is_stopped_while_its_models_load_leaves_earlier_suspects(
     assert worker.run()
     assert journal.ends == ["set aside"]
     assert not worker.hung
+
+
+class Slow(NoopChain):
+    """A device that is told when a forward ends, and records how many events each micro-batch had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: queue.Queue[int] = queue.Queue()
+        self.ended: queue.Queue[None] = queue.Queue()
+        self.prepared = threading.Semaphore(0)
+
+    def prepare(self, documents: list[Document]) -> None:
+        super().prepare(documents)
+        for _ in documents:
+            self.prepared.release()
+
+    def forward(self, work: list[Document]) -> None:
+        self.started.put(len(work))
+        self.ended.get()
+
+
+def test_a_micro_batch_takes_in_what_comes_while_the_device_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut as soon as its linger time is over, it would only wait for the device, and later events behind it."""
+    arriving: queue.Queue[list[Record]] = queue.Queue()
+    assignment = Assignment("posts", 0)
+
+    class Feeding(Client):
+        assignments: ClassVar[list[Assignment]] = []
+
+        def poll(self, timeout: float) -> list[Record]:
+            with suppress(queue.Empty):
+                return arriving.get(timeout=0.01)
+            return []
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *_, **__: {}
+
+    class Taking(Client):
+        def send(self, batch: MicroBatch, outbounds: list[Outbound]) -> None:
+            pass
+
+    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: Taking())
+    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding())
+    monkeypatch.setattr(Observer, "observe", lambda *_: None)
+    chain = Slow()
+    worker = Worker(pipeline(batching={"linger_ms": 0, "max_events": 6}, drain_timeout_ms=1), cast(Any, chain))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    offsets = itertools.count()
+
+    def send(count: int) -> None:
+        arriving.put([Record(assignment, next(offsets), None, b'{"text": "x"}') for _ in range(count)])
+        for _ in range(count):
+            assert chain.prepared.acquire(timeout=10)
+
+    try:
+        send(1)
+        assert chain.started.get(timeout=10) == 1
+        for count in (1, 1, 2):
+            send(count)
+        chain.ended.put(None)
+        assert chain.started.get(timeout=10) == 4
+        send(8)  # what is full need not wait for the device
+        chain.ended.put(None)
+        assert chain.started.get(timeout=10) == 6
+        chain.ended.put(None)
+        assert chain.started.get(timeout=10) == 2
+    finally:
+        for _ in range(8):
+            chain.ended.put(None)
+        worker.stop()
+        thread.join(20)
+    assert not thread.is_alive()

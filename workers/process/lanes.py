@@ -22,8 +22,11 @@ class Channel(Generic[T]):
     and wakes every waiting thread, so that none stays blocked behind one that has died.
     """
 
-    def __init__(self, size: int = 0) -> None:
+    def __init__(self, size: int = 0, on_idle: Callable[[], None] = lambda: None) -> None:
+        """``on_idle``: called by a thread that is about to wait for an item; it must not use this channel's ``get``."""
         self._size = size
+        self._on_idle = on_idle
+        self._idle = 0
         self._items: deque[T] = deque()
         self._closed = False
         self._aborted = False
@@ -46,16 +49,33 @@ class Channel(Generic[T]):
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
-            while not self._items:
-                if self._closed:
-                    raise Closed
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    return None
-                self._changed.wait(left)
-            item = self._items.popleft()
-            self._changed.notify_all()
-            return item
+            if self._items:
+                return self._take()
+            self._idle += 1
+        self._on_idle()  # without the lock, because it may wake a thread that looks at ``idle``
+        with self._changed:
+            try:
+                while not self._items:
+                    if self._closed:
+                        raise Closed
+                    left = None if deadline is None else deadline - time.monotonic()
+                    if left is not None and left <= 0:
+                        return None
+                    self._changed.wait(left)
+                return self._take()
+            finally:
+                self._idle -= 1
+
+    def _take(self) -> T:
+        item = self._items.popleft()
+        self._changed.notify_all()
+        return item
+
+    @property
+    def idle(self) -> bool:
+        """Whether a thread waits for an item that nobody has put yet."""
+        with self._changed:
+            return self._idle > len(self._items)
 
     def __iter__(self) -> Iterator[T]:
         """Yield items until the channel is closed and empty."""

@@ -60,3 +60,26 @@ def test_abort_wakes_whoever_waits(full: bool) -> None:
     channel.abort()
     assert ended.wait(5)
     assert len(channel) == 0
+
+
+def test_a_channel_is_idle_while_somebody_waits_for_what_is_not_there() -> None:
+    waits, idle = threading.Event(), list[bool]()
+
+    def on_idle() -> None:
+        idle.append(channel.idle)
+        waits.set()
+
+    channel: Channel[int] = Channel(2, on_idle)
+    channel.put(1)
+    assert not channel.idle
+    assert channel.get() == 1
+    assert not waits.is_set(), "there was an item"
+    thread = _thread(channel.get)
+    assert waits.wait(5)
+    assert idle == [True]
+    assert channel.idle
+    channel.put(2)
+    thread.join(5)
+    assert not channel.idle
+    assert channel.get(0) is None
+    assert not channel.idle, "whoever gave up still counts"
