@@ -77,8 +77,10 @@ def test_commands_name_what_is_there() -> None:
     for target in re.findall(r"--target (\S+)", shell):
         assert re.search(rf"^FROM \S+ AS {target}$", (HERE / "Dockerfile").read_text(), re.MULTILINE), target
     services: Any = read(HERE / "docker-compose.yml")["services"]
-    assert set(re.findall(r"compose exec (?:-T )?(\S+)|--scale (\w+)=", shell)) <= {("worker", ""), ("", "worker")}
-    assert "worker" in services
+    named = {name for pair in re.findall(r"compose exec (?:-T )?(\S+)|--scale (\w+)=", shell) for name in pair if name}
+    assert {"kafka", "worker"} <= named <= services.keys()
+    profiles = {profile for service in services.values() for profile in service.get("profiles", ())}
+    assert set(re.findall(r"--profile (\w+)", shell)) == profiles
     for path in re.findall(r"deploy/\S+", PAGE):
         assert (HERE / path.rstrip("`.,")).exists(), path
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.containers.engine import ROOT, Engine
+from tests.containers.engine import PATIENCE, ROOT, Engine
 
-_PATIENCE = 180.0
 _IGNORED = {"build", "depends_on", "image", "command", "ports", "restart", "stop_grace_period", "profiles"}
 """What is done elsewhere, or means nothing here: ports, because there is only loopback."""
 
@@ -33,7 +32,7 @@ class Compose:
 
     def __init__(self, engine: Engine, extra: Mapping[str, Sequence[str]]) -> None:
         """``extra``: for some images, more options that their containers need."""
-        self._engine, self._extra = engine, extra
+        self.engine, self._extra = engine, extra
         self.services = services()
         self._first: str | None = None
         self._hosts = engine.folder / "hosts"
@@ -61,7 +60,7 @@ class Compose:
         entry, *rest = service.get("entrypoint", [""])
         options += ["--entrypoint", entry] if entry else []
         arguments = [word.replace("$$", "$") for word in (*rest, *command)]
-        self._engine.run("podman", "run", *options, service["image"], *arguments)
+        self.engine.run("podman", "run", *options, service["image"], *arguments)
 
     def _options(self, service: Mapping[str, Any]) -> list[str]:
         options = list(self._extra.get(service["image"], ()))
@@ -82,36 +81,33 @@ class Compose:
         return options
 
     def _await(self, name: str, condition: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while not self._is(name, condition):
-            assert time.monotonic() < deadline, f"{name} is not {condition}:\n{self.logs(name)}"
+        self.eventually(name, condition, lambda: self._is(name, condition))
+
+    def eventually(self, name: str, what: str, done: Callable[[], bool]) -> None:
+        """Wait until ``done``. Raises AssertionError if the container ``name`` ends first, or after long."""
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            running = self.engine.state(name, "Status") == "running"
+            assert (running or done()) and time.monotonic() < deadline, f"{name}: not {what}:\n{self.logs(name)}"
             time.sleep(0.5)
 
     def _is(self, name: str, condition: str) -> bool:
         if condition == "service_healthy":
-            assert self.state(name, "Status") == "running", self.logs(name)
             return self.healthy(name)
         assert condition == "service_completed_successfully"
-        if self.state(name, "Status") != "exited":
-            return False
-        assert self.state(name, "ExitCode") == "0", self.logs(name)
-        return True
+        return self.engine.state(name, "Status") == "exited" and self.engine.state(name, "ExitCode") == "0"
 
     def healthy(self, name: str) -> bool:
         """Whether the health check of the service, or of its image, succeeds now."""
-        return self._engine.run("podman", "healthcheck", "run", name, check=False).returncode == 0
+        return self.engine.run("podman", "healthcheck", "run", name, check=False).returncode == 0
 
     def exists(self, name: str) -> bool:
         """Whether the service has a container."""
-        return self._engine.run("podman", "container", "exists", name, check=False).returncode == 0
-
-    def state(self, name: str, field: str) -> str:
-        """Return a field of the container's state, such as Status or ExitCode."""
-        return self._engine.run("podman", "inspect", name, "--format", f"{{{{.State.{field}}}}}").stdout.strip()
+        return self.engine.run("podman", "container", "exists", name, check=False).returncode == 0
 
     def logs(self, name: str) -> str:
         """Return the end of what the service has written."""
-        ended = self._engine.run("podman", "logs", "--tail", "40", name, check=False)
+        ended = self.engine.run("podman", "logs", "--tail", "100", name, check=False)
         return ended.stdout + ended.stderr
 
 

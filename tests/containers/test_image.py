@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.containers.engine import PACKAGES, WEIGHTS, Engine
+from tests.containers.engine import PACKAGES, PATIENCE, WEIGHTS, Engine
 
 TEXT = "Angela Merkel praised the awful coffee in Paris."
 MERKEL = '"text":"Angela Merkel"'
@@ -70,11 +70,13 @@ def test_a_demo_ends_by_itself_and_when_it_is_told_to(engine: Engine, image: str
     engine.run(
         "podman", "run", "--detach", "--name=demo", "--network=none", *engine.options(), image, "demo", "--plain"
     )
-    deadline = time.monotonic() + 120
-    while "PERSON" not in engine.run("podman", "logs", "demo", check=False).stdout and time.monotonic() < deadline:
+    deadline = time.monotonic() + PATIENCE
+    while "PERSON" not in (written := engine.run("podman", "logs", "demo").stdout):
+        assert engine.state("demo", "Status") == "running", written
+        assert time.monotonic() < deadline, written
         time.sleep(0.5)
-    engine.run("podman", "stop", "--time", "30", "demo")
-    assert engine.run("podman", "inspect", "demo", "--format", "{{.State.ExitCode}}").stdout.strip() == "0"
+    engine.run("podman", "stop", "--time", str(PATIENCE), "demo")
+    assert engine.state("demo", "ExitCode") == "0"
 
 
 def test_a_mistake_ends_it_with_its_status_and_not_again_and_again(engine: Engine, image: str, tmp_path: Path) -> None:

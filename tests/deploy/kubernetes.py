@@ -1,16 +1,16 @@
 """JSON Schemas of Kubernetes, KEDA and the Prometheus operator, as kubeconform reads them, made from their Go modules.
 
-    python -m tests.deploy.kubernetes FOLDER
+    python -m tests.deploy.kubernetes
 
-writes one file for each kind to FOLDER. Objects may have no fields but those described, which is stricter than the API
-server and finds misspelt ones. Needs Go and its module proxy.
+writes one file for each kind to a folder in .cache, unless they are there. Objects may have no fields but those
+described, which is stricter than the API server and finds misspelt ones. Needs Go and its module proxy.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,11 +38,25 @@ _LOOSE = {
 }
 
 
-def write_schemas(folder: Path) -> None:
-    """Write the schemas of all kinds to ``folder``. Raises CalledProcessError if a module cannot be had."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in (*_of_kubernetes(), *_of_resources()):
-        (folder / f"{name}.json").write_text(json.dumps(schema))
+def schemas() -> Path:
+    """Return the folder with the schemas of all kinds, which are made if need be.
+
+    Raises CalledProcessError, or OSError if there is no Go, if a module cannot be had.
+    """
+    folder = Path(__file__).parents[2] / ".cache/kubernetes-schemas" / VERSIONS
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=folder.parent))
+        try:
+            for name, schema in (*_of_kubernetes(), *_of_resources()):
+                (made / f"{name}.json").write_text(json.dumps(schema))
+            made.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process that tests has been faster
+                raise
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    return folder
 
 
 def _module_file(module: str, version: str, path: str) -> Path:
@@ -115,4 +129,4 @@ def _strict(schema: Any) -> Any:
 
 
 if __name__ == "__main__":
-    write_schemas(Path(sys.argv[1]))
+    schemas()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.deploy.chart import CHART, HERE, VALUE_FILES, helm, refused, rendered, tool
-from tests.deploy.kubernetes import VERSIONS, write_schemas
+from tests.deploy.kubernetes import schemas
 
 MINIMAL, PRODUCTION, GPU = (str(CHART / "ci" / f"{name}-values.yaml") for name in ("minimal", "production", "gpu"))
 
@@ -36,17 +34,11 @@ def test_lint_has_nothing_to_say(file: Path) -> None:
 @pytest.mark.parametrize("file", VALUE_FILES, ids=lambda file: file.stem)
 def test_manifests_are_what_kubernetes_and_operators_accept(file: Path) -> None:
     """Fields that the schemas do not describe are mistakes here, too."""
-    kubeconform, schemas = tool("kubeconform"), HERE / ".cache/kubernetes-schemas" / VERSIONS
-    if not schemas.is_dir():
-        if shutil.which("go") is None:
-            pytest.skip("needs Go, for the schemas of Kubernetes")
-        schemas.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=schemas.parent))
-        write_schemas(made)
-        try:
-            made.rename(schemas)  # in one step, for other processes that test
-        except OSError:
-            shutil.rmtree(made)
+    kubeconform = tool("kubeconform")
+    try:
+        folder = schemas()
+    except FileNotFoundError:
+        pytest.skip("needs Go, for the schemas of Kubernetes")
     ended = helm("template", "posts", str(CHART), "--values", str(file))
     assert (ended.returncode, ended.stderr) == (0, "")
     manifests = ended.stdout
@@ -55,7 +47,7 @@ def test_manifests_are_what_kubernetes_and_operators_accept(file: Path) -> None:
         "-strict",
         "-summary",
         "-schema-location",
-        f"{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+        f"{folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
     ]
     ended = subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout

@@ -51,6 +51,11 @@ def test_every_value_has_a_use() -> None:
         assert f".Values.{name}" in used or name == "global", name
 
 
+def test_every_value_is_in_an_example() -> None:
+    """What helm makes of the examples is checked against the schemas of Kubernetes."""
+    assert set().union(*map(read, VALUE_FILES)) | {"global"} == set(SCHEMA["properties"])
+
+
 @pytest.mark.parametrize("file", VALUE_FILES, ids=lambda file: file.stem)
 def test_examples_are_values_and_their_pipelines_pass_lint(file: Path) -> None:
     values = read(file)
