@@ -37,8 +37,8 @@ def test_manifests_are_what_kubernetes_and_operators_accept(file: Path) -> None:
     kubeconform = tool("kubeconform")
     try:
         folder = schemas()
-    except FileNotFoundError:
-        pytest.skip("needs Go, for the schemas of Kubernetes")
+    except (OSError, subprocess.SubprocessError) as reason:
+        pytest.skip(f"needs the schemas of Kubernetes, which Go fetches: {reason}")
     ended = helm("template", "posts", str(CHART), "--values", str(file))
     assert (ended.returncode, ended.stderr) == (0, "")
     manifests = ended.stdout
