@@ -118,9 +118,13 @@ def speech(encoding: Encoding, example: dict[str, Any]) -> Bools:
 
 
 def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
-    """Personal data in templates; for training also with other values, and our own sentences."""
-    examples = [
-        {**example, "spans": personal.whole(example["text"], example["spans"]), "set": name}
+    """Personal data in templates; for training also with other values, and our own sentences.
+
+    The targets also have what ``training.folds`` needs: ``set``, ``template`` (None for our own sentences), and
+    ``as_labelled``, False for what the labelled sets do not contain.
+    """
+    examples: list[dict[str, Any]] = [
+        {**example, "spans": personal.whole(example["text"], example["spans"]), "set": name, "as_labelled": True}
         for name in ("synth", "large")
         for example in data.read(f"pii/presidio_{name}.{split}")
     ]
@@ -132,7 +136,8 @@ def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
         text, spans = example["text"], example["spans"]
         item, encoding = reader.text(text)
         pii = bio(encoding, spans, PII_LABELS, PII_NAMES, OUTSIDE.get(example["set"], [0]))
-        units.append(Unit([item], {"pii": pii, "text": text, "spans": spans, "encoding": encoding}))
+        target = {key: example.get(key) for key in ("text", "spans", "set", "template", "as_labelled")}
+        units.append(Unit([item], {**target, "pii": pii, "encoding": encoding}))
     return units
 
 
