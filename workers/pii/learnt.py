@@ -72,20 +72,20 @@ def with_whole_addresses(findings: Iterable[Finding], text: str) -> list[Finding
     """
     joined: list[Finding] = []
     for finding in findings:
-        for part in _addresses_of(finding, text) if finding.label == "STREET_ADDRESS" else (finding,):
-            before = joined[-1] if joined else None
-            if before is not None and before.label == "STREET_ADDRESS" and _goes_on(before.end, part, text):
-                first, second = before.end - before.start, part.end - part.start
-                score = (before.score * first + part.score * second) / (first + second)
-                joined[-1] = replace(before, end=part.end, score=score)
-            else:
-                joined.append(part)
-    return joined
+        before = joined[-1] if joined else None
+        if before is not None and before.label == "STREET_ADDRESS" and _goes_on(before.end, finding, text):
+            first, second = before.end - before.start, finding.end - finding.start
+            score = (before.score * first + finding.score * second) / (first + second)
+            joined[-1] = replace(before, end=finding.end, score=score)
+        else:
+            joined.append(finding)
+    return [part for finding in joined for part in _addresses_of(finding, text)]
 
 
 def _addresses_of(finding: Finding, text: str) -> Iterator[Finding]:
+    """Yield the addresses in a finding, or the finding itself if it is something else."""
     start = finding.start
-    for between in _ANOTHER.finditer(text, finding.start, finding.end):
+    for between in _ANOTHER.finditer(text, start, finding.end) if finding.label == "STREET_ADDRESS" else ():
         if start < between.start() and between.end() < finding.end:
             yield replace(finding, start=start, end=between.start())
             start = between.end()

@@ -71,6 +71,7 @@ def test_forms_of_address_are_titles(before: str, after: str) -> None:
     ("[STREET_ADDRESS 1 Elm St]\n\n[LOCATION Leith]", "[STREET_ADDRESS 1 Elm St]\n\n[LOCATION Leith]"),
     ("[STREET_ADDRESS 1 Elm St, and 2 Elm St], UK", "[STREET_ADDRESS 1 Elm St], and [STREET_ADDRESS 2 Elm St], UK"),
     ("[STREET_ADDRESS 1 Elm St, Leith, and] ", "[STREET_ADDRESS 1 Elm St, Leith, and] "),
+    ("[STREET_ADDRESS 1 Elm, and] [STREET_ADDRESS 2 Elm]", "[STREET_ADDRESS 1 Elm], and [STREET_ADDRESS 2 Elm]"),
     ("[STREET_ADDRESS 1 Elm St; 2 Elm St]", "[STREET_ADDRESS 1 Elm St]; [STREET_ADDRESS 2 Elm St]"),
     ("[STREET_ADDRESS corner of Elm St and High St]", "[STREET_ADDRESS corner of Elm St and High St]"),
     ("[STREET_ADDRESS 1 Elm St] [PHONE_NUMBER 04293]", "[STREET_ADDRESS 1 Elm St 04293]"),
