@@ -4,8 +4,8 @@ from __future__ import annotations
 
 LOCALES = [
     "en_US", "en_GB", "en_AU", "en_CA", "en_IN", "en_NZ", "en_IE", "de_DE", "de_AT", "de_CH", "fr_FR", "fr_CH", "fr_CA",
-    "es_ES", "es_MX", "es_AR", "es_CO", "es_CL", "it_IT", "pl_PL", "nl_NL", "nl_BE", "sv_SE", "da_DK", "fi_FI", "hu_HU",
-    "cs_CZ", "sk_SK", "sl_SI", "pt_BR", "pt_PT", "tr_TR", "no_NO", "hr_HR", "ro_RO", "lt_LT", "et_EE", "el_GR", "id_ID",
+    "es_ES", "es_MX", "es_AR", "es_CO", "it_IT", "pl_PL", "nl_NL", "nl_BE", "sv_SE", "da_DK", "fi_FI", "hu_HU", "cs_CZ",
+    "sk_SK", "sl_SI", "pt_BR", "pt_PT", "tr_TR", "no_NO", "hr_HR", "ro_RO", "lt_LT", "et_EE", "el_GR", "id_ID",
     "fil_PH", "az_AZ",
 ]  # fmt: skip
 REAL_TOWNS = [
