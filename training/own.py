@@ -27,6 +27,7 @@ from training.measures.clusters import clusters_of
 from training.measures.metrics import normalised
 from training.own_identity import sentences
 from training.own_languages import SENTENCES
+from training.own_posts import POSTS
 from training.own_sentences import PAIRS, SINGLES, Pair, Single
 from workers.learning.scores import wilson
 from workers.models.packs import STARTER
@@ -57,7 +58,7 @@ def main(*, model: str, out: Path | None) -> None:
 
 def single_answers(bench: Bench) -> Iterator[Answer]:
     def asked(field: str, task: str) -> Iterator[tuple[Single, Annotation]]:
-        chosen = [single for single in SINGLES if getattr(single, field) is not None]
+        chosen = [single for single in (*SINGLES, *POSTS) if getattr(single, field) is not None]
         yield from zip(chosen, bench.annotate({"task": task}, [single.text for single in chosen]), strict=True)
 
     for single, result in asked("tone", "sentiment"):

@@ -16,6 +16,7 @@ from training.harm import making
 from training.harm.slots import SLOTS
 from training.own_functional import cases
 from training.own_identity import sentences
+from training.own_posts import POSTS
 from training.own_sentences import SINGLES
 
 TEMPLATES = [template for kind in making.KINDS.values() for template in kind.templates]
@@ -37,7 +38,7 @@ def pattern(template: str) -> re.Pattern[str]:
 
 
 def test_no_template_makes_a_test_sentence() -> None:
-    tests = {plain(text) for text in [*(case.text for case in cases()), *(one.text for one in SINGLES)]}
+    tests = {plain(text) for text in [*(case.text for case in cases()), *(one.text for one in (*SINGLES, *POSTS))]}
     tests |= {plain(one.text) for one in sentences()}
     for template in TEMPLATES:
         made = pattern(template)
