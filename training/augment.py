@@ -11,10 +11,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from faker import Faker
+
 from training.phrases import NAMED
 from training.templates import DAYS, GROUP_PLURALS, GROUPS, INSULTS, JOBS, THINGS
 from training.word_lists import GIVEN, MISC, ORGANISATIONS, PLACES, SURNAMES
 
+LOCALES = [
+    "en_US", "en_GB", "en_IN", "de_DE", "fr_FR", "es_ES", "it_IT", "pl_PL", "nl_NL", "tr_TR", "hu_HU", "pt_BR",
+]  # fmt: skip
 Spans = list[dict[str, Any]]
 
 
@@ -61,6 +66,22 @@ def named(count: int, seed: int) -> list[tuple[str, Spans]]:
         "handle": ("", lambda: chance.choice(GIVEN).lower() + str(chance.randint(1, 99))),
     }
     return [filled(chance, NAMED, values, lower=1 / 3) for _ in range(count)]
+
+
+def listed_names(seed: int) -> list[tuple[str, str]]:
+    """Return (label, name): PER, LOC and ORG from the word lists, and as Faker makes them up for twelve countries."""
+    fake: Any = Faker(LOCALES, use_weighting=False)
+    fake.seed_instance(seed)
+    made = [
+        ("PER", lambda: f"{fake.first_name()} {fake.last_name()}", 400), ("PER", fake.last_name, 200),
+        ("PER", fake.first_name, 200), ("LOC", fake.city, 300), ("ORG", fake.company, 100),
+    ]  # fmt: skip
+    listed = [("LOC", PLACES), ("ORG", ORGANISATIONS)]
+    return [
+        *((label, make()) for label, make, count in made for _ in range(count)),
+        # The labelled sets leave articles out of names.
+        *((label, name.removeprefix("the ")) for label, names in listed for name in names),
+    ]
 
 
 def filled(

@@ -36,7 +36,7 @@ WARM_UP = 0.06
 
 
 def new_heads(layers: int, size: int) -> nn.ModuleDict:
-    token = {"kind": "token", "reduce": 128, "hidden": 128, "context": 1}
+    token = {"kind": "token", "reduce": 128, "hidden": 160, "context": 2}
     sequence = {"kind": "sequence", "hidden": 128, "pooling": ("mean", "first")}
     pair = {"kind": "sequence", "reduce": 128, "hidden": 128, "pooling": ("first", "sides")}
     make = {
@@ -120,13 +120,10 @@ class Learner(nn.Module):
             if not any(name in unit.target for unit in units):
                 continue
             logits = self.heads[name](hidden, starts)
-            allowed = torch.from_numpy(np.concatenate([
-                unit.target.get(name, np.ones((len(unit), logits.shape[1]), dtype=bool)) for unit in units
-            ]))  # fmt: skip
-            learn = ~allowed.all(1)
-            if learn.any():
-                logs = logits[learn].log_softmax(1).masked_fill(~allowed[learn], -torch.inf).logsumexp(1)
-                loss = loss - logs.mean()
+            free = np.ones((1, logits.shape[1]), dtype=bool)
+            target = np.concatenate([unit.target.get(name, free.repeat(len(unit), 0)) for unit in units])
+            if not target.all():
+                loss = loss + tokens.loss(logits, target)
         return loss
 
     @staticmethod
@@ -209,7 +206,8 @@ def _groups(learner: Learner) -> list[dict[str, Any]]:
     ]
 
 
-def _rate(step: int, steps: int) -> float:
+def rate(step: int, steps: int) -> float:
+    """Return the share of the peak rate at ``step``: it rises at first, then falls to almost nothing."""
     warm = max(1, int(WARM_UP * steps))
     return step / warm if step < warm else max(0.02, (steps - step) / (steps - warm))
 
@@ -240,7 +238,7 @@ def train(
     for step in range(first, steps):
         torch.manual_seed(seed * 1_000_003 + step)
         chance = np.random.default_rng((seed, step))
-        factor = peak * _rate(step, steps)
+        factor = peak * rate(step, steps)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         for source, batch in plan[step * BATCHES_PER_STEP : (step + 1) * BATCHES_PER_STEP]:

@@ -26,9 +26,15 @@ from workers.heads.pack_heads import ScoreMix
 from workers.learning.fit import fit, new_head
 
 BATCH = 4096
-NAMES = {"uner_ewt": 1.0, "wikigold": 2.0, "wnut17": 0.6, "btc": 0.4, "invented": 0.3}
+NAMES = {
+    "uner_ewt": 1.0, "uner_ewt runs": 0.5, "uner_ewt exchanged": 0.5, "wikigold": 2.0, "wikigold runs": 1.0,
+    "wikigold exchanged": 1.5, "wnut17": 0.6, "wnut17 exchanged": 0.4, "btc": 0.4, "invented": 0.3, "told": 0.5,
+}  # fmt: skip
 """How often each sentence of a set occurs in an epoch."""
-PRIVATE = {"presidio": 1.0, "uner_ewt": 0.25, "wikigold": 1.0, "wnut17": 0.3, "btc": 0.2}
+PRIVATE = {
+    "presidio": 1.0, "uner_ewt": 0.25, "uner_ewt runs": 0.1, "wikigold": 1.0, "wikigold runs": 0.5, "wnut17": 0.3,
+    "btc": 0.2,
+}  # fmt: skip
 
 
 class Plan(NamedTuple):
@@ -42,7 +48,7 @@ class Plan(NamedTuple):
 
 PLANS = {
     "ner": Plan(tokens.NER_LABELS, NAMES, 14),
-    "pos": Plan(tokens.POS_LABELS, {"uner_ewt": 1.0}, 14),
+    "pos": Plan(tokens.POS_LABELS, {"uner_ewt": 1.0, "uner_ewt runs": 0.5}, 14),
     "pii": Plan(tokens.PII_LABELS, PRIVATE, 10),
 }
 SHAPE: dict[str, Any] = {"kind": "token", "reduce": 128, "hidden": 160, "context": 2}
@@ -89,9 +95,13 @@ class States:
 
 
 def polish(
-    learner: Taught, data: Data, reader: Reader, progress: Progress, only: Collection[str] = PLANS.keys()
-) -> dict[str, float]:
-    """Replace the learner's heads for the tasks ``only``, which are among ``PLANS``; return their dev scores."""
+    learner: Taught, data: Data, reader: Reader, progress: Progress, only: Collection[str] = PLANS.keys(),
+    *, told: Sequence[Unit] = (),
+) -> dict[str, float]:  # fmt: skip
+    """Replace the learner's heads for the tasks ``only``, which are among ``PLANS``; return their dev scores.
+
+    ``told``: texts with what ``training.teachers`` says of their names.
+    """
     learner.eval()
     tagged = {split: {one["text"]: one for one in data.read(f"pos/ewt.{split}")} for split in ("train", "dev")}
 
@@ -105,12 +115,16 @@ def polish(
     needed = {name for plan in plans.values() for name in plan.shares}
     sets = {
         **named("train"), "invented": tokens.invented(reader), "presidio": tokens.presidio(data, reader, "train"),
+        **tokens.varied(data, reader, tagged["train"]), "told": list(told),
     }  # fmt: skip
     sets = {name: units for name, units in sets.items() if name in needed}
-    dev = named("dev")
+    dev = {
+        **named("dev"),
+        **{f"{name} runs": tokens.in_runs(data, reader, name, "dev") for name in ("uner_ewt", "wikigold")},
+    }  # fmt: skip
     states = States(learner, [unit for units in sets.values() for unit in units], progress, vary=True)
     names = np.array([name for name, units in sets.items() for _ in units])
-    on_dev = {name: States(learner, dev[name], progress, vary=False) for name in ("uner_ewt", "wikigold", "wnut17")}
+    on_dev = {name: States(learner, units, progress, vary=False) for name, units in dev.items() if name != "btc"}
 
     def score(task: str, head: ScoreMix, epoch: int) -> float:
         if task == "pii":
@@ -118,7 +132,7 @@ def polish(
         if task == "pos":
             return _accuracy(on_dev["uner_ewt"], head)
         return float(np.mean([
-            calibration.span_score(one.units, one.logits(head), "average", misc=name in tokens.MARKS_MISC)
+            calibration.span_score(one.units, one.logits(head), "average", misc=name.split()[0] in tokens.MARKS_MISC)
             for name, one in on_dev.items()
         ]))  # fmt: skip
 
@@ -134,10 +148,7 @@ def polish(
 
         def loss(head: ScoreMix, chosen: Sequence[int], task: str = task) -> Tensor:
             logits = head(*states.batch(chosen))
-            allowed = torch.from_numpy(np.concatenate([states.units[unit].target[task] for unit in chosen]))
-            learn = ~allowed.all(1)
-            result: Tensor = -logits[learn].log_softmax(1).masked_fill(~allowed[learn], -torch.inf).logsumexp(1).mean()
-            return result
+            return tokens.loss(logits, np.concatenate([states.units[unit].target[task] for unit in chosen]))
 
         def value_on_dev(head: ScoreMix, task: str = task, epoch: Iterator[int] = epoch) -> float:
             return score(task, head, next(epoch))

@@ -1,8 +1,8 @@
-"""The shipped starter in place of a learner: some of its heads are fitted again, the adapter stays."""
+"""The shipped starter: in place of a learner, so that heads are fitted on it, or as the start of more training."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,32 @@ class Shipped(nn.Module):
         """Return what ``Learner.forward`` returns, without gradients."""
         output = self.trunk(input_ids=ids, token_type_ids=types, attention_mask=mask, output_hidden_states=True)
         return flat(output.hidden_states, types, mask)
+
+
+@torch.no_grad()
+def resume(learner: Learner) -> None:
+    """Give ``learner`` the adapter and the heads of the shipped pack; a head with other labels starts anew."""
+    pack = HeadPack.open(STARTER, STARTER_FOLDER)
+    trunk = dict(learner.trunk.named_parameters())
+    for adapter_ in pack.trunk().adapters:
+        for name, value in adapter_.items():
+            if name == "case":
+                trunk["embeddings.token_type_embeddings.case"].copy_(value)
+            else:
+                # Biases and layer norms are stored as differences.
+                trunk[name].copy_(value if ".lora_" in name else learner.original[name] + value)
+    for name, entry in pack.manifest["heads"].items():
+        head: Any = learner.heads[name]
+        tensors = pack.tensors(entry)
+        inner = head.head if name == "coreference" else head
+        wanted = {key: value for key, value in inner.named_parameters() if not key.startswith("parametrizations.")}
+        if {key: value.shape for key, value in wanted.items()} != {
+            key: value.shape for key, value in tensors.items() if key != "mix"
+        }:
+            continue
+        for key, value in wanted.items():
+            value.copy_(tensors[key])
+        head.mix = tensors["mix"]
 
 
 Taught: TypeAlias = Learner | Shipped

@@ -2,7 +2,8 @@
 
 python -m training.starter --data ../shared/data          train, calibrate, write workers/starter/
 python -m training.starter --data ../shared/data --fresh  start over, ignoring an earlier run
-python -m training.starter --data ../shared/data --last   only the last step, on the shipped adapter
+python -m training.starter --data ../shared/data --more   only the last round, from the shipped adapter on
+python -m training.starter --data ../shared/data --last   only the last heads, on the shipped adapter
 python -m training.starter --data ../shared/data --last --only pii --out DIR   one head of it, in a copy of the pack
 
 An interrupted run resumes where it stopped. To measure the result: python -m training.evaluate.
@@ -22,10 +23,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from training import calibration, export, joint, polish, pooled, sources
+from training import calibration, export, joint, polish, pooled, sources, teachers
 from training.data import Data
 from training.reading import Reader, Source
-from training.shipped import RENEWED, Shipped
+from training.shipped import RENEWED, Shipped, resume
 from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, HeadPack
 
 CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
@@ -37,10 +38,19 @@ CHECKPOINT = Path(__file__).parent / "cache" / "joint.pt"
 @click.option("--checkpoint", default=CHECKPOINT, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--threads", default=2, show_default=True)
 @click.option("--fresh", is_flag=True, help="Discard what an earlier run has learnt.")
+@click.option("--more", is_flag=True, help="Only train the last round, from the shipped pack on.")
 @click.option("--last", is_flag=True, help="Only fit names, parts of speech, personal data and moderation again.")
 @click.option("--only", multiple=True, type=click.Choice(RENEWED), help="With --last: only this head; repeatable.")
 def main(
-    *, data: Path, out: Path, checkpoint: Path, threads: int, fresh: bool, last: bool, only: Sequence[str]
+    *,
+    data: Path,
+    out: Path,
+    checkpoint: Path,
+    threads: int,
+    fresh: bool,
+    more: bool,
+    last: bool,
+    only: Sequence[str],
 ) -> None:
     if only and not last:
         raise click.UsageError("--only needs --last, because the adapter is trained with all heads")
@@ -56,7 +66,7 @@ def main(
         if last:
             scores = _last(sets, reader, progress, only or RENEWED, out)
         else:
-            scores = _whole(sets, reader, trunk, checkpoint, progress, fresh=fresh, out=out)
+            scores = _rounds(sets, reader, trunk, checkpoint, progress, more=more, fresh=fresh, out=out)
     table = Table("on the dev files", "score")
     for name, score in scores.items():
         table.add_row(name, f"{score:.3f}")
@@ -79,21 +89,35 @@ def _last(sets: Data, reader: Reader, progress: Progress, only: Sequence[str], o
     return scores
 
 
-def _whole(
-    sets: Data, reader: Reader, trunk: Path, checkpoint: Path, progress: Progress, *, fresh: bool, out: Path
+def _rounds(
+    sets: Data,
+    reader: Reader,
+    trunk: Path,
+    checkpoint: Path,
+    progress: Progress,
+    *,
+    more: bool,
+    fresh: bool,
+    out: Path,
 ) -> dict[str, float]:
-    """Run the whole recipe; return scores on the dev files."""
-    again = checkpoint.with_stem(f"{checkpoint.stem}-again")
+    """Run the whole recipe, or with ``more`` its last round on the shipped pack; return scores on the dev files."""
+    saved = [checkpoint, *(checkpoint.with_stem(f"{checkpoint.stem}-{name}") for name in ("again", "last"))]
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if fresh:
-        checkpoint.unlink(missing_ok=True)
-        again.unlink(missing_ok=True)
+        for file in (*saved, *checkpoint.parent.glob("teacher-*.pt")):
+            file.unlink(missing_ok=True)
     learner = joint.Learner(trunk)
     plain = Source("plain", "embedding", joint.teach(learner, sources.plain_texts(sets), reader), 300_000)
     parts = [*sources.everything(sets, reader), plain]
-    joint.train(learner, parts, checkpoint, progress)
-    joint.train(learner, sources.again(parts), again, progress, seed=1, peak=0.5)
-    scores = polish.polish(learner, sets, reader, progress) | pooled.polish(learner, sets, reader, progress)
+    if more:
+        resume(learner)
+    else:
+        joint.train(learner, parts, saved[0], progress)
+        joint.train(learner, sources.again(parts), saved[1], progress, seed=1, peak=0.5)
+    wise = teachers.teachers(learner, trunk, sets, reader, cache=checkpoint.parent, progress=progress)
+    told = teachers.taught(wise, teachers.unlabelled(sets), reader, progress)
+    joint.train(learner, sources.last(sets, reader, parts, told), saved[2], progress, seed=2, peak=0.4)
+    scores = polish.polish(learner, sets, reader, progress, told=told) | pooled.polish(learner, sets, reader, progress)
     progress.console.print("choosing temperatures and thresholds")
     scores |= calibration.calibrate(learner, sets, reader)
     export.ship(learner, trunk, out)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tokenizers import Encoding
+from torch import Tensor
 
-from training import augment, personal
+from training import augment, personal, runs
 from training.data import Data
 from training.names import is_handle
 from training.reading import Reader, Unit
@@ -30,6 +33,8 @@ PII_NAMES = {"GPE": "LOCATION", "DOMAIN_NAME": "URL"}
 OUTSIDE = {"large": [0, *(i for i, label in enumerate(PII_LABELS) if label[2:] in {"AGE", "NRP"})]}
 """What tokens outside spans may be, if not all entities of the texts are labelled."""
 MARKS_MISC = {"wnut17", "wikigold", "augment"}
+RUN_WORDS = (30, 60, 100, 150)
+"""How long runs of sentences are; about 190 words are 256 tokens."""
 Bools = NDArray[np.bool_]
 
 
@@ -108,6 +113,35 @@ def names_in(
     return units
 
 
+def in_runs(data: Data, reader: Reader, name: str, split: str, tagged: dict[str, Any] | None = None) -> list[Unit]:
+    """The same as ``named``, with neighbouring sentences of a document joined, up to the longest sequence."""
+    chance = random.Random(23)
+    parts = list(runs.runs(data.read(f"ner/{name}.{split}"), iter(lambda: chance.choice(RUN_WORDS), 0)))
+    words = {}
+    for part in parts:
+        if tagged is not None and all(example["text"] in tagged for example in part):
+            run = runs.joined([tagged[example["text"]] for example in part])
+            words[run["text"]] = run
+    return names_in(map(runs.joined, parts), reader, name, words)
+
+
+def exchanged(data: Data, reader: Reader, name: str) -> list[Unit]:
+    """The sentences of a train file that have names, half of these exchanged for others of their kind."""
+    chance = random.Random(24)
+    examples = data.read(f"ner/{name}.train")
+    names = runs.Names(examples, augment.listed_names(24) if name != "btc" else ())
+    return names_in([names.exchanged(example, chance, 0.5) for example in examples if example["spans"]], reader, name)
+
+
+def varied(data: Data, reader: Reader, tagged: dict[str, Any]) -> dict[str, list[Unit]]:
+    """Return more training examples of the labelled sets: runs of sentences, and sentences with exchanged names."""
+    return {
+        "uner_ewt runs": in_runs(data, reader, "uner_ewt", "train", tagged),
+        "wikigold runs": in_runs(data, reader, "wikigold", "train"),
+        **{f"{name} exchanged": exchanged(data, reader, name) for name in ("uner_ewt", "wikigold", "wnut17")},
+    }
+
+
 def speech(encoding: Encoding, example: dict[str, Any]) -> Bools:
     allowed = np.ones((len(encoding), len(POS_LABELS)), dtype=bool)
     for place, tag in zip(anchors(encoding, example["offsets"]), example["tags"], strict=True):
@@ -141,6 +175,27 @@ def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
     return units
 
 
-def invented(reader: Reader) -> list[Unit]:
+def invented(reader: Reader, count: int = 4000, seed: int = 22) -> list[Unit]:
     """Names in our own sentences."""
-    return names_in([{"text": text, "spans": spans} for text, spans in augment.named(4000, seed=22)], reader, "augment")
+    return names_in(
+        [{"text": text, "spans": spans} for text, spans in augment.named(count, seed=seed)], reader, "augment"
+    )
+
+
+def loss(logits: Tensor, target: NDArray[Any]) -> Tensor:
+    """Return the mean loss of tokens.
+
+    Args:
+        logits: ``[T, labels]``.
+        target: ``[T, labels]``, 1 for every label that a token may have, or probabilities. A token that may have any
+            label counts nothing.
+    """
+    wanted = torch.from_numpy(target.astype(np.float32))
+    learn = wanted.sum(1) < logits.shape[1]
+    wanted, logs = wanted[learn], logits[learn].log_softmax(1)
+    several = wanted.sum(1) > 1.5
+    result: Tensor = -torch.cat([
+        (wanted[~several] * logs[~several]).sum(1),
+        logs[several].masked_fill(wanted[several] < 1, -torch.inf).logsumexp(1),
+    ]).mean()  # fmt: skip
+    return result

@@ -115,7 +115,7 @@ class HeadPack:
     def _load(self, entry: Mapping[str, Any], device: torch.device | str) -> ScoreMix | ClusterMix:
         head_type: type[ScoreMix] | type[ClusterMix] = ClusterMix if entry["kind"] == "coreference" else ScoreMix
         try:
-            head: nn.Module = head_type(entry, self._tensors(entry)).to(device)
+            head: nn.Module = head_type(entry, self.tensors(entry)).to(device)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ModelError(f"{_the(self.name)}: {entry['file']} does not fit its entry in {MANIFEST}") from error
         return head  # type: ignore[return-value]
@@ -126,7 +126,7 @@ class HeadPack:
         Raises ModelError if it is missing, or not the one that the heads were trained on.
         """
         entry = self.manifest["trunk"]
-        adapters = (self._tensors(entry["adapter"]),) if "adapter" in entry else ()
+        adapters = (self.tensors(entry["adapter"]),) if "adapter" in entry else ()
         key = entry["adapter"]["sha256"] if adapters else ""
         if "package" in entry:
             return PackTrunk(str(package_folder(entry)), None, adapters, key, entry["max_tokens"], True)
@@ -146,7 +146,7 @@ class HeadPack:
         adapters = (*base.adapters, *adapters)
         return PackTrunk(base.model, base.revision, adapters, base.key + key, base.max_tokens, base.splits_symbols)
 
-    def _tensors(self, entry: Mapping[str, Any]) -> dict[str, Tensor]:
+    def tensors(self, entry: Mapping[str, Any]) -> dict[str, Tensor]:
         """Read the file of an entry and check its hash. Raises ModelError."""
         name = str(entry["file"])
         if Path(name).name != name:

@@ -1,0 +1,83 @@
+"""More examples made of labelled sentences: runs of sentences of one document, and the same sentences with other names.
+
+A head that has only seen single sentences finds fewer names in documents; and a few thousand sentences teach their
+names rather than what is around them (mention replacement: Dai and Adel 2020).
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+Example = dict[str, Any]
+"""``id``, ``text``; ``spans`` with ``start``, ``end`` and ``label``; ``offsets`` and ``tags`` of the words."""
+
+
+def runs(examples: Sequence[Example], words: Iterable[int]) -> Iterator[list[Example]]:
+    """Divide each document into runs of neighbouring sentences.
+
+    Args:
+        examples: the sentences, document by document; an id is that of the document, "-" and a number.
+        words: how many words the next run may have, one after another; a longer sentence is a run of its own.
+    """
+    limits = iter(words)
+    for _, document in groupby(examples, key=lambda example: str(example["id"]).rpartition("-")[0]):
+        part: list[Example] = []
+        size, limit = 0, next(limits)
+        for example in document:
+            count = len(example["text"].split())
+            if part and size + count > limit:
+                yield part
+                part, size, limit = [], 0, next(limits)
+            part.append(example)
+            size += count
+        yield part
+
+
+def joined(part: Sequence[Example]) -> Example:
+    """Return one example of several, with a space between their texts."""
+    if len(part) == 1:
+        return part[0]
+    text, spans, offsets, tags = "", [], [], []
+    for example in part:
+        at = len(text)
+        text += example["text"] + " "
+        spans += [{**span, "start": span["start"] + at, "end": span["end"] + at} for span in example.get("spans", ())]
+        offsets += [[start + at, end + at] for start, end in example.get("offsets", ())]
+        tags += example.get("tags", ())
+    return {"id": part[0]["id"], "text": text[:-1], "spans": spans, "offsets": offsets, "tags": tags}
+
+
+class Names:
+    """The names of some examples, by label."""
+
+    def __init__(self, examples: Iterable[Example], others: Iterable[tuple[str, str]] = ()) -> None:
+        """``others``: further names, as (label, name)."""
+        self._names: dict[str, list[str]] = defaultdict(list)
+        for example in examples:
+            for span in example["spans"]:
+                self._names[span["label"]].append(example["text"][span["start"] : span["end"]])
+        for label, name in others:
+            self._names[label].append(name)
+
+    def exchanged(self, example: Example, chance: random.Random, share: float) -> Example:
+        """Return ``example`` with about ``share`` of its names exchanged for others with their label, without tags."""
+        text, spans, at = "", [], 0
+        for span in sorted(example["spans"], key=lambda span: span["start"]):
+            text += example["text"][at : span["start"]]
+            name = example["text"][span["start"] : span["end"]]
+            if chance.random() < share:
+                name = _in_case_of(name, chance.choice(self._names[span["label"]]))
+            spans.append({"start": len(text), "end": len(text) + len(name), "label": span["label"]})
+            text, at = text + name, span["end"]
+        return {"id": example["id"], "text": text + example["text"][at:], "spans": spans}
+
+
+def _in_case_of(name: str, other: str) -> str:
+    """Return ``other`` in lower case or capitals if ``name`` is: other cases would teach that case says nothing."""
+    if name.islower() and name[0].isalpha():
+        return other.lower()
+    return other.upper() if name.isupper() and len(name) > 4 else other
