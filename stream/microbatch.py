@@ -1,4 +1,4 @@
-"""Cutting the stream into micro-batches: by tokens, events or linger time, whichever limit is reached first."""
+"""Cutting the stream into micro-batches: by tokens, events or time, whichever limit is reached first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from schemas.document import Document
 from schemas.record import Assignment, Record
+from stream.pacing import Pacing
 
 
 class MicroBatch:
@@ -45,45 +46,44 @@ class MicroBatch:
 class MicroBatcher:
     """Collects documents: each leaves in exactly one micro-batch, in order, or is purged. Used by one thread.
 
-    A micro-batch holds at most ``max_events`` documents and at most ``max_tokens`` tokens. A document with more tokens
-    than that gets its own micro-batch, as does one whose ``alone`` is set. No method blocks.
+    A micro-batch holds at most ``max_events`` documents and as many tokens as ``pacing`` allows. A document with more
+    tokens than that gets its own micro-batch, as does one whose ``alone`` is set. No method blocks.
     """
 
-    def __init__(
-        self, max_tokens: int, max_events: int, linger: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        """``linger``: the most seconds for which a document waits for others; ``clock``: returns seconds."""
-        self._max_tokens = max_tokens
+    def __init__(self, pacing: Pacing, max_events: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """``pacing``: also says for how long documents wait for others; ``clock``: the one of ``Record.polled_at``."""
+        self._pacing = pacing
         self._max_events = max_events
-        self._linger = linger
         self._clock = clock
         self._documents: list[Document] = []
         self._tokens = 0
-        self._due = 0.0
+        self._max_tokens = 0
         self._number = 0
 
     def add(self, documents: Iterable[Document]) -> list[MicroBatch]:
         """Take ``documents`` and return the micro-batches that are full now."""
         full: list[MicroBatch] = []
+        if self._documents:
+            self._max_tokens = self._pacing.tokens(self._waited())
         for document in documents:
             tokens = document.tokens
             if self._documents and (document.alone or self._tokens + tokens > self._max_tokens):
                 full.append(self._cut())
-            if not self._documents:
-                self._due = self._clock() + self._linger
             self._documents.append(document)
             self._tokens += tokens
+            if len(self._documents) == 1:
+                self._max_tokens = self._pacing.tokens(self._waited())
             if document.alone or len(self._documents) >= self._max_events or self._tokens >= self._max_tokens:
                 full.append(self._cut())
         return full
 
     def wait(self) -> float | None:
         """Seconds until the linger time is over, 0 if it is; None if no document waits."""
-        return max(0.0, self._due - self._clock()) if self._documents else None
+        return max(0.0, self._pacing.linger(self._waited(), self._tokens)) if self._documents else None
 
     def cut_due(self) -> MicroBatch | None:
         """Return the unfilled micro-batch if its linger time is over, else None."""
-        return self._cut() if self._documents and self._clock() >= self._due else None
+        return self._cut() if self.wait() == 0 else None
 
     def cut_rest(self) -> MicroBatch | None:
         """Return the unfilled micro-batch whatever its linger time; None if no document waits."""
@@ -102,6 +102,11 @@ class MicroBatcher:
                 stays.append(document)
         self._documents = stays
         return purged
+
+    def _waited(self) -> float:
+        """Return the seconds since the first document was polled."""
+        record = self._documents[0].record
+        return 0.0 if record is None else self._clock() - record.polled_at
 
     def _cut(self) -> MicroBatch:
         batch = MicroBatch(self._number, self._documents, self._tokens)

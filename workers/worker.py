@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
@@ -20,6 +21,7 @@ from stream.kafka.sink import Sink
 from stream.kafka.source import Source
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.output.publisher import Publisher
+from stream.pacing import make_pacing
 from stream.telemetry.stats import Stats
 from stream.telemetry.traces import make_traces
 from workers.process.early import EarlyMember
@@ -140,7 +142,8 @@ class _Run:
         self._engine: Engine  # made when the chain is loaded
         self._stats, self._journal = stats, journal
         self._observer = Observer(pipeline, stats)
-        self._batcher = MicroBatcher(batching.max_tokens, batching.max_events, batching.linger_ms / 1000)
+        self._pacing = make_pacing(batching)
+        self._batcher = MicroBatcher(self._pacing, batching.max_events)
         self._arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
         self._prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2, on_idle=lambda: self._arrived.put([]))
         self._computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
@@ -286,7 +289,9 @@ class _Run:
                 self._traces.step(batch, "forwards"),
                 self._journal.lane("device", batch.records),
             ):
+                began = time.monotonic()
                 engine.chain.forward(work)
+                self._pacing.computed(batch.tokens, time.monotonic() - began)
             self._observer.on_device = None
             self._computed.put((engine, batch, work))
 
@@ -313,6 +318,9 @@ class _Run:
                 self._stats.fill = batch.tokens / self._pipeline.batching.max_tokens
             self._traces.sending(batch, outbounds)
             sink.send(batch, outbounds)
+            if (first := next(batch.records, None)) is not None:
+                self._pacing.sent(time.monotonic() - first.polled_at)
+            self._stats.full, self._stats.linger = self._pacing.tokens(0.0), max(0.0, self._pacing.linger(0.0, 0))
 
     def _landed(self, batch: MicroBatch) -> None:
         """Every record made from ``batch`` is in the log; called by the sink, on the finish thread."""

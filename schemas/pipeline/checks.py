@@ -82,6 +82,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     yield from redaction_checks.problems(raw)
     yield from shadows.problems(raw)
     yield from registry_checks.problems(raw)
+    yield from _batching(as_table(raw.get("batching")))
     yield from _marks(as_table(raw.get("backpressure")))
     yield from _transactions(raw)
 
@@ -257,6 +258,11 @@ def _unknown(task: Mapping[str, Any], field: str, known: Sequence[str]) -> Itera
     for index, name in enumerate(as_list(task.get(field))):
         if isinstance(name, str) and name not in known:
             yield (field, index), name
+
+
+def _batching(batching: Mapping[str, Any]) -> Mistakes:
+    if batching.get("target_latency_ms") is not None and "linger_ms" in batching:
+        yield ("batching", "linger_ms"), "target_latency_ms chooses the linger time: remove one of the two"
 
 
 def _marks(marks: Mapping[str, Any]) -> Mistakes:

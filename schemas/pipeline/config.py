@@ -89,6 +89,9 @@ class Batching(Strict):
     """Events in a micro-batch, 1 to 100,000."""
     linger_ms: Annotated[int, Field(ge=0, le=60_000)] = 10
     """Milliseconds that the first event of a micro-batch waits for others at least, 0 to 60,000."""
+    target_latency_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    """Milliseconds within which 99 of 100 events should be sent after their poll, 1 to 60,000. Replaces ``linger_ms``:
+    micro-batches wait for as long as that allows. None: no goal."""
 
 
 class Backpressure(Strict):

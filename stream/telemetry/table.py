@@ -121,6 +121,12 @@ TABLE: tuple[Row, ...] = (
     Row("glossator_micro_batches_total", "counter", "Micro-batches computed.", (), lambda s: s.micro_batches),
     Row("glossator_micro_batch_tokens", "histogram", "Tokens of a micro-batch.", (), lambda s: s.micro_batch_tokens),
     Row("glossator_micro_batch_events", "histogram", "Events of a micro-batch.", (), lambda s: s.micro_batch_events),
+    Row("glossator_micro_batch_full_tokens", "gauge",
+        "Tokens with which a micro-batch is full: as set, or as `target_latency_ms` chooses.", (), lambda s: s.full),
+    Row("glossator_linger_seconds", "gauge",
+        "Seconds that an event may wait for others while the device is idle: as set, or as `target_latency_ms` "
+        "chooses.",
+        (), lambda s: s.linger),
     Row("glossator_forward_seconds", "histogram", "Seconds of one forward, by the model that its trunk is from.",
         ("trunk",), lambda s: s.forwards),
     Row("glossator_event_latency_seconds", "histogram",

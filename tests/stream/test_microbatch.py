@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from schemas.document import Document
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatcher
+from stream.pacing import FixedPacing
 
 
-def _documents(sizes: list[int]) -> list[Document]:
+def _documents(sizes: list[int], polled_at: float = 0.0) -> list[Document]:
     assignment = Assignment("t", 0)
     documents = []
     for offset, tokens in enumerate(sizes):
-        document = Document(Record(assignment, offset, None, b"x" * tokens))
+        document = Document(Record(assignment, offset, None, b"x" * tokens, polled_at=polled_at))
         document.tokens = tokens
         documents.append(document)
     return documents
@@ -27,7 +28,7 @@ def _documents(sizes: list[int]) -> list[Document]:
 )
 def test_order_budgets_and_nothing_lost(chunks: list[list[int]], max_tokens: int, max_events: int) -> None:
     now = 0.0
-    batcher = MicroBatcher(max_tokens, max_events, linger=1.0, clock=lambda: now)
+    batcher = MicroBatcher(FixedPacing(max_tokens, 1.0), max_events, lambda: now)
     documents = _documents([tokens for chunk in chunks for tokens in chunk])
     batches = []
     at = 0
@@ -53,9 +54,9 @@ def test_order_budgets_and_nothing_lost(chunks: list[list[int]], max_tokens: int
 
 def test_linger_is_counted_from_the_first_document() -> None:
     now = 10.0
-    batcher = MicroBatcher(100, 100, linger=0.5, clock=lambda: now)
+    batcher = MicroBatcher(FixedPacing(100, 0.5), 100, lambda: now)
     assert batcher.wait() is None
-    first, second = _documents([1, 1])
+    first, second = _documents([1, 1], polled_at=now)
     batcher.add([first])
     now = 10.4
     batcher.add([second])
@@ -69,7 +70,7 @@ def test_linger_is_counted_from_the_first_document() -> None:
 
 
 def test_purge_takes_only_what_is_leaving() -> None:
-    batcher = MicroBatcher(100, 100, linger=0.0, clock=lambda: 0.0)
+    batcher = MicroBatcher(FixedPacing(100, 0.0), 100, lambda: 0.0)
     stays, leaves = Assignment("t", 0), Assignment("t", 1)
     documents = [Document(Record(a, offset, None, b"")) for offset in range(3) for a in (stays, leaves)]
     for document in documents:

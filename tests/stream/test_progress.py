@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from schemas.document import Document
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch, MicroBatcher
+from stream.pacing import FixedPacing
 from stream.progress import Progress
 from tests.thoroughness import examples
 
@@ -19,7 +20,7 @@ class ProgressMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.progress = Progress()
-        self.batcher = MicroBatcher(max_tokens=10_000, max_events=10_000, linger=0.0, clock=lambda: 0.0)
+        self.batcher = MicroBatcher(FixedPacing(10_000, 0.0), 10_000, lambda: 0.0)
         self.owned = {p: Assignment("t", p) for p in range(3)}
         self.position = dict.fromkeys(range(3), 0)
         self.unfinished: dict[Assignment, set[int]] = {a: set() for a in self.owned.values()}

@@ -26,6 +26,7 @@ from schemas.errors import (
 )
 from schemas.record import Assignment, Outbound, Record
 from stream.microbatch import MicroBatch, MicroBatcher
+from stream.pacing import FixedPacing
 from stream.progress import Progress
 from tests.noop import NoopChain, pipeline
 from workers import worker as worker_module
@@ -57,7 +58,7 @@ class Leaving(MicroBatcher):
 def test_what_is_dropped_is_the_tail_of_its_partition_whenever_that_begins_to_leave(when: str) -> None:
     """Were older events dropped and newer ones cut, the offset after these would be committed past the others."""
     assignment = Assignment("in", 0)
-    batcher, progress = Leaving(1_000_000, 5, 60.0), Progress()
+    batcher, progress = Leaving(FixedPacing(1_000_000, 60.0), 5), Progress()
     batcher.assignment = assignment
     records = [Record(assignment, offset, None, b"x") for offset in range(8)]
     progress.polled(records)

@@ -219,6 +219,8 @@ MISTAKES = {
         ["8:9 input.text: cannot be used with format: text, where the whole record is the text"]),
     "marks": ("compute:", "backpressure: {high_events: 10}\ncompute:",
         ["24:29 backpressure.high_events: low_events (4096) must be below high_events (10)"]),
+    "a linger time and a goal": ("linger_ms: 5}", "linger_ms: 5, target_latency_ms: 200}",
+        ["23:42 batching.linger_ms: target_latency_ms chooses the linger time: remove one of the two"]),
     "a transaction that ends too late": ("compute:", "delivery: exactly_once\ncommit_interval_ms: 30000\ncompute:",
         ["25:21 commit_interval_ms: must be less than kafka's transaction.timeout.ms (30000), or transactions "
          "time out before they are committed"]),

@@ -17,6 +17,7 @@ from pathlib import Path
 from schemas.document import Document
 from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch, MicroBatcher
+from stream.pacing import FixedPacing
 from workers.process.journal import Journal, LaneName, guilty
 from workers.process.lanes import Channel
 
@@ -37,7 +38,7 @@ def main(folder: Path, deadly: dict[LaneName, list[int]]) -> None:
                     ctypes.string_at(0)
 
     def prepare() -> None:
-        batcher = MicroBatcher(10_000, 8, 0.0)
+        batcher = MicroBatcher(FixedPacing(10_000, 0.0), 8)
         for start in range(0, EVENTS, POLLED):
             records = [Record(PLACES[n // 10 % 2], n, None, b"a secret") for n in range(start, start + POLLED)]
             for piece, verdict in journal.pieces(records):
