@@ -46,6 +46,8 @@ class Input(Strict):
     default: schemas are those of the registry."""
     message: Annotated[str, StringConstraints(pattern=FULL_NAME, max_length=1000)] | None = None
     """With ``descriptor_set``, the full name of the message that each value is."""
+    validates: Annotated[bool, Field(alias="validate")] = False
+    """With ``format: json_schema``, whether an event that does not fit its schema becomes a dead letter."""
     text: TextPaths = "$.text"
     """The path of the text in the JSON object, or a list of 1 to 64 paths, whose texts are read as one, in the order of
     the list. A path may contain ``[*]``, every entry of an array or member of an object; ``$..*`` is every string of

@@ -41,6 +41,8 @@ def problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
                 ("input", "encoding"),
                 "is only for format: debezium; other formats say by their name how they are encoded",
             )
+        if "validate" in source and _encoding(source)[0] != "json_schema":
+            yield ("input", "validate"), "is only for format: json_schema, or encoding: json_schema"
         yield from _descriptors(source)
     yield from _without_effect(raw)
     if not isinstance(registry, Mapping):

@@ -2,23 +2,95 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import orjson
+
+from schemas.errors import DecodeError
+from schemas.pipeline.config import Input
+from schemas.pipeline.registry import Registry
 from schemas.record import Headers
 from stream.codecs.base import Content
 from stream.codecs.framed import FramedCodec
-from stream.registry.client import Registered
+from stream.codecs.schema_errors import UnusableSchemaError
+from stream.registry.client import Registered, require_validation
+
+if TYPE_CHECKING:  # it is needed only if values are validated
+    import jsonschema_rs
+
+_ROOT = "http://registry.invalid/"
+"""What references in a schema without ``$id`` are relative to. There is no such host, and nothing is fetched."""
+_BACKTRACKS, _LARGEST = 100_000, 10_000_000
+"""Steps back of a pattern on one text, and bytes of a compiled pattern."""
 
 
-class JsonSchemaCodec(FramedCodec[int | str]):
-    """Reads JSON behind the id of its schema, which must be a JSON Schema that the registry knows.
+class JsonSchema:
+    """A schema, by which values may be validated.
 
-    Values are not validated: that is the producer's part, and costs more than all else here.
+    A schema is never fetched from elsewhere, and patterns cannot take exponential time. Any thread may use it.
     """
+
+    def __init__(self, registered: Registered | None, name: str) -> None:
+        """``registered``: None if values are not validated; ``name``: what to call it. Raises UnusableSchemaError."""
+        self._name = name
+        self._validator = None if registered is None else _validator(registered)
+
+    def require_fit(self, event: Any) -> None:
+        """Raise DecodeError unless ``event``, parsed JSON, fits; it names a place in the schema and quotes nothing."""
+        if self._validator is None or self._validator.is_valid(event):
+            return
+        error = next(iter(self._validator.iter_errors(event)))
+        rule = orjson.dumps("/".join(["#", *map(str, error.evaluation_path)])).decode()
+        raise DecodeError(f"the value does not fit {self._name}: {rule}")
+
+
+class JsonSchemaCodec(FramedCodec[JsonSchema]):
+    """Reads JSON behind the id of its schema, which must be a JSON Schema that the registry knows."""
 
     kind = "JSON"
 
-    def _read(self, value: bytes, headers: Headers | None) -> Content:
-        _, start = self._part(value, headers)
-        return super()._read(value[start:] if start else value, None)
+    def __init__(self, config: Input, registry: Registry, keep_fields: bool = False) -> None:
+        """``config`` and ``registry`` are sections of the pipeline file. Raises SettingError."""
+        super().__init__(config, registry, keep_fields or config.validates)
+        self._validates, self._keeps = config.validates, keep_fields
+        if config.validates:
+            require_validation()
 
-    def _compile(self, number: int | str, registered: Registered) -> int | str:
-        return number
+    def _read(self, value: bytes, headers: Headers | None) -> Content:
+        schema, start = self._part(value, headers)
+        content = super()._read(value[start:] if start else value, None)
+        if content.fields is not None:
+            schema.require_fit(content.fields)
+        return content if self._keeps else content._replace(fields=None)
+
+    def _compile(self, number: int | str, registered: Registered) -> JsonSchema:
+        try:
+            return JsonSchema(registered if self._validates else None, f"schema {number}")
+        except UnusableSchemaError as error:
+            raise DecodeError(f"{self.named(number)} {error}") from None
+
+
+def _validator(registered: Registered) -> jsonschema_rs.Validator:
+    import jsonschema_rs
+
+    try:
+        schema = orjson.loads(registered.text)
+        base = urljoin(_ROOT, str(schema.get("$id", ""))) if isinstance(schema, dict) else _ROOT
+        others: dict[str, Any] = {}
+        for name, text in registered.references:
+            other = orjson.loads(text)
+            others[urljoin(base, name)] = other
+            if isinstance(other, dict) and "$id" in other:
+                others[urljoin(base, str(other["$id"]))] = other
+        return jsonschema_rs.validator_for(
+            schema,
+            registry=jsonschema_rs.Registry(list(others.items())) if others else None,
+            base_uri=base,
+            offline=True,
+            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS, size_limit=_LARGEST),
+        )
+    except Exception as error:  # of many kinds, whose messages quote the schema
+        refers = isinstance(error, jsonschema_rs.ValidationError) and "not present in a registry" in str(error)
+        missing = ": it refers to one that is not registered with it" if refers else f" ({type(error).__name__})"
+        raise UnusableSchemaError(f"is not a JSON Schema that can be used{missing}") from None

@@ -179,6 +179,12 @@ def require_libraries() -> None:
             raise SettingError(f"{package} is not installed, which {why}: pip install 'glossator[registry]'")
 
 
+def require_validation() -> None:
+    """Raise SettingError if the library that validates JSON is not installed."""
+    if not is_installed("jsonschema_rs"):
+        raise SettingError("jsonschema-rs is not installed, which validates JSON: pip install 'glossator[registry]'")
+
+
 def require_protobuf() -> None:
     """Raise SettingError if the library of the extra ``protobuf`` is not installed."""
     if not is_installed("google.protobuf"):

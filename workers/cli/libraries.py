@@ -12,15 +12,19 @@ from schemas.pipeline.outputs import Output, Route
 from schemas.pipeline.tree import Path
 from stream.output.redaction.operators import libraries
 from stream.registry.client import require_libraries as require_client
-from stream.registry.client import require_protobuf
+from stream.registry.client import require_protobuf, require_validation
 from stream.telemetry.traces import require_libraries as require_opentelemetry
 from workers.pii.checks import require_libraries
 
 
 def missing_libraries(pipeline: Pipeline) -> Iterator[tuple[Path, str]]:
     """Yield a place in the file and a message for each extra of glossator that it needs and that is not installed."""
-    registry = [] if pipeline.registry is None else [(("registry",), require_client)]
+    registry: list[tuple[Path, Callable[[], None]]] = []
+    if pipeline.registry is not None:
+        registry.append((("registry",), require_client))
     traces = [] if pipeline.telemetry.traces is None else [(("telemetry", "traces"), require_opentelemetry)]
+    if pipeline.input.validates:
+        registry.append((("input", "validate"), require_validation))
     for place, require in (*_of_tasks(pipeline), *libraries(pipeline), *registry, *_of_formats(pipeline), *traces):
         try:
             require()

@@ -95,6 +95,8 @@ MISTAKES = {
         "8:13 input.encoding: is only for format: debezium; other formats say by their name how they are encoded"]),
     "no registry for changes": (_JSON, "format: debezium\n  encoding: avro\n  text: $.after.body", [
         '8:13 input.encoding: "avro" needs a Schema Registry: set registry.url']),
+    "validation of JSON": ("format: json", "format: json\n  validate: true", [
+        "8:13 input.validate: is only for format: json_schema, or encoding: json_schema"]),
     "unknown encoding": (_JSON, "format: debezium\n  encoding: arvo\n  text: $.after.body", [
         '8:13 input.encoding: must be one of json, avro, protobuf, json_schema, did you mean "avro"?']),
     "no registry for the output": ("dead_letter: posts.dead", "format: {avro: {compatibility: full}}", [
@@ -508,6 +510,7 @@ TOP: dict[str, tuple[Any, bool]] = {
 }  # fmt: skip
 INPUT: dict[str, tuple[Any, bool]] = {
     "topics": (["others"], False), "format": ("text", True), "encoding": ("avro", True), "text": ("$.x", True),
+    "validates": (True, True),
     "start": ("latest", False), "tombstones": ("skip", False), "reader_schema": ("posts.avsc", True),
     "descriptor_set": ("p.desc", True), "message": ("a.B", True),
     "max_characters": (10, True), "max_bytes": (10, True),
@@ -529,7 +532,8 @@ def test_every_field_is_part_of_ids_or_is_not(section: str | None, field: str) -
     value, counts = {None: TOP, "input": INPUT, "output": OUTPUT}[section][field]
     given = parse(GOOD, environ={}).model_dump(exclude_unset=True)
     before = config_hash(Pipeline.model_validate(given))
-    (given if section is None else given[section])[field] = value
+    name = (Input.model_fields[field].alias or field) if section == "input" else field
+    (given if section is None else given[section])[name] = value
     changed = Pipeline.model_validate(given)
     assert changed != parse(GOOD, environ={})
     assert (config_hash(changed) != before) is counts
