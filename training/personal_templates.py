@@ -36,6 +36,11 @@ ADDRESSES = [
     "Send one to {ADDRESS}, and the other to {ADDRESS}.",
     "We have two shops, {ADDRESS}, and {ADDRESS}, and a depot at {ADDRESS}.",
     "She owns {ADDRESS}, and rents {ADDRESS}.", "deliver to {ADDRESS} and {ADDRESS}", "{ADDRESS}; {ADDRESS}",
+    "See you on {DATE} in front of {ORGANIZATION}, {ADDRESS}", "{ORGANIZATION}, {ADDRESS}",
+    "{ORGANIZATION} ({ADDRESS})", "Find us between {ORGANIZATION}, {STREET}, and {ORGANIZATION}, {STREET}.",
+    "The addresses of {ORGANIZATION} and {ORGANIZATION} are {ADDRESS}, and {ADDRESS}.",
+    "Dinner at {ORGANIZATION}, {STREET}, {CITY}, on {DATE}?", "{ORGANIZATION} has moved from {ADDRESS} to {ADDRESS}.",
+    "{PERSON} works for {ORGANIZATION} at {ADDRESS}.",
 ]  # fmt: skip
 
 LAYOUTS = [
@@ -60,7 +65,9 @@ LAYOUTS = [
     "{PERSON}\n{ADDRESS}\n{PHONE}, {PHONE}", "{ADDRESS}\n{PHONE} day\n{PHONE} night",
     "{ORGANIZATION}, {ADDRESS}\n{PHONE} switchboard",
     "{PERSON}\n{ORGANIZATION}\n{JOB}\n{ADDRESS}\n{PHONE}\n{EMAIL_ADDRESS}", "{BLOCK}\n{EMAIL_ADDRESS}\n{PHONE}",
-    "{PERSON}\n{PHONE} private\n{ORGANIZATION}\n{PHONE} work",
+    "{PERSON}\n{PHONE} private\n{ORGANIZATION}\n{PHONE} work", "{ORGANIZATION}\n{ADDRESS}",
+    "{PERSON}\n{JOB}\n{ORGANIZATION}\n{BLOCK}\n{PHONE}", "{JOB}\n{ORGANIZATION}\n{ADDRESS}",
+    "{ORGANIZATION}\n{ORGANIZATION}\n{BLOCK}",
 ]  # fmt: skip
 
 PEOPLE = [

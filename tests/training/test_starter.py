@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
+import torch
 from click.testing import CliRunner
+from rich.progress import Progress
 
+from training import calibration, polish, starter
+from training.data import Data
+from training.reading import Reader
+from training.shipped import Taught
 from training.starter import main
+from workers.learning.fit import new_head
+from workers.models.packs import MANIFEST, STARTER_FOLDER, HeadPack
 
 
 def test_single_heads_are_fitted_only_on_the_shipped_adapter(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["--data", str(tmp_path), "--only", "pii"])
     assert result.exit_code == 2
     assert "--only needs --last" in result.output
+
+
+def test_one_head_is_written_into_a_copy_of_the_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trunk = Path(HeadPack.open("starter", STARTER_FOLDER).trunk().model)
+
+    def polished(learner: Taught, data: Data, reader: Reader, progress: Progress, only: list[str]) -> dict[str, float]:
+        assert only == ["pii"]
+        torch.manual_seed(1)
+        learner.heads["pii"] = new_head(["O", "B-PERSON"], 7, 384, kind="token", aggregation="first")
+        return {}
+
+    monkeypatch.setattr(polish, "polish", polished)
+    monkeypatch.setattr(calibration, "token_heads", lambda *args: {})
+    with Progress() as progress:
+        starter._last(Data(tmp_path), Reader(trunk), progress, ["pii"], tmp_path / "pack")
+    before, after = (
+        json.loads((folder / MANIFEST).read_bytes())["heads"] for folder in (STARTER_FOLDER, tmp_path / "pack")
+    )
+    assert after["pii"]["labels"] == ["O", "B-PERSON"]
+    assert HeadPack.open("pack", tmp_path / "pack").trunk().model
+    assert {name: entry for name, entry in after.items() if name != "pii"} == {
+        name: entry for name, entry in before.items() if name != "pii"
+    }

@@ -27,14 +27,16 @@ _NEXT_LINE = re.compile(r"[ ,]*(?:\r\n?|\n)[ ,]*")
 def trimmed(finding: Finding, text: str) -> Finding | None:
     """Return ``finding`` without commas and colons at its ends, which models often include by mistake.
 
-    A phone number also loses the words around it ("020 7946 0958 office"). None if nothing is left.
+    A phone number also loses the words around it ("020 7946 0958 office"). None if no letter or digit is left.
     """
     value = text[finding.start : finding.end]
     start = finding.start + len(value) - len(value.lstrip(_EDGES))
     end = finding.end - len(value) + len(value.rstrip(_EDGES))
     if finding.label == "PHONE_NUMBER" and (number := _NUMBER.search(text, start, end)):
         start, end = number.span()
-    return replace(finding, start=start, end=end) if start < end else None
+    if not any(map(str.isalnum, text[start:end])):
+        return None
+    return replace(finding, start=start, end=end)
 
 
 def with_titles(findings: Iterable[Finding], text: str) -> list[Finding]:

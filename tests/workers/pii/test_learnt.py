@@ -38,6 +38,7 @@ def shown(text: str, findings: list[Finding]) -> str:
     ("[PHONE_NUMBER tel. +44 20 7946 0958,]", "tel. [PHONE_NUMBER +44 20 7946 0958],"),
     ("[PHONE_NUMBER (978)645-9740x11144] mobile", "[PHONE_NUMBER (978)645-9740x11144] mobile"),
     ("[PHONE_NUMBER the hotline]", "[PHONE_NUMBER the hotline]"),
+    ("card [CREDIT_CARD #] 12", "card # 12"),
     ("[PERSON 7 of 9: ]", "[PERSON 7 of 9]: "),
 ])  # fmt: skip
 def test_phone_numbers_lose_the_words_around_them(before: str, after: str) -> None:
