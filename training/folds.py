@@ -114,10 +114,7 @@ def fitted(states: States, shares: NDArray[np.float64]) -> ScoreMix:
 
     def loss(head: ScoreMix, chosen: NDArray[np.int64]) -> Tensor:
         logits = head(*states.batch(chosen.tolist()))
-        allowed = torch.from_numpy(np.concatenate([states.units[unit].target["pii"] for unit in chosen]))
-        learn = ~allowed.all(1)
-        result: Tensor = -logits[learn].log_softmax(1).masked_fill(~allowed[learn], -torch.inf).logsumexp(1).mean()
-        return result
+        return tokens.loss(logits, np.concatenate([states.units[unit].target["pii"] for unit in chosen]))
 
     # The last epoch counts as the best.
     number = itertools.count()
