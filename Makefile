@@ -33,7 +33,7 @@ HELM := v3.22.0
 KUBECONFORM := v0.8.0
 GO_INSTALL := GOBIN=$(CURDIR)/.cache/bin CGO_ENABLED=0 go install -ldflags '-s -w'
 
-chart-tools: .cache/bin/.helm-$(HELM) .cache/bin/.kubeconform-$(KUBECONFORM) $(READY)
+chart-tools: .cache/bin/.helm-$(HELM) .cache/bin/.kubeconform-$(KUBECONFORM) .cache/bin/grafana-schema $(READY)
 	$(BIN)/python -m tests.deploy.kubernetes
 
 .cache/bin/.helm-$(HELM):
@@ -43,6 +43,9 @@ chart-tools: .cache/bin/.helm-$(HELM) .cache/bin/.kubeconform-$(KUBECONFORM) $(R
 .cache/bin/.kubeconform-$(KUBECONFORM):
 	$(GO_INSTALL) github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM)
 	@touch $@
+
+.cache/bin/grafana-schema: tests/deploy/grafana/main.go tests/deploy/grafana/go.mod
+	cd tests/deploy/grafana && $(GO_INSTALL) .
 
 test-containers: $(READY)  ## Build the cpu image and run it and the compose file, with buildah and podman, as root
 	GLOSSATOR_CONTAINERS=1 $(BIN)/pytest -v tests/containers

@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stream.telemetry.table import TABLE
+from tests.deploy.chart import tool
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy/prometheus/rules.yml"
@@ -107,6 +108,14 @@ def test_compose_mounts_what_is_there() -> None:
     worker = read(ROOT / "docker-compose.yml")["services"]["worker"]
     assert scraped["names"] == ["worker"]
     assert worker["ports"][0].endswith(f":{scraped['port']}")
+
+
+def test_grafana_knows_every_field_of_the_dashboard_and_misses_none(tmp_path: Path) -> None:
+    grafana = tool("grafana-schema")
+    require(grafana, ROOT / "deploy/grafana/dashboards/glossator.json")
+    file = tmp_path / "misspelt.json"
+    file.write_text(json.dumps({**DASHBOARD, "titel": "glossator"}))
+    assert subprocess.run([grafana, file], capture_output=True, check=False).returncode == 1
 
 
 @pytest.fixture
