@@ -141,9 +141,9 @@ def harm(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
     head.temperature.fill_(temperature(torch.cat(rows)[known][:, None], targets[known][:, None], multi_label=True))
     scores, others, held_out = ((part / head.temperature).sigmoid().numpy() for part in rows)
     wanted = np.array(templates.targets)
-    judge = moderation.judge(held_out, wanted)
-    chosen, best = moderation.best_thresholds(scores, moderation.classes(data, "dev"), judge)
     harmless = np.array([target[0] < 0.5 for part in ordinary for target in part.targets])
+    judge = moderation.judge(held_out, wanted, others[harmless])
+    chosen, best = moderation.best_thresholds(scores, moderation.classes(data, "dev"), judge)
     thresholds = dict(zip(moderation.VOTED, chosen, strict=True))
     for place, label in enumerate(moderation.LABELS[len(chosen) :], len(chosen)):
         sure = ~np.isnan(wanted[:, place])

@@ -27,8 +27,8 @@ LABELS = [*VOTED, "threat", "self_harm"]
 HARMLESS = (0.0, 0.0, 0.0, 0.0)
 NEITHER, OFFENSIVE, HATE = range(3)
 MARGIN = 0.005
-SPARE = 0.003
-"""The share of harmless texts that ``threat`` and ``self_harm`` may flag on the dev files."""
+SPARE, SPARE_EACH = 0.003, 0.001
+"""The shares of ordinary dev texts that the labels of the tweets together, and each other label, may flag."""
 _VIOLENT = re.compile(
     r"\b(kill|murder|shoot|shot|gun|stab|knife|cut|punch|beat|hit|slap|smack|kick|choke|fight|hurt|burn|hang|rape|dead"
     r"|die|dying|death|suicid|fuck \w+ up|whoop|bullet|blood|bomb|drown|rope|jump|swing|knock|destroy|lynch|kms|kys)",
@@ -130,14 +130,18 @@ Judge: TypeAlias = Callable[[float, float], float]
 """The worth of a threshold for offensive language and one for hate speech."""
 
 
-def judge(scores: np.ndarray[Any, Any], targets: np.ndarray[Any, Any]) -> Judge:
+def judge(scores: np.ndarray[Any, Any], targets: np.ndarray[Any, Any], ordinary: np.ndarray[Any, Any]) -> Judge:
     """Return the balanced accuracy of two thresholds on templates: whether those with one of both labels are flagged.
 
-    ``scores`` and ``targets``: ``[texts, labels]``.
+    It is negative if more than ``SPARE`` of ordinary texts are flagged. ``scores`` and ``targets``: of the templates,
+    ``[texts, labels]``; ``ordinary``: scores of ordinary texts.
     """
     wanted = (targets[:, :2] > 0.5).any(1)
 
     def accuracy(offensive: float, hate: float) -> float:
+        wrong = float(((ordinary[:, 0] >= offensive) | (ordinary[:, 1] >= hate)).mean())
+        if wrong > SPARE:
+            return -wrong
         flagged = (scores[:, 0] >= offensive) | (scores[:, 1] >= hate)
         return float(flagged[wanted].mean() + (~flagged)[~wanted].mean()) / 2
 
@@ -161,10 +165,10 @@ def best_thresholds(
 def sparing_threshold(
     scores: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any], ordinary: np.ndarray[Any, Any]
 ) -> float:
-    """Return the threshold of a label with the best F1 on templates that flags at most ``SPARE`` of ordinary texts.
+    """Return the threshold with the best F1 on templates that flags at most ``SPARE_EACH`` of ordinary texts.
 
     ``scores`` and ``wanted`` (truth values): of the templates; ``ordinary``: the label's scores of ordinary texts.
     """
     grid = [round(float(step), 2) for step in np.arange(0.1, 0.96, 0.05)]
-    allowed = [step for step in grid if (ordinary >= step).mean() <= SPARE] or [grid[-1]]
+    allowed = [step for step in grid if (ordinary >= step).mean() <= SPARE_EACH] or [grid[-1]]
     return max(allowed, key=lambda step: (macro_f1(wanted.astype(int), (scores >= step).astype(int), 2), step))

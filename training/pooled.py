@@ -69,6 +69,7 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
     gold = moderation.classes(data, "dev")
     templates = making.texts("dev")
     held_out = pooled(learner, sources.classified(reader, [templates]), progress, vary=False)
+    ordinary = pooled(learner, sources.classified(reader, moderation.harmless(data, "dev")), progress, vary=False)
     wanted = np.array(templates.targets)
     torch.manual_seed(11)
     head = new_head(
@@ -84,9 +85,9 @@ def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> d
         return (moderation.loss(logits, targets[chosen]) * weights[chosen]).mean()
 
     def score(head: ScoreMix) -> float:
-        on_tweets, on_templates = (_logits(head, values).sigmoid().numpy() for values in (dev, held_out))
-        judge = moderation.judge(on_templates, wanted)
-        chosen, f1 = moderation.best_thresholds(on_tweets, gold, judge)
+        scores = [_logits(head, values).sigmoid().numpy() for values in (dev, held_out, ordinary)]
+        judge = moderation.judge(scores[1], wanted, scores[2])
+        chosen, f1 = moderation.best_thresholds(scores[0], gold, judge)
         return f1 + judge(*chosen)
 
     best = fit(
