@@ -58,6 +58,11 @@ def consistent(text: str, spans: Spans) -> bool:
     return places == sorted(set(places)) and all(text[one["start"] : one["end"]] == one["text"] != "" for one in spans)
 
 
+def readable(spans: Spans) -> Spans:
+    """Those with a letter or digit: models also mark single signs, which ``pii`` drops."""
+    return [span for span in spans if any(map(str.isalnum, span["text"]))]
+
+
 def overlaps(span: dict[str, Any], others: Spans) -> bool:
     return any(span["start"] < other["end"] and other["start"] < span["end"] for other in others)
 
@@ -145,12 +150,13 @@ def test_spans_of_another_task_take_part() -> None:
         {"name": "everything", "task": "pii", "spans": ["names"]},
         names,
     )))  # fmt: skip
-    assert both["names"]
-    assert both["private"] == both["names"]
+    names_found = readable(both["names"])
+    assert names_found
+    assert both["private"] == names_found
     assert consistent(TEXT, both["everything"])
     labels = {span["label"] for span in both["everything"]}
     assert labels >= {"EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"}
-    for span in both["names"]:
+    for span in names_found:
         assert span in both["everything"] or span["score"] < 0.5 or overlaps(span, both["everything"])
 
 
@@ -161,7 +167,9 @@ def test_a_model_finds_what_has_no_pattern(aggregation: str | None) -> None:
         {"name": "private", "task": "pii", "model": MODEL, "aggregation": aggregation, "threshold": 0.0,
          "entities": ["PERSON", "LOCATION"]},
     )))  # fmt: skip
-    plain = [{**span, "label": span["label"].removeprefix("B-").removeprefix("I-")} for span in spans["names"]]
+    plain = [
+        {**span, "label": span["label"].removeprefix("B-").removeprefix("I-")} for span in readable(spans["names"])
+    ]
     assert plain
     assert [(one["start"], one["end"], one["score"]) for one in spans["private"]] == [
         (one["start"], one["end"], one["score"]) for one in plain
@@ -218,7 +226,7 @@ def test_a_model_and_patterns_compete() -> None:
         {"name": "private", "task": "pii", "model": MODEL, "threshold": 0.05},
     )))  # fmt: skip
     assert consistent(TEXT, spans["private"])
-    candidates = [*spans["names"], *spans["numbers"]]
+    candidates = [*readable(spans["names"]), *spans["numbers"]]
     assert all(span in candidates for span in spans["private"])
     assert all(overlaps(span, spans["private"]) for span in candidates)
     assert {"EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"} < {span["label"] for span in spans["private"]}
@@ -346,7 +354,7 @@ def test_spans_are_slices_of_the_text_and_never_overlap(text: str, data: Any) ->
     spans = with_others(others)
     assert consistent(text, spans)
     assert spans == with_others(others[::-1]) == with_others(data.draw(st.permutations(others)))
-    assert all(overlaps(other, spans) or not other["text"].strip(",:;- \t\r\n") for other in others)
+    assert all(overlaps(other, spans) for other in readable(others))
 
 
 @pytest.mark.timeout(60)
