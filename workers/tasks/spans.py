@@ -26,6 +26,7 @@ from workers.encoder.symbols import JOINERS
 from workers.tasks.base import Task
 from workers.tasks.schemes import OUTSIDE, Scheme, scheme_of
 from workers.tasks.scores import DECIMALS
+from workers.tasks.word_tokens import words_of
 
 Span: TypeAlias = tuple[int, int, str, float]
 """Start, end (half-open, in code points), label, score. A plain tuple, because every word may become a span."""
@@ -86,7 +87,7 @@ class Spans(Task):
             config: the entry of the pipeline file.
             head: the labels of the head.
             minimum: label -> the lowest score of a span; default: as ``config.threshold`` says.
-            on_several_lines: label -> whether its spans may go on after a line break, like addresses.
+            on_several_lines: label -> whether its spans may go on after a line break, as addresses do.
 
         Raises:
             ModelError: if the head has no labels, or for ``ner`` and ``pii`` no label ``O``; if ``config.threshold``
@@ -203,7 +204,7 @@ class Spans(Task):
         if not places:
             return
         words = self._aggregation != "simple"
-        units = _spread(list(places), _continues(window, self.head, text)) if words else [(t, t) for t in places]
+        units = words_of(list(places), window, self.head, text) if words else [(t, t) for t in places]
         bounds = np.array(units)
         first, last = table[bounds[:, 0]], table[bounds[:, 1]]
         scores = self._scheme.of_words(self._word_scores(table, units), first, last) if words else first
@@ -221,7 +222,7 @@ class Spans(Task):
 
     def _words(self, window: Encoding, table: Scores, tokens: list[int], text: str) -> Iterator[_Unit]:
         """Yield the words that contain any of ``tokens``, with their labels; all other words are outside."""
-        words = _spread(tokens, _continues(window, self.head, text))
+        words = words_of(tokens, window, self.head, text)
         rows = self._word_scores(table, words)
         labels, scores = rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist()
         for (first, last), label, score in zip(words, labels, scores, strict=True):
@@ -289,45 +290,6 @@ def _translated(names: Sequence[str], scheme: Scheme) -> list[str]:
         entity = ENTITIES.get(part.upper(), PERSONAL.get(part.upper(), part))
         translated.append(name.replace(part, entity))
     return translated
-
-
-def _spread(tokens: Sequence[int], continues: Callable[[int], bool]) -> list[tuple[int, int]]:
-    """Return the words that contain any of ``tokens``, each as its first and its last token."""
-    words: list[tuple[int, int]] = []
-    done = -1
-    for token in tokens:
-        if token > done:
-            first, done = token, token
-            while continues(first):
-                first -= 1
-            while continues(done + 1):
-                done += 1
-            words.append((first, done))
-    return words
-
-
-def _continues(window: Encoding, head: HeadInfo, text: str) -> Callable[[int], bool]:
-    """Return a function that tells whether token i continues the word of token i - 1.
-
-    It is False for special tokens and outside the window. A word-aware tokenizer marks continuing tokens, which makes
-    them longer than their text; with any other tokenizer a word begins after a space. The unknown token is always a
-    whole word.
-    """
-    pieces = window.tokens if head.word_aware else []
-    ids = window.ids
-
-    def continues(token: int) -> bool:
-        if not 0 < token < len(ids) or ids[token] == head.unk_id:
-            return False
-        chars = window.token_to_chars(token)
-        if chars is None or window.token_to_chars(token - 1) is None:
-            return False
-        start, end = chars
-        if head.word_aware:
-            return len(pieces[token]) != end - start
-        return start > 0 and " " not in text[start - 1 : start + 1]
-
-    return continues
 
 
 def without_overlaps(spans: list[Span]) -> list[Span]:
