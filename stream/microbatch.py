@@ -51,7 +51,7 @@ class MicroBatcher:
     """
 
     def __init__(self, pacing: Pacing, max_events: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """``pacing``: also says for how long documents wait for others; ``clock``: the one of ``Record.polled_at``."""
+        """``pacing``: how many tokens, and for how long documents wait; ``clock``: that of ``Record.polled_at``."""
         self._pacing = pacing
         self._max_events = max_events
         self._clock = clock

@@ -1,4 +1,7 @@
-"""When a micro-batch is cut, and how large it may get: by fixed limits, or by a goal for the latency. Pure."""
+"""When a micro-batch is cut, and how large it may get: by fixed limits, or by a goal for the latency.
+
+Pure: the caller measures the times.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +9,35 @@ from typing import Protocol
 
 from schemas.pipeline.config import Batching
 
-_STEP = 0.001
-_BACK = 0.9
+_GROWTH = 0.001
+_SHRINKAGE = 0.9
 """What a micro-batch in time adds to the used share of the goal, and by what a late one multiplies it: the two are in
 balance when about one in a hundred is late."""
-_LEAST, _MOST = 0.3, 0.9
-"""Bounds of that share."""
-_WORTH = 20
-"""Micro-batches may always be so large that what any forward takes is a twentieth of what their tokens take."""
-_FORGET = 0.99
+_LEAST_SHARE, _MOST_SHARE = 0.3, 0.9
+_EFFICIENT = 20
+"""Micro-batches may always be so large that their tokens take this many times as long as the fixed part of forwards."""
+_DECAY = 0.99
 """Weight of all earlier micro-batches after each new one: about the last hundred count."""
 
 
 class Pacing(Protocol):
-    """The limits of micro-batches. No method blocks; each is called by one thread, but not all by the same.
+    """The limits of micro-batches. No method blocks.
 
-    ``waited`` is the seconds since the first event of a micro-batch was polled.
+    ``tokens`` and ``linger`` may be called from any thread; ``computed`` and ``sent`` each have one thread that calls
+    them. ``waited`` is the seconds since the first event of a micro-batch was polled.
     """
 
     def tokens(self, waited: float) -> int:
         """Return with how many tokens a micro-batch is full, at least 1."""
 
     def linger(self, waited: float, tokens: int) -> float:
-        """Return how many seconds more a micro-batch of some tokens may wait for other events; negative: none."""
+        """Return for how many more seconds a micro-batch of ``tokens`` may wait for events; negative if late."""
 
     def computed(self, tokens: int, seconds: float) -> None:
-        """Learn how long all forwards of a micro-batch took."""
+        """Learn how many ``seconds`` all forwards of a micro-batch of ``tokens`` took."""
 
     def sent(self, waited: float) -> None:
-        """Learn that a micro-batch has been sent."""
+        """Learn that a micro-batch has been sent, ``waited`` seconds after its first event was polled."""
 
 
 class FixedPacing:
@@ -79,7 +82,7 @@ class GoalPacing:
     def __init__(self, goal: float, most: int) -> None:
         """``goal``: seconds from the poll of an event until it is sent; ``most``: tokens of a micro-batch."""
         self._goal, self._most = goal, most
-        self._share = (_LEAST + _MOST) / 2
+        self._share = (_LEAST_SHARE + _MOST_SHARE) / 2
         # Weights, tokens, seconds, squared tokens, and tokens times seconds.
         self._sums = (0.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -93,7 +96,7 @@ class GoalPacing:
         fixed, each = self._line()
         if waited > self._goal or not each:
             return self._most
-        size = max(self.budget / 2 - fixed, _WORTH * fixed) / each
+        size = max(self.budget / 2 - fixed, _EFFICIENT * fixed) / each
         return max(1, int(min(self._most, size)))
 
     def linger(self, waited: float, tokens: int) -> float:
@@ -105,17 +108,17 @@ class GoalPacing:
         """Fit the line to one more micro-batch."""
         weight, x, y, xx, xy = self._sums
         self._sums = (
-            _FORGET * weight + 1, _FORGET * x + tokens, _FORGET * y + seconds, _FORGET * xx + tokens * tokens,
-            _FORGET * xy + tokens * seconds,
+            _DECAY * weight + 1, _DECAY * x + tokens, _DECAY * y + seconds, _DECAY * xx + tokens * tokens,
+            _DECAY * xy + tokens * seconds,
         )  # fmt: skip
 
     def sent(self, waited: float) -> None:
         """Use more of the goal if the micro-batch is in time, less if it is late."""
-        share = self._share + _STEP if waited <= self._goal else self._share * _BACK
-        self._share = min(_MOST, max(_LEAST, share))
+        share = self._share + _GROWTH if waited <= self._goal else self._share * _SHRINKAGE
+        self._share = min(_MOST_SHARE, max(_LEAST_SHARE, share))
 
     def _line(self) -> tuple[float, float]:
-        """Return the seconds of any forwards, and those of each token; neither is negative."""
+        """Return the fixed seconds of a micro-batch's forwards, and the seconds of each token; none is negative."""
         weight, x, y, xx, xy = self._sums
         if not weight:
             return 0.0, 0.0

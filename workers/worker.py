@@ -215,7 +215,7 @@ class _Run:
         with suppress(RegistryError):  # the first records will wait for it
             self._engine.fetch_schemas([])
         while True:
-            # While the device computes, what is not full had better wait for more: cut now, it would only wait as well.
+            # While the device is busy, an unfilled micro-batch takes in more events: cut now, it would only wait.
             records = self._arrived.get(self._batcher.wait() if self._prepared.idle else None) or []
             live = self._still_ours(records)
             self._take_over()
@@ -320,7 +320,8 @@ class _Run:
             sink.send(batch, outbounds)
             if (first := next(batch.records, None)) is not None:
                 self._pacing.sent(time.monotonic() - first.polled_at)
-            self._stats.full, self._stats.linger = self._pacing.tokens(0.0), max(0.0, self._pacing.linger(0.0, 0))
+            self._stats.full_tokens = self._pacing.tokens(0.0)
+            self._stats.linger = max(0.0, self._pacing.linger(0.0, 0))
 
     def _landed(self, batch: MicroBatch) -> None:
         """Every record made from ``batch`` is in the log; called by the sink, on the finish thread."""

@@ -55,7 +55,8 @@ class RegisteredFormat(Strict):
     ``topic_record``: the topic's name, ``-`` and that name."""
     record: Annotated[str, StringConstraints(pattern=FULL_NAME, max_length=200)] = EVENT_TYPE
     """The full name of the record type: that of a schema which is registered, and a part of the subject. Of a Protobuf
-    schema, events are the message with this name; if the file does not have ``record``, also the first message."""
+    schema, events are the message with this name; without ``record`` in the file, the first message if none has the
+    default name."""
     auto_register: bool = False
     """Register the schema that ``glossator schema`` prints, when the worker starts; otherwise the newest schema of the
     subject is used, and there must be one."""
@@ -66,8 +67,8 @@ class RegisteredFormat(Strict):
     """With ``auto_register``, what the subject's compatibility is set to; default: it is not changed."""
 
     @property
-    def named(self) -> str | None:
-        """What the file has at ``record``; None if it has nothing there."""
+    def explicit_record(self) -> str | None:
+        """``record`` if the file has it, else None."""
         return self.record if "record" in self.model_fields_set else None
 
 

@@ -19,31 +19,30 @@ _FIELDS = {
     "ssl.key.location": "key",
     "timeout": "timeout_ms",
 }
+_NEEDS_ENCODING = {
+    "reader_schema": "avro",
+    "validate": "json_schema",
+    "descriptor_set": "protobuf",
+    "message": "protobuf",
+}
+"""Options of ``input`` -> the encoding that has them."""
+_PAIRED = {"descriptor_set": "message", "message": "descriptor_set"}
 _RETRIES = ("max.retries", "retries.wait.ms", "retries.max.wait.ms", "cache.capacity", "cache.latest.ttl.sec")
 
 
 def problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """Yield (path, what is wrong) for each rule about the registry that ``raw``, the file as plain values, breaks."""
     source, registry = raw.get("input"), raw.get("registry")
-    form, place = _encoding(source) if isinstance(source, Mapping) else (None, "format")
     formats = [*_written(raw.get("output"))]
-    described = isinstance(source, Mapping) and "descriptor_set" in source
-    if isinstance(form, str) and form in FORMATS and not (described and form == "protobuf"):
-        formats.insert(0, (("input", place), form))
+    if isinstance(source, Mapping):
+        place, encoding = _encoding(source)
+        if isinstance(encoding, str) and encoding in FORMATS and not _is_described(source):
+            formats.insert(0, (("input", place), encoding))
     for path, name in formats if "registry" not in raw else ():
         other = " or input.descriptor_set" if name == "protobuf" and path[0] == "input" else ""
         yield path, f'"{name}" needs a Schema Registry: set registry.url{other}'
-    if isinstance(source, Mapping) and "reader_schema" in source and form != "avro":
-        yield ("input", "reader_schema"), "is only for format: avro, or encoding: avro"
     if isinstance(source, Mapping):
-        if "encoding" in source and source.get("format") != "debezium":
-            yield (
-                ("input", "encoding"),
-                "is only for format: debezium; other formats say by their name how they are encoded",
-            )
-        if "validate" in source and _encoding(source)[0] != "json_schema":
-            yield ("input", "validate"), "is only for format: json_schema, or encoding: json_schema"
-        yield from _descriptors(source)
+        yield from _misplaced(source)
     yield from _without_effect(raw)
     if not isinstance(registry, Mapping):
         return
@@ -62,19 +61,29 @@ def problems(raw: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             yield ("registry", "client", name), f"unknown setting{did_you_mean(str(name), SETTINGS)}"
 
 
-def _encoding(source: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return the format by which values become JSON, and which field of ``input`` says so."""
+def _encoding(source: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return the field of ``input`` that says how values are encoded, and what it says, which may be anything."""
     name = "encoding" if source.get("format") == "debezium" and "encoding" in source else "format"
-    return source.get(name), name
+    return name, source.get(name)
 
 
-def _descriptors(source: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    for name, other in (("descriptor_set", "message"), ("message", "descriptor_set")):
-        if name not in source:
-            continue
-        if _encoding(source)[0] != "protobuf":
-            yield ("input", name), "is only for format: protobuf, or encoding: protobuf"
-        elif other not in source:
+def _is_described(source: Mapping[str, Any]) -> bool:
+    """Whether a file describes the values, so that no registry is needed."""
+    return "descriptor_set" in source and _encoding(source)[1] == "protobuf"
+
+
+def _misplaced(source: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield the options of ``input`` that its encoding does not have, and those of which a second is missing."""
+    _, encoding = _encoding(source)
+    if "encoding" in source and source.get("format") != "debezium":
+        yield (
+            ("input", "encoding"),
+            "is only for format: debezium; other formats say by their name how they are encoded",
+        )
+    for name, needed in _NEEDS_ENCODING.items():
+        if name in source and encoding != needed:
+            yield ("input", name), f"is only for format: {needed}, or encoding: {needed}"
+        elif (other := _PAIRED.get(name)) and name in source and other not in source:
             yield ("input", name), f'needs "{other}", too'
 
 

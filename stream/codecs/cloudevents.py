@@ -23,8 +23,8 @@ MOST_ATTRIBUTES: Final = 256
 """The most attributes of a structured event: each of them becomes a header."""
 _JSON = ("application/json", "text/json")
 _TEXT = "text/plain"
-_PLACE = "$.text"
-"""Where the text is in the event that data of plain text become."""
+_TEXT_PATH = "$.text"
+"""Where the text is in the object that plain text becomes."""
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]+)', re.IGNORECASE)
 _CHARSETS: Mapping[str, str] = {
     "utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1",
@@ -36,11 +36,11 @@ _CHARSETS: Mapping[str, str] = {
 class CloudEventsCodec(JsonCodec):
     """Decodes CloudEvents: the event is their data, a JSON object, and their attributes are headers ``ce_*``.
 
-    Data of plain text become an object with that text, so that all else works as it does for JSON.
-
     So both modes become the same: what is a header in binary mode is made one in structured mode, where the envelope
     counts and headers ``ce_*`` of the record do not. A record is structured if its content type is
     ``application/cloudevents+json``, or if it has no header ``ce_specversion``.
+
+    Plain text becomes a JSON object, with the text at ``$.text``, so that redaction and routes need not know of it.
     """
 
     _what = "the data of the CloudEvent"
@@ -77,10 +77,12 @@ class CloudEventsCodec(JsonCodec):
         return content._replace(headers=[*others, *mine, (CONTENT_TYPE, _bytes(kind))])
 
     def _plain(self, value: bytes, headers: Headers) -> Content:
-        """Return what ``_read`` returns for ``value``, the object that data of plain text have become."""
+        """Return the content of ``value``, the object that plain text has become. Raises DecodeError."""
         if not self._reads_text:
-            named = ", ".join(self._paths)
-            raise DecodeError(f"there is no text at {named}: the data of the CloudEvent are plain text, at {_PLACE}")
+            paths = ", ".join(self._paths)
+            raise DecodeError(
+                f"there is no text at {paths}: the data of the CloudEvent are plain text, at {_TEXT_PATH}"
+            )
         return super()._read(value, headers)
 
 
@@ -128,7 +130,7 @@ def _unwrapped(text: str) -> tuple[bytes, dict[str, str]]:
 
 
 def _wrapped(data: bytes, content_type: str) -> bytes:
-    """Return the object that ``data``, plain text, become. Raises DecodeError."""
+    """Return the JSON object for ``data``, plain text in the charset of ``content_type``. Raises DecodeError."""
     match = _CHARSET.search(content_type)
     charset = _CHARSETS.get(match[1].lower()) if match else "utf-8"
     if charset is None:
@@ -141,7 +143,7 @@ def _wrapped(data: bytes, content_type: str) -> bytes:
 
 
 def _matches_text(path: str) -> bool:
-    """Whether ``path`` names the text in the object that data of plain text become."""
+    """Whether ``path``, of ``input.text``, leads to the text in the object that plain text becomes."""
     return tuple(parse_pattern(path)) in {("text",), (None,)}
 
 

@@ -1,4 +1,4 @@
-"""The codecs for Debezium's change events, whatever they are encoded as; those of Protobuf are in ``protobuf.py``."""
+"""The codecs for Debezium's change events; those in Protobuf are in ``protobuf.py``, whose library is optional."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _ROWS = ("c", "r", "u")
 
 
 class ChangeEvents(JsonCodec):
-    """What is special about change events, to be combined with the codec that reads them.
+    """A mixin for codecs: their JSON is a change event.
 
-    The event is the change event as it is: ``before``, ``after``, ``op`` and so on. One that deletes a row is a delete.
+    The event stays as it is: ``before``, ``after``, ``op`` and so on. One that deletes a row is a delete.
     """
 
     def _content(self, value: bytes, event: dict[str, Any], replaced: Replaced | None) -> Content:

@@ -58,8 +58,8 @@ class Stats:
         latency: seconds from the poll of an event until all that was made from it was delivered.
         age: seconds from the timestamp of an event until all that was made from it was delivered.
         fill: tokens of the last micro-batch as a share of the token budget, 0 to 1 (more for a long text).
-        full: tokens with which a micro-batch is full, as of the last one.
-        linger: seconds for which an event waits for others at most while the device is idle, as of the last one.
+        full_tokens: tokens with which a micro-batch is full, as of the last one.
+        linger: seconds that an event waits for others at most while the device is idle, as of the last micro-batch.
         lag: events in the log that are not polled yet, as of the last second.
         partition_lag: the same for each partition assigned, by topic and partition.
         lag_seconds: seconds since the timestamp of the event finished last; 0 when no event is left.
@@ -112,7 +112,7 @@ class Stats:
     latency: Histogram = field(default_factory=lambda: Histogram(_LATENCY))
     age: Histogram = field(default_factory=lambda: Histogram(_AGE))
     fill: float = 0.0
-    full: int = 0
+    full_tokens: int = 0
     linger: float = 0.0
     lag: int = 0
     partition_lag: dict[tuple[str, str], int] = field(default_factory=dict)

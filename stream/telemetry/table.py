@@ -122,7 +122,8 @@ TABLE: tuple[Row, ...] = (
     Row("glossator_micro_batch_tokens", "histogram", "Tokens of a micro-batch.", (), lambda s: s.micro_batch_tokens),
     Row("glossator_micro_batch_events", "histogram", "Events of a micro-batch.", (), lambda s: s.micro_batch_events),
     Row("glossator_micro_batch_full_tokens", "gauge",
-        "Tokens with which a micro-batch is full: as set, or as `target_latency_ms` chooses.", (), lambda s: s.full),
+        "Tokens with which a micro-batch is full: as set, or as `target_latency_ms` chooses.",
+        (), lambda s: s.full_tokens),
     Row("glossator_linger_seconds", "gauge",
         "Seconds that an event may wait for others while the device is idle: as set, or as `target_latency_ms` "
         "chooses.",

@@ -19,13 +19,14 @@ from workers.pii.checks import require_libraries
 
 def missing_libraries(pipeline: Pipeline) -> Iterator[tuple[Path, str]]:
     """Yield a place in the file and a message for each extra of glossator that it needs and that is not installed."""
-    registry: list[tuple[Path, Callable[[], None]]] = []
+    sections: list[tuple[Path, Callable[[], None]]] = []
     if pipeline.registry is not None:
-        registry.append((("registry",), require_client))
-    traces = [] if pipeline.telemetry.traces is None else [(("telemetry", "traces"), require_opentelemetry)]
+        sections.append((("registry",), require_client))
     if pipeline.input.validates:
-        registry.append((("input", "validate"), require_validation))
-    for place, require in (*_of_tasks(pipeline), *libraries(pipeline), *registry, *_of_formats(pipeline), *traces):
+        sections.append((("input", "validate"), require_validation))
+    if pipeline.telemetry.traces is not None:
+        sections.append((("telemetry", "traces"), require_opentelemetry))
+    for place, require in (*_of_tasks(pipeline), *libraries(pipeline), *sections, *_of_formats(pipeline)):
         try:
             require()
         except (SettingError, ModelError) as error:
@@ -39,7 +40,7 @@ def _of_formats(pipeline: Pipeline) -> Iterator[tuple[Path, Callable[[], None]]]
     chosen: list[tuple[Path, Output | Route]] = [(("output",), output)]
     chosen += [(("output", "routes", index), route) for index, route in routes]
     if pipeline.input.encoded_as == "protobuf":
-        yield ("input", "format"), require_protobuf
+        yield ("input", "encoding" if pipeline.input.format == "debezium" else "format"), require_protobuf
         return
     for place, fields in chosen:
         if isinstance(fields.format, OutputFormat) and fields.format.name == "protobuf":

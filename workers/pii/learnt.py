@@ -20,7 +20,7 @@ _POSTCODE_DIGITS = 5
 _ADDRESS_PARTS = frozenset({"LOCATION", "ZIP_CODE"})
 _SAME_LINE = re.compile(r"[ ,]*")
 _ANOTHER = re.compile(r",\s+(?:and|or)\s+|\s*;\s+", re.IGNORECASE)
-"""What stands between two addresses, but not within one."""
+"""What separates two addresses, but is not within one."""
 _NEXT_LINE = re.compile(r"[ ,]*(?:\r\n?|\n)[ ,]*")
 
 
@@ -40,14 +40,14 @@ def trimmed(finding: Finding, text: str) -> Finding | None:
 
 
 def with_titles(findings: Iterable[Finding], text: str) -> list[Finding]:
-    """Take forms of address ("Dr.") off the names that they stand before: each becomes a TITLE of its own.
+    """Separate forms of address ("Dr.") from the names that follow them: each becomes a TITLE.
 
     ``findings`` are sorted by start and do not overlap; so are the returned ones.
     """
     apart: list[Finding] = []
     for finding in findings:
         if finding.label in {"PERSON", "TITLE"} and text.startswith(".", finding.end):
-            # Models are not sure whose the full stop of an abbreviation is.
+            # Models disagree on whether the full stop of an abbreviation belongs to it.
             dotted = replace(finding, end=finding.end + 1, label="TITLE")
             if _IS_FORM.match(text[dotted.start : dotted.end]):
                 finding = dotted
@@ -98,7 +98,7 @@ def _goes_on(end: int, finding: Finding, text: str) -> bool:
     """Return whether an address that ends at ``end`` goes on with ``finding``."""
     gap = text[end : finding.start]
     if finding.label == "PHONE_NUMBER":
-        # Of a number this short after a town, models often do not see that it is a postcode.
+        # Models often take such a short number after a town for a phone number, though it is a postcode.
         digits = sum(character.isdigit() for character in text[finding.start : finding.end])
         return digits <= _POSTCODE_DIGITS and _SAME_LINE.fullmatch(gap) is not None
     if finding.label == "STREET_ADDRESS":

@@ -64,7 +64,7 @@ class RegisteredEncoder:
         if registered.kind != self._form.kind:
             raise SettingError(f"the schema of subject {subject} is of type {registered.kind}, not {self._form.kind}")
         try:
-            self._write = self._form.writer(registered, self._options.named, framed(number))
+            self._write = self._form.writer(registered, self._options.explicit_record, framed(number))
         except UnusableSchemaError as error:
             raise SettingError(f"the schema of subject {subject} {error}") from None
         log.info("events for topic %s have schema %d of subject %s", self._topic, number, subject)
