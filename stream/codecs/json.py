@@ -150,8 +150,13 @@ def _repaired(value: bytes, error: orjson.JSONDecodeError) -> tuple[bytes, Any, 
     raise DecodeError(f"the value is not JSON: {error.msg} ({where})") from None
 
 
+def depth_of(value: bytes) -> int:
+    """Return how many levels of objects and arrays ``value``, which is valid JSON, has; 0 for a scalar."""
+    brackets = _STRING.sub(b"", value).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_LEVELS.__getitem__, brackets)), default=0)
+
+
 def _require_shallow(value: bytes) -> None:
     """Raise DecodeError if ``value``, which is valid JSON, is nested more than ``MAX_DEPTH`` levels deep."""
-    brackets = _STRING.sub(b"", value).translate(None, _NO_BRACKETS)
-    if max(accumulate(map(_LEVELS.__getitem__, brackets))) > MAX_DEPTH:
+    if depth_of(value) > MAX_DEPTH:
         raise DecodeError(f"the value is nested more than {MAX_DEPTH} levels deep")

@@ -13,6 +13,7 @@ from schemas.pipeline.registry import Registry
 from schemas.record import Headers
 from stream.codecs.base import Content
 from stream.codecs.framed import FramedCodec
+from stream.codecs.json import depth_of
 from stream.codecs.schema_errors import UnusableSchemaError
 from stream.registry.client import Registered, require_validation
 
@@ -23,6 +24,10 @@ _ROOT = "http://registry.invalid/"
 """What references in a schema without ``$id`` are relative to. There is no such host, and nothing is fetched."""
 _BACKTRACKS, _LARGEST = 100_000, 10_000_000
 """Steps back of a pattern on one text, and bytes of a compiled pattern."""
+_SMALL, _FLAT = 10_000, 5
+"""Bytes and levels of values for which the rule is looked for in all alternatives: recursive ones may double the time
+with each level."""
+_ALTERNATIVES = (b'"anyOf"', b'"oneOf"')
 
 
 class JsonSchema:
@@ -35,14 +40,33 @@ class JsonSchema:
         """``registered``: None if values are not validated; ``name``: what to call it. Raises UnusableSchemaError."""
         self._name = name
         self._validator = None if registered is None else _validator(registered)
+        self._branches = registered is not None and _has_alternatives(registered)
 
-    def require_fit(self, event: Any) -> None:
-        """Raise DecodeError unless ``event``, parsed JSON, fits; it names a place in the schema and quotes nothing."""
+    def require_fit(self, event: Any, value: bytes) -> None:
+        """Raise DecodeError unless ``event``, which is ``value`` parsed, fits; it quotes nothing.
+
+        It names a place in the schema, unless it would take long to find it: in a schema with alternatives, for an event
+        that is large or deep.
+        """
         if self._validator is None or self._validator.is_valid(event):
             return
-        error = next(iter(self._validator.iter_errors(event)))
-        rule = orjson.dumps("/".join(["#", *map(str, error.evaluation_path)])).decode()
-        raise DecodeError(f"the value does not fit {self._name}: {rule}")
+        rule = self._broken_rule(event, value)
+        place = "" if rule is None else f": {orjson.dumps(rule).decode()}"
+        raise DecodeError(f"the value does not fit {self._name}{place}")
+
+    def _broken_rule(self, event: Any, value: bytes) -> str | None:
+        import jsonschema_rs
+
+        # ``is_valid`` remembers what it has seen, but ``validate`` collects the errors of all alternatives.
+        if self._branches and (len(value) > _SMALL or depth_of(value) > _FLAT):
+            return None
+        try:
+            self._validator.validate(event)  # type: ignore[union-attr]
+        except jsonschema_rs.ValidationError as error:
+            return "/".join(["#", *map(str, error.evaluation_path)])
+        except ValueError:  # an error contains its value, which may be nested deeper than it can hold
+            pass
+        return None
 
 
 class JsonSchemaCodec(FramedCodec[JsonSchema]):
@@ -60,8 +84,8 @@ class JsonSchemaCodec(FramedCodec[JsonSchema]):
     def _read(self, value: bytes, headers: Headers | None) -> Content:
         schema, start = self._part(value, headers)
         content = super()._read(value[start:] if start else value, None)
-        if content.fields is not None:
-            schema.require_fit(content.fields)
+        if content.event is not None and content.fields is not None:
+            schema.require_fit(content.fields, content.event)
         return content if self._keeps else content._replace(fields=None)
 
     def _compile(self, number: int | str, registered: Registered) -> JsonSchema:
@@ -69,6 +93,12 @@ class JsonSchemaCodec(FramedCodec[JsonSchema]):
             return JsonSchema(registered if self._validates else None, f"schema {number}")
         except UnusableSchemaError as error:
             raise DecodeError(f"{self.named(number)} {error}") from None
+
+
+def _has_alternatives(registered: Registered) -> bool:
+    """Whether a schema, or one that it refers to, has alternatives; escapes in their names do not hide them."""
+    texts = (registered.text, *(text for _, text in registered.references))
+    return any(word in orjson.dumps(orjson.loads(text)) for text in texts for word in _ALTERNATIVES)
 
 
 def _validator(registered: Registered) -> jsonschema_rs.Validator:

@@ -124,6 +124,32 @@ def test_schemas_that_contain_themselves_end(registry: FakeRegistry, schema: obj
     assert _reason(registry, event, schema) is None
 
 
+def _nested(levels: int, innermost: dict[str, Any]) -> dict[str, Any]:
+    event = innermost
+    for _ in range(levels):
+        event = {"text": "x", "a": event}
+    return event
+
+
+def test_events_that_are_too_deep_for_errors_do_not_fit_either(registry: FakeRegistry) -> None:
+    assert _reason(registry, _nested(400, {}), {"required": ["id"]}) == "the value does not fit schema 1"
+
+
+@pytest.mark.parametrize("kind", ["anyOf", "oneOf"])
+def test_recursive_alternatives_do_not_take_for_ever(registry: FakeRegistry, kind: str) -> None:
+    schema = {kind: [{"properties": {"a": {"$ref": "#"}}, "required": [name]} for name in ("b", "c")]}
+    assert _reason(registry, _nested(400, {"text": "x"}), schema) == "the value does not fit schema 1"
+    assert _reason(registry, _nested(2, {"text": "x"}), schema) == f'the value does not fit schema 1: "#/{kind}"'
+
+
+def test_many_errors_of_an_event_are_not_all_collected(registry: FakeRegistry) -> None:
+    schema = {"properties": {"a": {"items": {"type": "integer"}}}}
+    event = {"text": "x", "a": ["x"] * 1_000_000}
+    assert _reason(registry, event, schema) == 'the value does not fit schema 1: "#/properties/a/items/type"'
+    alternatives = {"anyOf": [schema, schema]}
+    assert _reason(registry, event, alternatives) == "the value does not fit schema 2"
+
+
 def test_a_pattern_cannot_take_for_ever(registry: FakeRegistry) -> None:
     schema = {"properties": {"text": {"pattern": r"^(?=a)(a|a?)+\1$"}}}
     assert _reason(registry, {"text": "a" * 60 + "!"}, schema) == (
@@ -161,7 +187,7 @@ def test_another_library_agrees(schema: Any, value: Any) -> None:
     expected = jsonschema.Draft202012Validator(schema).is_valid(value)
     fits = True
     try:
-        JsonSchema(Registered("JSON", json.dumps(schema)), "schema 1").require_fit(value)
+        JsonSchema(Registered("JSON", json.dumps(schema)), "schema 1").require_fit(value, json.dumps(value).encode())
     except DecodeError:
         fits = False
     assert fits is expected
