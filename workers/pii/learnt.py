@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from workers.pii.finding import Finding
 
 _EDGES = " \t\r\n,;:-"
-_NUMBER = re.compile(r"[+(]?\d(?:.*\d)?\)?", re.DOTALL)
+_NUMBER = re.compile(r"[+(]?\d(?:.*\d)?(?:-?[A-Z]{2,}(?![^\W_]))*\)?", re.DOTALL)
+"""A number with what is around its first and last digit; it may end in letters to be dialled (1-800-FLOWERS)."""
 _FORM = r"(?:(?i:mr|mrs|mx|dr|prof)\b\.?|(?i:capt|lt|rev|sgt|ms)\.|(?:Miss|Ms|Professor)\b)"
 """Forms of address that are nothing else before a name; "miss" and "ms" in small letters are not among them."""
 _STARTS_WITH_FORM = re.compile(rf"({_FORM})\s+(?=\S)")
@@ -19,8 +20,8 @@ _LONGEST_FORM = 20
 _POSTCODE_DIGITS = 5
 _ADDRESS_PARTS = frozenset({"LOCATION", "ZIP_CODE"})
 _SAME_LINE = re.compile(r"[ ,]*")
-_ANOTHER = re.compile(r",\s+(?:and|or)\s+|\s*;\s+", re.IGNORECASE)
-"""What separates two addresses, but is not within one."""
+_ANOTHER = re.compile(r",\s+(?:and|or)\s+|(?<!\s)\s*;\s+", re.IGNORECASE)
+"""What separates two addresses, but is not within one. A run of spaces is only read from its beginning."""
 _NEXT_LINE = re.compile(r"[ ,]*(?:\r\n?|\n)[ ,]*")
 
 
@@ -39,14 +40,16 @@ def trimmed(finding: Finding, text: str) -> Finding | None:
     return replace(finding, start=start, end=end)
 
 
-def with_titles(findings: Iterable[Finding], text: str) -> list[Finding]:
+def with_titles(findings: Sequence[Finding], text: str) -> list[Finding]:
     """Separate forms of address ("Dr.") from the names that follow them: each becomes a TITLE.
 
     ``findings`` are sorted by start and do not overlap; so are the returned ones.
     """
     apart: list[Finding] = []
+    starts = {finding.start for finding in findings}
     for finding in findings:
-        if finding.label in {"PERSON", "TITLE"} and text.startswith(".", finding.end):
+        dotted_after = text.startswith(".", finding.end) and finding.end not in starts
+        if finding.label in {"PERSON", "TITLE"} and dotted_after:
             # Models disagree on whether the full stop of an abbreviation belongs to it.
             dotted = replace(finding, end=finding.end + 1, label="TITLE")
             if _IS_FORM.match(text[dotted.start : dotted.end]):
@@ -69,8 +72,9 @@ def with_whole_addresses(findings: Iterable[Finding], text: str) -> list[Finding
     """Join a street with the town, postcode and country that follow it, on its line or on the next ones.
 
     Streets on different lines stay apart: they are two addresses unless the model says otherwise; "1 Elm St, and 2 Elm
-    St" are two in any case. A joined finding has the mean score of its parts, weighted by their lengths. ``findings``
-    are sorted by start and do not overlap; so are the returned ones.
+    St" are two in any case. A joined finding has the mean score of its parts, weighted by their lengths, but at least
+    the street's: otherwise an unsure town could put the street below its threshold. ``findings`` are sorted by start
+    and do not overlap; so are the returned ones.
     """
     joined: list[Finding] = []
     for finding in findings:
@@ -78,7 +82,7 @@ def with_whole_addresses(findings: Iterable[Finding], text: str) -> list[Finding
         if before is not None and before.label == "STREET_ADDRESS" and _goes_on(before.end, finding, text):
             first, second = before.end - before.start, finding.end - finding.start
             score = (before.score * first + finding.score * second) / (first + second)
-            joined[-1] = replace(before, end=finding.end, score=score)
+            joined[-1] = replace(before, end=finding.end, score=max(before.score, score))
         else:
             joined.append(finding)
     return [part for finding in joined for part in _addresses_of(finding, text)]

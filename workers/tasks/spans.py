@@ -32,8 +32,9 @@ Span: TypeAlias = tuple[int, int, str, float]
 """Start, end (half-open, in code points), label, score. A plain tuple, because every word may become a span."""
 
 
-_BREAKS = re.compile(r"\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
-"""White space that no entity contains, unless a program has wrapped the text there."""
+_BREAKS = re.compile(r"(?<!\s)\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
+"""White space that no entity contains, unless a program has wrapped the text there. It is looked for once per run of
+spaces, not at each space."""
 _BLANK_LINE = re.compile(r"(?:\n|\r\n?)[ \t]*(?:\n|\r)|\u2029")
 _WRAPPED = 50
 """Code points: a line of so many may have been wrapped by a program."""
