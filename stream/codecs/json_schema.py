@@ -45,8 +45,8 @@ class JsonSchema:
     def require_fit(self, event: Any, value: bytes) -> None:
         """Raise DecodeError unless ``event``, which is ``value`` parsed, fits; it quotes nothing.
 
-        It names a place in the schema, unless it would take long to find it: in a schema with alternatives, for an event
-        that is large or deep.
+        The message names a place in the schema, unless that could take long to find: in a schema with alternatives, for
+        an event that is large or deep.
         """
         if self._validator is None or self._validator.is_valid(event):
             return
