@@ -95,8 +95,8 @@ def filled(
     template = chance.choice(templates)
     for slot in re.finditer(r"\{(\w+)\}", template):
         text += template[at : slot.start()]
-        label, way = values[slot[1]]
-        value = way()
+        label, make = values[slot[1]]
+        value = make()
         if label:
             # The labelled sets leave articles out of names, but not out of "the corner of ...".
             start = len(text) + (len("the ") if value.startswith("the ") and label != "STREET_ADDRESS" else 0)

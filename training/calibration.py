@@ -14,7 +14,7 @@ from training.data import Data
 from training.harm import making
 from training.joint import Learner
 from training.reading import Reader, Unit, collate, in_parts
-from training.shipped import Taught
+from training.shipped import LearnerLike
 from training.texts import Texts
 from workers.learning.scores import macro_f1, span_f1, temperature
 
@@ -22,13 +22,13 @@ TOKENS = 4096
 
 
 @torch.no_grad()
-def logits(learner: Taught, head: str, units: Sequence[Unit]) -> list[Tensor]:
+def logits(learner: LearnerLike, head: str, units: Sequence[Unit]) -> list[Tensor]:
     """Return logits per unit: ``[labels]`` of a sequence head, ``[tokens, labels]`` of a token head."""
     rows: dict[int, Tensor] = {}
     for part in in_parts(units, TOKENS):
         hidden, starts, sides = learner(*collate([unit.items[0] for unit in part], None))
-        found = learner.heads[head](hidden, starts, sides)
-        split = found.split(starts.diff().tolist()) if learner.heads[head].kind != "sequence" else found
+        scores_of = learner.heads[head](hidden, starts, sides)
+        split = scores_of.split(starts.diff().tolist()) if learner.heads[head].kind != "sequence" else scores_of
         rows.update((id(unit), row) for unit, row in zip(part, split, strict=True))
     return [rows[id(unit)] for unit in units]
 
@@ -45,7 +45,7 @@ def calibrate(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
 
 
 def token_heads(
-    learner: Taught, data: Data, reader: Reader, only: Collection[str] = ("ner", "pos")
+    learner: LearnerLike, data: Data, reader: Reader, only: Collection[str] = ("ner", "pos")
 ) -> dict[str, float]:
     """Set the temperatures of names and parts of speech, and the aggregation of names; return dev scores.
 
@@ -62,43 +62,43 @@ def token_heads(
     return out
 
 
-def _names(learner: Taught, splits: dict[str, list[Unit]]) -> dict[str, float]:
+def _names(learner: LearnerLike, splits: dict[str, list[Unit]]) -> dict[str, float]:
     head: Any = learner.heads["ner"]
     out, rows, targets = {}, [], []
-    found: dict[str, list[float]] = {"first": [], "average": [], "max": []}
+    scores_of: dict[str, list[float]] = {"first": [], "average": [], "max": []}
     for name, units in splits.items():
         raw = logits(learner, "ner", units)
-        for aggregation, scores in found.items():
+        for aggregation, scores in scores_of.items():
             score = span_score(units, raw, aggregation, misc=name in tokens.MARKS_MISC)
             scores.append(score)
             out[f"ner {name} {aggregation}"] = score
         if name in tokens.MARKS_MISC:
             for unit, row in zip(units, raw, strict=True):
-                one = unit.target["ner"].sum(1) == 1
-                rows.append(row[torch.from_numpy(one)])
-                targets.append(torch.from_numpy(unit.target["ner"][one].astype(np.float32)))
+                certain = unit.target["ner"].sum(1) == 1
+                rows.append(row[torch.from_numpy(certain)])
+                targets.append(torch.from_numpy(unit.target["ner"][certain].astype(np.float32)))
     head.temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
     # BTC is left out, because its scores depend on user handles.
-    head.aggregation = max(found, key=lambda name: found[name][0] + found[name][1] + found[name][3])
+    head.aggregation = max(scores_of, key=lambda name: scores_of[name][0] + scores_of[name][1] + scores_of[name][3])
     return out
 
 
-def _speech(learner: Taught, units: Sequence[Unit]) -> dict[str, float]:
+def _speech(learner: LearnerLike, units: Sequence[Unit]) -> dict[str, float]:
     head: Any = learner.heads["pos"]
     speech = [unit for unit in units if "pos" in unit.target]
     hits, rows, targets = [], [], []
     for unit, row in zip(speech, logits(learner, "pos", speech), strict=True):
-        one = torch.from_numpy(~unit.target["pos"].all(1))
-        truth = torch.from_numpy(unit.target["pos"].astype(np.float32))[one]
-        hits.append(truth.argmax(1) == row[one].argmax(1))
-        rows.append(row[one])
+        tagged = torch.from_numpy(~unit.target["pos"].all(1))
+        truth = torch.from_numpy(unit.target["pos"].astype(np.float32))[tagged]
+        hits.append(truth.argmax(1) == row[tagged].argmax(1))
+        rows.append(row[tagged])
         targets.append(truth)
     head.temperature.fill_(temperature(torch.cat(rows), torch.cat(targets), multi_label=False))
     return {"pos": float(torch.cat(hits).float().mean())}
 
 
 def span_score(units: Sequence[Unit], raw: Sequence[Tensor], aggregation: str, *, misc: bool) -> float:
-    gold, found = [], []
+    gold, scores_of = [], []
     for unit, row in zip(units, raw, strict=True):
         text = unit.target["text"]
         spans = names.decode(unit.target["encoding"], row.softmax(1).numpy(), tokens.NER_LABELS, aggregation)
@@ -107,8 +107,8 @@ def span_score(units: Sequence[Unit], raw: Sequence[Tensor], aggregation: str, *
             (span["start"], span["end"], tokens.NER_TYPES[span["label"]])
             for span in unit.target["spans"] if text[span["start"]] != "@"
         })  # fmt: skip
-        found.append(kept)
-    return span_f1(gold, found)
+        scores_of.append(kept)
+    return span_f1(gold, scores_of)
 
 
 def _sentiment(learner: Learner, data: Data, reader: Reader) -> dict[str, float]:
@@ -126,7 +126,7 @@ def _sentiment(learner: Learner, data: Data, reader: Reader) -> dict[str, float]
     return out
 
 
-def harm(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
+def harm(learner: LearnerLike, data: Data, reader: Reader) -> dict[str, float]:
     """Set the temperature and thresholds of moderation; return dev scores."""
     tweets, templates = moderation.tweets(data, "dev"), making.texts("dev")
     ordinary = [*moderation.harmless(data, "dev"), moderation.made_up("dev")]
@@ -153,12 +153,12 @@ def harm(learner: Taught, data: Data, reader: Reader) -> dict[str, float]:
     head.thresholds = thresholds
     limits = np.array(list(thresholds.values()))
     flagged, flagged_templates = ((part >= limits).any(1) for part in (others, held_out))
-    of_kind = {name: np.array([kind == name for kind in making.names("dev")]) for name in making.KINDS}
+    kinds = np.array(making.kind_of_each("dev"))
     return {
         "moderation macro F1": best,
         "held-out templates, balanced accuracy": judge(*chosen),
         "ordinary texts flagged": float(flagged[harmless].mean()),
-        **{f"flagged: {name}": float(flagged_templates[of].mean()) for name, of in of_kind.items()},
+        **{f"flagged: {name}": float(flagged_templates[kinds == name].mean()) for name in making.KINDS},
     }
 
 

@@ -76,8 +76,8 @@ def main(*, data: Path, threads: int) -> None:
                 hits.setdefault(span[2], []).append(span in predicted)
         console.print(f"fold {number + 1}: span F2 so far {f2(*np.sum(counts, 0)):.3f}")
     console.print(f"recall of overlaps of any type: {ratio(*np.sum(touches, 0)):.3f}")
-    for label, found in sorted(hits.items()):
-        console.print(f"recall {label}: {np.mean(found):.3f} of {len(found)}")
+    for label, outcomes in sorted(hits.items()):
+        console.print(f"recall {label}: {np.mean(outcomes):.3f} of {len(outcomes)}")
 
 
 def folds_of(templates: Sequence[str | None]) -> NDArray[np.int64]:
@@ -136,8 +136,8 @@ def annotated(head: ScoreMix, units: Iterable[Unit], data: Data) -> list[tuple[s
     return [
         (
             {
-                (one["start"], one["end"], tokens.PII_NAMES.get(one["label"], one["label"]))
-                for one in unit.target["spans"]
+                (span["start"], span["end"], tokens.PII_NAMES.get(span["label"], span["label"]))
+                for span in unit.target["spans"]
             },
             {span for span in spans(result) if span[2] not in UNMARKED.get(unit.target["set"], set())},
         )

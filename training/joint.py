@@ -21,7 +21,7 @@ from torch.nn.utils import parametrize
 from transformers import BertModel
 
 from training import moderation, pairs, tokens
-from training.linking import ClusterMix, meant, told
+from training.linking import ClusterMix, cluster_loss, pronoun_loss
 from training.reading import Reader, Source, Unit, collate, flat
 from workers.encoder.pooling import reduced
 from workers.learning.fit import Softmax, new_head
@@ -158,14 +158,14 @@ class Learner(nn.Module):
         return (torch.stack(each) * weights).mean()
 
     def _coreference(self, hidden: list[Tensor], units: Sequence[Unit]) -> Tensor:
-        own: Any = self.heads["coreference"]
-        states, losses, at = own.states(hidden), [], 0
+        mix: Any = self.heads["coreference"]
+        states, losses, at = mix.states(hidden), [], 0
         for unit in units:
             part = states[at : at + len(unit)]
             at += len(unit)
-            found = meant(own.head, part, unit.target) if "gap" in unit.target else told(own.head, part, unit.target)
-            if found is not None:
-                losses.append(found)
+            loss_of = pronoun_loss if "gap" in unit.target else cluster_loss
+            if (loss := loss_of(mix.head, part, unit.target)) is not None:
+                losses.append(loss)
         return torch.stack(losses).mean() if losses else states.sum() * 0
 
 

@@ -52,8 +52,11 @@ def _random(size: int) -> dict[str, Tensor]:
     return tensors
 
 
-def meant(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor | None:
-    """The loss of a pronoun's antecedent: one name, the other, or neither."""
+def pronoun_loss(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor | None:
+    """Return the loss of a pronoun's antecedent, which is the first name, the second, or neither.
+
+    None if a mention is too long for the head.
+    """
     spans = target["gap"]
     if any(last - first >= head.max_span_length for first, last in spans):
         return None
@@ -68,7 +71,7 @@ def meant(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tens
     return functional.cross_entropy(torch.stack(logits)[None], torch.tensor([target["target"]])) + 0.2 * mentions
 
 
-def told(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor:
+def cluster_loss(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) -> Tensor:
     """The marginal likelihood of the right antecedents (Lee et al. 2017, eq. 4), and of the mentions."""
     width = head.max_span_length
     table = head.mention_scores(states, [len(states)])

@@ -26,7 +26,7 @@ def named_by_pronoun(data: Data, reader: Reader, split: str) -> list[Unit]:
     return units
 
 
-def told(data: Data, reader: Reader, split: str, segments: int = 3) -> list[Unit]:
+def litbank(data: Data, reader: Reader, split: str, segments: int = 3) -> list[Unit]:
     """Return LitBank in pieces of ``segments`` segments, with the mentions of each cluster in them."""
     units = []
     for example in data.read(f"coref/litbank.{split}"):

@@ -15,7 +15,7 @@ from typing import Any
 from training.augment import Spans, filled
 from training.personal_lists import FORMS
 from training.personal_templates import GROUPS
-from training.personal_values import ways
+from training.personal_values import makers
 
 QUOTES = ["> ", "> ", ">", "| ", "* ", "  "]
 GAPS = {
@@ -31,7 +31,7 @@ _QUOTED = re.compile(r"\n\s*[>|*?]")
 def sentences(count: int, seed: int) -> list[tuple[str, Spans]]:
     """(text, spans with Presidio's labels)."""
     chance = random.Random(seed)
-    values = ways(chance, seed)
+    values = makers(chance, seed)
     groups, weights = zip(*GROUPS, strict=True)
     made = []
     for _ in range(count):
@@ -87,7 +87,7 @@ def exchanged(examples: Iterable[dict[str, Any]], seed: int) -> list[dict[str, A
 
 def refilled(examples: Iterable[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     """Return ``examples`` with values that Faker makes up."""
-    values = ways(random.Random(seed), seed)
+    values = makers(random.Random(seed), seed)
     return [_with_values(example, lambda label, value: values[_kind(label, value)][1]()) for example in examples]
 
 

@@ -28,7 +28,7 @@ from training.personal_lists import (
 from training.word_lists import PLACES
 
 Make = Callable[[], str]
-Ways = dict[str, tuple[str, Make]]
+Makers = dict[str, tuple[str, Make]]
 CAPITALS = "ABCDEFGHIKLMNOPRSTVWZ"
 # Faker's own dates end at the current time, so the same seed would give other sentences a second later.
 LATEST = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
@@ -64,7 +64,7 @@ ORGANIZATIONS = {
 TITLES = {"{job}": 30, "{listed}": 45, "{field} {role}": 25}
 
 
-def ways(chance: random.Random, seed: int) -> Ways:
+def makers(chance: random.Random, seed: int) -> Makers:
     """Return per gap of a template its label and a function that makes up a value."""
     world, english, real = Faker(LOCALES, use_weighting=False), Faker(ENGLISH), Faker(REAL_TOWNS, use_weighting=False)
     for fake in (world, english, real):

@@ -21,7 +21,7 @@ from torch import Tensor
 from training import calibration, tokens
 from training.data import Data
 from training.reading import Reader, Unit, collate, in_parts
-from training.shipped import Taught
+from training.shipped import LearnerLike
 from workers.heads.pack_heads import ScoreMix
 from workers.learning.fit import fit, new_head
 
@@ -57,7 +57,7 @@ SHAPE: dict[str, Any] = {"kind": "token", "reduce": 128, "hidden": 160, "context
 class States:
     """Hidden states of units, float16 ``[tokens, layers, size]``, and where those of each unit start."""
 
-    def __init__(self, learner: Taught, units: Sequence[Unit], progress: Progress, *, vary: bool) -> None:
+    def __init__(self, learner: LearnerLike, units: Sequence[Unit], progress: Progress, *, vary: bool) -> None:
         """``vary``: turn some sentences into lower case or capitals."""
         self.units = list(units)
         config = learner.trunk.config
@@ -95,12 +95,12 @@ class States:
 
 
 def polish(
-    learner: Taught, data: Data, reader: Reader, progress: Progress, only: Collection[str] = PLANS.keys(),
-    *, told: Sequence[Unit] = (),
+    learner: LearnerLike, data: Data, reader: Reader, progress: Progress, only: Collection[str] = PLANS.keys(),
+    *, distilled: Sequence[Unit] = (),
 ) -> dict[str, float]:  # fmt: skip
     """Replace the learner's heads for the tasks ``only``, which are among ``PLANS``; return their dev scores.
 
-    ``told``: texts with what ``training.teachers`` says of their names.
+    ``distilled``: texts with the answers of ``training.teachers``; they are the set "told" of ``NAMES``.
     """
     learner.eval()
     tagged = {split: {one["text"]: one for one in data.read(f"pos/ewt.{split}")} for split in ("train", "dev")}
@@ -115,7 +115,7 @@ def polish(
     needed = {name for plan in plans.values() for name in plan.shares}
     sets = {
         **named("train"), "invented": tokens.invented(reader), "presidio": tokens.presidio(data, reader, "train"),
-        **tokens.varied(data, reader, tagged["train"]), "told": list(told),
+        **tokens.augmented(data, reader, tagged["train"]), "told": list(distilled),
     }  # fmt: skip
     sets = {name: units for name, units in sets.items() if name in needed}
     dev = {

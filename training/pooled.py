@@ -18,7 +18,7 @@ from training import moderation, sources
 from training.data import Data
 from training.harm import making
 from training.reading import Reader, Unit, collate, in_parts
-from training.shipped import Taught
+from training.shipped import LearnerLike
 from workers.encoder.pooling import reduced
 from workers.heads.pack_heads import ScoreMix
 from workers.learning.fit import fit, new_head
@@ -30,7 +30,7 @@ EPOCHS = 8
 
 
 @torch.no_grad()
-def pooled(learner: Taught, units: Sequence[Unit], progress: Progress, *, vary: bool) -> NDArray[np.float16]:
+def pooled(learner: LearnerLike, units: Sequence[Unit], progress: Progress, *, vary: bool) -> NDArray[np.float16]:
     """Per unit the mean and the first of its tokens' hidden states, ``[units, 2, layers, size]``.
 
     ``vary``: turn some texts into lower case or capitals.
@@ -55,7 +55,7 @@ def _logits(head: ScoreMix, values: NDArray[np.float16]) -> Tensor:
     return head.project(mixed.flatten(1))
 
 
-def polish(learner: Taught, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
+def polish(learner: LearnerLike, data: Data, reader: Reader, progress: Progress) -> dict[str, float]:
     """Replace the learner's moderation head by a new one; return its scores on dev.
 
     Its epoch is the one with the best sum of three-way F1 on tweets and balanced accuracy on held-out templates.

@@ -1,4 +1,4 @@
-"""The shipped starter: in place of a learner, so that heads are fitted on it, or as the start of more training."""
+"""The shipped starter: heads can be fitted on it instead of on a learner, and more training can start from it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Shipped(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        under = HeadPack.open(STARTER, STARTER_FOLDER).trunk()
-        self.trunk = BertModel.from_pretrained(under.model, add_pooling_layer=False, dtype=torch.float32)
-        for tensors in under.adapters:
+        packed = HeadPack.open(STARTER, STARTER_FOLDER).trunk()
+        self.trunk = BertModel.from_pretrained(packed.model, add_pooling_layer=False, dtype=torch.float32)
+        for tensors in packed.adapters:
             adapter.merge(self.trunk, tensors)
         self.heads = nn.ModuleDict()
 
@@ -60,4 +60,5 @@ def resume(learner: Learner) -> None:
         head.mix = tensors["mix"]
 
 
-Taught: TypeAlias = Learner | Shipped
+LearnerLike: TypeAlias = Learner | Shipped
+"""A trunk with heads that can be fitted."""

@@ -1,4 +1,4 @@
-"""The sources of one run: which labelled texts are used, and how many tokens of each."""
+"""The sources of each round of training: which labelled texts are used, and how many tokens of each."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ MALIGNED = ("queer", "gay", "lesbian", "transgender", "white", "black")
 
 
 def classified(reader: Reader, parts: Iterable[Texts]) -> list[Unit]:
+    """Return the texts of ``parts``, in order, each with its targets, one per label, and its weight."""
     return [
         Unit([reader.text(text)[0]], np.array(target, np.float32), weight)
         for part in parts
@@ -54,6 +55,7 @@ def phrased() -> Texts:
 
 
 def harmful(data: Data, reader: Reader) -> list[Unit]:
+    """Return the training texts of moderation, harmless ones included."""
     parts = [
         moderation.tweets(data, "train"), *moderation.harmless(data, "train"), moderation.made_up("train"), phrased(),
         making.texts("train"),
@@ -82,6 +84,7 @@ def plain_texts(data: Data) -> list[str]:
 
 
 def review_parts(data: Data) -> list[Texts]:
+    """Return the training texts of sentiment; whole reviews, which are long, come first."""
     return [
         sentiment.reviews(data, "train"), sentiment.review_ends(data, "train"), sentiment.restaurant(data, "train"),
         sentiment.tweets(data), *sentiment.plain(data, "train"), sentiment.made_up("train"), toned(),
@@ -106,7 +109,7 @@ LAST = {
 """Tokens of the last round: as in the second, with documents, exchanged names, and a new head for moderation."""
 
 
-def everything(data: Data, reader: Reader) -> list[Source]:
+def first_round(data: Data, reader: Reader) -> list[Source]:
     """Return the sources of the first round: about two epochs of small sets, and one of large ones."""
     tagged = {example["text"]: example for example in data.read("pos/ewt.train")}
     parts = review_parts(data)
@@ -125,23 +128,24 @@ def everything(data: Data, reader: Reader) -> list[Source]:
         Source("absa", "absa", pairs.judged(data, reader, "train"), 1_000_000),
         Source("qa", "question-answering", pairs.answered(data, reader), 1_500_000),
         Source("gap", "coreference", mentions.named_by_pronoun(data, reader, "train"), 400_000),
-        Source("litbank", "coreference", mentions.told(data, reader, "train"), 450_000),
+        Source("litbank", "coreference", mentions.litbank(data, reader, "train"), 450_000),
     ]
 
 
-def again(parts: Iterable[Source]) -> list[Source]:
-    """Return the sources of the second round."""
+def second_round(parts: Iterable[Source]) -> list[Source]:
+    """Return the sources of the second round; ``parts``: those of the first."""
     return [replace(part, tokens=AGAIN[part.name]) for part in parts]
 
 
-def last(data: Data, reader: Reader, parts: Iterable[Source], told: list[Unit]) -> list[Source]:
-    """Return the sources of the last round: those of the others, runs of sentences, exchanged names, and ``told``.
+def last_round(data: Data, reader: Reader, parts: Iterable[Source], distilled: list[Unit]) -> list[Source]:
+    """Return the sources of the last round: those of the other rounds and, for names, three more.
 
-    ``told``: texts with what the teachers say of their names.
+    These are runs of sentences, sentences with exchanged names, and ``distilled``, the texts with the answers of
+    ``training.teachers``. ``parts``: the sources of the first round.
     """
     tagged = {example["text"]: example for example in data.read("pos/ewt.train")}
     return [
         *(replace(part, tokens=LAST[part.name]) for part in parts),
-        *(Source(name, "tokens", units, LAST[name]) for name, units in tokens.varied(data, reader, tagged).items()),
-        Source("told", "tokens", told, LAST["told"]),
+        *(Source(name, "tokens", units, LAST[name]) for name, units in tokens.augmented(data, reader, tagged).items()),
+        Source("told", "tokens", distilled, LAST["told"]),
     ]

@@ -108,16 +108,17 @@ def _rounds(
             file.unlink(missing_ok=True)
     learner = joint.Learner(trunk)
     plain = Source("plain", "embedding", joint.teach(learner, sources.plain_texts(sets), reader), 300_000)
-    parts = [*sources.everything(sets, reader), plain]
+    parts = [*sources.first_round(sets, reader), plain]
     if more:
         resume(learner)
     else:
         joint.train(learner, parts, saved[0], progress)
-        joint.train(learner, sources.again(parts), saved[1], progress, seed=1, peak=0.5)
-    wise = teachers.teachers(learner, trunk, sets, reader, cache=checkpoint.parent, progress=progress)
-    told = teachers.taught(wise, teachers.unlabelled(sets), reader, progress)
-    joint.train(learner, sources.last(sets, reader, parts, told), saved[2], progress, seed=2, peak=0.4)
-    scores = polish.polish(learner, sets, reader, progress, told=told) | pooled.polish(learner, sets, reader, progress)
+        joint.train(learner, sources.second_round(parts), saved[1], progress, seed=1, peak=0.5)
+    experts = teachers.trained(learner, trunk, sets, reader, cache=checkpoint.parent, progress=progress)
+    distilled = teachers.distilled(experts, teachers.unlabelled(sets), reader, progress)
+    joint.train(learner, sources.last_round(sets, reader, parts, distilled), saved[2], progress, seed=2, peak=0.4)
+    scores = polish.polish(learner, sets, reader, progress, distilled=distilled)
+    scores |= pooled.polish(learner, sets, reader, progress)
     progress.console.print("choosing temperatures and thresholds")
     scores |= calibration.calibrate(learner, sets, reader)
     export.ship(learner, trunk, out)

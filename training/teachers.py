@@ -1,7 +1,7 @@
-"""Teachers of names: the whole trunk, fine-tuned for names alone, and texts with what the teachers say of them.
+"""Teachers of names, each a whole trunk that is fine-tuned for names alone, and texts with their answers.
 
-One adapter for ten heads cannot hold all that a fine-tuned trunk learns of names from the labelled sentences, but it
-comes closer if it also learns the teachers' probabilities on texts without labels (Hinton et al. 2015).
+One adapter for ten heads cannot hold all that a fine-tuned trunk learns about names from the labelled sentences, but it
+comes closer if it also learns the teachers' probabilities on texts without labels (distillation: Hinton et al. 2015).
 """
 
 from __future__ import annotations
@@ -61,17 +61,25 @@ class Teacher(nn.Module):
         dropped(nn.ModuleDict({"ner": self.head}), 0.2)
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits ``[tokens, labels]``, without padding, and the starts of the sequences."""
+        """Return logits ``[T, labels]`` of all tokens without padding, and the starts of the sequences in them.
+
+        ``ids``, ``types`` and ``mask``: ``[N, longest]``, as ``training.reading.collate`` makes them.
+        """
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
             output = self.trunk(input_ids=ids, token_type_ids=types, attention_mask=mask, output_hidden_states=True)
         hidden, starts, _ = flat(output.hidden_states, types, mask)
         return self.head(hidden, starts), starts
 
 
-def teachers(
+def trained(
     learner: Learner, folder: Path, data: Data, reader: Reader, *, cache: Path, progress: Progress
 ) -> list[Teacher]:
-    """Return a teacher for each seed, trained or from ``cache``, a folder."""
+    """Return a teacher for each seed: from the folder ``cache`` if it is there, else trained and written to it.
+
+    Args:
+        learner: whose adapter the teachers start from; it is not changed.
+        folder: the frozen trunk.
+    """
     out = []
     for seed in SEEDS:
         torch.manual_seed(seed)
@@ -161,14 +169,17 @@ def _prose(text: str) -> str:
 
 
 @torch.no_grad()
-def taught(teachers: Sequence[Teacher], texts: Sequence[str], reader: Reader, progress: Progress) -> list[Unit]:
-    """Return the texts with the mean of the teachers' probabilities, for ``ner``."""
+def distilled(teachers: Sequence[Teacher], texts: Sequence[str], reader: Reader, progress: Progress) -> list[Unit]:
+    """Return the texts with the mean of the teachers' probabilities as the target of ``ner``, ``[tokens, labels]``.
+
+    Special tokens may have any label.
+    """
     units = []
     for text in texts:
         item, encoding = reader.text(text)
         special = np.array(encoding.special_tokens_mask, bool)
         units.append(Unit([item], {"ner": special[:, None].repeat(len(tokens.NER_LABELS), 1).astype(np.float32)}))
-    bar = progress.add_task("what the teachers say", total=len(units))
+    bar = progress.add_task("answers of the teachers", total=len(units))
     for part in in_parts(units, TOKENS):
         batch = collate([unit.items[0] for unit in part], None)
         rows, starts = zip(*(teacher(*batch) for teacher in teachers), strict=True)

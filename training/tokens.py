@@ -75,17 +75,22 @@ def anchors(encoding: Encoding, offsets: Iterable[tuple[int, int]]) -> list[int]
 
 
 def named(data: Data, reader: Reader, name: str, split: str, tagged: dict[str, Any] | None = None) -> list[Unit]:
-    """Names of one set, for ``ner`` and ``pii``, and parts of speech of the sentences that ``tagged`` has."""
+    """Return the sentences of one file with targets for ``ner`` and ``pii``, see ``names_in``."""
     return names_in(data.read(f"ner/{name}.{split}"), reader, name, tagged)
 
 
 def names_in(
     examples: Iterable[dict[str, Any]], reader: Reader, name: str, tagged: dict[str, Any] | None = None
 ) -> list[Unit]:
-    unmarked = [NER_LABELS.index(f"{bio_}-MISC") for bio_ in "BI"]
-    outside = [0] if name in MARKS_MISC else [0, *unmarked]
-    # These sets label only names.
-    others = [
+    """Return ``examples`` with targets for ``ner`` and ``pii``, and for ``pos`` if ``tagged`` has the text.
+
+    Targets are ``[tokens, labels]``, true for each label that a token may have. ``name``: the set that the examples are
+    of, which decides what is left open; ``tagged``: text -> the example with its parts of speech.
+    """
+    misc = [NER_LABELS.index(f"{place}-MISC") for place in "BI"]
+    outside = [0] if name in MARKS_MISC else [0, *misc]
+    # These sets label only names: their other words may be personal data of other kinds.
+    outside_pii = [
         0,
         *(
             i
@@ -102,7 +107,7 @@ def names_in(
                 if is_handle(example["text"], start):
                     ner[index] = True
         personal = [span for span in example["spans"] if span["label"] != "MISC"]
-        pii = bio(encoding, personal, PII_LABELS, NER_TYPES, others)
+        pii = bio(encoding, personal, PII_LABELS, NER_TYPES, outside_pii)
         for index in np.flatnonzero(ner.all(1)).tolist():
             pii[index] = True
         target = {"ner": ner, "pii": pii, "text": example["text"], "spans": example["spans"], "encoding": encoding}
@@ -114,7 +119,7 @@ def names_in(
 
 
 def in_runs(data: Data, reader: Reader, name: str, split: str, tagged: dict[str, Any] | None = None) -> list[Unit]:
-    """The same as ``named``, with neighbouring sentences of a document joined, up to the longest sequence."""
+    """Return what ``named`` returns, but of neighbouring sentences joined to runs of up to ``RUN_WORDS`` words."""
     chance = random.Random(23)
     parts = list(runs.runs(data.read(f"ner/{name}.{split}"), iter(lambda: chance.choice(RUN_WORDS), 0)))
     words = {}
@@ -126,14 +131,14 @@ def in_runs(data: Data, reader: Reader, name: str, split: str, tagged: dict[str,
 
 
 def exchanged(data: Data, reader: Reader, name: str) -> list[Unit]:
-    """The sentences of a train file that have names, half of these exchanged for others of their kind."""
+    """Return the sentences of a train file that have names, half of which are exchanged for others with their label."""
     chance = random.Random(24)
     examples = data.read(f"ner/{name}.train")
     names = runs.Names(examples, augment.listed_names(24) if name != "btc" else ())
     return names_in([names.exchanged(example, chance, 0.5) for example in examples if example["spans"]], reader, name)
 
 
-def varied(data: Data, reader: Reader, tagged: dict[str, Any]) -> dict[str, list[Unit]]:
+def augmented(data: Data, reader: Reader, tagged: dict[str, Any]) -> dict[str, list[Unit]]:
     """Return more training examples of the labelled sets: runs of sentences, and sentences with exchanged names."""
     return {
         "uner_ewt runs": in_runs(data, reader, "uner_ewt", "train", tagged),
@@ -143,6 +148,7 @@ def varied(data: Data, reader: Reader, tagged: dict[str, Any]) -> dict[str, list
 
 
 def speech(encoding: Encoding, example: dict[str, Any]) -> Bools:
+    """Return ``[tokens, labels]``: the tag of each word for its first piece, anything for all other tokens."""
     allowed = np.ones((len(encoding), len(POS_LABELS)), dtype=bool)
     for place, tag in zip(anchors(encoding, example["offsets"]), example["tags"], strict=True):
         if place >= 0 and allowed[place].all():
@@ -152,7 +158,9 @@ def speech(encoding: Encoding, example: dict[str, Any]) -> Bools:
 
 
 def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
-    """Personal data in templates; for training also with other values, and our own sentences.
+    """Return labelled templates of personal data with targets for ``pii``.
+
+    The train split also has them with other values, and our own sentences.
 
     The targets also have what ``training.folds`` needs: ``set``, ``template`` (None for our own sentences), and
     ``as_labelled``, False for what the labelled sets do not contain.
@@ -176,7 +184,7 @@ def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
 
 
 def invented(reader: Reader, count: int = 4000, seed: int = 22) -> list[Unit]:
-    """Names in our own sentences."""
+    """Return our own sentences with names; targets as in ``names_in``."""
     return names_in(
         [{"text": text, "spans": spans} for text, spans in augment.named(count, seed=seed)], reader, "augment"
     )
@@ -188,7 +196,7 @@ def loss(logits: Tensor, target: NDArray[Any]) -> Tensor:
     Args:
         logits: ``[T, labels]``.
         target: ``[T, labels]``, 1 for every label that a token may have, or probabilities. A token that may have any
-            label counts nothing.
+            label does not count.
     """
     wanted = torch.from_numpy(target.astype(np.float32))
     learn = wanted.sum(1) < logits.shape[1]

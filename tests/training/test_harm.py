@@ -30,16 +30,16 @@ def plain(text: str) -> str:
 def pattern(template: str) -> re.Pattern[str]:
     """Return a pattern for the letters and digits of the sentences of a template."""
 
-    def gap(found: re.Match[str]) -> str:
-        return r"\d+" if found[1] == "number" else "(?:" + "|".join(map(plain, SLOTS[found[1]])) + ")"
+    def gap(slot: re.Match[str]) -> str:
+        return r"\d+" if slot[1] == "number" else "(?:" + "|".join(map(plain, SLOTS[slot[1]])) + ")"
 
     letters = making.choices(re.sub(r"[^\w\[\]|{}]+", "", template).lower())
     return re.compile(re.sub(r"\{(\w+)\}", gap, letters))
 
 
 def test_no_template_makes_a_test_sentence() -> None:
-    tests = {plain(text) for text in [*(case.text for case in cases()), *(one.text for one in (*SINGLES, *POSTS))]}
-    tests |= {plain(one.text) for one in sentences()}
+    tests = {plain(single.text) for single in (*SINGLES, *POSTS)}
+    tests |= {plain(case.text) for case in cases()} | {plain(sentence.text) for sentence in sentences()}
     for template in TEMPLATES:
         made = pattern(template)
         assert not [text for text in tests if made.fullmatch(text)], template
@@ -61,14 +61,14 @@ def test_no_test_sentence_is_part_of_a_training_text() -> None:
 
 
 def test_templates_are_split_and_have_hundreds_of_wordings() -> None:
-    train, dev = (making.kinds(split) for split in ("train", "dev"))
+    train, dev = (making.texts_by_kind(split) for split in ("train", "dev"))
     assert train.keys() == dev.keys() == making.KINDS.keys() and all(train.values()) and all(dev.values())
     assert len(set(TEMPLATES)) == len(TEMPLATES) >= 500
     assert not {text for made in train.values() for text in made} & {text for made in dev.values() for text in made}
     flagged = sum(len(train[name]) for name in making.FLAGGED)
     assert 0.6 < flagged / sum(len(train[name]) for name in making.CALM) < 1.3
     texts = making.texts("dev")
-    assert texts.texts == making.texts("dev").texts and len(making.names("dev")) == len(texts.texts)
+    assert texts.texts == making.texts("dev").texts and len(making.kind_of_each("dev")) == len(texts.texts)
     assert not any(re.search(r"[{}\[\]|]", text) for text in texts.texts)
 
 

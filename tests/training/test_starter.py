@@ -13,7 +13,7 @@ from rich.progress import Progress
 from training import calibration, polish, starter
 from training.data import Data
 from training.reading import Reader
-from training.shipped import Taught
+from training.shipped import LearnerLike
 from training.starter import main
 from workers.learning.fit import new_head
 from workers.models.packs import MANIFEST, STARTER_FOLDER, HeadPack
@@ -28,7 +28,9 @@ def test_single_heads_are_fitted_only_on_the_shipped_adapter(tmp_path: Path) -> 
 def test_one_head_is_written_into_a_copy_of_the_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trunk = Path(HeadPack.open("starter", STARTER_FOLDER).trunk().model)
 
-    def polished(learner: Taught, data: Data, reader: Reader, progress: Progress, only: list[str]) -> dict[str, float]:
+    def polished(
+        learner: LearnerLike, data: Data, reader: Reader, progress: Progress, only: list[str]
+    ) -> dict[str, float]:
         assert only == ["pii"]
         torch.manual_seed(1)
         learner.heads["pii"] = new_head(["O", "B-PERSON"], 7, 384, kind="token", aggregation="first")

@@ -81,7 +81,7 @@ def is_held_out(place: int) -> bool:
     return place % HELD_OUT == 3
 
 
-def kinds(split: str, each: int = 24) -> dict[str, list[str]]:
+def texts_by_kind(split: str, each: int = 24) -> dict[str, list[str]]:
     """Return ``each`` texts or a few less per template of a split, "train" or "dev", by the name of their kind."""
     out: dict[str, list[str]] = {}
     for name, kind in KINDS.items():
@@ -97,19 +97,19 @@ def kinds(split: str, each: int = 24) -> dict[str, list[str]]:
 def texts(split: str, weight: float = 0.8) -> Texts:
     """Return the texts of a split with their targets, four per text."""
     out = Texts(f"moderation/harm.{split}")
-    for name, made in kinds(split).items():
+    for name, made in texts_by_kind(split).items():
         for text in made:
             out.add(text, KINDS[name].target, weight)
     return out
 
 
-def names(split: str) -> list[str]:
+def kind_of_each(split: str) -> list[str]:
     """Return the name of the kind of each of ``texts(split)``."""
-    return [name for name, made in kinds(split).items() for _ in made]
+    return [name for name, made in texts_by_kind(split).items() for _ in made]
 
 
 def filled(template: str, chance: random.Random) -> str:
-    """Return a sentence of ``template``."""
+    """Return a sentence of ``template``, with choices made, gaps filled, and "a" or "an" as the next word needs."""
     text = re.sub(r"\[([^]]*)\]", lambda choice: chance.choice(choice[1].split("|")), template)
     text = re.sub(
         r"\{(\w+)\}",
