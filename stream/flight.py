@@ -39,7 +39,8 @@ class Flight:
 
         Args:
             pipeline: its backpressure marks, commit interval, drain timeout and delivery are used.
-            wake: makes the thread that cuts micro-batches check again which partitions are still live.
+            wake: makes the thread that cuts micro-batches check again which partitions are live, and whether polling is
+                paused.
             failed: whether the worker has failed, so that nothing more will land.
         """
         self._high = pipeline.backpressure.high_events
@@ -132,6 +133,7 @@ class Flight:
                 self._apply_reports()
             if self._is_over():
                 source.pause()
+                self._wake()
 
     def drain(
         self, assignments: list[Assignment], source: Source, meanwhile: Callable[[], object] = lambda: None

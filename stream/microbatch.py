@@ -81,10 +81,6 @@ class MicroBatcher:
         """Seconds until the linger time is over, 0 if it is; None if no document waits."""
         return max(0.0, self._pacing.linger(self._waited(), self._tokens)) if self._documents else None
 
-    def cut_due(self) -> MicroBatch | None:
-        """Return the unfilled micro-batch if its linger time is over, else None."""
-        return self._cut() if self.wait() == 0 else None
-
     def cut_rest(self) -> MicroBatch | None:
         """Return the unfilled micro-batch whatever its linger time; None if no document waits."""
         return self._cut() if self._documents else None

@@ -216,7 +216,7 @@ class _Run:
             self._engine.fetch_schemas([])
         while True:
             # While the device is busy, an unfilled micro-batch takes in more events: cut now, it would only wait.
-            records = self._arrived.get(self._batcher.wait() if self._prepared.idle else None) or []
+            records = self._arrived.get(self._linger()) or []
             live = self._still_ours(records)
             self._take_over()
             live = await_schemas(lambda: self._engine.fetch_schemas, live, self._stats, self._while_away)
@@ -224,10 +224,21 @@ class _Run:
             with self._stats.phase("prepare"):
                 for piece, verdict in self._journal.pieces(live):
                     batches += self._batcher.add(self._documents(piece, verdict))
-            if not batches and self._prepared.idle and (due := self._batcher.cut_due()) is not None:
-                batches.append(due)
+            if not batches and self._linger() == 0 and (rest := self._batcher.cut_rest()) is not None:
+                batches.append(rest)
             for batch in batches:
                 self._pack(batch)
+
+    def _linger(self) -> float | None:
+        """Return the seconds after which the unfilled micro-batch is due; None if only something else can make it so.
+
+        While the device computes, it had better wait for more: cut now, it would only wait as well. While polling is
+        paused nothing more can come, and without what it holds polling might not go on.
+        """
+        if not self._prepared.idle:
+            return None
+        linger = self._batcher.wait()
+        return 0.0 if linger is not None and self._source.paused else linger
 
     def _documents(self, records: Sequence[Record], verdict: Verdict) -> list[Document]:
         """Make the documents of ``records``; events found guilty of killing the process are not even decoded."""

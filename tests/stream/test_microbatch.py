@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,16 +28,14 @@ def _documents(sizes: list[int], polled_at: float = 0.0) -> list[Document]:
     max_events=st.integers(1, 10),
 )
 def test_order_budgets_and_nothing_lost(chunks: list[list[int]], max_tokens: int, max_events: int) -> None:
-    now = 0.0
-    batcher = MicroBatcher(FixedPacing(max_tokens, 1.0), max_events, lambda: now)
+    batcher = MicroBatcher(FixedPacing(max_tokens, 1.0), max_events, lambda: 0.0)
     documents = _documents([tokens for chunk in chunks for tokens in chunk])
     batches = []
     at = 0
     for chunk in chunks:
         batches += batcher.add(documents[at : at + len(chunk)])
         at += len(chunk)
-    now = 2.0
-    last = batcher.cut_due()
+    last = batcher.cut_rest()
     batches += [last] if last else []
     assert [document for batch in batches for document in batch.documents] == documents
     assert [batch.number for batch in batches] == list(range(len(batches)))
@@ -60,11 +59,10 @@ def test_linger_is_counted_from_the_first_document() -> None:
     batcher.add([first])
     now = 10.4
     batcher.add([second])
-    assert batcher.cut_due() is None
-    assert batcher.wait() is not None
+    assert batcher.wait() == pytest.approx(0.1)
     now = 10.5
     assert batcher.wait() == 0
-    batch = batcher.cut_due()
+    batch = batcher.cut_rest()
     assert batch is not None
     assert batch.documents == [first, second]
 
@@ -79,7 +77,7 @@ def test_purge_takes_only_what_is_leaving() -> None:
     assert batcher.purge() == []
     leaves.state = Assignment.CLOSING
     assert [record.assignment for record in batcher.purge()] == [leaves] * 3
-    batch = batcher.cut_due()
+    batch = batcher.cut_rest()
     assert batch is not None
     assert batch.ends == {stays: (3, 3)}
     assert batch.tokens == 21

@@ -59,7 +59,7 @@ class ProgressMachine(RuleBasedStateMachine):
 
     @rule()
     def cut_all(self) -> None:
-        if (batch := self.batcher.cut_due()) is not None:
+        if (batch := self.batcher.cut_rest()) is not None:
             self.cut.append(batch)
 
     @precondition(lambda self: self.cut)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -233,28 +234,67 @@ class Slow(NoopChain):
         self.ended.get()
 
 
+class Feeding(Client):
+    """A source of the records that are put into a queue, unless it is paused."""
+
+    assignments: ClassVar[list[Assignment]] = []
+
+    def __init__(self, arriving: queue.Queue[list[Record]]) -> None:
+        super().__init__()
+        self._arriving = arriving
+
+    def poll(self, timeout: float) -> list[Record]:
+        with suppress(queue.Empty):
+            if not self.paused:
+                return self._arriving.get(timeout=0.01)
+            time.sleep(0.01)
+        return []
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: {}
+
+
+class Taking(Client):
+    def send(self, batch: MicroBatch, outbounds: list[Outbound]) -> None:
+        pass
+
+
+def test_what_lingers_is_computed_when_polling_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be added to it then, and polling goes on only when it has landed."""
+    arriving: queue.Queue[list[Record]] = queue.Queue()
+    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: Taking())
+    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding(arriving))
+    monkeypatch.setattr(Observer, "observe", lambda *_: None)
+    chain = Slow()
+    settings = {"batching": {"target_latency_ms": 60_000}, "backpressure": {"high_events": 2, "low_events": 1}}
+    worker = Worker(pipeline(**settings, drain_timeout_ms=1), cast(Any, chain))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        now = time.monotonic()
+        arriving.put(
+            [Record(Assignment("posts", 0), offset, None, b'{"text": "x"}', polled_at=now) for offset in range(3)]
+        )
+        assert chain.started.get(timeout=10) == 3
+    finally:
+        chain.ended.put(None)
+        worker.stop()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
 def test_a_micro_batch_takes_in_what_comes_while_the_device_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut as soon as its linger time is over, it would only wait for the device, and later events behind it."""
     arriving: queue.Queue[list[Record]] = queue.Queue()
     assignment = Assignment("posts", 0)
-
-    class Feeding(Client):
-        assignments: ClassVar[list[Assignment]] = []
-
-        def poll(self, timeout: float) -> list[Record]:
-            with suppress(queue.Empty):
-                return arriving.get(timeout=0.01)
-            return []
-
-        def __getattr__(self, name: str) -> Any:
-            return lambda *_, **__: {}
-
-    class Taking(Client):
-        def send(self, batch: MicroBatch, outbounds: list[Outbound]) -> None:
-            pass
-
     monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: Taking())
-    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding())
+    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding(arriving))
     monkeypatch.setattr(Observer, "observe", lambda *_: None)
     chain = Slow()
     worker = Worker(pipeline(batching={"linger_ms": 0, "max_events": 6}, drain_timeout_ms=1), cast(Any, chain))
