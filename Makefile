@@ -25,7 +25,7 @@ test: lint  ## Everything: style, types, layers, all tests
 test-fast: $(READY)  ## The tests that need no Kafka and little time
 	$(BIN)/pytest $(PARALLEL) --hypothesis-profile fast -m "not integration and not slow"
 
-test-chart: chart-tools  ## The Helm chart, as helm renders it, against the schemas of Kubernetes and KEDA
+test-chart: chart-tools  ## The Helm chart against the schemas of Kubernetes and KEDA, the dashboard against Grafana's
 	GLOSSATOR_REQUIRE_HELM=1 $(BIN)/pytest tests/deploy
 
 # Built with Go, once for each version; tests/deploy/kubernetes.py has the versions of what manifests are checked against.

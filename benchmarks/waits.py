@@ -107,7 +107,7 @@ class WatchedChain:
 
 
 class Run:
-    """A worker that works, and what it does to events that are sent at given times."""
+    """A running worker, and when each event that is sent to it comes to each of its steps."""
 
     def __init__(self, kafka: Cluster, pipeline: Pipeline, chain: Any) -> None:
         topic = kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", PARTITIONS)

@@ -77,7 +77,7 @@ class Outputs:
         while not self._ended.is_set():
             first = self._consumer.poll(0.05)
             now = time.perf_counter()
-            # With a timeout, the client would wait for more of them until it is over.
+            # With a timeout, consume() would wait for 500 messages until it is over.
             for message in [first, *self._consumer.consume(500, 0)] if first else []:
                 if message.error() is None:
                     record = orjson.loads(message.value() or b"")
