@@ -140,7 +140,7 @@ def _case(broker: Any, url: str) -> tuple[Case, str]:
         redact={
             "labels": {"PHONE_NUMBER": {"replace": {"numbered": True}}, "EMAIL_ADDRESS": "hash"},
             "fields": {"$.author.mail": "hash"}, "key": "hash", "headers": {"reader": "remove"},
-            "keys": {"hash": {"env": "AT_HOME_KEY"}},
+            "keys": {"hash": {"env": "HASH_KEY"}},
         },
         batching={"max_events": 10}, telemetry={"port": None},
     )  # fmt: skip
@@ -165,7 +165,7 @@ def _worker(file: Path) -> Iterator[subprocess.Popen[bytes]]:
     log = file.with_suffix(".log")
     with log.open("wb") as output:
         command = [*GLOSSATOR, "run", str(file), "--slot", "0"]
-        worker = subprocess.Popen(command, env={**os.environ, "AT_HOME_KEY": KEY}, stdout=output, stderr=output)
+        worker = subprocess.Popen(command, env={**os.environ, "HASH_KEY": KEY}, stdout=output, stderr=output)
     try:
         yield worker
     except BaseException:
