@@ -103,7 +103,9 @@ def polish(
     ``distilled``: texts with the answers of ``training.teachers``; they are the set "told" of ``NAMES``.
     """
     learner.eval()
-    tagged = {split: {one["text"]: one for one in data.read(f"pos/ewt.{split}")} for split in ("train", "dev")}
+    tagged = {
+        split: {example["text"]: example for example in data.read(f"pos/ewt.{split}")} for split in ("train", "dev")
+    }
 
     def named(split: str) -> dict[str, list[Unit]]:
         return {
@@ -118,13 +120,13 @@ def polish(
         **tokens.augmented(data, reader, tagged["train"]), "told": list(distilled),
     }  # fmt: skip
     sets = {name: units for name, units in sets.items() if name in needed}
-    dev = {
+    dev_sets = {
         **named("dev"),
         **{f"{name} runs": tokens.in_runs(data, reader, name, "dev") for name in ("uner_ewt", "wikigold")},
     }  # fmt: skip
     states = States(learner, [unit for units in sets.values() for unit in units], progress, vary=True)
     names = np.array([name for name, units in sets.items() for _ in units])
-    on_dev = {name: States(learner, units, progress, vary=False) for name, units in dev.items() if name != "btc"}
+    on_dev = {name: States(learner, units, progress, vary=False) for name, units in dev_sets.items() if name != "btc"}
 
     def score(task: str, head: ScoreMix, epoch: int) -> float:
         if task == "pii":
@@ -132,8 +134,8 @@ def polish(
         if task == "pos":
             return _accuracy(on_dev["uner_ewt"], head)
         return float(np.mean([
-            calibration.span_score(one.units, one.logits(head), "average", misc=name.split()[0] in tokens.MARKS_MISC)
-            for name, one in on_dev.items()
+            calibration.span_score(dev.units, dev.logits(head), "average", misc=name.split()[0] in tokens.MARKS_MISC)
+            for name, dev in on_dev.items()
         ]))  # fmt: skip
 
     out = {}

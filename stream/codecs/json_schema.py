@@ -22,11 +22,11 @@ if TYPE_CHECKING:  # it is needed only if values are validated
 
 _ROOT = "http://registry.invalid/"
 """What references in a schema without ``$id`` are relative to. There is no such host, and nothing is fetched."""
-_BACKTRACKS, _LARGEST = 100_000, 10_000_000
+_BACKTRACKS, _PATTERN_BYTES = 100_000, 10_000_000
 """Steps back of a pattern on one text, and bytes of a compiled pattern."""
-_SMALL, _FLAT = 10_000, 5
-"""Bytes and levels of values for which the rule is looked for in all alternatives: recursive ones may double the time
-with each level."""
+_MOST_BYTES, _MOST_LEVELS = 10_000, 5
+"""The largest event for which the rule is looked for in all alternatives: recursive ones may double the time with each
+level."""
 _ALTERNATIVES = (b'"anyOf"', b'"oneOf"')
 
 
@@ -40,7 +40,7 @@ class JsonSchema:
         """``registered``: None if values are not validated; ``name``: what to call it. Raises UnusableSchemaError."""
         self._name = name
         self._validator = None if registered is None else _validator(registered)
-        self._branches = registered is not None and _has_alternatives(registered)
+        self._has_alternatives = registered is not None and _has_alternatives(registered)
 
     def require_fit(self, event: Any, value: bytes) -> None:
         """Raise DecodeError unless ``event``, which is ``value`` parsed, fits; it quotes nothing.
@@ -58,7 +58,7 @@ class JsonSchema:
         import jsonschema_rs
 
         # ``is_valid`` remembers what it has seen, but ``validate`` collects the errors of all alternatives.
-        if self._branches and (len(value) > _SMALL or depth_of(value) > _FLAT):
+        if self._has_alternatives and (len(value) > _MOST_BYTES or depth_of(value) > _MOST_LEVELS):
             return None
         try:
             self._validator.validate(event)  # type: ignore[union-attr]
@@ -118,7 +118,7 @@ def _validator(registered: Registered) -> jsonschema_rs.Validator:
             registry=jsonschema_rs.Registry(list(others.items())) if others else None,
             base_uri=base,
             offline=True,
-            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS, size_limit=_LARGEST),
+            pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS, size_limit=_PATTERN_BYTES),
         )
     except Exception as error:  # of many kinds, whose messages quote the schema
         refers = isinstance(error, jsonschema_rs.ValidationError) and "not present in a registry" in str(error)
