@@ -25,11 +25,26 @@ def resolve(findings: Iterable[Finding]) -> list[Finding]:
         spans.setdefault((finding.start, finding.end), finding)
     kept: list[Finding] = []
     for finding in sorted(spans.values(), key=_preference):
-        at = bisect(kept, finding.start, key=_start)
-        clear_before = at == 0 or kept[at - 1].end <= finding.start
-        if finding.start < finding.end and clear_before and (at == len(kept) or finding.end <= kept[at].start):
+        if (at := _free_place(finding, kept)) is not None:
             kept.insert(at, finding)
     return kept
+
+
+def fill(resolved: list[Finding], others: Iterable[Finding]) -> list[Finding]:
+    """Return ``resolved``, which ``resolve`` has returned, with those of ``others`` that overlap none of them."""
+    more = [finding for finding in others if _free_place(finding, resolved) is not None]
+    return resolve([*resolved, *more]) if more else resolved
+
+
+def _free_place(finding: Finding, kept: list[Finding]) -> int | None:
+    """Return where in ``kept``, which is sorted, ``finding`` belongs; None if it is empty or overlaps one of them."""
+    at = bisect(kept, finding.start, key=_start)
+    free = (
+        finding.start < finding.end
+        and (at == 0 or kept[at - 1].end <= finding.start)
+        and (at == len(kept) or finding.end <= kept[at].start)
+    )
+    return at if free else None
 
 
 def _start(finding: Finding) -> int:

@@ -15,7 +15,7 @@ from schemas.pipeline.tasks import PiiTask
 from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading
 from workers.pii.learnt import trimmed, with_titles, with_whole_addresses
-from workers.pii.overlaps import resolve
+from workers.pii.overlaps import fill, resolve
 from workers.pii.presidio import load_recognizers
 from workers.pii.recognizers import Finding, Recognizers, known_entities
 from workers.tasks.base import Task
@@ -87,23 +87,30 @@ class Pii(Task):
         """The entities a model finds."""
         return ()
 
-    def _resolved(self, document: Document, more: Iterable[Finding]) -> Annotation:
-        """The annotation of what patterns and other tasks find, together with ``more``."""
+    def _resolved(self, document: Document, more: Iterable[Finding], pieces: Iterable[Finding] = ()) -> Annotation:
+        """The annotation of what patterns and other tasks find, together with ``more``.
+
+        ``pieces``: what some of ``more`` were joined from. They take the place of those that lose against a pattern.
+        """
         text = document.text
         borrowed = (each for name in self._others for each in _findings(document.annotations[name], text, name))
-        kept = [
-            finding
-            for finding in _within(document, (*self._recognizers.find(text), *borrowed, *more))
-            if finding.score >= self._minimum(finding.label) and self._is_wanted(finding.label)
-        ]
+        resolved = resolve(self._kept(document, (*self._recognizers.find(text), *borrowed, *more)))
         spans: list[dict[str, Any]] = [
             {
                 "start": finding.start, "end": finding.end, "label": finding.label,
                 "score": round(finding.score, DECIMALS), "text": text[finding.start : finding.end],
             }
-            for finding in resolve(kept)
+            for finding in fill(resolved, self._kept(document, pieces))
         ]  # fmt: skip
         return {"spans": spans}
+
+    def _kept(self, document: Document, findings: Iterable[Finding]) -> list[Finding]:
+        """Return those of ``findings`` that are asked for and have at least their threshold, within the texts."""
+        return [
+            finding
+            for finding in _within(document, findings)
+            if finding.score >= self._minimum(finding.label) and self._is_wanted(finding.label)
+        ]
 
 
 class PiiByModel(Pii):
@@ -136,7 +143,7 @@ class PiiByModel(Pii):
         if self._knows_titles:
             findings = with_titles(findings, text)
         wanted = [finding for finding in findings if self._is_wanted(finding.label)]
-        return self._resolved(document, with_whole_addresses(wanted, text))
+        return self._resolved(document, with_whole_addresses(wanted, text), wanted)
 
     def reference(self) -> dict[str, str] | None:
         """Return None: the checkpoint is the model."""

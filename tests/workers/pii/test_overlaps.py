@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.pii.finding import Finding
-from workers.pii.overlaps import resolve
+from workers.pii.overlaps import fill, resolve
 from workers.pii.recognizers import Recognizers
 
 RECOGNIZERS = Recognizers()
@@ -98,3 +99,22 @@ def test_result_is_free_of_overlaps_maximal_and_the_same_in_any_order(some: list
     shuffled = list(some)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert resolve(shuffled) == kept
+
+
+PLACES = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20), st.sampled_from([0.5, 0.9])), max_size=8)
+
+
+@given(PLACES, PLACES)
+def test_gaps_are_filled_without_overlaps(
+    first: list[tuple[int, int, float]], second: list[tuple[int, int, float]]
+) -> None:
+    chosen, others = (
+        [Finding(start, end, "PERSON", score, "model", checked=False) for start, end, score in places]
+        for places in (first, second)
+    )
+    chosen = resolve(chosen)
+    filled = fill(chosen, others)
+    assert all(before.end <= after.start for before, after in pairwise(filled))
+    assert set(chosen) <= set(filled) <= {*chosen, *others}
+    for other in others:
+        assert other.start >= other.end or any(one.start < other.end and other.start < one.end for one in filled)

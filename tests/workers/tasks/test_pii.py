@@ -219,6 +219,12 @@ def test_other_names_still_end_with_their_line() -> None:
     assert read_as("Ann\nBob", "B-P I-P") == [("PERSON", "Ann"), ("PERSON", "Bob")]
 
 
+def test_a_street_is_found_also_if_what_follows_it_is_a_url() -> None:
+    """Joined, both lose against the pattern, which a parser has checked; the street alone does not."""
+    read = read_as("1 Elm St, leith.co.uk", "B-S I-S I-S O B-L I-L I-L I-L I-L")
+    assert read == [("STREET_ADDRESS", "1 Elm St"), ("URL", "leith.co.uk")]
+
+
 def test_a_model_and_patterns_compete() -> None:
     spans = run(Chain.load(pipeline(
         {"name": "names", "task": "ner", "model": MODEL},
