@@ -122,7 +122,7 @@ class Learner(nn.Module):
             logits = self.heads[name](hidden, starts)
             free = np.ones((1, logits.shape[1]), dtype=bool)
             target = np.concatenate([unit.target.get(name, free.repeat(len(unit), 0)) for unit in units])
-            if not target.all():
+            if tokens.counts(target):
                 loss = loss + tokens.loss(logits, target)
         return loss
 

@@ -143,7 +143,7 @@ def polish(
         torch.manual_seed(11)
         shape = states.values.shape
         head = new_head(plan.labels, shape[1], shape[2], aggregation="first" if task == "pii" else "average", **SHAPE)
-        taught = np.array([task in unit.target and not unit.target[task].all() for unit in states.units])
+        taught = np.array([task in unit.target and tokens.counts(unit.target[task]) for unit in states.units])
         random, epoch = np.random.default_rng(11), itertools.count(1)
         epochs = [_batches(states, plan.shares, names, np.flatnonzero(taught), random) for _ in range(plan.epochs)]
         bar = progress.add_task(f"{task} again", total=sum(map(len, epochs)))

@@ -16,15 +16,21 @@ Example = dict[str, Any]
 """``id``, ``text``; ``spans`` with ``start``, ``end`` and ``label``; ``offsets`` and ``tags`` of the words."""
 
 
+def documents(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    """Divide sentences, which are in order, into documents; an id is that of the document, "-" and a number."""
+    for _, document in groupby(examples, key=lambda example: str(example["id"]).rpartition("-")[0]):
+        yield list(document)
+
+
 def runs(examples: Sequence[Example], words: Iterable[int]) -> Iterator[list[Example]]:
     """Divide each document into runs of neighbouring sentences.
 
     Args:
-        examples: the sentences, document by document; an id is that of the document, "-" and a number.
+        examples: the sentences, document by document.
         words: how many words the next run may have, one after another; a longer sentence is a run of its own.
     """
     limits = iter(words)
-    for _, document in groupby(examples, key=lambda example: str(example["id"]).rpartition("-")[0]):
+    for document in documents(examples):
         part: list[Example] = []
         size, limit = 0, next(limits)
         for example in document:

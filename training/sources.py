@@ -102,8 +102,8 @@ AGAIN = {
 LAST = {
     "ewt": 300_000, "uner_ewt runs": 350_000, "uner_ewt exchanged": 130_000, "btc": 90_000, "wnut17": 80_000,
     "wnut17 exchanged": 50_000, "wikigold": 90_000, "wikigold runs": 80_000, "wikigold exchanged": 90_000,
-    "told": 500_000, "invented": 40_000, "presidio": 350_000, "reviews": 60_000, "sentiment": 80_000,
-    "moderation": 600_000, "nli": 200_000, "zero_shot": 80_000, "absa": 250_000, "qa": 450_000, "gap": 50_000,
+    "told": 400_000, "invented": 40_000, "presidio": 300_000, "reviews": 60_000, "sentiment": 80_000,
+    "moderation": 450_000, "nli": 150_000, "zero_shot": 80_000, "absa": 150_000, "qa": 250_000, "gap": 50_000,
     "litbank": 60_000, "plain": 100_000,
 }  # fmt: skip
 """Tokens of the last round: as in the second, with documents, exchanged names, and a new head for moderation."""

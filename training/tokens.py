@@ -190,6 +190,11 @@ def invented(reader: Reader, count: int = 4000, seed: int = 22) -> list[Unit]:
     )
 
 
+def counts(target: NDArray[Any]) -> bool:
+    """Return whether any token of a target of ``loss`` may not have just any label."""
+    return bool((target.sum(1) < target.shape[1]).any())
+
+
 def loss(logits: Tensor, target: NDArray[Any]) -> Tensor:
     """Return the mean loss of tokens.
 

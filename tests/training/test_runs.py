@@ -93,3 +93,4 @@ def test_the_loss_of_allowed_labels_and_of_probabilities() -> None:
     assert torch.allclose(tokens.loss(logits, target), expected)
     # Labels that a token may have, as booleans.
     assert torch.allclose(tokens.loss(logits[:1], target[:1].astype(bool)), -logs[0, 0])
+    assert tokens.counts(target) and tokens.counts(target[2:3]) and not tokens.counts(target[3:])

@@ -9,10 +9,13 @@ from schemas.document import Annotation
 from training.measures.base import Bench, Measured, measured, summed
 from training.measures.metrics import Span, f2, f_score, loose_counts, over_token, ratio, span_counts, touched
 from training.names import is_handle
+from training.runs import documents, joined
 from training.tokens import MARKS_MISC, NER_TYPES, PII_NAMES
 
 CHECKED = ["CREDIT_CARD", "IBAN_CODE", "US_SSN", "IP_ADDRESS", "EMAIL_ADDRESS", "PHONE_NUMBER"]
 """Entities with a pattern, and mostly a checksum."""
+SENTENCES = 10
+"""How many sentences of a document are one text when ``ner`` is measured on documents."""
 UNMARKED = {"large": {"AGE", "NRP"}}
 """Entities that occur in a set's texts but not among its labels."""
 
@@ -32,10 +35,7 @@ def pos(bench: Bench) -> Iterator[Measured]:
 def ner(bench: Bench) -> Iterator[Measured]:
     for name in ("uner_ewt", "wikigold", "btc"):
         examples = bench.read(f"ner/{name}.test")
-        results = bench.annotate({"task": "ner"}, [example["text"] for example in examples])
-        ours = set(NER_TYPES.values()) - ({"MISC"} if name not in MARKS_MISC else set())
-        kept = [{span for span in spans(result) if span[2] in ours} for result in results]
-        gold = [set(_named(example["spans"], NER_TYPES)) for example in examples]
+        gold, kept = _names(bench, examples, name)
         handles = "without handles" if name == "btc" else ""
         table = [
             span_counts(*(_apart(example["text"], side) if handles else side for side in sides))
@@ -45,6 +45,23 @@ def ner(bench: Bench) -> Iterator[Measured]:
         if handles:
             table = list(map(span_counts, gold, kept))
             yield measured("ner", f"{name}.test", "span F1", summed(table, f_score), len(table), of="with handles")
+            continue
+        long = [
+            joined(document[first : first + SENTENCES])
+            for document in documents(examples)
+            for first in range(0, len(document), SENTENCES)
+        ]
+        table = list(map(span_counts, *_names(bench, long, name)))
+        of = f"{SENTENCES} sentences at a time"
+        yield measured("ner", f"{name}.test", "span F1", summed(table, f_score), len(table), of=of)
+
+
+def _names(bench: Bench, examples: Sequence[dict[str, Any]], name: str) -> tuple[list[set[Span]], list[set[Span]]]:
+    """Return the names in each example of a set that are labelled, and those that ``ner`` finds."""
+    results = bench.annotate({"task": "ner"}, [example["text"] for example in examples])
+    ours = set(NER_TYPES.values()) - ({"MISC"} if name not in MARKS_MISC else set())
+    kept = [{span for span in spans(result) if span[2] in ours} for result in results]
+    return [set(_named(example["spans"], NER_TYPES)) for example in examples], kept
 
 
 def pii(bench: Bench) -> Iterator[Measured]:
