@@ -200,18 +200,27 @@ def test_parts_of_speech(folder: Write) -> None:
 def test_names_with_and_without_what_a_set_does_not_mark(folder: Write) -> None:
     text = "@ann in Rome"
     data = folder(
-        ner__uner_ewt__test=[{"text": "Rome", "spans": [span(0, 4, "LOC")]}],
-        ner__wikigold__test=[{"text": "Rome", "spans": [span(0, 4, "LOC")]}],
+        ner__uner_ewt__test=[
+            {"id": "a-1", "text": "Rome", "spans": [span(0, 4, "LOC")]},
+            {"id": "a-2", "text": "Pia", "spans": [span(0, 3, "PER")]},
+            {"id": "b-1", "text": "Oslo", "spans": [span(0, 4, "LOC")]},
+        ],
+        ner__wikigold__test=[{"id": "a-1", "text": "Rome", "spans": [span(0, 4, "LOC")]}],
         ner__btc__test=[{"text": text, "spans": [span(0, 4, "PER"), span(8, 12, "LOC")]}],
     )
+    location = {"spans": [span(0, 4, "LOCATION"), span(0, 2, "MISC")]}
     said = [
-        {"spans": [span(0, 4, "LOCATION"), span(0, 2, "MISC")]},
-        {"spans": [span(0, 4, "LOCATION"), span(0, 2, "MISC")]},
+        location, {"spans": []}, location,
+        # The two sentences of the first document are one text.
+        {"spans": [span(0, 4, "LOCATION"), span(5, 8, "PERSON")]}, location,
+        location, location,
         {"spans": [span(1, 4, "PERSON"), span(8, 12, "LOCATION")]},
-    ]
+    ]  # fmt: skip
     assert values(words.ner(Told(data, {"ner": said}))) == {
-        "ner uner_ewt.test span F1": 1,
+        "ner uner_ewt.test span F1": pytest.approx(4 / 5),
+        "ner uner_ewt.test span F1 10 sentences at a time": 1,
         "ner wikigold.test span F1": pytest.approx(2 / 3),
+        "ner wikigold.test span F1 10 sentences at a time": pytest.approx(2 / 3),
         "ner btc.test span F1 without handles": 1,
         "ner btc.test span F1 with handles": pytest.approx(1 / 2),
     }
