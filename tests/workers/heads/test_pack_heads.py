@@ -149,7 +149,7 @@ def test_labels_are_those_the_tasks_speak() -> None:
     assert SHIPPED["ner"].labels[0] == "O"
     assert {label[2:] for label in SHIPPED["ner"].labels[1:]} == {"PERSON", "LOCATION", "ORGANIZATION", "MISC"}
     assert SHIPPED["sentiment"].labels == ("negative", "neutral", "positive")
-    assert SHIPPED["moderation"].labels == ("offensive_language", "hate_speech")
+    assert SHIPPED["moderation"].labels == ("offensive_language", "hate_speech", "threat", "self_harm")
     assert SHIPPED["nli"].labels == ("entailment", "neutral", "contradiction")
 
 
