@@ -68,7 +68,7 @@ def facts(entry: dict[str, Any], revision: str) -> str:
         lines.append(f"- temperature {entry['temperature']:.2f}, fitted on the dev files")
     if entry.get("thresholds"):
         shown = ", ".join(f"{label} {value:.2f}" for label, value in entry["thresholds"].items())
-        lines.append(f"- thresholds with the best three-way F1 on the dev file: {shown}")
+        lines.append(f"- thresholds, chosen on the dev files: {shown}")
     if entry.get("window_margin"):
         lines.append(f"- margin {entry['window_margin']:.1f} × ln(windows) over “no answer”, fitted on long documents")
     if entry.get("aggregation"):
