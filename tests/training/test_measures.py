@@ -208,8 +208,8 @@ def test_names_with_and_without_what_a_set_does_not_mark(folder: Write) -> None:
         ner__wikigold__test=[{"id": "a-1", "text": "Rome", "spans": [span(0, 4, "LOC")]}],
         ner__btc__test=[{"text": text, "spans": [span(0, 4, "PER"), span(8, 12, "LOC")]}],
     )
-    location = {"spans": [span(0, 4, "LOCATION"), span(0, 2, "MISC")]}
-    said = [
+    location: Annotation = {"spans": [span(0, 4, "LOCATION"), span(0, 2, "MISC")]}
+    said: list[Annotation] = [
         location, {"spans": []}, location,
         # The two sentences of the first document are one text.
         {"spans": [span(0, 4, "LOCATION"), span(5, 8, "PERSON")]}, location,
