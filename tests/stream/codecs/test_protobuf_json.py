@@ -208,7 +208,7 @@ def test_values_that_would_need_much_memory_are_refused_before_it_is_used() -> N
 
 @pytest.mark.parametrize("value", [b"\xff", b"\x0a", b"\x0a\x05ab", b"\x0a\x02\xff\xff", b"\x00\x00", b"\x0c"])
 def test_what_is_not_a_message_is_a_reason(value: bytes) -> None:
-    with pytest.raises(DecodeError, match=r"the value is not Protobuf of All \((DecodeError|UnicodeDecodeError)\)"):
+    with pytest.raises(DecodeError, match=r"^the value is not Protobuf of All$"):
         READER.read(value, 0)
 
 

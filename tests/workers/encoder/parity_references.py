@@ -161,13 +161,14 @@ def spans(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """The pipeline's entities under Presidio's names, without commas around them, and the e-mail address of the
-    one text that has one."""
+    """The pipeline's entities with letters or digits, under Presidio's names and without commas around them, and the
+    e-mail address of the one text that has one."""
     address = "anna@example.org"
     names = {"PER": "PERSON", "LOC": "LOCATION"}
     found = []
     for one in _entities(folder, event.text, settings["aggregation"], settings["threshold"]):
-        if core := re.search(r"[^\s,;:-](?:.*[^\s,;:-])?", one["text"], re.DOTALL):
+        core = re.search(r"[^\s,;:-](?:.*[^\s,;:-])?", one["text"], re.DOTALL)
+        if core and re.search(r"[^\W_]", core.group()):
             place = {"start": one["start"] + core.start(), "end": one["start"] + core.end(), "text": core.group()}
             found.append({**one, **place, "label": names[one["label"]]})
     if address in event.text:
