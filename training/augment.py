@@ -84,6 +84,17 @@ def listed_names(seed: int) -> list[tuple[str, str]]:
     ]
 
 
+def with_values(example: dict[str, Any], other: Callable[[str, str], str]) -> dict[str, Any]:
+    """Return ``example`` with other values in its spans: for each ``other(label, value)``, in the order of the text."""
+    text, spans, at = "", [], 0
+    for span in sorted(example["spans"], key=lambda span: span["start"]):
+        text += example["text"][at : span["start"]]
+        value = other(span["label"], example["text"][span["start"] : span["end"]])
+        spans.append({"start": len(text), "end": len(text) + len(value), "label": span["label"]})
+        text, at = text + value, span["end"]
+    return {**example, "text": text + example["text"][at:], "spans": spans}
+
+
 def filled(
     chance: random.Random, templates: Sequence[str], values: dict[str, tuple[str, Callable[[], str]]], lower: float
 ) -> tuple[str, Spans]:

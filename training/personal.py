@@ -9,10 +9,10 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from training.augment import Spans, filled
+from training.augment import Spans, filled, with_values
 from training.personal_lists import FORMS
 from training.personal_templates import GROUPS
 from training.personal_values import makers
@@ -81,24 +81,14 @@ def exchanged(examples: Iterable[dict[str, Any]], seed: int) -> list[dict[str, A
             if not _QUOTED.search(value):
                 values[_kind(span["label"], value)].append(value)
     return [
-        _with_values(example, lambda label, value: chance.choice(values[_kind(label, value)])) for example in examples
+        with_values(example, lambda label, value: chance.choice(values[_kind(label, value)])) for example in examples
     ]
 
 
 def refilled(examples: Iterable[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     """Return ``examples`` with values that Faker makes up."""
     values = makers(random.Random(seed), seed)
-    return [_with_values(example, lambda label, value: values[_kind(label, value)][1]()) for example in examples]
-
-
-def _with_values(example: dict[str, Any], other: Callable[[str, str], str]) -> dict[str, Any]:
-    text, spans, at = "", [], 0
-    for span in example["spans"]:
-        text += example["text"][at : span["start"]]
-        value = other(span["label"], example["text"][span["start"] : span["end"]])
-        spans.append({"start": len(text), "end": len(text) + len(value), "label": span["label"]})
-        text, at = text + value, span["end"]
-    return {**example, "text": text + example["text"][at:], "spans": spans}
+    return [with_values(example, lambda label, value: values[_kind(label, value)][1]()) for example in examples]
 
 
 def _kind(label: str, value: str) -> str:

@@ -28,7 +28,7 @@ from workers.learning.fit import fit, new_head
 BATCH = 4096
 NAMES = {
     "uner_ewt": 1.0, "uner_ewt runs": 0.5, "uner_ewt exchanged": 0.5, "wikigold": 2.0, "wikigold runs": 1.0,
-    "wikigold exchanged": 1.5, "wnut17": 0.6, "wnut17 exchanged": 0.4, "btc": 0.4, "invented": 0.3, "told": 0.5,
+    "wikigold exchanged": 1.5, "wnut17": 0.6, "wnut17 exchanged": 0.4, "btc": 0.4, "invented": 0.3, "distilled": 0.5,
 }  # fmt: skip
 """How often each sentence of a set occurs in an epoch."""
 PRIVATE = {
@@ -100,7 +100,7 @@ def polish(
 ) -> dict[str, float]:  # fmt: skip
     """Replace the learner's heads for the tasks ``only``, which are among ``PLANS``; return their dev scores.
 
-    ``distilled``: texts with the answers of ``training.teachers``; they are the set "told" of ``NAMES``.
+    ``distilled``: texts with the answers of ``training.teachers``; they are the set "distilled" of ``NAMES``.
     """
     learner.eval()
     tagged = {
@@ -117,7 +117,7 @@ def polish(
     needed = {name for plan in plans.values() for name in plan.shares}
     sets = {
         **named("train"), "invented": tokens.invented(reader), "presidio": tokens.presidio(data, reader, "train"),
-        **tokens.augmented(data, reader, tagged["train"]), "told": list(distilled),
+        **tokens.augmented(data, reader, tagged["train"]), "distilled": list(distilled),
     }  # fmt: skip
     sets = {name: units for name, units in sets.items() if name in needed}
     dev_sets = {

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from training.augment import with_values
+
 Example = dict[str, Any]
 """``id``, ``text``; ``spans`` with ``start``, ``end`` and ``label``; ``offsets`` and ``tags`` of the words."""
 
@@ -71,15 +73,11 @@ class Names:
 
     def exchanged(self, example: Example, chance: random.Random, share: float) -> Example:
         """Return ``example`` with about ``share`` of its names exchanged for others with their label, without tags."""
-        text, spans, at = "", [], 0
-        for span in sorted(example["spans"], key=lambda span: span["start"]):
-            text += example["text"][at : span["start"]]
-            name = example["text"][span["start"] : span["end"]]
-            if chance.random() < share:
-                name = _in_case_of(name, chance.choice(self._names[span["label"]]))
-            spans.append({"start": len(text), "end": len(text) + len(name), "label": span["label"]})
-            text, at = text + name, span["end"]
-        return {"id": example["id"], "text": text + example["text"][at:], "spans": spans}
+
+        def other(label: str, name: str) -> str:
+            return _in_case_of(name, chance.choice(self._names[label])) if chance.random() < share else name
+
+        return with_values({key: example[key] for key in ("id", "text", "spans")}, other)
 
 
 def _in_case_of(name: str, other: str) -> str:

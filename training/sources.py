@@ -102,7 +102,7 @@ AGAIN = {
 LAST = {
     "ewt": 300_000, "uner_ewt runs": 350_000, "uner_ewt exchanged": 130_000, "btc": 90_000, "wnut17": 80_000,
     "wnut17 exchanged": 50_000, "wikigold": 90_000, "wikigold runs": 80_000, "wikigold exchanged": 90_000,
-    "told": 400_000, "invented": 40_000, "presidio": 300_000, "reviews": 60_000, "sentiment": 80_000,
+    "distilled": 400_000, "invented": 40_000, "presidio": 300_000, "reviews": 60_000, "sentiment": 80_000,
     "moderation": 450_000, "nli": 150_000, "zero_shot": 80_000, "absa": 150_000, "qa": 250_000, "gap": 50_000,
     "litbank": 60_000, "plain": 100_000,
 }  # fmt: skip
@@ -147,5 +147,5 @@ def last_round(data: Data, reader: Reader, parts: Iterable[Source], distilled: l
     return [
         *(replace(part, tokens=LAST[part.name]) for part in parts),
         *(Source(name, "tokens", units, LAST[name]) for name, units in tokens.augmented(data, reader, tagged).items()),
-        Source("told", "tokens", distilled, LAST["told"]),
+        Source("distilled", "tokens", distilled, LAST["distilled"]),
     ]

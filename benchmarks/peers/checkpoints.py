@@ -87,7 +87,7 @@ def _write(head: Head, target: Path, shared: bool) -> None:
         for name in _POOLING:
             source = TRUNK / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, unfinished / name)
-        # sentence-transformers would cut texts at 256 tokens, because the file in the package says so.
+        # The package's configuration would make sentence-transformers cut texts at 256 tokens.
         limit = {"max_seq_length": model.config.max_position_embeddings, "do_lower_case": False}
         (unfinished / "sentence_bert_config.json").write_text(json.dumps(limit))
     unfinished.rename(target)

@@ -42,7 +42,7 @@ SLOTS: dict[str, list[str]] = {
     "given": GIVEN, "surname": SURNAMES, "place": PLACES, "day": DAYS,
 }  # fmt: skip
 
-# What stands before, after or beside a sentence says nothing about it.
+# Texts put before, after or beside a sentence. They do not change its label.
 BEFORE = [
     "@user ", "@user @user ", "RT @user: ", "hey, ", "ok so ", "lol ", "honestly, ", "Listen, ", "Well, ", "{given}, ",
     "Hi {given}, ", "to be clear: ", "Btw, ", "Again: ", "omg ", "And ", "But ", "Today I say: ", "@{given} ",
