@@ -10,7 +10,8 @@ from schemas.errors import ConfigError
 from schemas.pipeline.loader import load_file, parse
 from schemas.pipeline.outputs import Route
 from tests.schemas.pipeline.pipelines import GOOD, mutate
-from workers.cli.lint import condition_problems, unrouted
+from workers.cli.lint import condition_problems
+from workers.cli.notices import unrouted
 
 
 def _routes(*routes: str, text: str = GOOD) -> str:
