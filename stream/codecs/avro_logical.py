@@ -14,7 +14,8 @@ from uuid import UUID
 
 from schemas.errors import DecodeError
 
-_OURS = "glossator."
+OURS = "glossator."
+"""How the names of our own logical types begin."""
 JSON = "glossator.json"
 """A string that holds JSON. It is read as the string that it is; what is written to it need not be one."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - whether a time is in UTC depends on the type, not on the value
@@ -108,7 +109,7 @@ def rename(schema: Mapping[str, Any]) -> str | None:
         return JSON
     if not (isinstance(kind, str) and isinstance(name, str) and (kind, name) in _READERS):
         return None
-    return f"{_OURS}{name}" if schema.get("size") == _SIZES.get(name, schema.get("size")) else None
+    return f"{OURS}{name}" if schema.get("size") == _SIZES.get(name, schema.get("size")) else None
 
 
 def register() -> None:
@@ -116,4 +117,4 @@ def register() -> None:
     from fastavro.read import LOGICAL_READERS
 
     for (kind, name), reader in _READERS.items():
-        LOGICAL_READERS.setdefault(f"{kind}-{_OURS}{name}", reader)
+        LOGICAL_READERS.setdefault(f"{kind}-{OURS}{name}", reader)

@@ -6,34 +6,19 @@ is written. Members that the schema does not have are left out; so a schema may 
 
 from __future__ import annotations
 
-import struct
-from base64 import b64decode
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
-from uuid import UUID
-
-import orjson
 
 from schemas.errors import EncodeError
 from schemas.paths import jsonpath
-from stream.codecs.avro_logical import JSON
+from stream.codecs.avro_logical import JSON, OURS
 from stream.codecs.avro_schema import AvroSchema, Node
 from stream.codecs.schema_errors import UnusableSchemaError
+from stream.output.formats.avro_leaves import Write, append_bytes, append_long, default_leaf, leaf
 from stream.output.formats.unfit import UnfitError
 
-Write: TypeAlias = Callable[[Any, bytearray], None]
-"""Appends a value. Raises UnfitError."""
 Fits: TypeAlias = Callable[[Any], bool]
 """Whether a value may be of a branch of a union. Only its outside is looked at."""
-
-_FLOAT, _DOUBLE = struct.Struct("<f").pack, struct.Struct("<d").pack
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OURS = "glossator."
-_MOST = {"int": 31, "long": 63}
-_LONGEST_DECIMAL = 1000
-"""Characters of a decimal, and digits by which it may be moved."""
 
 
 class AvroWriter:
@@ -70,7 +55,7 @@ class _Compiler:
     def __init__(self, schema: AvroSchema, of_defaults: bool = False) -> None:
         self._schema = schema
         self._named: dict[str, Write] = {}
-        self._leaf = _default_leaf if of_defaults else _leaf
+        self._leaf = default_leaf if of_defaults else leaf
         self._defaults = self if of_defaults else _Compiler(schema, True)
 
     def writer(self, node: Node) -> Write:
@@ -135,7 +120,7 @@ class _Compiler:
         for index, branch in enumerate(kind if isinstance(kind, list) else [kind]):
             written = bytearray()
             if isinstance(kind, list):
-                _append_long(index, written)
+                append_long(index, written)
             try:
                 self.writer(branch)(value, written)
             except UnfitError as error:
@@ -149,7 +134,7 @@ class _Compiler:
         choices: list[tuple[Fits, bytes, Write]] = []
         for index, branch in enumerate(branches):
             number = bytearray()
-            _append_long(index, number)
+            append_long(index, number)
             choices.append((self._fits(branch), bytes(number), self.writer(branch)))
 
         def write_union(value: Any, out: bytearray) -> None:
@@ -180,7 +165,7 @@ class _Compiler:
             if kind == "enum":
                 symbols = frozenset(schema["symbols"])
                 return lambda value: isinstance(value, str) and value in symbols
-            if schema.get("logicalType", "").startswith(_OURS):
+            if schema.get("logicalType", "").startswith(OURS):
                 return lambda value: isinstance(value, str) or type(value) is int
         return _FITS.get(str(kind), lambda value: isinstance(value, str))
 
@@ -197,25 +182,12 @@ _FITS: dict[str, Fits] = {
 }
 
 
-def _append_long(number: int, out: bytearray) -> None:
-    number = (number << 1) ^ (number >> 63)
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-
-
-def _append_bytes(data: bytes, out: bytearray) -> None:
-    _append_long(len(data), out)
-    out += data
-
-
 def _array(write: Write) -> Write:
     def write_array(value: Any, out: bytearray) -> None:
         if not isinstance(value, list):
             raise UnfitError("is not an array")
         if value:
-            _append_long(len(value), out)
+            append_long(len(value), out)
             index = 0
             try:
                 for index, entry in enumerate(value):  # noqa: B007 - for the error
@@ -233,9 +205,9 @@ def _map(write: Write) -> Write:
         if not isinstance(value, dict):
             raise UnfitError("is not an object")
         if value:
-            _append_long(len(value), out)
+            append_long(len(value), out)
             for name, entry in value.items():
-                _append_bytes(name.encode(), out)
+                append_bytes(name.encode(), out)
                 try:
                     write(entry, out)
                 except UnfitError as error:
@@ -244,158 +216,3 @@ def _map(write: Write) -> Write:
         out.append(0)
 
     return write_map
-
-
-def _leaf(schema: Mapping[str, Any]) -> Write:
-    """Return the writer of a type without parts."""
-    kind, logical = schema["type"], str(schema.get("logicalType", ""))
-    if kind in _MOST:
-        return _integer(_MOST[kind], _INTEGERS.get(logical.removeprefix(_OURS)))
-    if kind == "enum":
-        symbols = {symbol: index for index, symbol in enumerate(schema["symbols"])}
-        return _checked(str, "is none of the symbols", lambda value, out: _append_long(symbols[value], out))
-    if kind in ("bytes", "fixed"):
-        size = schema["size"] if kind == "fixed" else None
-        return _binary(size, _BINARY.get(logical.removeprefix(_OURS), _from_base64), schema)
-    if logical == JSON:
-        return lambda value, out: _append_bytes(orjson.dumps(value), out)
-    return _LEAVES[kind]
-
-
-def _default_leaf(schema: Mapping[str, Any]) -> Write:
-    """Return the writer of the defaults of a type without parts."""
-    kind = schema["type"]
-    if kind in ("bytes", "fixed"):
-        return _binary(schema["size"] if kind == "fixed" else None, lambda text, _: text.encode("latin-1"), schema)
-    return _LEAVES["string"] if schema.get("logicalType") == JSON else _leaf(schema)
-
-
-def _checked(kind: type, reason: str, write: Write) -> Write:
-    def write_checked(value: Any, out: bytearray) -> None:
-        if not isinstance(value, kind):
-            raise UnfitError(reason)
-        try:
-            write(value, out)
-        except (LookupError, ValueError, ArithmeticError):
-            raise UnfitError(reason) from None
-
-    return write_checked
-
-
-def _integer(bits: int, parse: Callable[[str], int] | None) -> Write:
-    limit = 1 << bits
-
-    def write_integer(value: Any, out: bytearray) -> None:
-        if parse is not None and isinstance(value, str):
-            try:
-                value = parse(value)
-            except ValueError:
-                raise UnfitError("is not a date or time of its type") from None
-        if type(value) is not int:
-            raise UnfitError("is not a whole number")
-        if not -limit <= value < limit:
-            raise UnfitError(f"is not a whole number of {bits + 1} bits")
-        _append_long(value, out)
-
-    return write_integer
-
-
-def _binary(size: int | None, parse: Callable[[str, Mapping[str, Any]], bytes], schema: Mapping[str, Any]) -> Write:
-    def write_binary(value: Any, out: bytearray) -> None:
-        if not isinstance(value, str):
-            raise UnfitError("is not a string")
-        try:
-            data = parse(value, schema)
-        except (ValueError, InvalidOperation, OverflowError):
-            raise UnfitError("cannot be read as bytes of its type") from None
-        if size is None:
-            _append_long(len(data), out)
-        elif len(data) != size:
-            raise UnfitError(f"has not {size} bytes")
-        out += data
-
-    return write_binary
-
-
-def _number(pack: Callable[[float], bytes]) -> Write:
-    def write_number(value: Any, out: bytearray) -> None:
-        if type(value) not in (int, float):
-            raise UnfitError("is not a number")
-        try:
-            out += pack(value)
-        except (OverflowError, struct.error):
-            raise UnfitError("is beyond the range of its type") from None
-
-    return write_number
-
-
-def _null(value: Any, _: bytearray) -> None:
-    if value is not None:
-        raise UnfitError("is not null")
-
-
-_LEAVES: dict[str, Write] = {
-    "null": _null,
-    "boolean": _checked(bool, "is not true or false", lambda value, out: out.append(value)),
-    "float": _number(_FLOAT),
-    "double": _number(_DOUBLE),
-    "string": _checked(str, "is not a string", lambda value, out: _append_bytes(value.encode(), out)),
-}
-
-
-def _timestamp(unit: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        between = moment - _EPOCH
-        seconds = between.days * 86_400 + between.seconds
-        fraction = text.partition(".")[2].rstrip("Z")[:9] if unit > 1_000_000 else ""
-        below = int(fraction.ljust(9, "0")) if fraction.isdigit() else between.microseconds * unit // 1_000_000
-        return seconds * unit + below
-
-    return parse
-
-
-def _time(unit: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        moment = time.fromisoformat(text)
-        seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
-        return seconds * unit + moment.microsecond * unit // 1_000_000
-
-    return parse
-
-
-_UNITS = {"millis": 1000, "micros": 1_000_000, "nanos": 1_000_000_000}
-_INTEGERS: dict[str, Callable[[str], int]] = {
-    "date": lambda text: date.fromisoformat(text).toordinal() - date(1970, 1, 1).toordinal(),
-    "time-millis": _time(1000),
-    "time-micros": _time(1_000_000),
-    **{f"timestamp-{name}": _timestamp(unit) for name, unit in _UNITS.items()},
-    **{f"local-timestamp-{name}": _timestamp(unit) for name, unit in _UNITS.items()},
-}
-"""Logical type -> what turns its text into a number. A number is written as it is."""
-
-
-def _from_base64(text: str, _: Mapping[str, Any]) -> bytes:
-    return b64decode(text, validate=True)
-
-
-def _from_decimal(text: str, schema: Mapping[str, Any]) -> bytes:
-    sign, digits, exponent = Decimal(text).as_tuple() if len(text) <= _LONGEST_DECIMAL else (0, (), "n")
-    shift = exponent + schema.get("scale", 0) if isinstance(exponent, int) else _LONGEST_DECIMAL
-    if abs(shift) >= _LONGEST_DECIMAL:
-        raise ValueError
-    number: int = int("".join(map(str, digits)))
-    number, rest = (number * 10**shift, 0) if shift >= 0 else divmod(number, 10**-shift)
-    if rest:  # more digits than the type has
-        raise ValueError
-    number = -number if sign else number
-    size: int = schema.get("size") or (number + (number < 0)).bit_length() // 8 + 1
-    data: bytes = number.to_bytes(size, signed=True)
-    return data
-
-
-_BINARY: dict[str, Callable[[str, Mapping[str, Any]], bytes]] = {
-    "decimal": _from_decimal,
-    "uuid": lambda text, _: UUID(text).bytes,
-}
