@@ -18,8 +18,8 @@ import transformers
 from click.testing import CliRunner, Result
 from huggingface_hub import constants
 
+from schemas.annotations import ANNOTATIONS
 from schemas.errors import ModelError
-from schemas.event import ANNOTATIONS
 from schemas.labels import ENTITIES
 from schemas.pipeline.loader import load
 from schemas.pipeline.tasks import CustomTask

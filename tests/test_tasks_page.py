@@ -13,9 +13,10 @@ import pytest
 from pydantic import TypeAdapter
 from ruamel.yaml import YAML
 
+from schemas.annotations import ANNOTATIONS
 from schemas.conditions import Condition
 from schemas.document import Document
-from schemas.event import ANNOTATIONS, EnrichedEvent
+from schemas.event import EnrichedEvent
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import parse
 from schemas.pipeline.tasks import AnyTask

@@ -24,7 +24,7 @@ from schemas.pipeline import (
 )
 from schemas.pipeline.config import TIMEOUT_MS, Backpressure
 from schemas.pipeline.outputs import Output
-from schemas.pipeline.tasks import LANGUAGE, REGION
+from schemas.pipeline.task_fields import LANGUAGE, REGION
 from schemas.pipeline.unchecked import as_list, as_table
 from schemas.pipeline.wording import did_you_mean
 

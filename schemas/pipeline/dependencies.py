@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from schemas.annotations import ANNOTATIONS, Spans
 from schemas.conditions import RESERVED, VARIABLES, Condition
-from schemas.event import ANNOTATIONS, Spans
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.ensembles import members
 from schemas.pipeline.wording import did_you_mean

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from schemas.event import ANNOTATIONS
+from schemas.annotations import ANNOTATIONS
 from schemas.pipeline.wording import TASKS, did_you_mean, suggest
 from schemas.taxonomies import TAXONOMIES
 

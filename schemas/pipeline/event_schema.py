@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas.event import ANNOTATIONS, Classification, EnrichedEvent, Hypotheses, NearDuplicate, Similarity
+from schemas.annotations import ANNOTATIONS, Classification, Hypotheses, NearDuplicate, Similarity
+from schemas.event import EnrichedEvent
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.tasks import AnyTask, NliTask, SimilarityTask
 

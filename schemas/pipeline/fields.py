@@ -67,6 +67,15 @@ FULL_NAME = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 TOPIC = r"^[A-Za-z0-9._-]+$"
 DEVICE = r"^(auto|cpu|cuda(:[0-9]{1,3})?)$"
 
+
+def _distinct(values: list[str]) -> list[str]:
+    if len(set(values)) < len(values):
+        raise refuse("contains a duplicate")
+    return values
+
+
+Distinct = AfterValidator(_distinct)
+"""Refuses a list that contains a value twice."""
 Text = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=64)]
 PipelineName = Annotated[str, StringConstraints(pattern=TOPIC, max_length=200)]

@@ -12,8 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticKnownError
 
 from schemas.paths import parse_pattern
-from schemas.pipeline.fields import Name, Strict, Text, refuse
-from schemas.pipeline.tasks import Distinct
+from schemas.pipeline.fields import Distinct, Name, Strict, Text, refuse
 
 VARIABLE = r"^[A-Z_][A-Z0-9_]*$"
 KEY_ID = r"^[A-Za-z0-9_-]+$"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from schemas.event import ANNOTATIONS, Spans
+from schemas.annotations import ANNOTATIONS, Spans
 from schemas.labels import ENTITIES, LOCALES, PATTERNED, PERSONAL, SURROGATES
 from schemas.paths import parse_pattern
 from schemas.pipeline.redaction import OPERATORS

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from schemas.event import ANNOTATIONS, Classification, Moderation, Paraphrase, Spans
+from schemas.annotations import ANNOTATIONS, Classification, Moderation, Paraphrase, Spans
 from schemas.pipeline.dependencies import condition, spans_needed
 from schemas.pipeline.ensembles import members
 from schemas.pipeline.outputs import Output

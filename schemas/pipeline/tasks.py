@@ -4,49 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from schemas.pipeline.fields import JsonPath, Name, Probability, Strict, Text, refuse
-from schemas.taxonomies import TAXONOMIES
-
-LANGUAGE = r"^[a-z]{2,3}$"
-REGION = r"^[A-Z]{2}$"
-
-Merge = Literal["mean", "max"]
-"""How the scores of a long text's windows are combined: the mean weighted by length, or the maximum."""
-Aggregation = Literal["none", "simple", "first", "average", "max"]
-"""How tokens become spans, with the names and meanings of transformers."""
-
-
-def _not_blank(value: str) -> str:
-    if value.isspace():
-        raise refuse("must not be blank")
-    return value
-
-
-Short = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_not_blank)]
-
-
-def _distinct(values: list[str]) -> list[str]:
-    if len(set(values)) < len(values):
-        raise refuse("contains a duplicate")
-    return values
-
-
-Distinct = AfterValidator(_distinct)
-Phrases = Annotated[list[Short], Field(min_length=1, max_length=256), Distinct]
-
-
-# A discriminator chooses the branch of a union by the shape of the value, so that errors concern that branch alone.
-# The angle brackets of the tags distinguish them from keys of the file. A Strict value comes from model_dump or code.
-def _shape(value: Any) -> str:
-    return "<map>" if isinstance(value, dict | Strict) else "<scalar>"
-
-
-Threshold = Annotated[
-    Annotated[Probability, Tag("<scalar>")] | Annotated[dict[str, Probability], Tag("<map>")], Discriminator(_shape)
-]
-"""A threshold for all labels, or one per label with ``default`` for the rest."""
+from schemas.pipeline.fields import Distinct, JsonPath, Name, Probability, Strict, Text
+from schemas.pipeline.task_fields import (
+    LANGUAGE,
+    REGION,
+    Aggregation,
+    Merge,
+    Phrases,
+    Short,
+    Taxonomy,
+    Template,
+    Threshold,
+    scalar_or_map,
+)
 
 
 class TaskConfig(Strict):
@@ -160,7 +132,7 @@ class LanguageTask(TaskConfig):
 
 
 def _shape_of_aspects(value: Any) -> str:
-    return "<list>" if isinstance(value, list) else _shape(value)
+    return "<list>" if isinstance(value, list) else scalar_or_map(value)
 
 
 class FromSpans(Strict):
@@ -202,19 +174,13 @@ class NliTask(ModelTask):
     """How the windows of a long premise are combined; ``max`` takes the window that entails most."""
 
 
-def _has_place(value: str) -> str:
-    if value.count("{}") != 1:
-        raise refuse("must contain {} exactly once, where the label goes")
-    return value
-
-
 class ZeroShotTask(ModelTask):
     """Classify the text by labels that the model was not trained on."""
 
     task: Literal["zero-shot"]
     labels: Phrases
     """1 to 256 labels."""
-    template: Annotated[Short, AfterValidator(_has_place)] = "This example is {}."
+    template: Template = "This example is {}."
     """The hypothesis for a label, with ``{}`` in its place."""
     multi_label: bool = False
     """Judge each label on its own instead of against the others."""
@@ -293,19 +259,6 @@ class PiiTask(TaskConfig):
     the rest, which is 0.5 if it is not given."""
     aggregation: Aggregation | None = None
     """With ``model``: how tokens become spans; default: what the head recommends, otherwise ``simple``."""
-
-
-def _known_taxonomy(value: str) -> str:
-    names = ["model", *TAXONOMIES]
-    if value not in names:
-        raise refuse(f"must be one of {', '.join(names)}, or a map from the model's labels to yours")
-    return value
-
-
-Taxonomy = Annotated[
-    Annotated[str, AfterValidator(_known_taxonomy), Tag("<scalar>")] | Annotated[dict[str, Text], Tag("<map>")],
-    Discriminator(_shape),
-]
 
 
 class ModerationTask(ScoringTask):

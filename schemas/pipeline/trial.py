@@ -16,9 +16,9 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from schemas.annotations import ANNOTATIONS, Classification, Hypotheses, NearDuplicate, Similarity
 from schemas.condition_work import MACRO
 from schemas.conditions import VARIABLES, Condition
-from schemas.event import ANNOTATIONS, Classification, Hypotheses, NearDuplicate, Similarity
 from schemas.labels import LANGUAGES
 from schemas.pipeline.wording import did_you_mean
 

@@ -20,7 +20,8 @@ from schemas.pipeline.fields import DEVICE, FULL_NAME, NAME, REFUSED, TOPIC
 from schemas.pipeline.redaction import KEY_ID, OPERATORS, VARIABLE
 from schemas.pipeline.registry import FORMATS
 from schemas.pipeline.synonyms import is_combining, is_generative, option_meant, task_meant
-from schemas.pipeline.tasks import LANGUAGE, REGION, AnyTask, TaskConfig
+from schemas.pipeline.task_fields import LANGUAGE, REGION
+from schemas.pipeline.tasks import AnyTask, TaskConfig
 
 _Loc = tuple[str | int, ...]
 _Schema = Mapping[str, Any]

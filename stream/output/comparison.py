@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from schemas.annotations import ANNOTATIONS, Classification, Moderation, Paraphrase, Spans
 from schemas.document import Annotation
-from schemas.event import ANNOTATIONS, Classification, Moderation, Paraphrase, Spans
 
 NOTHING = "(none)"
 """What is written for no label where the other task has one."""

@@ -11,14 +11,17 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from schemas import annotations as shapes
 from schemas import event
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "schemas/event.schema.json").read_text())
 PAGE = (ROOT / "docs/event.md").read_text()
 MODELS = [
-    model for _, model in inspect.getmembers(event, inspect.isclass)
-    if issubclass(model, BaseModel) and model.__module__ == event.__name__ and not model.__name__.startswith("_")
+    model
+    for module in (shapes, event)
+    for _, model in inspect.getmembers(module, inspect.isclass)
+    if issubclass(model, BaseModel) and model.__module__ == module.__name__ and model is not shapes.Public
 ]  # fmt: skip
 
 
@@ -42,7 +45,7 @@ def test_the_page_shows_a_valid_event_whose_offsets_slice_the_text() -> None:
     jsonschema.validate(example, SCHEMA)
     parsed = event.EnrichedEvent.model_validate(example)
     spans = parsed.annotations["entities"]
-    assert isinstance(spans, event.Spans)
+    assert isinstance(spans, shapes.Spans)
     assert parsed.text is not None
     assert [parsed.text[span.start : span.end] for span in spans.spans] == [span.text for span in spans.spans]
 

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
+from schemas.annotations import Classification, Moderation, Spans
 from schemas.document import Annotation, Document
-from schemas.event import Classification, Moderation, Spans
 
 Kind = Literal["classification", "moderation", "spans"]
 """What an annotation looks like: one label of several, labels that are flagged or not, or labelled spans."""

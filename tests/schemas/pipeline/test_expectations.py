@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.event import Answers, Classification, Coreference, Moderation, NearDuplicate, Notice, Replacement, Spans
+from schemas.annotations import Answers, Classification, Coreference, Moderation, NearDuplicate, Spans
+from schemas.event import Notice, Replacement
 from schemas.pipeline.expectations import MISSING, differences, mistakes
 
 ANNA, BOB = {"text": "Anna", "label": "PERSON", "score": 0.9}, {"text": "Bob", "label": "PERSON", "score": 0.8}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.annotations import Classification, Moderation, Paraphrase, Spans
 from schemas.document import Annotation
-from schemas.event import Classification, Moderation, Paraphrase, Spans
 from schemas.pipeline.shadows import COMPARABLE
 from stream.output.comparison import NOTHING, Compared, comparison
 

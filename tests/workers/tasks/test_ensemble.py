@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from schemas.annotations import Classification, Moderation
 from schemas.document import Document
 from schemas.errors import AnnotateError, ModelError
-from schemas.event import Classification, Moderation
 from schemas.pipeline.tasks import ClassificationTask, CustomTask, Ensemble, ModerationTask, TaskConfig
 from workers.encoder.reading import HeadInfo
 from workers.tasks.base import Task

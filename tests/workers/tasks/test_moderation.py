@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.annotations import Moderation as Contract
 from schemas.document import Document
 from schemas.errors import ModelError
-from schemas.event import Moderation as Contract
 from schemas.pipeline.tasks import ModerationTask
 from tests.workers.tasks import small
 from workers.encoder.reading import HeadInfo, Reading
