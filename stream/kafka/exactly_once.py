@@ -12,9 +12,9 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from schemas.errors import AccessError, BrokerError, SettingError
 from schemas.pipeline.config import TIMEOUT_MS, Pipeline
 from schemas.record import Assignment, Outbound
-from stream.kafka.admin import committed_offsets, same_slot
 from stream.kafka.deadline import returns_within
 from stream.kafka.faults import BAD, Meaning, fault, fenced, meaning
+from stream.kafka.groups import committed_offsets, same_slot
 from stream.kafka.sink import REPORT_WAIT, Delivered, Refused, Sink
 from stream.kafka.transaction import Contents, Part
 from stream.microbatch import MicroBatch

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError, KafkaException
 
 from schemas.record import Outbound
-from stream.kafka.admin import describe_topics
 from stream.kafka.settings import Settings
+from stream.kafka.topics import describe_topics
 
 log = logging.getLogger("glossator.kafka")
 

@@ -11,9 +11,10 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 
 from schemas.errors import OffsetError
 from schemas.record import Assignment, Record
-from stream.kafka.admin import await_topics, committed_notes
 from stream.kafka.faults import ErrorWatch, fault, require_answers, retry
+from stream.kafka.groups import committed_notes
 from stream.kafka.settings import Settings, make_consumer, make_producer
+from stream.kafka.topics import await_topics
 
 Start: TypeAlias = Literal["beginning", "end"] | float | Mapping[tuple[str, int], int]
 """Where to start in each partition; a number is a time in seconds since the epoch. A mapping names the offset by topic

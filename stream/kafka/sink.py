@@ -12,11 +12,11 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.pipeline.config import Pipeline
 from schemas.record import Outbound
-from stream.kafka.admin import await_topics, largest_batch
 from stream.kafka.broker import is_embedded
 from stream.kafka.faults import ErrorWatch
 from stream.kafka.limits import TopicLimits, topic_limits
 from stream.kafka.settings import make_producer
+from stream.kafka.topics import await_topics, largest_batch
 from stream.microbatch import MicroBatch
 
 Delivered: TypeAlias = Callable[[MicroBatch], None]

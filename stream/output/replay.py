@@ -11,9 +11,9 @@ from typing import NamedTuple, TypeAlias
 
 from schemas.pipeline.config import Pipeline
 from schemas.record import Outbound, Record
-from stream.kafka.admin import check_topics, existing_topics
 from stream.kafka.reader import Reader, fetch
 from stream.kafka.resender import Resender
+from stream.kafka.topics import check_topics, existing_topics
 from stream.output.left import note, offsets
 from stream.output.letters import Letter
 from stream.output.redaction.envelope import EnvelopeError

@@ -19,7 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from ruamel.yaml import YAML
 
 from schemas.errors import AccessError
-from stream.kafka.admin import check_cluster
+from stream.kafka.topics import check_cluster
 from tests.integration.certificates import write_certificates
 from tests.integration.lib import Case, eventually
 from tests.kafka.cluster import Cluster

@@ -16,8 +16,8 @@ from schemas.errors import AccessError, BrokerError, ConfigError, FencedError, O
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load_file
 from schemas.pipeline.redaction import EncryptionKey
-from stream.kafka.admin import groups_named
 from stream.kafka.checking import run_mistakes
+from stream.kafka.groups import groups_named
 from stream.kafka.settings import Settings
 from stream.output.redaction.keys import Key
 from stream.output.replay import Choice, Replay, Selection, group_prefix

@@ -25,8 +25,8 @@ from schemas.errors import (
 from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from schemas.pipeline.loader import PipelineFile, load_file
-from stream.kafka.admin import check_cluster
 from stream.kafka.checking import run_mistakes
+from stream.kafka.topics import check_cluster
 from stream.output.redaction.keys import load_keys
 from stream.telemetry.traces import require_libraries
 from workers.cli.ending import report, use_format

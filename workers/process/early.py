@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from schemas.pipeline.config import Pipeline
-from stream.kafka.admin import has_others
+from stream.kafka.groups import has_others
 from workers.process.journal import Journal, NoJournal
 
 _LOOK = 1.0

@@ -11,8 +11,8 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.errors import BrokerError
-from stream.kafka.admin import check_cluster
 from stream.kafka.broker import EmbeddedBroker, is_embedded
+from stream.kafka.topics import check_cluster
 from tests.kafka.cluster import Cluster
 from tests.noop import pipeline
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import pty
@@ -16,8 +15,6 @@ import jsonschema
 import orjson
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
-from hypothesis import strategies as st
 
 from schemas.document import Document
 from schemas.pipeline.loader import load
@@ -27,7 +24,7 @@ from tests import noop
 from tests.workers import tiny
 from workers.cli.default_pipeline import starter_pipeline
 from workers.cli.main import cli
-from workers.cli.try_ import Line, _encode, lines
+from workers.cli.try_ import _encode
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "schemas/event.schema.json").read_text()))
@@ -169,36 +166,6 @@ def test_a_pipeline_file_that_is_not_there_is_status_78() -> None:
 
 def test_the_default_is_the_example() -> None:
     assert starter_pipeline() == load(ROOT / "examples/starter.yaml", {})
-
-
-class Trickle(io.BytesIO):
-    """Returns its bytes in chunks of the given sizes."""
-
-    def __init__(self, data: bytes, sizes: list[int]) -> None:
-        super().__init__(data)
-        self._sizes = iter(sizes)
-
-    def read1(self, size: int | None = -1, /) -> bytes:
-        return super().read1(next(self._sizes, 65536))
-
-
-@given(st.binary(max_size=200).map(lambda data: data.replace(b"x", b"\n")), st.lists(st.integers(1, 9)))
-def test_lines_do_not_depend_on_how_they_arrive(data: bytes, sizes: list[int]) -> None:
-    found = [line for batch in lines(Trickle(data, sizes), 1000) for line in batch]
-    expected = [line.removesuffix(b"\r") for line in data.removesuffix(b"\n").split(b"\n")] if data else []
-    assert found == [Line(line, len(line)) for line in expected]
-
-
-def test_of_a_line_without_end_little_is_kept() -> None:
-    (batch,) = lines(Trickle(b"a" * 10_000 + b"\nb", [100] * 200), 250)
-    assert [line.size for line in batch] == [10_000, 1]
-    assert len(batch[0].data) <= 400
-
-
-def test_many_lines_come_in_several_batches() -> None:
-    batches = list(lines(io.BytesIO(b"line\n" * 1000), 100))
-    assert sum(map(len, batches)) == 1000
-    assert max(map(len, batches)) <= 256
 
 
 def test_a_terminal_sees_that_models_are_loading_and_a_pipe_sees_nothing(pipeline: str) -> None:
