@@ -8,16 +8,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from schemas.errors import AccessError, OffsetError, SettingError
+from schemas.errors import AccessError
 from schemas.pipeline.config import Pipeline
 from schemas.record import Assignment, Record
+from stream.kafka.consumer_errors import raise_if_final
 from stream.kafka.discovery import Discovery
-from stream.kafka.faults import ErrorWatch, Meaning, fault, fenced, is_instance_taken, meaning
+from stream.kafka.faults import ErrorWatch, Meaning, fault, meaning
 from stream.kafka.membership import names_member
 from stream.kafka.offsets import commit_and_wait, first_offsets, starting_offsets
-from stream.kafka.settings import is_cooperative, make_consumer, session_timeout, with_slot
+from stream.kafka.owned import OwnedPartitions, Place
+from stream.kafka.settings import is_cooperative, make_consumer, with_slot
 from stream.telemetry.logs import fields
 
 log = logging.getLogger("glossator.source")
@@ -76,15 +78,10 @@ class Source:
             with_slot(pipeline.kafka, slot), pipeline.pipeline, self._watch, on_commit=self._committed
         )
         self._cooperative = is_cooperative(pipeline.kafka)
-        self._assigned: dict[tuple[str, int], Assignment] = {}
-        self._at_end: set[tuple[str, int]] = set()
-        self._begins: dict[tuple[str, int], int] = {}
-        self._firsts: dict[Assignment, int] = {}
-        self._reached: dict[Assignment, int] = {}
+        self._owned = OwnedPartitions()
         self._paused = False
         self._closing = False
         self.commits = 0
-        self._failed_commits: set[Assignment] = set()
         self.rebalances: Counter[str] = Counter()
         self.member = ""
         self.outside = True
@@ -97,7 +94,7 @@ class Source:
     @property
     def assignments(self) -> list[Assignment]:
         """The partitions that are ours now. Does not block."""
-        return list(self._assigned.values())
+        return list(self._owned.assignments.values())
 
     @property
     def paused(self) -> bool:
@@ -137,7 +134,7 @@ class Source:
         if time.monotonic() >= self._next_look:
             self._look_up_metadata()
         if first is None:
-            if self._watch.denied and not self._assigned:
+            if self._watch.denied and not self._owned.assignments:
                 raise AccessError(f"the cluster denied access to the consumer: {self._watch.denied}")
             return []
         self._watch.recovered()
@@ -148,18 +145,17 @@ class Source:
         return records + self._records(self._consumer.consume(_BATCH - 1, 0))
 
     def _records(self, messages: list[Any]) -> list[Record]:
-        assigned, at_end, now = self._assigned, self._at_end, time.monotonic()
+        assignments, at_end, now = self._owned.assignments, self._owned.at_end, time.monotonic()
         records = []
         for message in messages:
             place = (message.topic(), message.partition())
             if (error := message.error()) is not None:
                 if error.code() == KafkaError._PARTITION_EOF:
-                    at_end.add(place)
-                    self._reach_end(place, message.offset())
+                    self._owned.note_end(place, message.offset())
                 else:
-                    self._handle_error(error, message)
+                    raise_if_final(error, message, self._settings)
                 continue
-            assignment = assigned.get(place)
+            assignment = assignments.get(place)
             if assignment is None:  # fetched before a rebalance that took the partition away
                 continue
             at_end.discard(place)
@@ -184,13 +180,13 @@ class Source:
         """Stop fetching; ``poll`` must still be called. Partitions assigned later start paused. Does not block."""
         if not self._paused:
             self._paused = True
-            self._consumer.pause(_partitions(self._assigned.values()))
+            self._consumer.pause(_partitions(self.assignments))
 
     def resume(self) -> None:
         """Fetch again. Does not block."""
         if self._paused:
             self._paused = False
-            self._consumer.resume(_partitions(self._assigned.values()))
+            self._consumer.resume(_partitions(self.assignments))
 
     def recovered(self) -> None:
         """Note that a broker answers, which the consumer cannot notice without events. Any thread; does not block."""
@@ -217,21 +213,18 @@ class Source:
 
     def take_failed_commits(self) -> set[Assignment]:
         """Return the assignments whose commits have failed since the last call. Does not block."""
-        failed, self._failed_commits = self._failed_commits, set()
-        return failed
+        return self._owned.take_failures()
 
     def take_firsts(self) -> dict[Assignment, int]:
         """Return the first offset of each partition that the group had no committed offset for, since the last call.
 
         Does not block.
         """
-        firsts, self._firsts = self._firsts, {}
-        return firsts
+        return self._owned.take_firsts()
 
     def take_reached(self) -> dict[Assignment, int]:
         """Return the end of each partition that has been polled to its end since the last call. Does not block."""
-        reached, self._reached = self._reached, {}
-        return reached
+        return self._owned.take_ends()
 
     def positions(self) -> dict[str, tuple[int, int]]:
         """Return the next offset to poll and the known end of the log, for each partition that has events left.
@@ -239,12 +232,11 @@ class Source:
         The keys are "topic[partition]". Does not block.
         """
         behind = {}
-        left = [a for place, a in self._assigned.items() if place not in self._at_end]
-        for position in self._consumer.position(_partitions(left)):
+        for position in self._consumer.position(_partitions(self._owned.behind())):
             _, high = self._consumer.get_watermark_offsets(position, cached=True)
             # Before the first event there is no position, and before the first answer no end.
             known = position.offset >= 0
-            here = position.offset if known else self._begins.get((position.topic, position.partition), 0)
+            here = position.offset if known else self._owned.begin(_place(position))
             if high > here or not known:
                 behind[f"{position.topic}[{position.partition}]"] = (here, max(here, high))
         return behind
@@ -254,17 +246,12 @@ class Source:
         self._closing = True
         if self._discovery is not None:
             self._discovery.close()
-        self._assigned.clear()
+        self._owned.assignments.clear()
         try:
             self._consumer.close()
         except (KafkaException, SystemError) as error:
             # A member that was expelled may get these; there is nothing left to commit.
             log.info("leaving the group failed: %s", type(error).__name__)
-
-    def _reach_end(self, place: tuple[str, int], end: int) -> None:
-        # At the end there may be control records. Where we started, the group has that offset already.
-        if (assignment := self._assigned.get(place)) is not None and end != self._begins[place]:
-            self._reached[assignment] = end
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # A rebalance that was under way may end while the client closes. Its partitions are given back at once, and
@@ -273,11 +260,10 @@ class Source:
         if partitions and not self._closing:
             starts = starting_offsets(consumer, self._settings, partitions, self._start, self._topics)
         if not self._closing:
-            self._assigned |= {(s.topic, s.partition): Assignment(s.topic, s.partition) for s in starts}
-            self._begins |= {(s.topic, s.partition): max(0, s.offset) for s in starts}
-            # Commit the beginning too, so that a group that has finished nothing yet shows its lag.
+            for start in starts:
+                self._owned.add(_place(start), start.offset)
             for first in first_offsets(consumer, starts):
-                self._firsts[self._assigned[first.topic, first.partition]] = first.offset
+                self._owned.note_first(_place(first), first.offset)
         if self._cooperative:
             consumer.incremental_assign(starts)
         else:
@@ -292,7 +278,7 @@ class Source:
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._look_up_metadata()
-        revoked = self._take(partitions)
+        revoked = self._owned.remove(map(_place, partitions))
         self.rebalances["revoked"] += 1
         if revoked:
             log.info("revoking %s", _names(partitions), extra=_changed("revoked", partitions))
@@ -300,7 +286,7 @@ class Source:
         self._unassign(consumer, partitions)
 
     def _lose(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        lost = self._take(partitions)
+        lost = self._owned.remove(map(_place, partitions))
         self.rebalances["lost"] += 1
         extra = _changed("lost", partitions)
         log.warning("lost %s: the group no longer counts us as the owner", _names(partitions), extra=extra)
@@ -322,15 +308,6 @@ class Source:
         else:
             consumer.unassign()
 
-    def _take(self, partitions: Iterable[TopicPartition]) -> list[Assignment]:
-        self._at_end.difference_update((p.topic, p.partition) for p in partitions)
-        taken = (self._assigned.pop((p.topic, p.partition), None) for p in partitions)
-        assignments = [assignment for assignment in taken if assignment is not None]
-        for assignment in assignments:
-            self._firsts.pop(assignment, None)
-            self._reached.pop(assignment, None)
-        return assignments
-
     def _committed(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
         if error is None:
             self.commits += 1
@@ -338,38 +315,23 @@ class Source:
             reason = offset.error or error
             if reason is None:
                 continue
-            assignment = self._assigned.get((offset.topic, offset.partition))
+            assignment = self._owned.assignments.get(_place(offset))
             if assignment is not None and meaning(reason) is Meaning.TRANSIENT:
-                self._failed_commits.add(assignment)
+                self._owned.note_failure(assignment)
             elif reason.code() != KafkaError._NO_OFFSET:
                 log.warning("commit of %s[%d] was rejected: %s", offset.topic, offset.partition, reason.name())
-
-    def _handle_error(self, error: KafkaError, message: Message) -> None:
-        """Raise errors that waiting cannot mend; log the others."""
-        if error.code() == KafkaError._AUTO_OFFSET_RESET:
-            raise OffsetError(
-                f"{message.topic()}[{message.partition()}]: the committed offset is no longer in the log, so events "
-                "were deleted before they were read; reset the group's offsets yourself to go on"
-            )
-        if error.code() == KafkaError.INVALID_SESSION_TIMEOUT:
-            raise SettingError(
-                f"the brokers do not allow a session.timeout.ms of {session_timeout(self._settings)}: set one in kafka "
-                "from their group.min.session.timeout.ms to their group.max.session.timeout.ms"
-            )
-        if is_instance_taken(error):
-            raise fenced("this one's group.instance.id")
-        reason = fault(error, "consuming")
-        if error.fatal() or meaning(error) in {Meaning.FATAL, Meaning.ACCESS}:
-            raise reason
-        log.warning("%s", reason)
 
 
 def _partitions(assignments: Iterable[Assignment]) -> list[TopicPartition]:
     return [TopicPartition(a.topic, a.partition) for a in assignments]
 
 
+def _place(partition: TopicPartition) -> Place:
+    return partition.topic, partition.partition
+
+
 def _names(partitions: Iterable[TopicPartition]) -> str:
-    return " ".join(f"{p.topic}[{p.partition}]" for p in sorted(partitions, key=lambda p: (p.topic, p.partition)))
+    return " ".join(f"{p.topic}[{p.partition}]" for p in sorted(partitions, key=_place))
 
 
 def _changed(change: str, partitions: Iterable[TopicPartition]) -> dict[str, Any]:
