@@ -110,9 +110,9 @@ def main() -> None:
     ordinary = load_model(checkpoint, "embedding")
     nn.Module.to(ordinary, device=device, dtype=dtype)
     trunk = Trunk(load_model(checkpoint, "embedding"), device, dtype)
-    found = load_tokenizer(checkpoint)
-    capacity = min(limit for limit in (found.limit, trunk.capacity, 512) if limit)
-    tokenization = Tokenization(found.tokenizer, Cut(capacity, capacity // 4))
+    tokenizer = load_tokenizer(checkpoint)
+    capacity = min(limit for limit in (tokenizer.limit, trunk.capacity, 512) if limit)
+    tokenization = Tokenization(tokenizer.tokenizer, Cut(capacity, capacity // 4))
 
     encoded: Any = tokenization.encode(texts_from(options.texts, options.count))
     windows = [window for text in encoded for window in text]

@@ -213,13 +213,13 @@ def _in_event(steps: Steps, last: str | int | None = None) -> Getter:
     """
 
     def value(document: Document, _: Shared) -> Any:
-        found = document.fields
+        node = document.fields
         try:
             for step in steps:
-                found = found[step]
+                node = node[step]
         except (LookupError, TypeError):
             return MISSING
-        return found
+        return node
 
     def has(document: Document, shared: Shared) -> Any:
         parent = value(document, shared)

@@ -118,14 +118,14 @@ def conditional(tasks: Sequence[Task]) -> set[str]:
 
     They have a condition, use the spans of such a task, or combine such tasks only. ``tasks`` must be free of cycles.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     for index in in_order(tasks):
         task = tasks[index]
         spans = {name for _, name in spans_needed(task)}
         combined = {name for _, name in members(task)}
-        if task.get("when") or spans & found or (combined and combined <= found):
-            found.add(str(task["name"]))
-    return found
+        if task.get("when") or spans & names or (combined and combined <= names):
+            names.add(str(task["name"]))
+    return names
 
 
 def _spans(path: Path, name: str, other: str, kinds: Mapping[str, str]) -> Iterator[tuple[Path, str]]:

@@ -116,7 +116,7 @@ def _taxonomies(task: Task, by_name: Mapping[str, Task]) -> dict[str, str]:
 
     Those that have the names of their model, or of the user, are left out.
     """
-    found: dict[str, str] = {}
+    taxonomies: dict[str, str] = {}
     waiting, seen = [name for _, name in members(task)], {str(task.get("name"))}
     while waiting:
         name = waiting.pop(0)
@@ -128,8 +128,8 @@ def _taxonomies(task: Task, by_name: Mapping[str, Task]) -> dict[str, str]:
         if isinstance(other.get("ensemble"), Mapping):
             waiting += [name for _, name in members(other)]
         elif other.get("task") == "moderation" and isinstance(taxonomy, str) and taxonomy in TAXONOMIES:
-            found[name] = taxonomy
-    return found
+            taxonomies[name] = taxonomy
+    return taxonomies
 
 
 def _weights(task: Task) -> Iterator[tuple[Path, str]]:

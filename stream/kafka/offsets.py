@@ -129,13 +129,13 @@ def _all_partitions(admin: AdminClient, topics: InputTopics, topic: str) -> list
     else:
         listed = admin.list_topics(timeout=_CALL).topics
         names = topics.siblings(topic, listed)
-    found: list[TopicPartition] = []
+    partitions: list[TopicPartition] = []
     for name in names:
         metadata = listed.get(name)
         if metadata is None or metadata.error is not None:
             raise KafkaException(metadata.error if metadata else KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
-        found += [TopicPartition(name, partition) for partition in sorted(metadata.partitions)]
-    return found
+        partitions += [TopicPartition(name, partition) for partition in sorted(metadata.partitions)]
+    return partitions
 
 
 def _log_offsets(consumer: Consumer, partitions: Iterable[TopicPartition], which: int) -> list[TopicPartition]:

@@ -57,7 +57,7 @@ class Reader:
         """
         assignments = [Assignment(*place) for place in self._partitions([topic], patience)]
         committed = committed_notes(self._settings, self._group, assignments)
-        return {(a.topic, a.partition): found for a, found in committed.items()}
+        return {(a.topic, a.partition): noted for a, noted in committed.items()}
 
     def open(self, topics: Sequence[str], start: Start, patience: float) -> None:
         """Wait for ``topics`` and go to ``start`` in all their partitions; blocks.

@@ -58,14 +58,14 @@ def context_of(headers: Iterable[tuple[str, str | bytes | None]] | None) -> Cont
 
 def maybe_sampled(records: Iterable[Record]) -> list[Record]:
     """Return those of ``records`` that may have a sampled context; takes a quarter of a microsecond for each."""
-    found = []
+    candidates = []
     for record in records:
         headers = record.headers if record.original_headers is None else record.original_headers
         for name, value in headers or ():
             if name == HEADER and value is not None and value[54:55] in _ODD:
-                found.append(record)
+                candidates.append(record)
                 break
-    return found
+    return candidates
 
 
 def continued(headers: Headers, context: Context, span: int) -> Headers:

@@ -65,7 +65,7 @@ def install(failpoint: Failpoint, transactional: bool) -> None:
         """Pass ``point`` only in an ``_ask`` that is ``doing`` this, or in a commit that is not empty."""
 
         def hear(*arguments: Any) -> None:
-            if doing in arguments if doing else any(isinstance(one, dict) and one for one in arguments):
+            if doing in arguments if doing else any(isinstance(argument, dict) and argument for argument in arguments):
                 failpoint.passed(point)
 
         return hear

@@ -139,7 +139,7 @@ class Faults:
     def _proof(self, fault: Fault, member: subprocess.Popen[bytes] | None) -> Callable[[], Sequence[float]] | None:
         kind = fault.kind
         if kind in UNUSUAL:
-            return lambda: [at for own, at in self._feed.inserted if own == kind]
+            return lambda: [at for inserted, at in self._feed.inserted if inserted == kind]
         if kind == "cut-end-txn":
             network = self._brokers.network(fault.pick)
             return lambda: sorted(at for proxy in network for at in proxy.cut_at)
@@ -180,8 +180,8 @@ class Faults:
             self._later(at + fault.seconds / 2, lambda: setattr(crew, "wanted", {0}))
             return lambda: setattr(crew, "wanted", before)
         elif kind == "rolling-restart":
-            for number, own in enumerate(sorted(crew.wanted)):
-                self._later(at + number * _ROLLING, partial(crew.stop, own))
+            for number, wanted in enumerate(sorted(crew.wanted)):
+                self._later(at + number * _ROLLING, partial(crew.stop, wanted))
         else:
             assert slot is not None
             return self._member(fault, slot)

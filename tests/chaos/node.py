@@ -75,17 +75,17 @@ class Brokers:
 
     def __init__(self, folder: Path, count: int = 1) -> None:
         ports = free_ports(3 * count)
-        own = [(ports[3 * i], ports[3 * i + 1], ports[3 * i + 2]) for i in range(count)]
+        ports_by_node = [(ports[3 * i], ports[3 * i + 1], ports[3 * i + 2]) for i in range(count)]
         if count == 1:
-            self.nodes = [ProxiedNode(folder, own[0])]
+            self.nodes = [ProxiedNode(folder, ports_by_node[0])]
         else:
-            voters = ",".join(f"{i}@127.0.0.1:{controller}" for i, (_, _, controller) in enumerate(own, 1))
+            voters = ",".join(f"{i}@127.0.0.1:{controller}" for i, (_, _, controller) in enumerate(ports_by_node, 1))
             self.nodes = [
                 ProxiedNode(
                     folder / f"node-{i}", ports,
                     {**_IN_THREES, "node.id": str(i), "controller.quorum.voters": voters}, heap=_SMALL,
                 )
-                for i, ports in enumerate(own, 1)
+                for i, ports in enumerate(ports_by_node, 1)
             ]  # fmt: skip
         self.bootstrap_servers = ",".join(node.bootstrap_servers for node in self.nodes)
         self.clients = ",".join(node.clients for node in self.nodes)

@@ -129,7 +129,7 @@ def scenario(
             likely = {kind: weight for kind, weight in weights.items() if kind in _BROKER} or weights
         kind = rng.choices(list(likely), list(likely.values()))[0]
         if kind in _BROKER:  # only one such fault in a round, because starting a broker takes long
-            weights = {own: weight for own, weight in weights.items() if own not in _BROKER} or weights
+            weights = {other: weight for other, weight in weights.items() if other not in _BROKER} or weights
         seldom = any(KINDS[kind].seldom) and rng.random() < (_SELDOM_BROKER if kind in _BROKER else _SELDOM)
         first, last = KINDS[kind].seldom if seldom else KINDS[kind].seconds
         # Spread them out: while a group is still rebalancing, a fault would affect idle members.

@@ -29,13 +29,13 @@ def test_the_seed_decides_everything() -> None:
 
 
 def test_rounds_take_deliveries_and_protocols_in_turn() -> None:
-    turns = Counter((own.delivery, own.protocol) for own in (scenario(1, number) for number in range(12)))
+    turns = Counter((planned.delivery, planned.protocol) for planned in (scenario(1, number) for number in range(12)))
     assert turns == {(delivery, protocol): 2 for delivery in DELIVERIES for protocol in PROTOCOLS}
     assert scenario(1, 3, ["exactly_once"], ["consumer"]).protocol == "consumer"
 
 
 def test_some_rounds_are_on_three_nodes_where_both_are_wanted() -> None:
-    met = Counter((own.nodes, own.delivery) for own in (scenario(1, number) for number in range(400)))
+    met = Counter((planned.nodes, planned.delivery) for planned in (scenario(1, number) for number in range(400)))
     assert 30 < met[3, "at_least_once"] < 70
     assert 30 < met[3, "exactly_once"] < 70
     assert {scenario(1, number, nodes=[3]).nodes for number in range(20)} == {3}

@@ -74,27 +74,27 @@ def growth(uses: Sequence[Use]) -> Use | None:
 
 def broken(members: Iterable[Sequence[Use]]) -> list[str]:
     """Describe what is not bounded; empty if the round is green."""
-    found = []
+    reasons = []
     for uses in members:
         grown = growth(uses)
         if grown is not None and grown.resident > MORE_BYTES:
-            found.append(f"memory of a member grew by {grown.resident // MIB} MiB")
+            reasons.append(f"memory of a member grew by {grown.resident // MIB} MiB")
         if grown is not None and grown.files > MORE_FILES:
-            found.append(f"file descriptors of a member grew by {grown.files}")
+            reasons.append(f"file descriptors of a member grew by {grown.files}")
         if (most := max((use.files for use in uses), default=0)) >= MOST_FILES:
-            found.append(f"a member had {most} file descriptors")
-    return found
+            reasons.append(f"a member had {most} file descriptors")
+    return reasons
 
 
 def maxima(members: Iterable[Sequence[Use]]) -> Mapping[str, int]:
     """Return figures for the report; ``judged`` members lived long enough to tell whether they grow."""
     lives = list(members)
-    grown = [one for one in map(growth, lives) if one is not None]
+    changes = [change for change in map(growth, lives) if change is not None]
     uses = [use for life in lives for use in life]
     return {
-        "judged": len(grown),
+        "judged": len(changes),
         "resident_mib": max((use.resident for use in uses), default=0) // MIB,
         "files": max((use.files for use in uses), default=0),
-        "resident_growth_mib": max((one.resident for one in grown), default=0) // MIB,
-        "files_growth": max((one.files for one in grown), default=0),
+        "resident_growth_mib": max((change.resident for change in changes), default=0) // MIB,
+        "files_growth": max((change.files for change in changes), default=0),
     }

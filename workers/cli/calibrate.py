@@ -51,7 +51,7 @@ with --match precision it flags the most texts while being as often right.
 
 def _thresholds(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str | None, float]:
     """Return attribute -> threshold; under None that of all others. Raises click.BadParameter."""
-    found: dict[str | None, float] = {}
+    thresholds: dict[str | None, float] = {}
     for value in values:
         name, equals, text = value.rpartition("=")
         if equals and not name:
@@ -62,23 +62,23 @@ def _thresholds(ctx: click.Context, param: click.Parameter, values: Sequence[str
             raise click.BadParameter("the threshold is not a number", ctx, param) from None
         if not math.isfinite(number):
             raise click.BadParameter("the threshold must be finite", ctx, param)
-        if (name or None) in found:
+        if (name or None) in thresholds:
             raise click.BadParameter(f"there are two thresholds for {name or 'all others'}", ctx, param)
-        found[name or None] = number
-    return found
+        thresholds[name or None] = number
+    return thresholds
 
 
 def _renamed(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
     """Return attribute -> its name in the new scores. Raises click.BadParameter."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for value in values:
         old, _, new = value.partition("=")
         if not old or not new:
             raise click.BadParameter("must be OLD=NEW", ctx, param)
-        if old in found:
+        if old in names:
             raise click.BadParameter(f"{old} has two new names", ctx, param)
-        found[old] = new
-    return found
+        names[old] = new
+    return names
 
 
 @click.command("calibrate", epilog=EPILOG)

@@ -32,14 +32,17 @@ def checked_stdout() -> Iterator[None]:
     writes to standard output is lost, so that its end does not report the same error again. Standard output that is
     closed, or that is not the process's own (as in tests), is left alone.
     """
-    own = sys.__stdout__
-    if own is None or own is not sys.stdout:
+    stdout = sys.__stdout__
+    if stdout is None or stdout is not sys.stdout:
         yield
         return
-    own.flush()
-    buffered = io.BufferedWriter(_Descriptor(own.fileno(), "wb", closefd=False))
+    stdout.flush()
+    buffered = io.BufferedWriter(_Descriptor(stdout.fileno(), "wb", closefd=False))
     sys.stdout = io.TextIOWrapper(
-        buffered, encoding=own.encoding, errors=own.errors, line_buffering=own.line_buffering or own.write_through
+        buffered,
+        encoding=stdout.encoding,
+        errors=stdout.errors,
+        line_buffering=stdout.line_buffering or stdout.write_through,
     )
     try:
         try:
@@ -49,11 +52,11 @@ def checked_stdout() -> Iterator[None]:
                 sys.stdout.flush()
     except OutputError:
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, own.fileno())
+        os.dup2(null, stdout.fileno())
         os.close(null)
         raise
     finally:
-        sys.stdout = own
+        sys.stdout = stdout
 
 
 def require_stdout() -> None:

@@ -106,11 +106,11 @@ def scores_of(row: Row, field: str, value: Any, mistakes: Mistakes, highest: flo
     ``value`` is a mapping of numbers, an answer of the Perspective API (``attributeScores``), or the annotation of a
     moderation (``labels``).
     """
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     entries = _entries(value)
     if entries is None:
         mistakes.add(row, f'"{field}" must map names to scores, {_SHAPE}')
-        return found
+        return scores
     for name, score in entries:
         place = f'"{field}", {named(name)}'
         if isinstance(score, bool) or not isinstance(score, int | float):
@@ -120,8 +120,8 @@ def scores_of(row: Row, field: str, value: Any, mistakes: Mistakes, highest: flo
         elif highest is not None and not 0 <= score <= highest:
             mistakes.add(row, f"{place}: must be between 0 and {highest:g}")
         else:
-            found[name] = float(score)
-    return found
+            scores[name] = float(score)
+    return scores
 
 
 def _entries(value: Any) -> list[tuple[str, Any]] | None:

@@ -107,8 +107,8 @@ class Library:
         if name not in self._packs:
             pack = HeadPack.find(name)
             self._packs[name] = (pack, pack.trunk()) if pack else None
-        found = self._packs[name]
-        model = self._of_pack(config, kind, *found) if found else self._of_checkpoint(config, kind, name)
+        opened = self._packs[name]
+        model = self._of_pack(config, kind, *opened) if opened else self._of_checkpoint(config, kind, name)
         model.trunk.name = model.trunk.name or name
         return model
 

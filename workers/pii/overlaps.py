@@ -20,7 +20,8 @@ def resolve(findings: Iterable[Finding]) -> list[Finding]:
     """
     spans: dict[tuple[int, int], Finding] = {}
     for finding in sorted(
-        findings, key=lambda one: (one.learnt, -one.score, not one.checked, one.label, one.recognizer)
+        findings,
+        key=lambda finding: (finding.learnt, -finding.score, not finding.checked, finding.label, finding.recognizer),
     ):
         spans.setdefault((finding.start, finding.end), finding)
     kept: list[Finding] = []

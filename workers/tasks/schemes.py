@@ -158,7 +158,7 @@ def _parsed(labels: Sequence[str]) -> tuple[list[tuple[str, str]], tuple[str, ..
     # As in transformers, unless there is more than B and I: the name is what follows the first hyphen.
     if letters <= {"B", "I"}:
         for style in _OTHERS:
-            if _letters(labels, style) and all(_IGNORED.fullmatch(own) or style.fullmatch(own) for own in labels):
+            if _letters(labels, style) and all(_IGNORED.fullmatch(label) or style.fullmatch(label) for label in labels):
                 return _split(labels, style, dict(_POSITIONS))
         split, _ = _split(labels, _USUAL, {"B": _BEGIN, "I": _INSIDE})
         return split, tuple(label.split("-", 1)[-1] for label in labels)

@@ -128,15 +128,15 @@ class Redacted:
         for name in plan.coreference:
             if name in annotations:
                 clusters += annotations[name]["clusters"]
-        found = pieces(text, [annotations[name] for name in plan.tasks if name in annotations], clusters)
+        spans = pieces(text, [annotations[name] for name in plan.tasks if name in annotations], clusters)
         edits: list[Edit] = []
         chosen, applied, replacements = plan.chosen, self.applied, self._replacements
-        for start, end, label, _, group in found:
+        for start, end, label, _, group in spans:
             fixed, function, counted_as = chosen.get(label) or plan.choose(label)
             replacement = function(replacements, text[start:end], group) if fixed is None else fixed
             edits.append((start, end, replacement))
             applied[counted_as] = applied.get(counted_as, 0) + 1
-        return found, edits
+        return spans, edits
 
     def _with_repetitions(self, edits: list[Edit]) -> list[Edit]:
         """Add the other places in the text where values of the pieces are."""

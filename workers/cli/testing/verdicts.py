@@ -104,8 +104,8 @@ def _event(case: Case, processed: Processed) -> Differences:
                 yield Difference(path, "nothing is published to this topic", MISSING, MISSING)
             continue
         # Several routes may send to one topic; one of their records must fit.
-        found = [list(differences(value, record, path)) for record in records]
-        yield from min(found, key=len)
+        by_record = [list(differences(value, record, path)) for record in records]
+        yield from min(by_record, key=len)
 
 
 def _is_tombstone(processed: Processed) -> bool:
