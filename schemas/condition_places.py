@@ -136,7 +136,7 @@ class Reader:
 
     def __init__(self, getters: Iterable[Mapping[Place, Getter]]) -> None:
         """``getters``: what reads each place, as ``Places.getters`` does."""
-        every = {place: getter for some in getters for place, getter in some.items()}
+        every = {place: getter for by_place in getters for place, getter in by_place.items()}
         self.places = list(every)
         self._getters = list(every.values())
         names: dict[str, Any] = {f"get{index}": get for index, get in enumerate(self._getters)}

@@ -72,13 +72,13 @@ def _not_always(redact: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -
     """Yield the redacted tasks that do not run for every event."""
     conditional: set[str] = set()
     left = {task["name"]: task for task in tasks}
-    while some := [
+    while dependent := [
         name
         for name, task in left.items()
         if task.get("when") is not None or not conditional.isdisjoint(as_list(task.get("spans")))
     ]:
-        conditional.update(some)
-        for name in some:
+        conditional.update(dependent)
+        for name in dependent:
             del left[name]
     for task in _chosen(redact, tasks):
         if task["name"] in conditional:

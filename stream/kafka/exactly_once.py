@@ -16,7 +16,7 @@ from stream.kafka.deadline import returns_within
 from stream.kafka.faults import BAD, Meaning, fault, fenced, meaning
 from stream.kafka.groups import committed_offsets, same_slot
 from stream.kafka.sink import REPORT_WAIT, Delivered, Refused, Sink
-from stream.kafka.transaction import Contents, Part
+from stream.kafka.transaction import Contents, SentBatch
 from stream.microbatch import MicroBatch
 
 log = logging.getLogger("glossator.transactions")
@@ -113,11 +113,11 @@ class ExactlyOnceSink(Sink):
 
     def send(self, batch: MicroBatch, outbounds: list[Outbound]) -> None:
         """Send ``outbounds`` in the open transaction, or begin one. Blocks as ``poll`` does, and raises the same."""
-        part = Part(batch, outbounds)
+        sent = SentBatch(batch, outbounds)
         if not self._contents:
             self._begin()
-        self._contents.add(part)
-        self._send(part)
+        self._contents.add(sent)
+        self._send(sent)
         self.poll(0)
 
     def poll(self, timeout: float) -> None:
@@ -140,7 +140,7 @@ class ExactlyOnceSink(Sink):
     @property
     def waiting(self) -> int:
         """Number of micro-batches in the open transaction."""
-        return len(self._contents.parts)
+        return len(self._contents.batches)
 
     def close(self) -> None:
         """Abort the open transaction: what it held is made again from the input. Blocks for about two seconds."""
@@ -189,22 +189,22 @@ class ExactlyOnceSink(Sink):
                 log.warning("no transaction can begin (%s): starting over", reason)
                 self._start_over()
 
-    def _send(self, part: Part) -> None:
+    def _send(self, sent: SentBatch) -> None:
         index = 0
-        while index < len(part.outbounds) and self._spoilt is None:
-            outbound = part.outbounds[index]
+        while index < len(sent.outbounds) and self._spoilt is None:
+            outbound = sent.outbounds[index]
             # The client makes batches of what is in its queue.
             if outbound.alone and not self._wait_for_reports():
                 return
             try:
-                self._produce(outbound, partial(self._report, self._number, part, outbound))
+                self._produce(outbound, partial(self._report, self._number, sent, outbound))
             except BufferError:
                 self._poll_client(REPORT_WAIT)
                 continue
             except KafkaException as failure:
                 error = failure.args[0]
                 if meaning(error) in BAD:
-                    self._replace(error, part, outbound)
+                    self._replace(error, sent, outbound)
                 else:
                     self._spoilt = error
                 continue
@@ -229,7 +229,7 @@ class ExactlyOnceSink(Sink):
             self._spoilt = failure.args[0]
             return 0
 
-    def _report(self, number: int, part: Part, outbound: Outbound, error: KafkaError | None, _: Message) -> None:
+    def _report(self, number: int, sent: SentBatch, outbound: Outbound, error: KafkaError | None, _: Message) -> None:
         # Successes are not reported.
         if error is None or number != self._number:  # of a transaction that was aborted
             return
@@ -240,15 +240,15 @@ class ExactlyOnceSink(Sink):
             # Sent alone in the next transaction, it gets an error that is its own, or none.
             outbound.alone = True
         elif kind in BAD:
-            self._replace(error, part, outbound)
+            self._replace(error, sent, outbound)
 
-    def _replace(self, error: KafkaError, part: Part, outbound: Outbound) -> None:
+    def _replace(self, error: KafkaError, sent: SentBatch, outbound: Outbound) -> None:
         instead = self._refused(outbound, error.name())
         if instead is None:
             self._hopeless = fault(error, f"publishing a dead letter to {outbound.topic}")
             self._spoilt = error
         else:
-            part.replace(outbound, instead)
+            sent.replace(outbound, instead)
 
     def _is_full(self) -> bool:
         return self._contents.events >= self._most_events or self._contents.size >= self._most_bytes
@@ -274,15 +274,15 @@ class ExactlyOnceSink(Sink):
             pause = min(pause * 2, _LONGEST_PAUSE)
             self._begin()
             self._contents.drop_lost()
-            for part in self._contents.parts:
-                self._send(part)
+            for sent in self._contents.batches:
+                self._send(sent)
         self.commits += 1
         self._watch.recovered()
         self.evicted = False
         self.commit_seconds += time.monotonic() - started
         contents, self._contents = self._contents, Contents()
-        for part in contents.parts:
-            self._delivered(part.batch)
+        for sent in contents.batches:
+            self._delivered(sent.batch)
 
     def _commit(self) -> None:
         """Try to commit, once. Raises _AbortedError and _UnresolvedError."""

@@ -8,7 +8,7 @@ from schemas.record import Assignment, Outbound
 from stream.microbatch import MicroBatch
 
 
-class Part:
+class SentBatch:
     """A micro-batch in the transaction, and the records made from it."""
 
     __slots__ = ("batch", "outbounds")
@@ -29,25 +29,25 @@ class Contents:
     False while it is empty.
 
     Attributes:
-        parts: the micro-batches.
+        batches: the micro-batches, with their records.
         events: number of their events.
         size: bytes of these events' values.
     """
 
     def __init__(self) -> None:
-        self.parts: list[Part] = []
+        self.batches: list[SentBatch] = []
         self.events = 0
         self.size = 0
         self._tails: dict[Assignment, int] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.parts or self._tails)
+        return bool(self.batches or self._tails)
 
-    def add(self, part: Part) -> None:
+    def add(self, sent: SentBatch) -> None:
         """Take a micro-batch."""
-        self.parts.append(part)
-        self.events += len(part.batch.documents)
-        self.size += part.batch.size
+        self.batches.append(sent)
+        self.events += len(sent.batch.documents)
+        self.size += sent.batch.size
 
     def add_tails(self, tails: Mapping[Assignment, int]) -> None:
         """Take offsets to commit; each lies behind all that was committed for its partition before."""
@@ -56,18 +56,18 @@ class Contents:
     def ends(self) -> dict[Assignment, int]:
         """Return the offsets to commit, of partitions that are still ours."""
         ends = dict(self._tails)
-        for part in self.parts:
-            ends |= {a: max(end, ends.get(a, 0)) for a, (end, _) in part.batch.ends.items()}
+        for sent in self.batches:
+            ends |= {a: max(end, ends.get(a, 0)) for a, (end, _) in sent.batch.ends.items()}
         return {a: end for a, end in ends.items() if a.state != Assignment.GONE}
 
     def is_lost(self) -> bool:
         """Whether it holds a record made from an event of a partition that is gone."""
-        return any(_is_lost(outbound) for part in self.parts for outbound in part.outbounds)
+        return any(_is_lost(outbound) for sent in self.batches for outbound in sent.outbounds)
 
     def drop_lost(self) -> None:
         """Remove such records: the new owner of their partition makes them again."""
-        for part in self.parts:
-            part.outbounds = [outbound for outbound in part.outbounds if not _is_lost(outbound)]
+        for sent in self.batches:
+            sent.outbounds = [outbound for outbound in sent.outbounds if not _is_lost(outbound)]
 
 
 def _is_lost(outbound: Outbound) -> bool:

@@ -123,7 +123,7 @@ class Router:
         self.views = {route.name: route.target.view for route in self._routes if route.target is not None}
         self._decisions: dict[tuple[int, ...], Decision] = {}
         getters = [route.condition.getters for route in self._routes if route.condition is not None]
-        self._read = Reader(some for some in getters if some is not None)
+        self._read = Reader(by_place for by_place in getters if by_place is not None)
         self._known: Known[Decision] | None = None if None in getters else Known()
 
     def decide(self, document: Document) -> Decision:

@@ -127,36 +127,36 @@ def field_is_there(field: str) -> When:
 def label_is(task: str, label: str) -> When:
     return When(
         f'{task}.label == "{label}"',
-        lambda _, found: found[task]["label"] == label if task in found else None, frozenset({task}),
+        lambda _, annotations: annotations[task]["label"] == label if task in annotations else None, frozenset({task}),
     )  # fmt: skip
 
 
 def has_spans(task: str) -> When:
     return When(
-        f"size({task}.spans) > 1", lambda _, found: len(found[task]["spans"]) > 1 if task in found else None,
-        frozenset({task}),
+        f"size({task}.spans) > 1",
+        lambda _, annotations: len(annotations[task]["spans"]) > 1 if task in annotations else None, frozenset({task}),
     )  # fmt: skip
 
 
-def negated(one: When) -> When:
-    def decide(event: dict[str, Any], found: Annotations) -> Said:
-        said = one.decide(event, found)
+def negated(condition: When) -> When:
+    def decide(event: dict[str, Any], annotations: Annotations) -> Said:
+        said = condition.decide(event, annotations)
         return None if said is None else not said
 
-    return When(f"!({one.source})", decide, one.names)
+    return When(f"!({condition.source})", decide, condition.names)
 
 
-def joined(one: When, other: When, sign: str) -> When:
+def joined(first: When, other: When, sign: str) -> When:
     """``&&`` or ``||``; CEL decides them from either side if it can."""
     settles = sign == "||"
 
-    def decide(event: dict[str, Any], found: Annotations) -> Said:
-        said = [one.decide(event, found), other.decide(event, found)]
+    def decide(event: dict[str, Any], annotations: Annotations) -> Said:
+        said = [first.decide(event, annotations), other.decide(event, annotations)]
         if settles in said:
             return settles
         return None if None in said else not settles
 
-    return When(f"({one.source}) {sign} ({other.source})", decide, one.names | other.names)
+    return When(f"({first.source}) {sign} ({other.source})", decide, first.names | other.names)
 
 
 @st.composite
@@ -167,12 +167,12 @@ def conditions(draw: st.DrawFn, earlier: list[Own]) -> When:
         st.integers(0, 1).map(lambda value: field_is("n", value)),
         st.just(field_is_there("lang")),
     ]
-    for own in earlier:
-        if own.kind in CLASSIFIERS:
-            labels = {"claim": NLI, "doubts": NLI, "vector": ("a", "b")}.get(own.kind, tiny.LABELS["sequence"])
-            terms.append(st.sampled_from(labels).map(partial(label_is, own.name)))
-        elif own.kind == "spans":
-            terms.append(st.just(has_spans(own.name)))
+    for task in earlier:
+        if task.kind in CLASSIFIERS:
+            labels = {"claim": NLI, "doubts": NLI, "vector": ("a", "b")}.get(task.kind, tiny.LABELS["sequence"])
+            terms.append(st.sampled_from(labels).map(partial(label_is, task.name)))
+        elif task.kind == "spans":
+            terms.append(st.just(has_spans(task.name)))
     made = draw(st.one_of(terms))
     for _ in range(draw(st.integers(0, 2))):
         if draw(st.booleans()):
@@ -186,8 +186,8 @@ def chains(draw: st.DrawFn) -> list[Own]:
     """Up to six tasks in the order of a file, in which a task may come before those it needs."""
     made: list[Own] = []
     for n in range(draw(st.integers(1, 6))):
-        taggers = [own.name for own in made if own.kind == "spans"]
-        possible = [own.name for own in made if own.kind in MEMBERS]
+        taggers = [task.name for task in made if task.kind == "spans"]
+        possible = [task.name for task in made if task.kind in MEMBERS]
         absent = {"aspects": not taggers, "panel": len(possible) < 2}
         choice = [kind for kind in kinds() if not absent.get(kind)]
         kind = draw(st.sampled_from(choice))
@@ -215,7 +215,7 @@ def document(event: Event) -> Document:
 
 
 def pipeline_of(tasks: list[Own], **compute: Any) -> Any:
-    return pipeline(*(own.entry() for own in tasks), compute=compute)
+    return pipeline(*(task.entry() for task in tasks), compute=compute)
 
 
 @cache
@@ -241,14 +241,14 @@ def _said(kind: str, text: str, event: dict[str, Any], spans: list[dict[str, Any
     return _seen[key]
 
 
-def combined(own: Own, found: Annotations) -> dict[str, Any]:
+def combined(task: Own, annotations: Annotations) -> dict[str, Any]:
     """The annotation of an ensemble, with the scores as a table of members and labels."""
-    ran = [name for name in own.members if name in found]
+    ran = [name for name in task.members if name in annotations]
     labels = tiny.LABELS["sequence"]
-    table = np.array([[found[name]["scores"][label] for label in labels] for name in ran])
-    weights = [weights_of(own.members).get(name, 1.0) for name in ran]
+    table = np.array([[annotations[name]["scores"][label] for label in labels] for name in ran])
+    weights = [weights_of(task.members).get(name, 1.0) for name in ran]
     rows = {"max": table.max(0), "last": table[-1], "mean": np.average(table, 0, weights)}
-    row = [round(float(value), 6) for value in rows[own.rule]]
+    row = [round(float(value), 6) for value in rows[task.rule]]
     best = int(np.argmax(row))
     return {"label": labels[best], "score": row[best], "scores": dict(zip(labels, row, strict=True))}
 
@@ -268,29 +268,29 @@ class Expected:
 def expected(tasks: list[Own], event: Event) -> Expected:
     """The expected result of ``tasks``, in the order of the file, for ``event``."""
     text, values = event
-    found: Annotations = {}
+    annotations: Annotations = {}
     notices: list[dict[str, Any]] = []
     failed: dict[str, tuple[str, str]] = {}
     # Names are sorted so that every task comes after those it needs.
-    for own in sorted(tasks, key=lambda own: own.name):
-        if own.spans is not None and own.spans not in found:
+    for task in sorted(tasks, key=lambda task: task.name):
+        if task.spans is not None and task.spans not in annotations:
             continue
-        if own.members and not found.keys() & set(own.members):
+        if task.members and not annotations.keys() & set(task.members):
             continue
-        if own.when is not None:
-            said = own.when.decide(values, found)
-            if said is None and own.when.names <= found.keys():
-                failed[own.name] = ("when", "")
+        if task.when is not None:
+            said = task.when.decide(values, annotations)
+            if said is None and task.when.names <= annotations.keys():
+                failed[task.name] = ("when", "")
             if not said:
                 continue
-        if own.members:
-            found[own.name] = combined(own, found)
+        if task.members:
+            annotations[task.name] = combined(task, annotations)
             continue
-        spans = found[own.spans]["spans"] if own.spans is not None else []
-        alone = _said(own.kind, text, values, spans)
+        spans = annotations[task.spans]["spans"] if task.spans is not None else []
+        alone = _said(task.kind, text, values, spans)
         if alone.failure is not None:
-            failed[own.name] = (alone.failure.stage, alone.failure.message)
+            failed[task.name] = (alone.failure.stage, alone.failure.message)
             continue
-        found[own.name] = alone.annotations["t"]
-        notices += [{**notice, "task": own.name} for notice in alone.notices]
-    return Expected({own.name: found[own.name] for own in tasks if own.name in found}, notices, failed)
+        annotations[task.name] = alone.annotations["t"]
+        notices += [{**notice, "task": task.name} for notice in alone.notices]
+    return Expected({task.name: annotations[task.name] for task in tasks if task.name in annotations}, notices, failed)

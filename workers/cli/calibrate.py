@@ -95,10 +95,12 @@ def _renamed(ctx: click.Context, param: click.Parameter, values: Sequence[str]) 
 @click.option("--task", metavar="NAME", help="With --pipeline: the moderation whose scores are the new ones.")
 @click.option(
     "--match", type=click.Choice(["rate", "precision"]), default="rate", show_default=True,
-    help="What stays the same: the share of flagged texts, or of right ones among them.",
+    help="What stays the same: the share of texts that are flagged, or the share of flagged texts that are right.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one object instead of a table.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31), help="Of the intervals.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**31), help="Random seed of the intervals."
+)
 @click.pass_context
 def calibrate(
     ctx: click.Context, *, scores: Path, thresholds: dict[str | None, float], renamed: dict[str, str],

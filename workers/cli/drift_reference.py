@@ -123,7 +123,7 @@ def _event(value: bytes | None) -> dict[str, Any] | None:
 @start_option("7d", "Where to begin; TIME is how long ago, such as 12h or 7d.")
 @click.option(
     "--max-events", type=click.IntRange(1, 1_000_000), default=100_000, show_default=True, metavar="N",
-    help="Read at most so many events.",
+    help="Read at most N events.",
 )  # fmt: skip
 @patience_option(10.0)
 @click.pass_context

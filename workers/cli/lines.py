@@ -10,7 +10,7 @@ _CHUNK = 1 << 16
 """Bytes to read at once."""
 _BATCH_TEXTS = 256
 _BATCH_BYTES = 1 << 20
-"""A batch is complete when it has so many texts or bytes."""
+"""Texts and bytes with which a batch is complete."""
 
 
 class Line(NamedTuple):

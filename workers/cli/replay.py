@@ -65,12 +65,12 @@ attempts, pipeline, config, age in seconds), key and headers.
     help="Write the letters to a file as JSON lines (-: standard output) instead of sending them.",
 )
 @key_option
-@click.option("--again", is_flag=True, help="Begin with the first letter, also if this command has sent it before.")
+@click.option("--again", is_flag=True, help="Begin with the first letter, even if this command has sent it before.")
 @click.option(
     "--rate",
     type=FiniteRange(0.01, 1_000_000),
     metavar="N",
-    help="Send at most so many records a second. Default: no limit.",
+    help="Send at most N records a second. Default: no limit.",
 )
 @click.option(
     "--max-attempts",
@@ -78,7 +78,7 @@ attempts, pipeline, config, age in seconds), key and headers.
     default=3,
     show_default=True,
     metavar="N",
-    help="Leave letters that have been sent again so often.",
+    help="Skip letters that have been sent again N times already.",
 )
 @patience_option(10.0)
 @click.pass_context

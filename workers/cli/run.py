@@ -47,15 +47,15 @@ Example:
   glossator run --workers 4 pipeline.yaml
 \b
 To scale, use --workers, or start the same command on another machine or with
-another --slot: the workers share the partitions of the input topics. Nothing that
-starts the worker anew need know its exit statuses if --restart does it.
+another --slot: the workers share the partitions of the input topics. --restart is for
+supervisors that cannot tell exit statuses apart, such as Docker.
 \b
 Signals: on the first SIGTERM or SIGINT the worker finishes what is in flight,
-commits, leaves the group and exits with 0; before it has started to read, it
-exits with 0 at once. On the second it exits immediately (143 or 130). On SIGHUP
-it reads the pipeline file again: changes of tasks, compute, and what is read from
-and written to an event take effect between two micro-batches, without leaving the
-group. A file with mistakes changes nothing, and the log gives the reason.
+commits, leaves the group and exits with 0; a worker that is still starting exits with
+0 at once. On the second signal it exits immediately (143 or 130). On SIGHUP it reads
+the pipeline file again: changes of tasks, compute, and what is read from and written to
+an event take effect between two micro-batches, without leaving the group. A file with
+mistakes changes nothing, and the log gives the reason.
 """ + exit_statuses(
     {0: "stopped as asked", 130: "interrupted twice (143: terminated twice)"},
     AccessError, BrokerError, ConfigError, DeviceError, FencedError, ModelError, OffsetError, PoisonError, StuckError,
@@ -107,13 +107,13 @@ _CLOSING = 25.0
     envvar=VARIABLE,
     show_envvar=True,
     callback=lambda _context, _option, value: address_option(value),
-    help="Serve metrics and probes there, whatever the slot and the pipeline file say; more --workers have the next "
+    help="Serve metrics and probes at this address instead of the pipeline file's; further --workers get the next "
     "ports. There is no authentication.",
 )
 @click.option(
     "--restart",
     is_flag=True,
-    help="Start the worker again when it ends with a status that a restart can help with; always done for --workers.",
+    help="Start the worker again if its exit status says that this can help. --workers always does.",
 )
 @click.option(
     "--workers",

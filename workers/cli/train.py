@@ -95,9 +95,9 @@ def _path(_context: click.Context, _option: click.Parameter, value: str) -> str:
     "known",
     multiple=True,
     metavar="NAME",
-    help="A label that texts may have; to be repeated. Others are mistakes. Default: any label.",
+    help="A label that texts may have. Can be repeated; others are mistakes. Default: any label.",
 )
-@click.option("--skip-bad", is_flag=True, help="Leave rows out that cannot be used, instead of reporting them.")
+@click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be used, instead of reporting them.")
 @click.option(
     "--trunk", default="starter", show_default=True, metavar="MODEL",
     help="The encoder: starter, a hub id, or the folder of a checkpoint.",

@@ -51,9 +51,9 @@ Example:
   tail -f chat.log | glossator try | jq -c '[.text, .annotations.tone.label]'
 
 \b
-If a task reads other fields of the event (a question, a second text), or input.text
-names several texts, each TEXT must be such an event, as JSON. With --events it always
-must: so a request of the Perspective API is answered as one (output.shape).
+If a task reads other fields of the event (a question, a second text), or if input.text
+names several texts, each TEXT must be an event in JSON. With --events it is one for any
+pipeline: a request of the Perspective API, say, which output.shape answers.
 
 \b
 Prints one line of JSON per text, in order, as soon as standard input pauses. In
@@ -81,10 +81,10 @@ place of a text that cannot be processed it prints {"error": {...}} with its num
 @click.option(
     "--route",
     metavar="NAME",
-    help="Print what this route publishes, its shape for example, also of texts that it does not take. Default: what "
-    "output describes.",
+    help="Print events as this route publishes them, in its shape for example, even those that it does not take. "
+    "Default: as the output topic gets them.",
 )
-@click.option("--events", is_flag=True, help="Each TEXT is an event, as JSON, even if only its text is needed.")
+@click.option("--events", is_flag=True, help="Read each TEXT as an event in JSON, even if the tasks need only a text.")
 @click.option("--pretty", is_flag=True, help="Print for people: spans marked in the text, annotations in words.")
 @click.pass_context
 def try_(

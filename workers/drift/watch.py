@@ -134,8 +134,8 @@ def _labels(reference: Reference, recent: Tally) -> dict[str, float]:
     }
 
 
-def _parted(some: int, events: int) -> tuple[int, int]:
-    return some, events - some
+def _parted(count: int, events: int) -> tuple[int, int]:
+    return count, events - count
 
 
 def _warn(watch: Watch, recent: Tally, compared: Mapping[str, Mapping[str, float]]) -> None:

@@ -52,7 +52,7 @@ def leaf(schema: Mapping[str, Any]) -> Write:
         return _integer(_BITS[kind], _INTEGERS.get(logical.removeprefix(OURS)))
     if kind == "enum":
         symbols = {symbol: index for index, symbol in enumerate(schema["symbols"])}
-        return _checked(str, "is none of the symbols", lambda value, out: append_long(symbols[value], out))
+        return _checked(str, "is not a symbol of its enum", lambda value, out: append_long(symbols[value], out))
     if kind in ("bytes", "fixed"):
         size = schema["size"] if kind == "fixed" else None
         return _binary(size, _BINARY.get(logical.removeprefix(OURS), _from_base64), schema)
@@ -110,7 +110,7 @@ def _binary(size: int | None, parse: Callable[[str, Mapping[str, Any]], bytes], 
         if size is None:
             append_long(len(data), out)
         elif len(data) != size:
-            raise UnfitError(f"has not {size} bytes")
+            raise UnfitError(f"does not have {size} bytes")
         out += data
 
     return write_binary

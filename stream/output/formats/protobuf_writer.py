@@ -250,7 +250,7 @@ def _enum(enum: Any) -> Build:
             return numbers[value]
         if type(value) is int and (value in known or (not enum.is_closed and -(2**31) <= value < 2**31)):
             return value
-        raise UnfitError("is none of the names of its enum")
+        raise UnfitError("is not a name of its enum")
 
     return build_enum
 

@@ -119,11 +119,11 @@ class EventRedactor:
             return None if b"\\" in event and has_escaped_name(event) else event
         # With the same escapes as ours, the redacted text is written as we write it; otherwise its edits are.
         literal = ours = dumps(document.text)
-        before, found, behind = event.partition(literal)
-        if not found:
+        before, match, behind = event.partition(literal)
+        if not match:
             literal = json.dumps(document.text).encode()
-            before, found, behind = event.partition(literal)
-        if not found or literal in behind:
+            before, match, behind = event.partition(literal)
+        if not match or literal in behind:
             return None
         searched = [before, behind]
         if values and document.record is not None:

@@ -52,9 +52,7 @@ class OspreyShaper:
         if given is not None and (action := _added(given, enriched)) is not None:
             return action.encode()
         if self._action is None:
-            raise EncodeError(
-                "the event is no action of Osprey, and output.shape has no name to make one of it (action)"
-            )
+            raise EncodeError("the event is not an Osprey action, and output.shape has no name for one (action)")
         data = "{}" if given is None else given
         identity = text[slice(*places["id"])]
         return b'{"send_time":%b,"data":{"action_id":%d,"action_name":%b,"data":%b}}' % (

@@ -25,12 +25,12 @@ def inference(folder: Path, event: Event, settings: Settings) -> Annotation:
     labels = labels_of(folder)
     premise = event.far if "premise" in settings else event.text
 
-    def one(hypothesis: str) -> Annotation:
+    def judged(hypothesis: str) -> Annotation:
         return named(labels, _row(read(folder, "sequence", premise, hypothesis), labels.index("entailment")))
 
     if "hypotheses" not in settings:
-        return one(event.other)
-    return {"hypotheses": [{"hypothesis": own, **one(own)} for own in settings["hypotheses"]]}
+        return judged(event.other)
+    return {"hypotheses": [{"hypothesis": hypothesis, **judged(hypothesis)} for hypothesis in settings["hypotheses"]]}
 
 
 def paraphrase(folder: Path, event: Event, settings: Settings) -> Annotation:
@@ -41,12 +41,12 @@ def paraphrase(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 def aspects(folder: Path, event: Event, settings: Settings) -> Annotation:
     """Sun et al. 2019: pairs of the text and each aspect; the mean over windows, weighted by tokens."""
-    found = []
+    entries = []
     for aspect in settings["aspects"]:
         windows = read(folder, "sequence", event.text, aspect)
         row = plain.mean(windows, [softmax(window.rows) for window in windows])
-        found.append({"aspect": aspect, **named(labels_of(folder), row)})
-    return {"aspects": found}
+        entries.append({"aspect": aspect, **named(labels_of(folder), row)})
+    return {"aspects": entries}
 
 
 def zero_shot(folder: Path, event: Event, settings: Settings) -> Annotation:
@@ -54,33 +54,34 @@ def zero_shot(folder: Path, event: Event, settings: Settings) -> Annotation:
     labels, template, multi = settings["labels"], settings["template"], settings["multi_label"]
     windows = [read(folder, "sequence", event.text, template.format(label)) for label in labels]
     # The pipeline refuses an empty text.
-    if event.text and all(len(own) == 1 for own in windows):
+    if event.text and all(len(of_label) == 1 for of_label in windows):
         said = pipe("zero-shot-classification", folder, "sequence")(
             event.text, labels, hypothesis_template=template, multi_label=multi
         )
         scores = dict(zip(said["labels"], said["scores"], strict=True))
         return named(labels, np.array([scores[label] for label in labels]))
     if multi:
-        return named(labels, np.array([max(softmax(window.rows[[0, 2]])[1] for window in own) for own in windows]))
-    return named(labels, softmax(np.array([max(window.rows[2] for window in own) for own in windows])))
+        entailed = [max(softmax(window.rows[[0, 2]])[1] for window in of_label) for of_label in windows]
+        return named(labels, np.array(entailed))
+    return named(labels, softmax(np.array([max(window.rows[2] for window in of_label) for of_label in windows])))
 
 
 def answers(folder: Path, event: Event, settings: Settings) -> Annotation:
     """Devlin et al. 2018 and SQuAD 2.0, one pair of tokens after the other."""
-    found = []
+    entries = []
     n_best, may_be_null = settings.get("n_best", 1), settings.get("unanswerable", True)
     for question in settings.get("questions", [event.other]):
         windows = read(folder, "span", question, event.text, "only_second")
         best, null, listed = squad_reference.answers(
-            event.text, [own.encoding for own in windows], [own.rows for own in windows], n_best,
+            event.text, [window.encoding for window in windows], [window.rows for window in windows], n_best,
             settings.get("max_answer_tokens", 30), 0.0, may_be_null,
         )  # fmt: skip
         texts = [
             {"start": start, "end": end, "score": score, "text": event.text[start:end]} for start, end, score in listed
         ]
         made = {"question": question, "answer": texts[0] if best else None, "null_score": null}
-        found.append(made | ({"alternatives": texts} if n_best > 1 else {}))
-    return {"answers": found}
+        entries.append(made | ({"alternatives": texts} if n_best > 1 else {}))
+    return {"answers": entries}
 
 
 # Vectors
@@ -94,7 +95,7 @@ def _vector(folder: Path, text: str, pooling: str = "mean") -> np.ndarray:
         states = [np.array(pipe("feature-extraction", folder, "embedding")(text)[0])]
     else:
         states = [window.rows for window in windows]
-    return plain.mean(windows, [own.mean(axis=0) if pooling == "mean" else own[0] for own in states])
+    return plain.mean(windows, [state.mean(axis=0) if pooling == "mean" else state[0] for state in states])
 
 
 def embedding(folder: Path, event: Event, settings: Settings) -> Annotation:

@@ -71,11 +71,12 @@ def _scores(folder: Path, text: str) -> list[tuple[int, dict[str, float]]]:
     windows = read(folder, "sequence", text)
     reader = pipe("text-classification", folder, "sequence")
     if len(windows) == 1:
-        return [(1, {one["label"]: one["score"] for one in reader(text, top_k=None)})]
+        return [(1, {entry["label"]: entry["score"] for entry in reader(text, top_k=None)})]
     multi = reader.model.config.problem_type == "multi_label_classification"
-    rows = [1 / (1 + np.exp(-own.rows)) if multi else softmax(own.rows) for own in windows]
+    rows = [1 / (1 + np.exp(-window.rows)) if multi else softmax(window.rows) for window in windows]
     labels = labels_of(folder)
-    return [(own.weight, dict(zip(labels, row.tolist(), strict=True))) for own, row in zip(windows, rows, strict=True)]
+    scores = [dict(zip(labels, row.tolist(), strict=True)) for row in rows]
+    return [(window.weight, of_window) for window, of_window in zip(windows, scores, strict=True)]
 
 
 def _merged(folder: Path, text: str, how: str) -> dict[str, float]:
@@ -100,15 +101,15 @@ def moderation(folder: Path, event: Event, settings: Settings) -> Annotation:
     """The taxonomy's names: where two labels have the same name, the highest score counts."""
     names = {"toxic": "toxicity", "insult": "harassment", "offensive": "harassment", "threat": "violence"}
     thresholds = settings["threshold"]
-    found: dict[str, tuple[float, bool]] = {}
+    by_name: dict[str, tuple[float, bool]] = {}
     for label, score in sorted(_merged(folder, event.text, "max").items(), key=lambda pair: -pair[1]):
         name = names.get(label, label)
         over = score >= thresholds.get(label, thresholds["default"])
-        highest, flagged = found.get(name, (score, False))
-        found[name] = highest, flagged or over
+        highest, flagged = by_name.get(name, (score, False))
+        by_name[name] = highest, flagged or over
     return {
-        "flagged": any(flagged for _, flagged in found.values()),
-        "labels": [{"label": name, "score": score, "flagged": flagged} for name, (score, flagged) in found.items()],
+        "flagged": any(flagged for _, flagged in by_name.values()),
+        "labels": [{"label": name, "score": score, "flagged": flagged} for name, (score, flagged) in by_name.items()],
     }
 
 
@@ -124,18 +125,18 @@ def language(folder: Path, event: Event, settings: Settings) -> Annotation:
 # Spans
 
 
-def _apart(folder: Path, text: str, found: list[Annotation], label: str) -> list[Annotation]:
+def _apart(folder: Path, text: str, spans: list[Annotation], label: str) -> list[Annotation]:
     """The pipeline's spans, without white space at their ends; of two that overlap the longer, then the surer."""
     kept = pipe("token-classification", folder, "token").aggregate_overlapping_entities(
-        [one for one in found if one["start"] < one["end"]]
+        [span for span in spans if span["start"] < span["end"]]
     )
     spans = []
-    for one in kept:
-        piece = text[one["start"] : one["end"]]
+    for span in kept:
+        piece = text[span["start"] : span["end"]]
         if bare := piece.strip():
-            start = one["start"] + piece.index(bare)
+            start = span["start"] + piece.index(bare)
             spans.append({
-                "start": start, "end": start + len(bare), "label": one[label], "score": float(one["score"]),
+                "start": start, "end": start + len(bare), "label": span[label], "score": float(span["score"]),
                 "text": bare,
             })  # fmt: skip
     return spans
@@ -146,18 +147,18 @@ def _entities(folder: Path, text: str, aggregation: str, threshold: float) -> li
     """The pipeline's spans, window by window: it cannot apply a threshold before spans compete."""
     reader = pipe("token-classification", folder, "token")
     cut, _, settings = reader._sanitize_parameters(aggregation_strategy=aggregation, stride=STRIDE)
-    found = []
+    spans = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about its own heuristic
         for window in reader.preprocess(text, **cut):
-            found += reader.postprocess([{**reader.forward(window), "sentence": text}], **settings)
-    return _apart(folder, text, [one for one in found if one["score"] >= threshold], "entity_group")
+            spans += reader.postprocess([{**reader.forward(window), "sentence": text}], **settings)
+    return _apart(folder, text, [span for span in spans if span["score"] >= threshold], "entity_group")
 
 
 def spans(folder: Path, event: Event, settings: Settings) -> Annotation:
-    found = _entities(folder, event.text, settings.get("aggregation", "simple"), settings.get("threshold", 0.0))
+    spans = _entities(folder, event.text, settings.get("aggregation", "simple"), settings.get("threshold", 0.0))
     names = {"PER": "PERSON", "LOC": "LOCATION"} if settings["task"] == "ner" else {}
-    return {"spans": [{**one, "label": names.get(one["label"], one["label"])} for one in found]}
+    return {"spans": [{**span, "label": names.get(span["label"], span["label"])} for span in spans]}
 
 
 def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
@@ -165,19 +166,19 @@ def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
     e-mail address of the one text that has one."""
     address = "anna@example.org"
     names = {"PER": "PERSON", "LOC": "LOCATION"}
-    found = []
-    for one in _entities(folder, event.text, settings["aggregation"], settings["threshold"]):
-        core = re.search(r"[^\s,;:-](?:.*[^\s,;:-])?", one["text"], re.DOTALL)
+    spans = []
+    for span in _entities(folder, event.text, settings["aggregation"], settings["threshold"]):
+        core = re.search(r"[^\s,;:-](?:.*[^\s,;:-])?", span["text"], re.DOTALL)
         if core and re.search(r"[^\W_]", core.group()):
-            place = {"start": one["start"] + core.start(), "end": one["start"] + core.end(), "text": core.group()}
-            found.append({**one, **place, "label": names[one["label"]]})
+            place = {"start": span["start"] + core.start(), "end": span["start"] + core.end(), "text": core.group()}
+            spans.append({**span, **place, "label": names[span["label"]]})
     if address in event.text:
         start = event.text.index(address)
         end = start + len(address)
         # A format that can be checked wins over a model.
-        found = [one for one in found if one["end"] <= start or end <= one["start"]]
-        found.append({"start": start, "end": end, "label": "EMAIL_ADDRESS", "score": 1.0, "text": address})
-    return {"spans": sorted(found, key=lambda one: one["start"])}
+        spans = [span for span in spans if span["end"] <= start or end <= span["start"]]
+        spans.append({"start": start, "end": end, "label": "EMAIL_ADDRESS", "score": 1.0, "text": address})
+    return {"spans": sorted(spans, key=lambda span: span["start"])}
 
 
 def _words(encoding: Any, text: str) -> list[list[int]]:
@@ -195,13 +196,13 @@ def _words(encoding: Any, text: str) -> list[list[int]]:
 def tags(folder: Path, event: Event, settings: Settings) -> Annotation:
     """One tag per word: the head's Penn tags, mapped by the table of Universal Dependencies."""
     universal = {"NN": "NOUN", "VBZ": "VERB", "JJ": "ADJ", ".": "PUNCT", "IN": "ADP"}
-    labels, found = labels_of(folder, "token"), []
+    labels, words = labels_of(folder, "token"), []
     for window in read(folder, "token", event.text):
         for tokens in _words(window.encoding, event.text):
             rows = softmax(window.rows[tokens])
             settled = {"first": rows[0], "average": rows.mean(axis=0), "max": rows[rows.max(axis=1).argmax()]}
             row = settled[settings["aggregation"]]
             start, end = window.encoding.offsets[tokens[0]][0], window.encoding.offsets[tokens[-1]][1]
-            found.append({"start": start, "end": end, "tag": labels[row.argmax()], "score": row.max()})
-    spans = _apart(folder, event.text, found, "tag")
+            words.append({"start": start, "end": end, "tag": labels[row.argmax()], "score": row.max()})
+    spans = _apart(folder, event.text, words, "tag")
     return {"spans": [{**span, "label": universal[span["label"]], "fine": span["label"]} for span in spans]}

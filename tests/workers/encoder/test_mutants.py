@@ -35,10 +35,10 @@ def heads_that_share_a_trunk() -> None:
         {"name": f"head{n}", "task": "text-classification", "model": str(folder)} for n, folder in enumerate(folders)
     )))  # fmt: skip
     assert len(made.stages) == 1
-    (found,) = run(made, event())
+    (annotated,) = run(made, event())
     for n, folder in enumerate(folders):
         (window,) = plain.read(folder, "sequence", TEXT)
-        assert list(found[f"head{n}"]["scores"].values()) == pytest.approx(plain.softmax(window.rows), abs=1e-4)
+        assert list(annotated[f"head{n}"]["scores"].values()) == pytest.approx(plain.softmax(window.rows), abs=1e-4)
 
 
 def a_model_with_local_attention() -> None:
@@ -46,10 +46,10 @@ def a_model_with_local_attention() -> None:
     made = Chain.load(pipeline({"name": "t", "task": "embedding", "model": str(folder), "normalize": False}))
     text = "the quick brown fox jumps over the lazy dog, again"
     assert made.stages[0].trunk.packed
-    (found,) = run(made, event(text))
+    (annotated,) = run(made, event(text))
     (window,) = plain.read(folder, "embedding", text)
     assert len(window.rows) > 20  # longer than the window of 12, otherwise it would not matter
-    assert found["t"]["vector"] == pytest.approx(window.rows.mean(axis=0), abs=1e-4)
+    assert annotated["t"]["vector"] == pytest.approx(window.rows.mean(axis=0), abs=1e-4)
 
 
 def tokens_of_a_long_text() -> None:
@@ -58,7 +58,7 @@ def tokens_of_a_long_text() -> None:
     made = Chain.load(pipeline({
         "name": "t", "task": "token-classification", "model": str(folder), "aggregation": "none", "stride": 0,
     }))  # fmt: skip
-    (found,) = run(made, event(LONG))
+    (annotated,) = run(made, event(LONG))
     windows = plain.read(folder, "token", LONG, stride=0)
     assert len(windows) > 2
     wanted = [
@@ -69,33 +69,33 @@ def tokens_of_a_long_text() -> None:
         )
         if not special
     ]
-    assert [(span["start"], span["end"], span["label"], span["score"]) for span in found["t"]["spans"]] == wanted
+    assert [(span["start"], span["end"], span["label"], span["score"]) for span in annotated["t"]["spans"]] == wanted
 
 
 def answers_in_a_long_text() -> None:
     model = test_question_task.folder()
     made = test_question_task.chain(model, questions=["who?"], n_best=4, max_answer_tokens=6)
-    (found,) = run(made, event(LONG))
-    test_question_task.check(found["t"]["answers"][0], model, LONG, "who?")
+    (annotated,) = run(made, event(LONG))
+    test_question_task.check(annotated["t"]["answers"][0], model, LONG, "who?")
 
 
 def swapped_outputs(patch: Patch) -> None:
-    own: Any = Forwards._attempt
-    patch.setattr(Forwards, "_attempt", lambda *arguments: own(*arguments)[::-1])
+    original: Any = Forwards._attempt
+    patch.setattr(Forwards, "_attempt", lambda *arguments: original(*arguments)[::-1])
 
 
 def swapped_readings(patch: Patch) -> None:
-    own: Any = Stage.readings
+    original: Any = Stage.readings
     patch.setattr(
-        Stage, "readings", lambda stage, job, reads, task, output: own(stage, job, reads, task, 1 - output)
+        Stage, "readings", lambda stage, job, reads, task, output: original(stage, job, reads, task, 1 - output)
     )  # fmt: skip
 
 
 def no_local_attention(patch: Patch) -> None:
-    own = workers.encoder.attention.packed_attention
+    original = workers.encoder.attention.packed_attention
 
     def everywhere(*arguments: Any, sliding_window: Any = None, **rest: Any) -> Any:
-        return own(*arguments, **rest)
+        return original(*arguments, **rest)
 
     # The fixture undoes it; the registry is transformers' own mapping.
     patch.setitem(AttentionInterface._global_mapping, PACKED, everywhere)
@@ -113,9 +113,9 @@ def no_local_attention_and_nobody_looks(patch: Patch) -> None:
 
 
 def no_token_types(patch: Patch) -> None:
-    own = Trunk.forward
+    original = Trunk.forward
     patch.setattr(
-        Trunk, "forward", lambda trunk, batch, ids, types=None, every=False: own(trunk, batch, ids, None, every)
+        Trunk, "forward", lambda trunk, batch, ids, types=None, every=False: original(trunk, batch, ids, None, every)
     )  # fmt: skip
 
 
@@ -136,15 +136,15 @@ class Shifted:
         return [(start + (end > 0), end + (end > 0)) for start, end in self._window.offsets]
 
     def token_to_chars(self, token: int) -> tuple[int, int] | None:
-        found = self._window.token_to_chars(token)
-        return found and (found[0] + 1, found[1] + 1)
+        annotated = self._window.token_to_chars(token)
+        return annotated and (annotated[0] + 1, annotated[1] + 1)
 
 
 def later_windows(patch: Patch, change: Callable[[Any], Any]) -> None:
-    own: Any = Tokenization.encode
+    original: Any = Tokenization.encode
 
     def encode(tokenization: Tokenization, inputs: Any) -> Any:
-        return [[first, *map(change, rest)] for first, *rest in own(tokenization, inputs)]
+        return [[first, *map(change, rest)] for first, *rest in original(tokenization, inputs)]
 
     patch.setattr(Tokenization, "encode", encode)
 
@@ -155,10 +155,10 @@ def shifted_offsets(patch: Patch) -> None:
 
 def shifted_scores(patch: Patch) -> None:
     """The scores of later windows are shifted by one token."""
-    own: Any = Stage.readings
+    original: Any = Stage.readings
 
     def readings(*arguments: Any) -> Any:
-        made = own(*arguments)
+        made = original(*arguments)
         for reading in made:
             reading.scores[1:] = [np.roll(table, 1, axis=0) for table in reading.scores[1:]]
         return made
@@ -167,23 +167,23 @@ def shifted_scores(patch: Patch) -> None:
 
 
 def a_stride_of_one_too_many(patch: Patch) -> None:
-    own = Tokenization.__init__
+    original = Tokenization.__init__
     patch.setattr(
         Tokenization, "__init__",
-        lambda made, tokenizer, cut, *more: own(made, tokenizer, cut._replace(stride=cut.stride + 1), *more),
+        lambda made, tokenizer, cut, *more: original(made, tokenizer, cut._replace(stride=cut.stride + 1), *more),
     )  # fmt: skip
 
 
 def a_window_forgotten(patch: Patch) -> None:
-    own: Any = Tokenization.encode
+    original: Any = Tokenization.encode
     patch.setattr(
-        Tokenization, "encode", lambda made, inputs: [windows[:-1] or windows for windows in own(made, inputs)]
+        Tokenization, "encode", lambda made, inputs: [windows[:-1] or windows for windows in original(made, inputs)]
     )  # fmt: skip
 
 
 def turned_round(patch: Patch, task: type) -> None:
-    own = task.inputs  # type: ignore[attr-defined]
-    patch.setattr(task, "inputs", lambda made, document: [pair[::-1] for pair in own(made, document)])
+    original = task.inputs  # type: ignore[attr-defined]
+    patch.setattr(task, "inputs", lambda made, document: [pair[::-1] for pair in original(made, document)])
 
 
 def nli() -> None:
@@ -201,8 +201,8 @@ def zero_shot() -> None:
 
 def questions() -> None:
     model = test_question_task.folder()
-    (found,) = run(test_question_task.chain(model, questions=["who?"], n_best=4, max_answer_tokens=6), event())
-    test_question_task.check(found["t"]["answers"][0], model, TEXT, "who?")
+    (annotated,) = run(test_question_task.chain(model, questions=["who?"], n_best=4, max_answer_tokens=6), event())
+    test_question_task.check(annotated["t"]["answers"][0], model, TEXT, "who?")
 
 
 MUTANTS: dict[str, tuple[Callable[[Patch], None], Check]] = {

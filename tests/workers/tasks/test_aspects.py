@@ -31,50 +31,50 @@ def chain(aspects: Any = "$.about", family: str = "bert", *others: dict[str, Any
     return Chain.load(pipeline(task, *others))
 
 
-def check(found: dict[str, Any], text: str, aspect: str, family: str = "bert", merge: str = "mean") -> None:
+def check(annotation: dict[str, Any], text: str, aspect: str, family: str = "bert", merge: str = "mean") -> None:
     windows = plain.read(folder(family), "sequence", text, aspect)
     rows = [plain.softmax(window.rows) for window in windows]
     row = plain.mean(windows, rows) if merge == "mean" else np.max(rows, axis=0)
-    assert found["aspect"] == aspect
-    assert found["scores"] == pytest.approx(dict(zip(LABELS, row.tolist(), strict=True)), abs=1e-4)
-    assert found["label"] == LABELS[int(row.argmax())]
-    assert found["score"] == found["scores"][found["label"]]
+    assert annotation["aspect"] == aspect
+    assert annotation["scores"] == pytest.approx(dict(zip(LABELS, row.tolist(), strict=True)), abs=1e-4)
+    assert annotation["label"] == LABELS[int(row.argmax())]
+    assert annotation["score"] == annotation["scores"][annotation["label"]]
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta", "deberta"])
 def test_aspects_of_the_file(family: str) -> None:
     aspects = ["coffee", "the fox", "Merkel"]
-    for text, found in zip([TEXT, LONG], run(chain(aspects, family), event(TEXT), event(LONG)), strict=True):
-        assert [list(own) for own in found["t"]["aspects"]] == [["aspect", "label", "score", "scores"]] * 3
-        for aspect, own in zip(aspects, found["t"]["aspects"], strict=True):
-            check(own, text, aspect, family)
+    for text, annotated in zip([TEXT, LONG], run(chain(aspects, family), event(TEXT), event(LONG)), strict=True):
+        assert [list(entry) for entry in annotated["t"]["aspects"]] == [["aspect", "label", "score", "scores"]] * 3
+        for aspect, entry in zip(aspects, annotated["t"]["aspects"], strict=True):
+            check(entry, text, aspect, family)
 
 
 def test_windows_by_their_highest() -> None:
-    (found,) = run(chain(["fox"], merge="max"), event(LONG))
-    check(found["t"]["aspects"][0], LONG, "fox", merge="max")
+    (annotated,) = run(chain(["fox"], merge="max"), event(LONG))
+    check(annotated["t"]["aspects"][0], LONG, "fox", merge="max")
 
 
 def test_texts_of_the_event_each_once_in_their_order() -> None:
-    (found,) = run(chain(), event(about=["fox", "coffee", "fox"]))
-    assert [own["aspect"] for own in found["t"]["aspects"]] == ["fox", "coffee"]
-    check(found["t"]["aspects"][1], TEXT, "coffee")
+    (annotated,) = run(chain(), event(about=["fox", "coffee", "fox"]))
+    assert [entry["aspect"] for entry in annotated["t"]["aspects"]] == ["fox", "coffee"]
+    check(annotated["t"]["aspects"][1], TEXT, "coffee")
 
 
 def test_places_of_the_event_in_code_points() -> None:
     text = "\N{FAMILY}\N{PILE OF POO} the Cafe\N{COMBINING ACUTE ACCENT} and 東京"
     places = [(3, 6), (7, 12), (17, 19), (0, 2)]
     made = chain()
-    (found,) = run(made, event(text, about=[{"start": start, "end": end} for start, end in places]))
-    for (start, end), own in zip(places, found["t"]["aspects"], strict=True):
-        assert (own["start"], own["end"]) == (start, end)
-        check(own, text, text[start:end])
+    (annotated,) = run(made, event(text, about=[{"start": start, "end": end} for start, end in places]))
+    for (start, end), entry in zip(places, annotated["t"]["aspects"], strict=True):
+        assert (entry["start"], entry["end"]) == (start, end)
+        check(entry, text, text[start:end])
 
 
 def test_texts_and_places_and_what_else_stands_beside_them() -> None:
     about = ["fox", {"start": 0, "end": 6, "text": "Angela"}, {"end": 13, "start": 7}]
-    (found,) = run(chain(), event(about=about))
-    assert [own["aspect"] for own in found["t"]["aspects"]] == ["fox", "Angela", "Merkel"]
+    (annotated,) = run(chain(), event(about=about))
+    assert [entry["aspect"] for entry in annotated["t"]["aspects"]] == ["fox", "Angela", "Merkel"]
 
 
 def test_no_aspect_is_no_mistake() -> None:
@@ -98,9 +98,9 @@ def test_any_places_that_do_not_overlap(text: str, data: st.DataObject) -> None:
     if document.failure is not None:  # an aspect too long for the model
         assert "leaves the other no room" in document.failure.message
         return
-    found = [(own["start"], own["end"]) for own in document.annotations["t"]["aspects"]]
-    assert found == places
-    assert all(own["aspect"] == text[own["start"] : own["end"]] for own in document.annotations["t"]["aspects"])
+    annotated = [(entry["start"], entry["end"]) for entry in document.annotations["t"]["aspects"]]
+    assert annotated == places
+    assert all(entry["aspect"] == text[entry["start"] : entry["end"]] for entry in document.annotations["t"]["aspects"])
 
 
 @cache
@@ -116,30 +116,30 @@ def tagger(**more: Any) -> dict[str, Any]:
 
 def test_spans_of_another_task_each_text_once_at_its_first_place() -> None:
     text = "Angela Merkel met Angela again and again in Zürich"
-    (found,) = run(chain({"spans": "spans"}, "bert", tagger()), event(text))
-    spans = found["spans"]["spans"]
+    (annotated,) = run(chain({"spans": "spans"}, "bert", tagger()), event(text))
+    spans = annotated["spans"]["spans"]
     texts = list(dict.fromkeys(span["text"] for span in spans))
     assert 1 < len(texts) < len(spans)
-    assert [own["aspect"] for own in found["t"]["aspects"]] == texts
-    for own in found["t"]["aspects"]:
-        first = next(span for span in spans if span["text"] == own["aspect"])
-        assert (own["start"], own["end"]) == (first["start"], first["end"])
-        check(own, text, own["aspect"])
+    assert [entry["aspect"] for entry in annotated["t"]["aspects"]] == texts
+    for entry in annotated["t"]["aspects"]:
+        first = next(span for span in spans if span["text"] == entry["aspect"])
+        assert (entry["start"], entry["end"]) == (first["start"], first["end"])
+        check(entry, text, entry["aspect"])
 
 
 def test_only_spans_of_the_labels_asked_for() -> None:
     text = "Angela Merkel met Angela again and again in Zürich"
     made = chain({"spans": "spans", "labels": ["B-LOC", "I-PER"]}, "bert", tagger())
-    (found,) = run(made, event(text))
-    wanted = {span["text"] for span in found["spans"]["spans"] if span["label"] in {"B-LOC", "I-PER"}}
-    assert 0 < len(wanted) < len({span["text"] for span in found["spans"]["spans"]})
-    assert {own["aspect"] for own in found["t"]["aspects"]} == wanted
+    (annotated,) = run(made, event(text))
+    wanted = {span["text"] for span in annotated["spans"]["spans"] if span["label"] in {"B-LOC", "I-PER"}}
+    assert 0 < len(wanted) < len({span["text"] for span in annotated["spans"]["spans"]})
+    assert {entry["aspect"] for entry in annotated["t"]["aspects"]} == wanted
 
 
 def test_spans_of_more_texts_than_there_may_be_aspects_fail_their_event_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     made = chain({"spans": "spans"}, "bert", tagger())
-    (found,) = run(made, event())
-    most = len(found["t"]["aspects"])
+    (annotated,) = run(made, event())
+    most = len(annotated["t"]["aspects"])
     assert most > 1
     monkeypatch.setattr(fields, "MOST", most)
     bad = event(" ".join(f"{SECRET} {number}" for number in range(100)))
@@ -149,8 +149,8 @@ def test_spans_of_more_texts_than_there_may_be_aspects_fail_their_event_alone(mo
 
 
 def test_where_no_span_was_found_there_is_no_aspect() -> None:
-    (found,) = run(chain({"spans": "spans"}, "bert", tagger(threshold=1.0)), event())
-    assert found == {"t": {"aspects": []}, "spans": {"spans": []}}
+    (annotated,) = run(chain({"spans": "spans"}, "bert", tagger(threshold=1.0)), event())
+    assert annotated == {"t": {"aspects": []}, "spans": {"spans": []}}
 
 
 def place(start: Any, end: Any) -> dict[str, Any]:

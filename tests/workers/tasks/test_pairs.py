@@ -35,10 +35,10 @@ def scores(model: Any, first: str, second: str) -> np.ndarray:
     return np.stack([plain.softmax(window.rows) for window in plain.read(model, "sequence", first, second)])
 
 
-def as_said(found: dict[str, Any], row: np.ndarray, labels: tuple[str, ...] = NLI) -> None:
-    assert found["scores"] == pytest.approx(dict(zip(labels, row.tolist(), strict=True)), abs=1e-4)
-    assert found["label"] == labels[int(row.argmax())]
-    assert found["score"] == found["scores"][found["label"]]
+def as_said(annotation: dict[str, Any], row: np.ndarray, labels: tuple[str, ...] = NLI) -> None:
+    assert annotation["scores"] == pytest.approx(dict(zip(labels, row.tolist(), strict=True)), abs=1e-4)
+    assert annotation["label"] == labels[int(row.argmax())]
+    assert annotation["score"] == annotation["scores"][annotation["label"]]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -46,27 +46,27 @@ def test_nli_equals_transformers(family: str) -> None:
     model = folder(family)
     made = chain("nli", model, hypothesis="$.claim")
     pairs = [(TEXT, HYPOTHESIS), (HYPOTHESIS, TEXT), (TEXT, "fox"), ("", "fox")]
-    found = run(made, *(event(one, claim=other) for one, other in pairs))
-    for (premise, hypothesis), own in zip(pairs, found, strict=True):
+    annotated = run(made, *(event(premise, claim=other) for premise, other in pairs))
+    for (premise, hypothesis), entry in zip(pairs, annotated, strict=True):
         (row,) = scores(model, premise, hypothesis)
-        as_said(own["t"], row)
+        as_said(entry["t"], row)
     # The order of the two texts matters; otherwise the comparison would show little.
-    assert found[0]["t"]["scores"] != pytest.approx(found[1]["t"]["scores"], abs=1e-3)
+    assert annotated[0]["t"]["scores"] != pytest.approx(annotated[1]["t"]["scores"], abs=1e-3)
 
 
 def test_a_premise_can_come_from_the_event_too() -> None:
     made = chain("nli", premise="$.said.first", hypothesis="$['the claim']")
     bad = Document(None, SECRET, b"{}", fields={"said": {"first": TEXT}, "the claim": HYPOTHESIS})
-    (found,) = run(made, bad)
-    as_said(found["t"], scores(folder(), TEXT, HYPOTHESIS)[0])
+    (annotated,) = run(made, bad)
+    as_said(annotated["t"], scores(folder(), TEXT, HYPOTHESIS)[0])
 
 
 def test_many_hypotheses_come_in_the_order_of_the_file() -> None:
     hypotheses = ["a fox", "Paris is far away", "butter"]
-    (found,) = run(chain("nli", hypotheses=hypotheses), event())
-    assert [own["hypothesis"] for own in found["t"]["hypotheses"]] == hypotheses
-    for hypothesis, own in zip(hypotheses, found["t"]["hypotheses"], strict=True):
-        as_said(own, scores(folder(), TEXT, hypothesis)[0])
+    (annotated,) = run(chain("nli", hypotheses=hypotheses), event())
+    assert [entry["hypothesis"] for entry in annotated["t"]["hypotheses"]] == hypotheses
+    for hypothesis, entry in zip(hypotheses, annotated["t"]["hypotheses"], strict=True):
+        as_said(entry, scores(folder(), TEXT, hypothesis)[0])
 
 
 @pytest.mark.parametrize(("family", "seed"), [("bert", 2), ("roberta", 0), ("xlm-roberta", 0)])
@@ -75,25 +75,25 @@ def test_of_a_long_premise_the_window_that_entails_most_decides(family: str, see
     rows = scores(model, LONG, HYPOTHESIS)
     assert len(rows) > 2
     assert rows[:, 2].argmax() != 0
-    (found,) = run(chain("nli", model, hypothesis="$.claim"), event(LONG, claim=HYPOTHESIS))
-    as_said(found["t"], rows[rows[:, 2].argmax()])
+    (annotated,) = run(chain("nli", model, hypothesis="$.claim"), event(LONG, claim=HYPOTHESIS))
+    as_said(annotated["t"], rows[rows[:, 2].argmax()])
 
 
 def test_or_the_mean_weighted_by_length() -> None:
     windows = plain.read(folder(), "sequence", LONG, HYPOTHESIS)
-    (found,) = run(chain("nli", hypothesis="$.claim", merge="mean"), event(LONG, claim=HYPOTHESIS))
-    as_said(found["t"], plain.mean(windows, [plain.softmax(window.rows) for window in windows]))
+    (annotated,) = run(chain("nli", hypothesis="$.claim", merge="mean"), event(LONG, claim=HYPOTHESIS))
+    as_said(annotated["t"], plain.mean(windows, [plain.softmax(window.rows) for window in windows]))
 
 
 def test_a_premise_cut_off_is_noted() -> None:
     made = chain("nli", hypothesis="$.claim", long_text="truncate")
     document = event(LONG, claim=HYPOTHESIS)
-    (found,) = run(made, document)
+    (annotated,) = run(made, document)
     window, *rest = plain.read(folder(), "sequence", LONG, HYPOTHESIS, stride=0)
     assert rest
-    as_said(found["t"], plain.softmax(window.rows))
-    own = zip(window.encoding.offsets, window.encoding.sequence_ids, strict=True)
-    kept = max(end for (_, end), side in own if side == 0)
+    as_said(annotated["t"], plain.softmax(window.rows))
+    tokens = zip(window.encoding.offsets, window.encoding.sequence_ids, strict=True)
+    kept = max(end for (_, end), side in tokens if side == 0)
     assert document.notices == [{"task": "t", "kind": "truncated", "kept": kept, "of": len(LONG)}]
 
 
@@ -106,8 +106,8 @@ def test_a_premise_cut_off_is_noted() -> None:
     ],
 )
 def test_the_three_classes_are_spelled_in_one_way(labels: tuple[str, ...], spelled: tuple[str, ...]) -> None:
-    (found,) = run(chain("nli", folder(labels=labels), hypothesis="$.claim"), event(claim=HYPOTHESIS))
-    as_said(found["t"], scores(folder(labels=labels), TEXT, HYPOTHESIS)[0], spelled)
+    (annotated,) = run(chain("nli", folder(labels=labels), hypothesis="$.claim"), event(claim=HYPOTHESIS))
+    as_said(annotated["t"], scores(folder(labels=labels), TEXT, HYPOTHESIS)[0], spelled)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -118,21 +118,21 @@ def test_zero_shot_equals_the_pipeline(family: str, multi_label: bool) -> None:
     pipe = transformers.ZeroShotClassificationPipeline(model=model, tokenizer=tokenizer, device="cpu")
     made = chain("zero-shot", folder(family), labels=labels, template="It is {}.", multi_label=multi_label)
     texts = [TEXT, "the quick brown fox", "e\N{COMBINING ACUTE ACCENT}te 10/10"]
-    for text, found in zip(texts, run(made, *map(event, texts)), strict=True):
+    for text, annotated in zip(texts, run(made, *map(event, texts)), strict=True):
         wanted = pipe(text, labels, hypothesis_template="It is {}.", multi_label=multi_label)
-        assert list(found["t"]["scores"]) == labels
-        assert found["t"]["scores"] == pytest.approx(
+        assert list(annotated["t"]["scores"]) == labels
+        assert annotated["t"]["scores"] == pytest.approx(
             dict(zip(wanted["labels"], wanted["scores"], strict=True)), abs=1e-4
         )
-        assert found["t"]["label"] == wanted["labels"][0]
-        assert found["t"]["score"] == max(found["t"]["scores"].values())
+        assert annotated["t"]["label"] == wanted["labels"][0]
+        assert annotated["t"]["score"] == max(annotated["t"]["scores"].values())
 
 
 def test_one_label_is_judged_by_itself() -> None:
     tokenizer, model = plain.loaded(folder(), "sequence")
     pipe = transformers.ZeroShotClassificationPipeline(model=model, tokenizer=tokenizer, device="cpu")
-    (found,) = run(chain("zero-shot", labels=["coffee"]), event())
-    assert found["t"]["score"] == pytest.approx(pipe(TEXT, ["coffee"])["scores"][0], abs=1e-4)
+    (annotated,) = run(chain("zero-shot", labels=["coffee"]), event())
+    assert annotated["t"]["score"] == pytest.approx(pipe(TEXT, ["coffee"])["scores"][0], abs=1e-4)
 
 
 @pytest.mark.parametrize("merge", ["max", "mean"])
@@ -141,11 +141,11 @@ def test_zero_shot_of_a_long_text_is_merged_per_label(merge: str) -> None:
     rows = []
     for label in labels:
         windows = plain.read(folder(), "sequence", LONG, f"This example is {label}.")
-        own = [window.rows for window in windows]
-        rows.append(plain.mean(windows, own) if merge == "mean" else max(own, key=lambda row: row[2]))
+        logits = [window.rows for window in windows]
+        rows.append(plain.mean(windows, logits) if merge == "mean" else max(logits, key=lambda row: row[2]))
     wanted = plain.softmax(np.array([row[2] for row in rows]))
-    (found,) = run(chain("zero-shot", labels=labels, merge=merge), event(LONG))
-    assert list(found["t"]["scores"].values()) == pytest.approx(wanted.tolist(), abs=1e-4)
+    (annotated,) = run(chain("zero-shot", labels=labels, merge=merge), event(LONG))
+    assert list(annotated["t"]["scores"].values()) == pytest.approx(wanted.tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -164,15 +164,15 @@ def test_a_paraphrase_is_the_label_that_says_so(labels: tuple[str, ...], column:
     score = float(row[column])
     for threshold, said in ((score - 0.001, True), (score + 0.001, False)):
         made = chain("paraphrase", model, against="$.other", threshold=threshold)
-        (found,) = run(made, event(other=HYPOTHESIS))
-        assert found["t"] == {"paraphrase": said, "score": pytest.approx(score, abs=1e-4)}
+        (annotated,) = run(made, event(other=HYPOTHESIS))
+        assert annotated["t"] == {"paraphrase": said, "score": pytest.approx(score, abs=1e-4)}
 
 
 def test_a_head_of_one_label_goes_through_a_sigmoid() -> None:
     model = folder(labels=("score",))
     (window,) = plain.read(model, "sequence", TEXT, HYPOTHESIS)
-    (found,) = run(chain("paraphrase", model, against="$.other"), event(other=HYPOTHESIS))
-    assert found["t"]["score"] == pytest.approx(float(1 / (1 + np.exp(-window.rows[0]))), abs=1e-4)
+    (annotated,) = run(chain("paraphrase", model, against="$.other"), event(other=HYPOTHESIS))
+    assert annotated["t"]["score"] == pytest.approx(float(1 / (1 + np.exp(-window.rows[0]))), abs=1e-4)
 
 
 @pytest.mark.parametrize("merge", ["max", "mean"])
@@ -182,8 +182,8 @@ def test_a_paraphrase_of_a_long_text_is_its_surest_window_or_the_mean(merge: str
     rows = [plain.softmax(window.rows) for window in windows]
     wanted = {"max": max(float(row[1]) for row in rows), "mean": float(plain.mean(windows, rows)[1])}
     assert abs(wanted["max"] - wanted["mean"]) > 1e-3
-    (found,) = run(chain("paraphrase", model, against="$.other", merge=merge), event(LONG, other=HYPOTHESIS))
-    assert found["t"]["score"] == pytest.approx(wanted[merge], abs=1e-4)
+    (annotated,) = run(chain("paraphrase", model, against="$.other", merge=merge), event(LONG, other=HYPOTHESIS))
+    assert annotated["t"]["score"] == pytest.approx(wanted[merge], abs=1e-4)
 
 
 @pytest.mark.parametrize(

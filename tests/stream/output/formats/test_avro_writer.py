@@ -126,7 +126,7 @@ def test_defaults_are_those_of_the_schema(case: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "default", "reason"),
     [
-        ({"type": "fixed", "name": "F", "size": 2}, "abc", r"has a default at \$\.x that has not 2 bytes"),
+        ({"type": "fixed", "name": "F", "size": 2}, "abc", r"has a default at \$\.x that does not have 2 bytes"),
         ("bytes", "\u0100", r"has a default at \$\.x that cannot be read as bytes"),
         (
             {"type": "record", "name": "E", "fields": [{"name": "b", "type": "int"}]}, {},

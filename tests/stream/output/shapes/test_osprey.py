@@ -82,7 +82,7 @@ def test_any_other_event_becomes_an_action_with_the_configured_name() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_action_needs_a_name(event: bytes) -> None:
-    with pytest.raises(EncodeError, match=r"no action of Osprey, and output.shape has no name to make one of it"):
+    with pytest.raises(EncodeError, match=r"not an Osprey action, and output.shape has no name for one"):
         built(event)
     _, name, data, _ = decoded(built(event, "post"))
     assert name == "post"
