@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,19 @@ def section(heading: str) -> str:
 def rows(heading: str) -> list[list[str]]:
     lines = [line for line in section(heading).splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
+
+
+def test_the_first_pipeline_prints_what_is_shown(tmp_path: Path) -> None:
+    text = section("In five minutes")
+    (pipeline,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "mask.yaml").write_text(pipeline)
+    (command,) = re.findall(r"^glossator (try .*?) \| jq", text, re.DOTALL | re.MULTILINE)
+    words = shlex.split(command.replace("\\\n", "").replace("mask.yaml", str(tmp_path / "mask.yaml")))
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0
+    printed = [json.loads(line) for line in result.stdout.splitlines()]
+    shown = [json.loads(line) for line in re.findall(r"^\[.*\]$", text, re.MULTILINE)]
+    assert [[event["text"], event["routed"]] for event in printed] == shown
 
 
 def test_the_example_is_right() -> None:

@@ -108,7 +108,7 @@ def test_without_text_nothing_of_the_event_is_in_the_action() -> None:
     value = built(json.dumps(FIELDS).encode(), "post", text="none")
     assert b"hello" not in value and b"user_1923" not in value
     assert list(decoded(value)[2]) == ["glossator"]
-    with pytest.raises(EncodeError, match="no action"):
+    with pytest.raises(EncodeError, match="not an Osprey action"):
         built(json.dumps(ACTION).encode(), text="none")
 
 
