@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor
 from transformers import AutoModel
 
 from schemas.errors import ModelError
+from tests.workers.heads.spoiling import Spoil, remove, write
 from training.coreference import convert, main
 from workers.heads.fcoref import load_head
 from workers.models.checkpoints import load_tokenizer, resolve
@@ -24,7 +24,6 @@ from workers.models.checkpoints import load_tokenizer, resolve
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "coreference"
 SOURCE = FIXTURE / "checkpoint"
 DOCUMENTS: list[dict[str, Any]] = json.loads((FIXTURE / "documents.json").read_bytes())
-Spoil: TypeAlias = Callable[[Path], object]
 
 
 @pytest.fixture(scope="module")
@@ -105,18 +104,6 @@ def edit_weights(name: str, tensor: Tensor | None) -> Spoil:
         torch.save(kept, source / "pytorch_model.bin")
 
     return edit
-
-
-def write(name: str, content: bytes) -> Spoil:
-    return lambda source: (source / name).write_bytes(content)
-
-
-def remove(*names: str) -> Spoil:
-    def spoil(source: Path) -> None:
-        for name in names:
-            (source / name).unlink()
-
-    return spoil
 
 
 class Code:

@@ -108,6 +108,16 @@ class Recognizer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Unaided:
+    """The base of recognisers whose findings need no words near them; the fields are those of ``Recognizer``."""
+
+    digits: int = 0
+    hint: re.Pattern[str] | None = None
+    context: Words | None = None
+    against: Words | None = None
+
+
 Check = Callable[[str], bool]
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from workers.pii import checks
 from workers.pii.boundaries import LATIN, UNSPACED
-from workers.pii.finding import Finding, Words
+from workers.pii.finding import Finding, Unaided
 
 _WORD = f"{LATIN}0-9_"
 _OTHER = rf"[^\W{LATIN}]"
@@ -29,15 +29,12 @@ _AT = re.compile(r"(?<=[\w+%'&-])@(?=\w)")
 
 
 @dataclass(frozen=True)
-class Email:
+class Email(Unaided):
     """E-mail addresses, also within text of a script that puts no spaces between words."""
 
     name: str = "email"
     entity: str = "EMAIL_ADDRESS"
-    digits: int = 0
-    hint: re.Pattern[str] = re.compile("@")
-    context: Words | None = None
-    against: Words | None = None
+    hint: re.Pattern[str] | None = re.compile("@")
 
     def find(self, text: str) -> Iterator[Finding]:
         """The addresses in ``text``, with offsets into it."""
@@ -97,15 +94,12 @@ _ENCLOSING = {",": ",", ";": ";", "'": "'"}
 
 
 @dataclass(frozen=True)
-class Url:
+class Url(Unaided):
     """URLs with a scheme, and host names with ``www.`` or a common top-level domain, with their paths."""
 
     name: str = "url"
     entity: str = "URL"
-    digits: int = 0
-    hint: re.Pattern[str] = re.compile(r"[:.](?://|[^\W\d_]{2})")
-    context: Words | None = None
-    against: Words | None = None
+    hint: re.Pattern[str] | None = re.compile(r"[:.](?://|[^\W\d_]{2})")
 
     def find(self, text: str) -> Iterator[Finding]:
         """The URLs in ``text``, with offsets into it."""

@@ -13,7 +13,7 @@ from math import log2
 from zlib import crc32
 
 from workers.pii.boundaries import LONG_RUN
-from workers.pii.finding import Finding, Words
+from workers.pii.finding import Finding, Unaided
 from workers.pii.internet import Url
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -87,15 +87,13 @@ _CHECKS = {"github-token": _crc, "npm-token": _crc, "json-web-token": _jwt}
 
 
 @dataclass(frozen=True)
-class Tokens:
+class Tokens(Unaided):
     """Tokens and keys that begin with what their issuer puts there, less examples such as ``ghp_xxxx``."""
 
     name: str = "secret"
     entity: str = "SECRET"
     digits: int = 1
     hint: re.Pattern[str] | None = LONG_RUN
-    context: Words | None = None
-    against: Words | None = None
 
     def find(self, text: str) -> Iterator[Finding]:
         """The tokens in ``text``; the recogniser of a finding is ``secret-`` and its kind."""
@@ -107,15 +105,13 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class PrivateKeys:
+class PrivateKeys(Unaided):
     """Private keys in PEM, also with escaped line breaks or without their end."""
 
     name: str = "secret-private-key"
     entity: str = "SECRET"
     digits: int = 1
     hint: re.Pattern[str] | None = re.compile("-----BEGIN ")
-    context: Words | None = None
-    against: Words | None = None
 
     def find(self, text: str) -> Iterator[Finding]:
         """The keys in ``text``, from the first dash to the last."""
@@ -131,15 +127,12 @@ _PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s/?#:@]{0,64}+:([^\s/
 
 
 @dataclass(frozen=True)
-class ConnectionStrings:
+class ConnectionStrings(Unaided):
     """URLs with a password in them, whole."""
 
     name: str = "secret-connection-string"
     entity: str = "SECRET"
-    digits: int = 0
     hint: re.Pattern[str] | None = re.compile("://[^/@:]{0,64}+:[^/@]{3,100}@")
-    context: Words | None = None
-    against: Words | None = None
 
     def find(self, text: str) -> Iterator[Finding]:
         """The URLs with a password in ``text``; they have the span that ``Url`` gives them."""
@@ -167,15 +160,12 @@ def _is_placeholder(value: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Assignments:
+class Assignments(Unaided):
     """Values that look random behind a name such as ``password`` or ``api_key``; the value only."""
 
     name: str = "secret-assignment"
     entity: str = "SECRET"
     digits: int = 1
-    hint: re.Pattern[str] | None = None
-    context: Words | None = None
-    against: Words | None = None
 
     def find(self, text: str) -> Iterator[Finding]:
         """The values in ``text`` that have letters, digits and much entropy."""

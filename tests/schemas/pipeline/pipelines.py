@@ -27,6 +27,14 @@ batching: {max_tokens: 16384, linger_ms: 5}
 compute:
   device: cpu
 """
+UNREACHABLE = """\
+pipeline: tiny
+kafka: {bootstrap.servers: "127.0.0.1:1"}
+input: {topics: [posts]}
+tasks: [{name: tone, task: sentiment, model: starter}]
+output: {topic: posts.enriched}
+"""
+"""A file that names a port on which no broker listens."""
 
 
 def mutate(old: str, new: str) -> str:

@@ -9,17 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.schemas.pipeline.pipelines import UNREACHABLE
 from workers.cli.drift_reference import References
 from workers.cli.main import cli
 from workers.drift.reference import read_references, write_references
-
-FILE = """\
-pipeline: tiny
-kafka: {bootstrap.servers: "127.0.0.1:1"}
-input: {topics: [posts]}
-tasks: [{name: tone, task: sentiment, model: starter}]
-output: {topic: posts.enriched}
-"""
 
 
 def event(number: int, annotations: dict[str, Any], *notices: dict[str, Any]) -> bytes:
@@ -94,7 +87,7 @@ def test_custom_tasks_are_left_out_and_annotations_that_only_resemble_those_of_t
 )
 def test_a_wrong_command_is_refused(tmp_path: Path, options: tuple[str, ...], status: int, message: str) -> None:
     file = tmp_path / "pipeline.yaml"
-    file.write_text(FILE)
+    file.write_text(UNREACHABLE)
     result = CliRunner().invoke(cli, ["drift-reference", str(file), *options])
     assert result.exit_code == status
     assert message in " ".join(result.stderr.split())

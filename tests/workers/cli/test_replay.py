@@ -7,15 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.schemas.pipeline.pipelines import UNREACHABLE
 from workers.cli.main import cli
-
-FILE = """\
-pipeline: tiny
-kafka: {bootstrap.servers: "127.0.0.1:1"}
-input: {topics: [posts]}
-tasks: [{name: tone, task: sentiment, model: starter}]
-output: {topic: posts.enriched}
-"""
 
 
 @pytest.mark.parametrize(
@@ -30,7 +23,7 @@ output: {topic: posts.enriched}
 )
 def test_a_wrong_command_is_refused(tmp_path: Path, options: tuple[str, ...], status: int, message: str) -> None:
     file = tmp_path / "pipeline.yaml"
-    file.write_text(FILE)
+    file.write_text(UNREACHABLE)
     result = CliRunner().invoke(cli, ["replay", str(file), *options])
     assert result.exit_code == status
     assert message in " ".join(result.stderr.split())

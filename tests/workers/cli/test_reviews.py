@@ -12,15 +12,8 @@ from rich.progress import Progress
 
 from schemas.errors import BrokerError
 from schemas.record import Assignment, Record
+from tests.schemas.pipeline.pipelines import UNREACHABLE
 from workers.cli import reviews
-
-FILE = """\
-pipeline: tiny
-kafka: {bootstrap.servers: "127.0.0.1:1"}
-input: {topics: [posts]}
-tasks: [{name: tone, task: sentiment, model: starter}]
-output: {topic: posts.enriched}
-"""
 
 
 class FakeReader:
@@ -56,7 +49,7 @@ class FakeReader:
 @pytest.fixture
 def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     file = tmp_path / "pipeline.yaml"
-    file.write_text(FILE)
+    file.write_text(UNREACHABLE)
     monkeypatch.setattr(reviews, "Reader", FakeReader)
 
     def read() -> Any:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import networkx
 import pytest
@@ -19,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import workers.heads.fcoref
 from schemas.errors import ForwardError, ModelError
+from tests.workers.heads.spoiling import Spoil, remove, write
 from training.coreference import convert
 from workers.heads.fcoref import CoreferenceHead, clusters, load_head, segments
 from workers.models.checkpoints import load_model, resolve
@@ -244,20 +244,6 @@ def test_a_document_without_candidates_has_no_clusters(length: int, head: Corefe
 
 
 # Loading
-
-Spoil: TypeAlias = Callable[[Path], object]
-
-
-def write(name: str, content: bytes) -> Spoil:
-    return lambda source: (source / name).write_bytes(content)
-
-
-def remove(*names: str) -> Spoil:
-    def spoil(source: Path) -> None:
-        for name in names:
-            (source / name).unlink()
-
-    return spoil
 
 
 LOADS = {
