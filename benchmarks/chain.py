@@ -41,7 +41,7 @@ LABELS: dict[str, Any] = {"name": "topic", "task": "zero-shot", "model": "starte
 MICRO_BATCH = 64
 """Events per micro-batch."""
 TENTH = 10
-"""One event in so many meets the condition."""
+"""Of how many events one meets the condition."""
 
 
 def chain(tasks: Sequence[dict[str, Any]], before: Chain | None = None) -> Chain:

@@ -31,7 +31,7 @@ _MATCHES = re.compile(r'\.matches\s*\(\s*(?:"(\d+)")?')
 _PER_MATCH = 3_000
 """Each call of ``matches`` compiles its pattern, and counted repetitions multiply what there is to compile."""
 _PER_REPETITION = {True: 25_000, False: 100}
-"""The same for each repetition of what may match much of Unicode, and of anything else."""
+"""Work of each counted repetition: of what may match much of Unicode (True), and of anything else."""
 _LARGE_CLASS = re.compile(r"\\[wWpPdDsSbB]|\(\?|\[\^|\.")
 _MOST_PER_MATCH = 4_000_000
 _STRING_DISCOUNT = 8

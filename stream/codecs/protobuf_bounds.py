@@ -15,7 +15,7 @@ MOST_FIELDS = 1_000_000
 """Fields of all messages in a value together, present or not: each has its place in memory."""
 
 NAME = 64
-"""Characters: a name counts once more for each so many that it has, because JSON repeats it."""
+"""Characters of a name that count as one more value, because JSON repeats the name."""
 _FIXED = {1: 8, 5: 4}
 """Wire type -> bytes."""
 _VARINT, _DELIMITED, _GROUP, _END = 0, 2, 3, 4

@@ -27,7 +27,7 @@ class TopicLimits:
     """What one topic demands of a record.
 
     - ``keyed``: it needs a key, because the topic is compacted.
-    - ``before_ms``, ``after_ms``: its timestamp may be so many milliseconds in the past and in the future.
+    - ``before_ms``, ``after_ms``: how many milliseconds its timestamp may be in the past and in the future.
     """
 
     keyed: bool = False

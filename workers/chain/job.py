@@ -24,7 +24,7 @@ from workers.encoder.unknown import unknown_share
 _WORTH = 256
 """Tokens: with fewer for each of the forwards side by side, one forward on all cores is as fast."""
 LONG = 1024
-"""A sequence of so many tokens takes about twice the time per token of a short one."""
+"""Tokens of a sequence that takes about twice the time per token of a short one."""
 
 
 def costs_of(lengths: Ints) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 _PATIENCE = 5.0
-"""A step may take so many times what steps of its size have taken."""
+"""How many times as long a step may take as steps of its size have taken."""
 _MEMORY = 0.95
 """What is left of a measured cost after the next step: one that was slow by accident is forgotten."""
 

@@ -90,7 +90,7 @@ def fit(
         rate: the peak learning rate of the head; the mix of layers learns ten times as fast.
         decay: the weight decay of the head, except for its mix.
         dropout: the probability of dropping an input of a linear layer.
-        patience: stop after so many epochs without a better score.
+        patience: how many epochs may pass without a better score.
         on_epoch: called with the number of the epoch, from 1, and its score.
         on_step: called after every batch.
         trunk: its parameters that require gradients are trained as well.

@@ -22,7 +22,7 @@ AGGREGATIONS = ("simple", "first", "average", "max")
 CHUNK = 64
 """Texts that are annotated together."""
 FEWEST_FLAGGED = 3
-"""A threshold counts as precise only if at least so many dev texts reach it."""
+"""The fewest dev texts that must reach a threshold for it to count as precise."""
 
 
 def load_chain(model: str, task: Task, device: str, variants: Sequence[Mapping[str, Any]] = ({},)) -> Chain:

@@ -26,7 +26,7 @@ WINDOWS = 32
 TOKENS = 2048
 """The most tokens of a batch, with their padding."""
 _SORTED = 512
-"""Only so many windows are sorted by length at a time, so that batches stay random."""
+"""How many windows are sorted by length at a time; no more, so that batches stay random."""
 COOLEST, HOTTEST = 0.5, 5.0
 """The bounds of a temperature."""
 
@@ -35,7 +35,7 @@ COOLEST, HOTTEST = 0.5, 5.0
 class Pace:
     """The length and the rates of a training.
 
-    - ``epochs``: the most epochs; ``patience``: it stops after so many without a better loss on dev.
+    - ``epochs``: the most epochs; ``patience``: how many may pass without a better loss on dev.
     - ``rate``: the peak learning rate of the head; ``trunk_rate``: of the adapter.
     - ``decay``: weight decay; ``dropout``: of the inputs of linear layers.
     """

@@ -25,7 +25,7 @@ FEW = 10
 _ROUNDS = (100, 1000)
 """The fewest and the most bootstrap samples."""
 _SCORES_RESAMPLED = 20_000_000
-"""Of a large file fewer samples are drawn, so that about so many scores are sorted."""
+"""About how many scores are sorted: of a large file, fewer samples are drawn."""
 _DECIMALS = 6
 
 

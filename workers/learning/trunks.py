@@ -42,7 +42,7 @@ class Base:
     stage: Stage
 
     def model(self) -> PreTrainedModel:
-        """Load the model anew, in float32 on the CPU and with its adapters merged, to attach another adapter.
+        """Load the model again, in float32 on the CPU and with its adapters merged, to attach another adapter.
 
         Raises:
             ModelError: if it cannot be loaded.

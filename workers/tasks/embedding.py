@@ -17,7 +17,7 @@ from workers.tasks.scores import merge_windows, numbers
 class Embedding(Task):
     """The pooled vector; for a long text the mean over its windows, weighted by their lengths.
 
-    - ``dimensions``: keeps only the first so many (Kusupati et al. 2022, "Matryoshka Representation Learning").
+    - ``dimensions``: how many to keep, from the first (Kusupati et al. 2022, "Matryoshka Representation Learning").
     - ``normalize``: scales it to length 1, after merging and cutting, like sentence-transformers' ``Normalize``.
     - ``precision``: float16 rounds the numbers to that type; int8 writes integers from -127 to 127 and the ``scale``
       to multiply them by.

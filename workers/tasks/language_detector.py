@@ -23,7 +23,7 @@ from workers.encoder.packing import Ints, flat_starts
 from workers.tasks.scripts import scripts_of, written
 
 LIMIT = 2000
-"""Only so many code points of a text are used, which are plenty to tell its language."""
+"""The first code points of a text, which are plenty to tell its language; the others are not used."""
 UNDETERMINED = ("und", 0.0)
 """The answer for a text whose language cannot be told: the code of ISO 639-2, with probability 0."""
 

@@ -37,7 +37,7 @@ _BREAKS = re.compile(r"(?<!\s)\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
 spaces, not at each space."""
 _BLANK_LINE = re.compile(r"(?:\n|\r\n?)[ \t]*(?:\n|\r)|\u2029")
 _WRAPPED = 50
-"""Code points: a line of so many may have been wrapped by a program."""
+"""Code points of a line that a program may have wrapped."""
 
 
 class _Unit(NamedTuple):
