@@ -90,10 +90,10 @@ def main() -> None:
                 kafka.create_topic(f"{out}.dead", 6)
                 has_schema = form != "json" or output in (AVRO, PROTOBUF)
                 needs: dict[str, Any] = {"registry": {"url": registry.url}} if has_schema else {}
-                rate, _ = worker(
+                run = worker(
                     kafka, topics[form], out, arguments.events, source={"format": form}, output=output, **needs
                 )
-                rates[name].append(rate)
+                rates[name].append(run.rate)
     json_rate = statistics.median(rates["json -> json"])
     rows = {f"{name}, events/s": statistics.median(rates[name]) for name in FORMATS}
     rows["avro -> json / json -> json (target 0.6)"] = rows["avro -> json, events/s"] / json_rate

@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from benchmarks.host_path import fill, worker
+from benchmarks.host_path import Run, fill, worker
 from benchmarks.report import report
 from schemas.document import Document
 from schemas.pipeline.config import Pipeline
@@ -104,22 +104,25 @@ KAFKA_ROUTES: list[dict[str, Any]] = [
 """Six routes, none of which takes an event of ``host_path``."""
 
 
-def with_kafka(events: int, rounds: int) -> None:
+def with_kafka(events: int, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as kafka:
         topic, out = fill(kafka, events), kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", 6)
         kafka.create_topic(f"{out}.dead", 6)
         for route in KAFKA_ROUTES:
             kafka.create_topic(route["topic"], 6)
         worker(kafka, topic, out, events)
-        rates = []
-        for number in range(rounds):
+        rounds: list[dict[bool, Run]] = []
+        for number in range(count):
             routes = {False: None, True: KAFKA_ROUTES}
             order = (False, True) if number % 2 else (True, False)
-            rates.append({routed: worker(kafka, topic, out, events, routes[routed])[0] for routed in order})
+            rounds.append({routed: worker(kafka, topic, out, events, routes[routed]) for routed in order})
+        ratios = [each[True].rate / each[False].rate for each in rounds]
         report("routes_kafka", f"Six routes on the host path, {events} events, {kafka.kind}", {
-            "without routes, events/s": statistics.median(rate[False] for rate in rates),
-            "six routes, events/s": statistics.median(rate[True] for rate in rates),
-            "six routes / without (target 0.95)": statistics.median(rate[True] / rate[False] for rate in rates),
+            "without routes, events/s": statistics.median(each[False].rate for each in rounds),
+            "six routes, events/s": statistics.median(each[True].rate for each in rounds),
+            "six routes / without (target 0.95)": statistics.median(ratios),
+            "without routes, CPU us/event": statistics.median(each[False].cpu for each in rounds),
+            "six routes, CPU us/event": statistics.median(each[True].cpu for each in rounds),
         })  # fmt: skip
 
 
