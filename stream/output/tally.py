@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
@@ -31,9 +32,7 @@ _LABELS: dict[str, Callable[[Sequence[Annotation]], Iterable[str]]] = {
 }
 """A field of an annotation that has labels -> how to get them from annotations of that shape."""
 
-_RECORD = attrgetter("record")
 _POLLED_AT = attrgetter("polled_at")
-_TIMESTAMP = attrgetter("timestamp_ms")
 
 
 class Tally:
@@ -70,10 +69,14 @@ class Tally:
 
     def landed(self, batch: MicroBatch) -> None:
         """Measure how long the events of a micro-batch took that is now in the log."""
-        records = list(map(_RECORD, _ours(batch)))
-        polled_at = np.fromiter(map(_POLLED_AT, records), np.float64, len(records))
-        self._stats.latency.add_all(time.monotonic() - polled_at)
-        timestamps = np.fromiter(map(_TIMESTAMP, records), np.float64, len(records))
+        records = [document.record for document in _ours(batch) if document.record is not None]
+        now, first = time.monotonic(), 0
+        while first < len(records):  # those of one poll follow each other and have one time
+            polled_at = records[first].polled_at
+            end = bisect_right(records, polled_at, first, key=_POLLED_AT)
+            self._stats.latency.add(now - polled_at, end - first)
+            first = end
+        timestamps = np.array([record.timestamp_ms for record in records], np.float64)
         ages = time.time() - timestamps[timestamps > 0] / 1000  # without those that the broker keeps no time of
         self._stats.age.add_all(np.maximum(ages, 0.0))  # a producer's clock may be ahead of ours
 
