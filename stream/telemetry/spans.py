@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 
@@ -42,7 +42,6 @@ LINKS = 64
 """The most events of a micro-batch that its span has a link to."""
 
 _UNTRACED = nullcontext()
-_Place = tuple[Assignment, int]
 
 
 class _Traced:
@@ -57,7 +56,8 @@ class _Traced:
         self.steps: list[tuple[Step, int, int]] = []
         self.sending: int | None = None
         self.sent: Sequence[Outbound] = ()
-        self.events: dict[_Place, tuple[Context, Span]] = {}
+        self.events: dict[int, tuple[Context, Span]] = {}
+        """The identity of a record -> the context and the span of its event."""
 
 
 class Traces:
@@ -95,8 +95,8 @@ class Traces:
         if not (chosen or contexts):
             return
         contexts.sort(key=lambda pair: not pair[1].sampled)  # a link to a span that is not recorded helps less
-        start = _polled(batch.records)
-        attributes = self._process(batch.records)
+        start = _polled(next(batch.records, None))
+        attributes = self._process(batch.ends)
         attributes |= {
             "messaging.batch.message_count": len(batch.documents), "glossator.micro_batch": batch.number,
             "glossator.tokens": batch.tokens, "glossator.config": self._stats.config,
@@ -109,7 +109,7 @@ class Traces:
             return
         traced = _Traced(span, start)
         for record, context in islice((pair for pair in contexts if pair[1].sampled), EVENTS):
-            traced.events[record.assignment, record.offset] = context, self._event(record, context, span)
+            traced.events[id(record)] = context, self._event(record, context, span)
         self._open[batch.number] = traced
 
     def step(self, batch: MicroBatch, name: Step) -> AbstractContextManager[None]:
@@ -125,12 +125,10 @@ class Traces:
         traced = self._open.get(batch.number)
         if traced is None:
             return
-        for outbound in outbounds if traced.events else ():
-            origin = outbound.origin
-            if origin is None or outbound.kind in {"dead_letter", "coordinates"}:
-                continue
-            if (known := traced.events.get((origin.assignment, origin.offset))) is not None:
-                context, span = known
+        events = traced.events
+        for outbound in [each for each in outbounds if id(each.origin) in events] if events else ():
+            if outbound.kind not in {"dead_letter", "coordinates"}:
+                context, span = events[id(outbound.origin)]
                 outbound.headers = continued(outbound.headers, context, span.get_span_context().span_id)
         traced.sent, traced.sending = tuple(outbounds), time.time_ns()
 
@@ -140,9 +138,7 @@ class Traces:
             return
         end = time.time_ns()
         failures = {
-            (document.record.assignment, document.record.offset): document.failure
-            for document in batch.documents
-            if document.failure is not None and document.record is not None
+            id(document.record): document.failure for document in batch.documents if document.failure is not None
         }
         traced.span.set_attribute("glossator.dead_letters", len(failures))
         self._end(traced, end, failures)
@@ -160,14 +156,15 @@ class Traces:
             self._end(traced, time.time_ns(), {})
         self._collector.close()
 
-    def _end(self, traced: _Traced, end: int, failures: dict[_Place, Failure]) -> None:
+    def _end(self, traced: _Traced, end: int, failures: dict[int, Failure]) -> None:
+        """End all spans at ``end``; ``failures`` are those of events, by the identity of their records."""
         below = set_span_in_context(traced.span, Parent())
         for name, start, until in (("prepare", traced.start, traced.cut), *traced.steps):
             self._tracer.start_span(name, below, start_time=start).end(until)
         if traced.sending is not None:
             self._delivery(traced, below, traced.sending).end(end)
-        for place, (_, span) in traced.events.items():
-            if (failure := failures.get(place)) is not None:
+        for record, (_, span) in traced.events.items():
+            if (failure := failures.get(record)) is not None:
                 span.set_status(Status(StatusCode.ERROR))
                 span.set_attributes({"error.type": failure.error, "glossator.stage": failure.stage})
             span.end(end)
@@ -186,22 +183,21 @@ class Traces:
 
     def _event(self, record: Record, context: Context, batch: Span) -> Span:
         parent = set_span_in_context(NonRecordingSpan(_remote(context)), Parent())
-        attributes = self._process([record]) | {"messaging.kafka.offset": record.offset}
+        attributes = self._process([record.assignment]) | {"messaging.kafka.offset": record.offset}
         links = [Link(batch.get_span_context())]
-        name, start = _named("process", attributes), _polled([record])
+        name, start = _named("process", attributes), _polled(record)
         return self._tracer.start_span(name, parent, SpanKind.CONSUMER, attributes, links, start)
 
-    def _process(self, records: Iterable[Record]) -> dict[str, AttributeValue]:
-        """Return the attributes of a span that processes ``records``; what they do not share is left out."""
+    def _process(self, assignments: Collection[Assignment]) -> dict[str, AttributeValue]:
+        """Return the attributes of a span that processes events of ``assignments``, without what these do not share."""
         attributes: dict[str, AttributeValue] = {
             "messaging.system": "kafka", "messaging.operation.name": "process",
             "messaging.operation.type": "process", "messaging.consumer.group.name": self._group,
         }  # fmt: skip
-        assignments = {record.assignment for record in records}
         if len(topics := {assignment.topic for assignment in assignments}) == 1:
             attributes["messaging.destination.name"] = topics.pop()
             if len(assignments) == 1:
-                attributes["messaging.destination.partition.id"] = str(assignments.pop().partition)
+                attributes["messaging.destination.partition.id"] = str(next(iter(assignments)).partition)
         return attributes
 
 
@@ -232,7 +228,7 @@ def _coordinates(record: Record) -> dict[str, AttributeValue]:
     }
 
 
-def _polled(records: Iterable[Record]) -> int:
-    """Return when the first of ``records`` was polled, or now if that is not known."""
-    polled = min((record.polled_at for record in records if record.polled_at), default=time.monotonic())
-    return time.time_ns() - int((time.monotonic() - polled) * 1e9)
+def _polled(record: Record | None) -> int:
+    """Return when ``record`` was polled, in nanoseconds since the epoch, or now if that is not known."""
+    ago = time.monotonic() - record.polled_at if record is not None and record.polled_at else 0.0
+    return time.time_ns() - int(ago * 1e9)
