@@ -32,6 +32,8 @@ WHOLE = ""
 """The key in ``Shared`` that tells that a condition needed whole variables."""
 _MADE = frozenset({"headers", "fields"})
 """Variables whose values are made for each event."""
+_OF_DOCUMENT = {"text": "document.text", "topic": "document.record.assignment.topic"}
+"""Variable -> an expression for its value, if the document has a record."""
 _CALL = re.compile(r"(?<![\w.])(has|size)\s*\(\s*$")
 _END = re.compile(r"\s*\)")
 _MOST_KNOWN = 4096
@@ -40,10 +42,12 @@ _LONGEST = 64
 
 
 class Known(Generic[T]):
-    """Remembers what follows from some values. Any thread may use it."""
+    """Remembers what follows from the values at some places. Any thread may use it."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Sequence[Place]) -> None:
+        """``places``: where the values are from, in their order."""
         self._known: dict[tuple[Any, ...], tuple[T, tuple[int, ...]]] = {}
+        self._always_booleans = frozenset(index for index, (_, _, kind) in enumerate(places) if kind == "has")
 
     def get(self, values: tuple[Any, ...]) -> T | None:
         """Return what was put for ``values``, None if nothing was."""
@@ -64,7 +68,8 @@ class Known(Generic[T]):
         booleans = []
         for index, value in enumerate(values):
             if value is True or value is False:
-                booleans.append(index)
+                if index not in self._always_booleans:
+                    booleans.append(index)
             elif value is not MISSING and (value.__class__ is not str or len(value) > _LONGEST):
                 return
         if len(self._known) >= _MOST_KNOWN:
@@ -108,7 +113,7 @@ class Places:
         self.getters: dict[Place, Getter] = {place: _getter(*place, lookup) for place in places}
         self._read = Reader([self.getters])
         self._names = [places[place] for place in self._read.places]
-        self._known: Known[bool] = Known()
+        self._known: Known[bool] = Known(self._read.places)
 
     def __bool__(self) -> bool:
         return bool(self._names)
@@ -163,6 +168,8 @@ def _expression(place: Place) -> str | None:
     name, steps, kind = place
     if kind == "field":
         return f"annotations[{name!r}][{steps[0]!r}]"
+    if not steps and kind == "value" and name in _OF_DOCUMENT:
+        return _OF_DOCUMENT[name]
     if name != "event" or not steps or not all(isinstance(step, str) for step in steps):
         return None
     if kind == "has" and len(steps) == 1:

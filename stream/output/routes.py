@@ -124,7 +124,7 @@ class Router:
         self._decisions: dict[tuple[int, ...], Decision] = {}
         getters = [route.condition.getters for route in self._routes if route.condition is not None]
         self._read = Reader(by_place for by_place in getters if by_place is not None)
-        self._known: Known[Decision] | None = None if None in getters else Known()
+        self._known: Known[Decision] | None = None if None in getters else Known(self._read.places)
 
     def decide(self, document: Document) -> Decision:
         """Return what becomes of ``document``, which has not failed.

@@ -118,12 +118,16 @@ def test_a_result_that_needs_whole_variables_is_marked() -> None:
 
 
 def test_only_booleans_and_short_texts_are_remembered_and_not_for_ever() -> None:
-    known: Known[str] = Known()
+    known: Known[str] = Known([("topic", (), "value"), ("text", (), "value")])
     for values in ((1,), (1.0,), (None,), ([1],), ("x" * 65,), (object(),)):
         known.put(values, "no")
         assert known.get(values) is None
     known.put((MISSING, "x"), "missing")
     assert known.get((MISSING, "x")) == "missing"
+    always_booleans: Known[str] = Known([("event", ("a",), "has")])
+    always_booleans.put((True,), "yes")
+    assert always_booleans.get((True,)) == "yes"
+    assert always_booleans.get((False,)) is None
     known.put((True, "x"), "yes")
     assert known.get((True, "x")) == "yes"
     assert known.get((1, "x")) is None
