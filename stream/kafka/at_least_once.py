@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
@@ -25,6 +24,26 @@ class _Pending:
     def __init__(self, batch: MicroBatch, left: int) -> None:
         self.batch = batch
         self.left = left
+
+
+class _Sent:
+    """A record that was handed to the client, which calls this with what has become of it."""
+
+    __slots__ = ("outbound", "pending", "sink")
+
+    def __init__(self, sink: AtLeastOnceSink, pending: _Pending, outbound: Outbound) -> None:
+        self.sink, self.pending, self.outbound = sink, pending, outbound
+
+    def __call__(self, error: KafkaError | None, _: Message) -> None:
+        """Note the delivery report."""
+        sink, pending = self.sink, self.pending
+        sink._trying = False
+        if error is not None:
+            sink._handle_failure(error, pending, self.outbound, certain=self.outbound.alone)
+            return
+        pending.left -= 1  # as ``_settle`` does, without a call for each record
+        if not pending.left:
+            sink._finish(pending)
 
 
 class AtLeastOnceSink(Sink):
@@ -114,10 +133,10 @@ class AtLeastOnceSink(Sink):
                 self._send(pending, outbound)
 
     def _send(self, pending: _Pending, outbound: Outbound) -> None:
-        report = partial(self._report, pending, outbound)
+        sent = _Sent(self, pending, outbound)
         while True:
             try:
-                self._produce(outbound, report)
+                self._produce(outbound, sent)
                 self._trying = outbound.alone
                 return
             except BufferError:
@@ -128,15 +147,6 @@ class AtLeastOnceSink(Sink):
                 # What is known to be too large, or against the limits of its topic, is rejected before it is sent.
                 self._handle_failure(error.args[0], pending, outbound, certain=True)
                 return
-
-    def _report(self, pending: _Pending, outbound: Outbound, error: KafkaError | None, _: Message) -> None:
-        self._trying = False
-        if error is not None:
-            self._handle_failure(error, pending, outbound, certain=outbound.alone)
-            return
-        pending.left -= 1  # as ``_settle`` does, without a call for each record
-        if not pending.left:
-            self._finish(pending)
 
     def _settle(self, pending: _Pending, records: int) -> None:
         """Note that ``records`` of a micro-batch need no delivery report any more; negative: that more need one."""

@@ -164,7 +164,7 @@ class EventBuilder:
             encoded = orjson.dumps(annotations)
             # orjson writes null for a number that is not finite. The text of a span may contain the same characters,
             # so they only tell when to look.
-            if b"null" in encoded:
+            if encoded.find(b"null") >= 0:  # "in" takes three times as long
                 _require_finite(annotations)
             event["annotations"] = orjson.Fragment(encoded)
             event["models"] = (not disagreeing and self._models.get(names)) or self._encode_models(names, disagreeing)
@@ -264,8 +264,11 @@ def without_text(value: Any, paths: Mapping[str, str]) -> Any:
     """Copy an annotation, or a part of one, without text of the event. ``paths``: what to write for each field."""
     if isinstance(value, dict):
         # A label may have such a name too, but then its value is a score.
-        kept = {key: item for key, item in value.items() if key not in _TEXTS or isinstance(item, float)}
-        copy = {key: without_text(item, paths) for key, item in kept.items()}
+        copy = {
+            key: without_text(item, paths) if isinstance(item, dict | list) else item
+            for key, item in value.items()
+            if key not in _TEXTS or isinstance(item, float)
+        }
         if paths and isinstance(field := copy.get("field"), str):
             copy["field"] = paths.get(field, field)
         return copy

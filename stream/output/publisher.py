@@ -68,7 +68,7 @@ class Publisher:
                 stats.discarded += 1
                 continue
             newest_ms = record.timestamp_ms
-            if _is_tombstone(document, record):
+            if (record.value is None or document.deletes) and _failed_as_delete(document):
                 if self._tombstones == "skip":
                     stats.skipped += 1
                     continue
@@ -289,11 +289,9 @@ def _cause(record: Record, failure: Failure) -> str:
     return f"{described(failure)}, {place(record)}"
 
 
-def _is_tombstone(document: Document, record: Record) -> bool:
-    """Whether the only thing wrong with ``record`` is that its value is null, or that its event is a delete."""
-    return (record.value is None or document.deletes) and (
-        document.failure is None or document.failure.stage == "decode"
-    )
+def _failed_as_delete(document: Document) -> bool:
+    """Whether the only thing wrong with a tombstone, or an event that is a delete, is that it is one."""
+    return document.failure is None or document.failure.stage == "decode"
 
 
 def _is_delete(document: Document, record: Record) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.record import Assignment, Outbound
 from stream.flight import Flight
+from stream.kafka import at_least_once
 from stream.kafka.at_least_once import AtLeastOnceSink
 from stream.kafka.exactly_once import ExactlyOnceSink
 from stream.kafka.source import Source
@@ -32,11 +33,11 @@ def commit_early() -> None:
         finally:
             self._delivered = delivered
 
-    def heard(self: AtLeastOnceSink, *_: Any) -> None:
+    def heard(*_: Any) -> None:
         """Ignore all delivery reports."""
 
     AtLeastOnceSink.send = send  # type: ignore[method-assign]
-    AtLeastOnceSink._report = heard  # type: ignore[method-assign,assignment]
+    at_least_once._Sent.__call__ = heard  # type: ignore[method-assign,assignment]
 
 
 def commit_position() -> None:
