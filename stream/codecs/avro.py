@@ -13,13 +13,13 @@ from schemas.pipeline.config import Input
 from schemas.pipeline.registry import Registry
 from schemas.record import Headers
 from schemas.replaced import Replaced
-from stream.codecs.avro_depth import depth_check
+from stream.codecs.avro_bounds import bounds
 from stream.codecs.avro_schema import AvroSchema
 from stream.codecs.base import Content
 from stream.codecs.converted import as_json
 from stream.codecs.framed import FramedCodec
-from stream.codecs.schema_errors import UnusableSchemaError
 from stream.registry.client import Registered
+from stream.registry.schema_errors import UnusableSchemaError
 
 
 class AvroReader:
@@ -31,13 +31,19 @@ class AvroReader:
     """
 
     def __init__(self, writer: AvroSchema, reader: AvroSchema | None, name: str) -> None:
-        """``writer`` is the schema of the values, ``reader`` the one to read them in; ``name``: the writer's."""
+        """``writer`` is the schema of the values, ``reader`` the one to read them in; ``name``: the writer's.
+
+        Raises UnusableSchemaError.
+        """
         from fastavro import schemaless_reader
 
         self._load: Callable[..., Any] = schemaless_reader
         self._writer, self._reader = writer.parsed, None if reader is None else reader.parsed
         self._wrapped = writer.wrapped
-        self._check = depth_check(writer) if writer.recursive else None
+        try:
+            self._check = bounds(writer)
+        except RecursionError:
+            raise UnusableSchemaError("is nested too deep") from None
         schemas = [writer] if reader is None else [writer, reader]
         self.changes = any(schema.has_bytes for schema in schemas)
         self._floats = any(schema.has_floats for schema in schemas)
@@ -46,11 +52,10 @@ class AvroReader:
 
     def read(self, value: bytes, start: int) -> Any:
         """Return what ``value`` contains from ``start`` on. Raises DecodeError, which quotes nothing of it."""
-        if self._check is not None:
-            self._check(value, start)
         stream = BytesIO(value)
         stream.seek(start)
         try:
+            self._check(value, start)
             fields = self._load(stream, self._writer, self._reader)
         except DecodeError:
             raise
@@ -85,10 +90,7 @@ class AvroCodec(FramedCodec[AvroReader]):
         return self._converted(event, fields, replaced, changed=reader.changes)
 
     def _compile(self, number: int | str, registered: Registered) -> AvroReader:
-        try:
-            schema = AvroSchema(registered.text, (text for _, text in registered.references))
-        except UnusableSchemaError as error:
-            raise DecodeError(f"{self.named(number)} {error}") from None
+        schema = AvroSchema(registered.text, (text for _, text in registered.references))
         reader = AvroReader(schema, self._reader, f"schema {number}")
         if not any((self._reader or schema).has_place(path) for path in self._paths):
             named = self.named(number) if self._reader is None else "input.reader_schema"

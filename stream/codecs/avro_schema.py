@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 
 from schemas.paths import EVERYWHERE, parse_pattern
 from stream.codecs import avro_logical
-from stream.codecs.schema_errors import UnusableSchemaError
+from stream.codecs.avro_survey import Node, survey
+from stream.registry.schema_errors import UnusableSchemaError
 
-Node: TypeAlias = "str | list[Any] | dict[str, Any]"
-"""A schema, or a part of one: the name of a type, a union, or an object."""
-
-_SIZES = {"null": 0, "boolean": 1, "int": 1, "long": 1, "float": 4, "double": 8, "bytes": 1, "string": 1}
-"""Bytes of the shortest value of each primitive type."""
-_MOST_EMPTY = 100
-"""Values without content that one value may have. Each record may have twice as many as the next one, so that a value
-of no bytes has billions."""
 _ENVELOPE = "glossator.Envelope"
 _NESTED = frozenset({"type", "items", "values"})
 
@@ -33,7 +26,8 @@ class AvroSchema:
         types: the named types, by full name.
         has_bytes: whether a value may contain bytes.
         has_floats: whether a value may contain a float, and so one that JSON cannot represent.
-        recursive: whether a type contains itself, so that values may be nested without limit.
+        deep: whether values may be nested more than ``avro_survey.DEEPEST`` levels.
+        heaviest: for how many fields a value counts for each byte that it has, at most.
     """
 
     def __init__(self, text: str | bytes, references: Iterable[str] = ()) -> None:
@@ -47,8 +41,6 @@ class AvroSchema:
         checked: dict[str, Any] = {}
         self.types: dict[str, Any] = {}
         self.has_bytes = self.has_floats = False
-        self._sizes: dict[str, int] = {}
-        self._empties: dict[str, int] = {}
         try:
             for reference in references:
                 parse_schema(self._adapted(parse_schema(orjson.loads(reference), checked)), self.types)
@@ -57,12 +49,7 @@ class AvroSchema:
             field = {"name": "value", "type": self.root}
             whole = {"type": "record", "name": _ENVELOPE, "fields": [field]} if self.wrapped else self.root
             self.parsed: Any = parse_schema(whole, self.types)
-            self.recursive = any(self._contains_itself(name) for name in self.types)
-            self._require_sizes(self.root)
-            for name in self.types:
-                self._require_sizes(self.types[name])
-            if any(self._empty(node) > _MOST_EMPTY for node in (self.root, *self.types.values())):
-                raise UnusableSchemaError(f"has more than {_MOST_EMPTY} values without content within one value")
+            self.deep, self.heaviest = survey(self.root, self.types)
         except UnusableSchemaError:
             raise
         except RecursionError:
@@ -75,8 +62,9 @@ class AvroSchema:
         if path == EVERYWHERE:
             return True
         nodes = [self.root]
-        for step in parse_pattern(path):
-            nodes = [below for node in nodes for below in self._below(node, step)]
+        for step in parse_pattern(path):  # many types may have the same ones below them
+            below = (below for node in nodes for below in self._below(node, step))
+            nodes = list({node if isinstance(node, str) else id(node): node for node in below}.values())
         return bool(nodes)
 
     def resolve(self, node: Node) -> Node:
@@ -118,68 +106,3 @@ class AvroSchema:
     def _note(self, kind: str) -> None:
         self.has_bytes |= kind == "bytes"
         self.has_floats |= kind in ("float", "double")
-
-    def _contains_itself(self, name: str) -> bool:
-        reached: set[str] = set()
-        nodes = [*self._parts(self.types[name])]
-        while nodes:
-            node = nodes.pop()
-            if isinstance(node, str):
-                if node == name:
-                    return True
-                if node in self.types and node not in reached:
-                    reached.add(node)
-                    nodes += self._parts(self.types[node])
-            else:
-                nodes += self._parts(node)
-        return False
-
-    @staticmethod
-    def _parts(node: Node) -> Iterator[Node]:
-        """Yield the parts that ``node`` itself is made of; a name is not looked up."""
-        if isinstance(node, list):
-            yield from node
-        elif isinstance(node, dict):
-            yield from (node[name] for name in ("items", "values") if name in node)
-            yield from (field["type"] for field in node.get("fields", ()))
-            if not isinstance(node["type"], str):
-                yield node["type"]
-
-    def _require_sizes(self, node: Node) -> None:
-        """Refuse arrays whose entries may have no bytes: one byte more of a value could be a billion of them."""
-        if isinstance(node, dict) and node["type"] == "array" and not self._shortest(node["items"]):
-            raise UnusableSchemaError("has an array of values without content, so that a short event may have billions")
-        for part in self._parts(node):
-            self._require_sizes(part)
-
-    def _empty(self, node: Node) -> int:
-        """Return how many nulls and records without fields a value has, those in unions, arrays and maps left out."""
-        node = self.resolve(node)
-        if not isinstance(node, dict):
-            return int(node == "null")
-        kind = node["type"]
-        if kind not in ("record", "error"):
-            return self._empty(kind) if isinstance(kind, str | dict) and kind not in self.types else 0
-        name = str(node.get("name"))
-        if name not in self._empties:
-            self._empties[name] = 0
-            self._empties[name] = sum(self._empty(field["type"]) for field in node["fields"]) or not node["fields"]
-        return self._empties[name]
-
-    def _shortest(self, node: Node) -> int:
-        """Return how many bytes a value has at least."""
-        node = self.resolve(node)
-        if isinstance(node, list):
-            return 1
-        if isinstance(node, str):
-            return _SIZES.get(node, 1)
-        kind = node["type"]
-        if kind in ("record", "error"):
-            name = str(node.get("name"))
-            if name not in self._sizes:
-                self._sizes[name] = 0  # what contains itself without a union has no values at all
-                self._sizes[name] = sum(self._shortest(field["type"]) for field in node["fields"])
-            return self._sizes[name]
-        if kind == "fixed":
-            return int(node["size"])
-        return _SIZES.get(kind, 1) if isinstance(kind, str) else self._shortest(kind)

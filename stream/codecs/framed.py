@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from schemas.errors import DecodeError, UnknownSchemaError
+from schemas.errors import DecodeError, GlossatorError, UnknownSchemaError
 from schemas.pipeline.config import Input
 from schemas.pipeline.registry import Registry
 from schemas.record import Headers, Record
 from stream.codecs.json import JsonCodec
 from stream.registry.client import Registered, RegistryClient
 from stream.registry.framing import header, prefix, schema_id
+from stream.registry.schema_errors import UnusableSchemaError
 
 S = TypeVar("S")
 
@@ -62,12 +63,7 @@ class FramedCodec(JsonCodec, Generic[S]):
     def _fetch(self, name: bytes) -> S:
         number = schema_id(name)
         try:
-            registered = self._client.schema(number)
-            if registered.kind != self.kind:
-                other = _FORMATS.get(registered.kind)
-                hint = f": set input.format: {other}" if other else ""
-                raise DecodeError(f"schema {number} is of type {registered.kind}{hint}")
-            schema = self._compile(number, registered)
+            schema = self._usable(number)
         except DecodeError as error:
             self._make_room(self._refused)
             unknown = isinstance(error, UnknownSchemaError)
@@ -76,6 +72,22 @@ class FramedCodec(JsonCodec, Generic[S]):
         self._make_room(self._schemas)
         self._schemas[name] = schema
         return schema
+
+    def _usable(self, number: int | str) -> S:
+        try:
+            registered = self._client.schema(number)
+            if registered.kind != self.kind:
+                other = _FORMATS.get(registered.kind)
+                hint = f": set input.format: {other}" if other else ""
+                raise DecodeError(f"schema {number} is of type {registered.kind}{hint}")
+            return self._compile(number, registered)
+        except GlossatorError:
+            raise
+        except UnusableSchemaError as error:
+            reason = str(error)
+        except Exception as error:  # of a foreign library
+            reason = f"cannot be used ({type(error).__name__})"
+        raise DecodeError(f"{self.named(number)} {reason}")
 
     def named(self, number: int | str) -> str:
         """Return what to call the schema with ``number`` in messages: with its subjects, if the registry tells them."""
@@ -86,7 +98,7 @@ class FramedCodec(JsonCodec, Generic[S]):
 
     @abstractmethod
     def _compile(self, number: int | str, registered: Registered) -> S:
-        """Return what reads values of a schema. Raises DecodeError if the schema cannot be used."""
+        """Return what reads values of a schema. Raises UnusableSchemaError."""
 
     @staticmethod
     def _make_room(kept: dict[bytes, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from stream.codecs.framed import FramedCodec
 from stream.codecs.json import JsonCodec
 from stream.codecs.protobuf_json import ProtobufReader
 from stream.codecs.protobuf_schema import ProtobufSchema, has_place, may_be_string, text_paths
-from stream.codecs.schema_errors import UnusableSchemaError
 from stream.registry.client import Registered
 from stream.registry.framing import header, is_framed, message_indexes, prefix, without_indexes
+from stream.registry.schema_errors import UnusableSchemaError
+
+_LOOKED_AT = 100
+"""Messages of a schema of which it is looked up beforehand whether they may have a text."""
 
 
 class ProtobufFile:
@@ -42,7 +46,10 @@ class ProtobufFile:
             message = self.schema.at(indexes)
             if message is None:
                 raise DecodeError(f"{self._name} has no message with the indexes of the value")
-            reader = ProtobufReader(message, f"{message.full_name} of {self._name}")
+            try:
+                reader = ProtobufReader(message, f"{message.full_name} of {self._name}")
+            except Exception as error:  # of the library
+                raise DecodeError(f"{self._name} cannot be used ({type(error).__name__})") from None
             if not _may_have_text(message, self._paths):
                 reader.lacks = _lacks(f"{message.full_name} of {self.lacking}", self._paths)
             self._readers[indexes] = reader
@@ -78,12 +85,10 @@ class ProtobufCodec(FramedCodec[ProtobufFile]):
         return None if name is None else without_indexes(name)
 
     def _compile(self, number: int | str, registered: Registered) -> ProtobufFile:
-        try:
-            file = ProtobufFile(registered, self._paths, f"schema {number}")
-            if not all(_may_have_text(message, self._paths) for message, _ in file.schema.messages()):
-                file.lacking = self.named(number)
-        except UnusableSchemaError as error:
-            raise DecodeError(f"{self.named(number)} {error}") from None
+        file = ProtobufFile(registered, self._paths, f"schema {number}")
+        messages = [*islice(file.schema.messages(), _LOOKED_AT + 1)]
+        if len(messages) > _LOOKED_AT or not all(_may_have_text(message, self._paths) for message, _ in messages):
+            file.lacking = self.named(number)
         return file
 
 

@@ -20,7 +20,7 @@ from schemas.replaced import Replaced
 from stream.codecs.converted import as_json
 from stream.codecs.protobuf_bounds import NAME, bounds
 from stream.codecs.protobuf_schema import WRAPPERS, is_map
-from stream.codecs.schema_errors import kind_of
+from stream.registry.schema_errors import kind_of
 
 Convert: TypeAlias = Callable[[Any], Any]
 """Turns a value of a message into one for JSON."""

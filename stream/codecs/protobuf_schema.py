@@ -15,7 +15,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from schemas.paths import EVERYWHERE, parse_pattern
 from schemas.pipeline.wording import did_you_mean
 from stream.codecs.proto_text import ProtoSyntaxError, parse_proto
-from stream.codecs.schema_errors import UnusableSchemaError, kind_of
+from stream.registry.schema_errors import UnusableSchemaError, kind_of
 
 _ROOT = "glossator.root.proto"
 _WELL_KNOWN = (
@@ -212,8 +212,9 @@ def may_be_string(message: Any, path: str) -> bool:
 def _places(message: Any, path: str) -> list[tuple[Any, bool]]:
     """Return descriptors of messages or fields, and whether a field's entry is meant rather than all of them."""
     nodes: list[tuple[Any, bool]] = [(message, False)]
-    for step in parse_pattern(path):
-        nodes = [below for node in nodes for below in _below(*node, step)]
+    for step in parse_pattern(path):  # many fields may have the same message
+        below = (below for node in nodes for below in _below(*node, step))
+        nodes = list({(node.full_name, entry): (node, entry) for node, entry in below}.values())
     return nodes
 
 

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from schemas.errors import AccessError, DecodeError, RegistryError, SettingError, UnknownSchemaError
 from schemas.pipeline.registry import Registry
+from stream.registry.schema_errors import UnusableSchemaError
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import Schema
 
 _UNKNOWN = frozenset({40401, 40402, 40403})
 """The registry's codes for: there is no such subject, version, schema. A 404 without one comes from something else."""
-_MOST_REFERENCES = 1000
-"""Schemas that one schema may refer to, directly or not."""
+_MOST_REFERENCES, _MOST_LEVELS = 1000, 100
+"""Schemas that one schema may refer to, directly or not, and how many of them in a chain."""
+_MOST_CHARACTERS = 4_000_000
+"""Characters of a schema and all that it refers to. To read as many takes seconds."""
 T = TypeVar("T")
 
 
@@ -75,7 +78,7 @@ class RegistryClient:
     def schema(self, schema_id: int | str) -> Registered:
         """Return the schema with the number or UUID ``schema_id``.
 
-        Raises UnknownSchemaError, RegistryError and AccessError.
+        Raises UnknownSchemaError, UnusableSchemaError, RegistryError and AccessError.
         """
         if isinstance(schema_id, int):
             schema = self._ask(f"schema {schema_id}", lambda: self._client.get_schema(schema_id), one_schema=True)
@@ -88,7 +91,7 @@ class RegistryClient:
     def latest(self, subject: str) -> tuple[int, Registered]:
         """Return the newest schema of ``subject``, and its number.
 
-        Raises UnknownSchemaError, RegistryError and AccessError.
+        Raises UnknownSchemaError, UnusableSchemaError, RegistryError and AccessError.
         """
         version = self._ask(f"subject {subject}", lambda: self._client.get_latest_version(subject))
         return int(version.schema_id or 0), self._registered(version.schema)
@@ -118,21 +121,41 @@ class RegistryClient:
 
     def _registered(self, schema: Schema) -> Registered:
         references: dict[tuple[str, int], tuple[str, str]] = {}
-        self._collect(schema, references)
-        return Registered(schema.schema_type or "AVRO", schema.schema_str or "", tuple(references.values()))
+        text = schema.schema_str or ""
+        self._collect(schema, references, [], len(text))
+        return Registered(schema.schema_type or "AVRO", text, tuple(references.values()))
 
-    def _collect(self, schema: Schema, references: dict[tuple[str, int], tuple[str, str]], depth: int = 0) -> None:
-        """Add to ``references`` what ``schema`` refers to, in an order in which each is after those that it needs."""
+    def _collect(
+        self,
+        schema: Schema,
+        references: dict[tuple[str, int], tuple[str, str]],
+        around: list[tuple[str, int]],
+        characters: int,
+    ) -> int:
+        """Add to ``references`` what ``schema`` refers to, in an order in which each is after those that it needs.
+
+        Args:
+            schema: what to begin with.
+            references: what is there already, by subject and version.
+            around: the schemas that refer to this one, directly or not.
+            characters: those of all schemas so far. Their new number is returned.
+        """
+        if characters > _MOST_CHARACTERS:
+            raise UnusableSchemaError(f"has more than {_MOST_CHARACTERS} characters, with all that it refers to")
         for reference in schema.references or ():
-            subject, version = str(reference.subject), int(reference.version or 0)
-            if (subject, version) in references:
+            place = str(reference.subject), int(reference.version or 0)
+            if place in references:
                 continue
-            if depth > 100 or len(references) >= _MOST_REFERENCES:
-                raise UnknownSchemaError("the schema refers to too many others")
-            what = f"version {version} of subject {subject}"
-            below = self._ask(what, partial(self._client.get_version, subject, version, deleted=True))
-            self._collect(below.schema, references, depth + 1)
-            references[subject, version] = (str(reference.name), below.schema.schema_str or "")
+            what = f"version {place[1]} of subject {place[0]}"
+            if place in around:
+                raise UnusableSchemaError(f"refers to {what}, which refers to itself")
+            if len(around) >= _MOST_LEVELS or len(references) >= _MOST_REFERENCES:
+                raise UnusableSchemaError("refers to too many others")
+            below = self._ask(what, partial(self._client.get_version, *place, deleted=True)).schema
+            text = below.schema_str or ""
+            characters = self._collect(below, references, [*around, place], characters + len(text))
+            references[place] = (str(reference.name), text)
+        return characters
 
     def _is_registry(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Starts the services of docker-compose.yml with podman, in the order of their dependencies.
+"""Starts the services of docker-compose.yml and deploy/monitoring.yml with podman, in the order of their dependencies.
 
 Not with podman-compose, because the podman of Debian 12 cannot wait for health checks and needs network plug-ins. All
 services share the network of the first one, which is loopback. A key of the file that is not known here is an error, so
@@ -22,9 +22,9 @@ _IGNORED = {"build", "depends_on", "image", "command", "ports", "restart", "stop
 
 
 def services() -> dict[str, Any]:
-    """Return the services of the compose file, by name."""
-    found: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
-    return found
+    """Return the services of the compose files, by name."""
+    files = (ROOT / "docker-compose.yml", ROOT / "deploy/monitoring.yml")
+    return {name: service for file in files for name, service in YAML(typ="safe").load(file)["services"].items()}
 
 
 class Compose:
@@ -77,7 +77,7 @@ class Compose:
             elif key in {"tmpfs", "cap_drop", "security_opt"}:
                 options += [f"--{key.replace('_', '-')}={entry}" for entry in value]
             else:
-                assert key in _IGNORED | {"entrypoint"}, f'the key "{key}" of docker-compose.yml is not known here'
+                assert key in _IGNORED | {"entrypoint"}, f'the key "{key}" of a compose file is not known here'
         return options
 
     def _await(self, name: str, condition: str) -> None:

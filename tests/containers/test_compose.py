@@ -13,10 +13,12 @@ import pytest
 
 from tests.containers.compose import Compose, kafka_image, services
 from tests.containers.engine import PACKAGES, PATIENCE, ROOT, WEIGHTS, Engine
+from tests.containers.monitoring import EMPTY, empty_panels, prometheus_image
 from tests.kafka.jars import NoKafkaError, classpath
 
 EVENT = {"text": "Angela Merkel loves the wonderful coffee in Paris."}
 KAFKA_IMAGE: str = services()["kafka"]["image"]
+PROMETHEUS_IMAGE: str = services()["prometheus"]["image"]
 KAFKA = "/opt/kafka/bin/kafka-{}.sh"
 
 
@@ -39,7 +41,10 @@ def compose(engine: Engine, image: str) -> Compose:
     fetch_tools()
     options = [option for option in engine.options(weights=False) if option.startswith("--volume=")]
     broker = kafka_image(engine, f"docker.io/{KAFKA_IMAGE}", libraries)
-    made = Compose(engine, {image.removeprefix("localhost/"): options, KAFKA_IMAGE: broker})
+    extra = {image.removeprefix("localhost/"): options, KAFKA_IMAGE: broker}
+    if shutil.which("prometheus") is not None:
+        extra[PROMETHEUS_IMAGE] = prometheus_image(engine, f"docker.io/{PROMETHEUS_IMAGE}")
+    made = Compose(engine, extra)
     # The network is only loopback, so the starter model's package is already in its volume, as after an earlier start.
     volume = engine.run("podman", "volume", "create", "models").stdout.strip()
     place = Path(engine.run("podman", "volume", "inspect", volume, "--format", "{{.Mountpoint}}").stdout.strip())
@@ -73,6 +78,9 @@ def test_an_event_goes_through_and_the_worker_stops_in_order(compose: Compose, e
 
     compose.up("feed")
     assert len({json.dumps(event["event"]) for event in consume(engine, "posts.enriched", 50)}) > 40
+    if shutil.which("prometheus") is not None:
+        compose.up("prometheus")
+        assert empty_panels(compose) == EMPTY.keys()
     engine.run("podman", "stop", "--time", "0", "feed")
 
     # A second replica takes the next slot, for the first one holds its own in the volume they share.

@@ -12,20 +12,28 @@ from typing import Any, TypeAlias
 from schemas.errors import EncodeError
 from schemas.paths import jsonpath
 from stream.codecs.avro_logical import JSON, OURS
-from stream.codecs.avro_schema import AvroSchema, Node
-from stream.codecs.schema_errors import UnusableSchemaError
+from stream.codecs.avro_schema import AvroSchema
+from stream.codecs.avro_survey import Node
 from stream.output.formats.avro_leaves import Write, append_bytes, append_long, default_leaf, leaf
 from stream.output.formats.unfit import UnfitError
+from stream.registry.schema_errors import UnusableSchemaError
 
 Fits: TypeAlias = Callable[[Any], bool]
 """Whether a value may be of a branch of a union. Only its outside is looked at."""
+
+_LONGEST, _LONGEST_DEFAULT, _MOST_DEFAULTS = 100_000_000, 1_000_000, 10_000_000
+"""Bytes of an event that has defaults, of one default, and of all defaults of a schema. A default may have the defaults
+of other records, each twice as many as the next one."""
+
+_MOST_BRANCHES = 1000
+"""Types of a union, each of which may be asked whether a value fits it."""
 
 
 class AvroWriter:
     """Writes events in one schema. Any thread may use it."""
 
     def __init__(self, schema: AvroSchema) -> None:
-        """``schema``: the one to write in. Raises UnusableSchemaError if a default in it does not fit its field."""
+        """``schema``: the one to write in. Raises UnusableSchemaError if a default does not fit, or is too long."""
         try:
             self._write = _Compiler(schema).writer(schema.root)
         except UnfitError as error:
@@ -57,6 +65,7 @@ class _Compiler:
         self._named: dict[str, Write] = {}
         self._leaf = default_leaf if of_defaults else leaf
         self._defaults = self if of_defaults else _Compiler(schema, True)
+        self._longest, self._left = (_LONGEST_DEFAULT, _MOST_DEFAULTS) if of_defaults else (_LONGEST, 0)
 
     def writer(self, node: Node) -> Write:
         if isinstance(node, str) and node in self._schema.types:
@@ -70,7 +79,7 @@ class _Compiler:
         if kind in self._schema.types:
             return self._by_name(kind)
         if kind in ("record", "error"):
-            return self._record(schema)
+            return self._by_name(schema["name"])
         if kind == "array":
             return _array(self.writer(schema["items"]))
         if kind == "map":
@@ -81,7 +90,8 @@ class _Compiler:
         """Return the writer of a named type, which may contain itself."""
         if name not in self._named:
             self._named[name] = self._later(name)
-            self._named[name] = self.writer(self._schema.types[name])
+            schema = self._schema.types[name]
+            self._named[name] = self._record(schema) if schema["type"] in ("record", "error") else self.writer(schema)
         return self._named[name]
 
     def _later(self, name: str) -> Write:
@@ -92,6 +102,7 @@ class _Compiler:
 
     def _record(self, schema: Mapping[str, Any]) -> Write:
         fields: list[tuple[str, Write, bytes | None]] = []
+        longest = self._longest
         for field in schema["fields"]:
             default = self._defaults.default(field) if "default" in field else None
             fields.append((field["name"], self.writer(field["type"]), default))
@@ -107,6 +118,8 @@ class _Compiler:
                         error.steps.append(name)
                         raise
                 elif default is not None:
+                    if len(out) + len(default) > longest:
+                        raise UnfitError(f"has defaults with which it is longer than {longest} bytes")
                     out += default
                 else:
                     raise UnfitError(f"lacks {jsonpath([name])[1:]}, which has no default")
@@ -126,11 +139,16 @@ class _Compiler:
             except UnfitError as error:
                 unfit = error
             else:
+                self._left -= len(written)
+                if self._left < 0:
+                    raise UnusableSchemaError(f"has defaults of more than {_MOST_DEFAULTS} bytes together")
                 return bytes(written)
         unfit.steps.append(field["name"])
         raise unfit
 
     def _union(self, branches: list[Any]) -> Write:
+        if len(branches) > _MOST_BRANCHES:
+            raise UnusableSchemaError(f"has a union of more than {_MOST_BRANCHES} types")
         choices: list[tuple[Fits, bytes, Write]] = []
         for index, branch in enumerate(branches):
             number = bytearray()

@@ -18,8 +18,8 @@ from google.protobuf.message_factory import GetMessageClass
 from schemas.errors import EncodeError
 from schemas.paths import jsonpath
 from stream.codecs.protobuf_schema import FREE, WRAPPERS, is_map
-from stream.codecs.schema_errors import UnusableSchemaError
 from stream.output.formats.unfit import UnfitError
+from stream.registry.schema_errors import UnusableSchemaError
 
 Build: TypeAlias = Callable[[Any], Any]
 """Turns a value of JSON into what a field of a message can be set to. Raises UnfitError."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import DecodeError, GlossatorError, SettingError, UnknownSchemaError
 from schemas.record import Headers, Record
-from stream.codecs.schema_errors import UnusableSchemaError
 from stream.output.formats.forms import FORMS, Read, Write
 from stream.registry.client import Registered, RegistryClient
 from stream.registry.framing import framed, prefix, schema_id, without_schema
+from stream.registry.schema_errors import UnusableSchemaError
 
 if TYPE_CHECKING:
     from schemas.pipeline.config import Pipeline
@@ -51,22 +51,25 @@ class RegisteredEncoder:
         if self._write is not None or self.plain:
             return
         client, subject = self._connected(), self.subject
-        if self._options.auto_register:
-            number, registered = self._registered(client)
-        else:
-            try:
-                number, registered = client.latest(subject)
-            except UnknownSchemaError:
-                raise SettingError(
-                    f"the Schema Registry has no subject {subject}: register what glossator schema --format "
-                    f"{self._name} prints, or set auto_register"
-                ) from None
-        if registered.kind != self._form.kind:
-            raise SettingError(f"the schema of subject {subject} is of type {registered.kind}, not {self._form.kind}")
         try:
+            number, registered = self._registered(client) if self._options.auto_register else client.latest(subject)
+            if registered.kind != self._form.kind:
+                raise SettingError(
+                    f"the schema of subject {subject} is of type {registered.kind}, not {self._form.kind}"
+                )
             self._write = self._form.writer(registered, self._options.explicit_record, framed(number))
+        except UnknownSchemaError as error:
+            if self._options.auto_register:
+                raise
+            raise SettingError(
+                f"{error}: register what glossator schema --format {self._name} prints, or set auto_register"
+            ) from None
+        except GlossatorError:
+            raise
         except UnusableSchemaError as error:
             raise SettingError(f"the schema of subject {subject} {error}") from None
+        except Exception as error:  # of a foreign library
+            raise SettingError(f"the schema of subject {subject} cannot be used ({type(error).__name__})") from None
         log.info("events for topic %s have schema %d of subject %s", self._topic, number, subject)
 
     def encode(self, value: bytes, key: bytes | None, headers: Headers, record: Record) -> tuple[bytes, Headers]:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from schemas.document import Document
 from schemas.errors import SettingError
 from schemas.record import Headers
-from stream.codecs.avro_depth import DEEPEST
+from stream.codecs.avro_survey import DEEPEST
 from tests.registry import FakeRegistry, fake_registry, framed
 from tests.stream.codecs.registered import codec_of, decoded
 from tests.thoroughness import examples

@@ -18,7 +18,7 @@ from schemas.errors import DecodeError
 from stream.codecs.proto_text import parse_proto
 from stream.codecs.protobuf_json import ProtobufReader
 from stream.codecs.protobuf_schema import ProtobufSchema
-from stream.codecs.schema_errors import UnusableSchemaError
+from stream.registry.schema_errors import UnusableSchemaError
 from tests.protobuf import EVERYTHING, descriptor, messages
 from tests.thoroughness import examples
 

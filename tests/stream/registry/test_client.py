@@ -12,6 +12,7 @@ import pytest
 from schemas.errors import AccessError, RegistryError, SettingError, UnknownSchemaError
 from schemas.pipeline.registry import Registry
 from stream.registry.client import RegistryClient
+from stream.registry.schema_errors import UnusableSchemaError
 from tests.registry import FakeRegistry, fake_registry
 
 PASSWORD = "s3cret:words"
@@ -34,6 +35,29 @@ def test_a_schema_comes_with_what_it_refers_to(served: FakeRegistry) -> None:
     assert (schema.kind, schema.text, schema.references) == ("AVRO", '"int"', (("x.A", '"string"'),))
     assert _client(served).schema(served.guid(number)).text == '"int"'
     assert _client(served).subjects(number) == ["b"]
+
+
+def test_references_are_bounded(served: FakeRegistry) -> None:
+    def below(name: str) -> list[dict[str, object]]:
+        return [{"name": name, "subject": name, "version": 1}]
+
+    served.add("a", '"string"', references=below("b"))
+    served.add("b", '"string"', references=below("a"))
+    with pytest.raises(UnusableSchemaError, match=r"^refers to version 1 of subject a, which refers to itself$"):
+        _client(served).schema(2)
+    served.add("c0", '"string"')
+    for number in range(1, 103):
+        served.add(f"c{number}", f'"{number}"', references=below(f"c{number - 1}"))
+    assert len(_client(served).latest("c100")[1].references) == 100
+    with pytest.raises(UnusableSchemaError, match=r"^refers to too many others$"):
+        _client(served).latest("c101")
+    large = '"' + "x" * 1_500_000 + '"'
+    for name in ("d", "e"):
+        served.add(name, large.replace("x", name))
+    both = [*below("d"), *below("e")]
+    with pytest.raises(UnusableSchemaError, match=r"^has more than 4000000 characters, with all that it refers to$"):
+        _client(served).schema(served.add("f", large, references=both))
+    assert len(_client(served).schema(served.add("g", '"int"', references=both)).references) == 2
 
 
 @pytest.mark.parametrize("status", [400, 403, 408, 422, 429, 500, 502, 503])

@@ -16,8 +16,8 @@ from schemas.errors import EncodeError
 from schemas.pipeline.event_schema import avro_schema
 from stream.codecs.avro import AvroReader
 from stream.codecs.avro_schema import AvroSchema
-from stream.codecs.schema_errors import UnusableSchemaError
 from stream.output.formats.avro_writer import AvroWriter
+from stream.registry.schema_errors import UnusableSchemaError
 from tests.noop import pipeline
 from tests.stream.codecs.test_avro import MAPPING, NODE
 from tests.thoroughness import examples

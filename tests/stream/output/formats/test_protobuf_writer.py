@@ -13,8 +13,8 @@ from schemas.errors import EncodeError
 from schemas.pipeline.event_proto import proto_schema
 from stream.codecs.protobuf_json import ProtobufReader
 from stream.codecs.protobuf_schema import ProtobufSchema
-from stream.codecs.schema_errors import UnusableSchemaError
 from stream.output.formats.protobuf_writer import ProtobufWriter
+from stream.registry.schema_errors import UnusableSchemaError
 from tests.noop import pipeline
 from tests.protobuf import EVERYTHING, descriptor, messages
 from tests.stream.codecs.test_protobuf_json import CANONICAL, MAPPING, everything

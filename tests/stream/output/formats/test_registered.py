@@ -206,3 +206,55 @@ def test_an_event_that_does_not_fit_is_an_error_of_that_event(registry: FakeRegi
     for bad in (b"", b"{}", b"\x00\x00\x00\x00\x63", b"\x00\x00\x00\x00\x01"):
         with pytest.raises(ValueError, match=r"value|schema"):
             encoder.decode(bad)
+
+
+def _doubling(levels: int) -> Any:
+    """A record whose default has twice as many numbers as that of the record in it."""
+    kind: Any = {"type": "record", "name": "R0", "fields": [{"name": "a", "type": "int", "default": 1}]}
+    for level in range(1, levels):
+        fields = [{"name": "a", "type": kind, "default": {}}, {"name": "b", "type": f"R{level - 1}", "default": {}}]
+        kind = {"type": "record", "name": f"R{level}", "fields": fields}
+    return kind
+
+
+def _holding(kind: Any, **more: Any) -> dict[str, Any]:
+    return {"type": "record", "name": "E", "fields": [{"name": "x", "type": kind, **more}]}
+
+
+WIDE = [{"type": "enum", "name": f"U{i}", "symbols": [f"s{i}"]} for i in range(1001)]
+
+
+@pytest.mark.parametrize(
+    ("form", "schema", "reason"),
+    [
+        ("avro", _holding(_doubling(60), default={}), "that has defaults with which it is longer than 1000000 bytes"),
+        ("avro", _holding({"type": "array", "items": WIDE}), "has a union of more than 1000 types"),
+        ("avro", _holding("E", default={}), "is nested too deep, or has a default that contains itself"),
+        ("avro", _holding("string", doc="x" * 4_000_000), "has more than 4000000 characters, with all that"),
+        ("avro", _holding("Missing"), "is not an Avro schema"),
+        (
+            "protobuf",
+            "message A0 { A1 a = 1; } "
+            + "".join(f"message A{i} {{ A{i + 1} a = 1; }} " for i in range(1, 2000))
+            + "message A2000 {}",
+            "has types that contain each other in too long a chain",
+        ),
+    ],
+    ids=["defaults", "union", "itself", "large", "missing", "chain"],
+)
+def test_a_hostile_schema_is_a_mistake_at_the_start(
+    registry: FakeRegistry, form: str, schema: object, reason: str
+) -> None:
+    registry.add("out-value", schema, form.upper())
+    with pytest.raises(SettingError, match=f"^the schema of subject out-value .*{reason}"):
+        encoder_of(pipeline_with(registry.url, form)).prepare()
+
+
+def test_defaults_do_not_make_a_short_event_huge(registry: FakeRegistry) -> None:
+    registry.add("out-value", _holding({"type": "array", "items": _doubling(16)}))
+    encoder = encoder_of(pipeline_with(registry.url))
+    encoder.prepare()
+    record = Record(Assignment("in", 0), 1, None, b"", None)
+    assert len(encoder.encode(b'{"x":[{},{}]}', None, [], record)[0]) == 5 + 1 + 2 * 2**15 + 1
+    with pytest.raises(EncodeError, match="has defaults with which it is longer than 100000000 bytes"):
+        encoder.encode(json.dumps({"x": [{}] * 5000}).encode(), None, [], record)
