@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from stream.output.publisher import Publisher
 from stream.pacing import make_pacing
 from stream.telemetry.stats import Stats
 from stream.telemetry.traces import make_traces
+from workers.process.ahead import Ahead, Prepared
 from workers.process.early import EarlyMember
 from workers.process.engine import Engine
 from workers.process.journal import Journal, NoJournal, guilty
@@ -33,12 +34,14 @@ from workers.process.schemas import await_schemas
 from workers.process.suspects import Verdict
 
 if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
-    from workers.chain.chain import Chain, Work
+    from workers.chain.chain import Chain
 
 _IDLE = 0.1
 """Seconds to wait for records, or for a micro-batch, before looking at other things."""
 _REPORTS = 0.005
 """Seconds to wait for delivery reports before looking for the next micro-batch."""
+_FEW = 64
+"""Events that are tokenized together while the device waits for them: about 10 ms of work."""
 _LANE_END = 1.0
 """Seconds to wait for each thread to end."""
 _CLOSE = 15.0
@@ -145,8 +148,9 @@ class _Run:
         self._pacing = make_pacing(batching)
         self._batcher = MicroBatcher(self._pacing, batching.max_events)
         self._arrived: Channel[list[Record]] = Channel()  # bounded by backpressure
-        self._prepared: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2, on_idle=lambda: self._arrived.put([]))
-        self._computed: Channel[tuple[Engine, MicroBatch, Work]] = Channel(2)
+        self._prepared: Channel[Prepared] = Channel(2, on_idle=lambda: self._arrived.put([]))
+        self._ahead = Ahead(self._prepared, journal)
+        self._computed: Channel[Prepared] = Channel(2)
         self._publisher = Publisher(pipeline, stats)
         self._traces = make_traces(pipeline, stats, slot)
         self._flight = Flight(pipeline, wake=lambda: self._arrived.put([]), failed=self._nothing_lands)
@@ -220,14 +224,25 @@ class _Run:
             live = self._still_ours(records)
             self._take_over()
             live = await_schemas(lambda: self._engine.fetch_schemas, live, self._stats, self._while_away)
-            batches = []
-            with self._stats.phase("prepare"):
-                for piece, verdict in self._journal.pieces(live):
-                    batches += self._batcher.add(self._documents(piece, verdict))
-            if not batches and self._linger() == 0 and (rest := self._batcher.cut_rest()) is not None:
-                batches.append(rest)
-            for batch in batches:
-                self._pack(batch)
+            for piece, verdict in self._journal.pieces(live):
+                for some in self._parts(piece):
+                    with self._stats.phase("prepare"):
+                        batches = self._batcher.add(self._documents(some, verdict))
+                    if not batches and self._linger() == 0 and (rest := self._batcher.cut_rest()) is not None:
+                        batches.append(rest)
+                    for batch in batches:
+                        self._pack(batch)
+
+    def _parts(self, records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+        """Yield ``records`` in order, few at a time while the device is idle: it need not wait until all are tokenized.
+
+        If there are none, they are yielded, too.
+        """
+        first = 0
+        while first < max(1, len(records)):
+            count = _FEW if self._prepared.idle else max(1, len(records))
+            yield records[first : first + count]
+            first += count
 
     def _linger(self) -> float | None:
         """Return the seconds after which the unfilled micro-batch is due; None if only something else can make it so.
@@ -279,6 +294,7 @@ class _Run:
     def _use(self, engine: Engine) -> None:
         """Prepare with ``engine`` from now on, and report what it is."""
         self._engine, stats = engine, self._stats
+        engine.chain.wait_for = self._ahead.wait_for
         engine.chain.pace.on_forward = lambda trunk, seconds: stats.forwards[trunk].add(seconds)
         stats.config, stats.device, stats.precision = engine.builder.config, engine.chain.device, engine.chain.precision
         for counter in (stats.task_events, stats.unread, stats.truncated):
@@ -292,19 +308,21 @@ class _Run:
         self._prepared.put((self._engine, batch, work))
 
     def _device(self) -> None:
-        """Run the forwards."""
-        for engine, batch, work in self._prepared:
-            self._observer.on_device = batch.number
-            with (
-                self._stats.phase("forward"),
-                self._traces.step(batch, "forwards"),
-                self._journal.lane("device", batch.records),
-            ):
-                began = time.monotonic()
-                engine.chain.forward(work)
-                self._pacing.computed(batch.tokens, time.monotonic() - began)
-            self._observer.on_device = None
-            self._computed.put((engine, batch, work))
+        """Run the forwards. Those of the next micro-batch begin on cores that have none of this one left to compute."""
+        with closing(iter(self._ahead)) as batches:
+            for engine, batch, work in batches:
+                self._observer.on_device = batch.number
+                with (
+                    self._stats.phase("forward"),
+                    self._traces.step(batch, "forwards"),
+                    self._journal.lane("device", batch.records),
+                ):
+                    self._ahead.entered()
+                    began = time.monotonic()
+                    engine.chain.forward(work)
+                    self._pacing.computed(batch.tokens, time.monotonic() - began)
+                self._observer.on_device = None
+                self._computed.put((engine, batch, work))
 
     def _finish(self) -> None:
         """Annotate, build the events, send them, and hear what has become of those sent before."""

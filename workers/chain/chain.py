@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -13,11 +15,13 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.identity import config_hash
 from workers.chain.annotator import Annotator, note_shadow
 from workers.chain.cache import Cache, key
+from workers.chain.forward import Wait, wait_for_one
 from workers.chain.job import Job
 from workers.chain.pace import Pace
 from workers.chain.plan import Plan, Planned, plan
 from workers.chain.precision import choose_precisions
 from workers.chain.trial import check
+from workers.encoder.pool import Pool
 from workers.encoder.reading import Input
 from workers.encoder.trunk import Trunk
 from workers.encoder.tuning import tune
@@ -56,6 +60,8 @@ class Chain:
             pipeline file.
         cache: the annotations kept beyond a micro-batch; None if ``compute.cache`` is 0.
         pace: counts the forwards that are finished, and measures them.
+        wait_for: called on the device thread while forwards run side by side, to wait for one of them; it may ``begin``
+            the next micro-batch.
         reads_fields: whether a task or a condition needs ``Document.fields``.
         device: where the models are, such as "cpu" or "cuda:0"; "none" if no task has a model.
     """
@@ -76,6 +82,7 @@ class Chain:
         self.references = {planned.task.name: planned.task.head.reference for planned in loaded.tasks}
         self.cache = cache
         self.pace = pace or Pace()
+        self.wait_for: Wait = wait_for_one
         self.reads_fields = any(planned.task.reads_fields for planned in loaded.tasks) or (
             dependencies.any_reads_fields(pipeline)
         )
@@ -191,6 +198,19 @@ class Chain:
             work.jobs[index] = self.stages[index].pack(documents, index)
         return work
 
+    def begin(self, work: Work, pool: Pool, count: int) -> list[Future[Any]]:
+        """Start up to ``count`` forwards of ``work`` that run on the threads of ``pool``; ``forward`` must follow.
+
+        Returns what has been started. Call it on the device thread. Raises nothing.
+        """
+        for index in self._levels[0] if self._levels else ():
+            stage, job = self.stages[index], work.jobs[index]
+            if stage.trunk.pool is not pool:
+                break
+            if job.batches:
+                return stage.begin(job, self.pace, count)
+        return []
+
     def forward(self, work: Work) -> None:
         """Run the forwards of ``work``, level by level. Call it on the device thread.
 
@@ -206,7 +226,7 @@ class Chain:
                     self.pace.steps += 1
             for index in indices:
                 job = work.jobs[index]
-                self.stages[index].forward(job, self.pace)
+                self.stages[index].forward(job, self.pace, self.wait_for)
                 self.stages[index].fail_documents(job, work.documents, index)
 
     def annotate(self, work: Work) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from workers.chain.job import LONG, Job, sequences_of
 from workers.chain.pace import Pace
 from workers.encoder.casing import SIDES
 from workers.encoder.packing import PackedBatch
+from workers.encoder.pool import Pool
 from workers.encoder.pooling import mixtures
 from workers.encoder.reading import Activation, Scores
 from workers.encoder.trunk import States, Trunk
@@ -30,6 +31,13 @@ _LEAST = 512
 
 Results: TypeAlias = Exception | list[Scores | Tensor | Exception]
 """The result or the exception of each head; one exception if the trunk has failed."""
+Wait: TypeAlias = Callable[[Collection[Future[Any]], Pool], None]
+"""Returns when one of some forwards has ended, which run on the threads of a pool; none is left to be submitted."""
+
+
+def wait_for_one(running: Collection[Future[Any]], pool: Pool) -> None:
+    """Return when one of ``running`` has ended."""
+    wait(running, return_when=FIRST_COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +59,29 @@ class Forwards:
         self._trunk = trunk
         self._outputs = outputs
 
-    def run(self, job: Job, pace: Pace) -> None:
+    def begin(self, job: Job, pace: Pace, count: int) -> list[Future[Results | None]]:
+        """Start up to ``count`` forwards of ``job`` on the threads of the trunk's pool; ``run`` must follow.
+
+        Returns what has been started, which is nothing if there is no pool or no forward is left.
+        """
+        pool, started = self._trunk.pool, list[Future[Results | None]]()
+        while pool is not None and job.batches and len(started) < count:
+            batch = job.batches.pop(0)
+            started.append(future := pool.submit(partial(self._forward, job, batch, pace)))
+            job.running[future] = batch
+        return started
+
+    def run(self, job: Job, pace: Pace, wait_for: Wait = wait_for_one) -> None:
         """Run every forward of ``job``, and fill in its ``scores``, ``clusters``, ``failed`` and ``failed_heads``.
 
         A batch that fails is halved until the failing sequence is alone. If a head fails on that sequence, the others
         keep their scores. A batch that does not fit in memory makes the trunk's ``forward_tokens`` smaller from now
-        on. Each forward is a step of ``pace``. Raises DeviceError if the device can no longer be used; nothing else
-        escapes.
+        on. Each forward is a step of ``pace``. ``wait_for`` is called while forwards run side by side. Raises
+        DeviceError if the device can no longer be used; nothing else escapes.
         """
         trunk = self._trunk
         pending = job.batches[::-1]
-        with closing(self._compute(job, pending, pace)) as computed:
+        with closing(self._compute(job, pending, pace, wait_for)) as computed:
             for batch, results in computed:
                 if results is None:
                     pending += job.split(batch.sequences, trunk)[::-1]
@@ -87,15 +107,17 @@ class Forwards:
                 self._resolve_inputs(job, index, output.head, pace)
 
     def _compute(
-        self, job: Job, pending: list[PackedBatch], pace: Pace
+        self, job: Job, pending: list[PackedBatch], pace: Pace, wait_for: Wait
     ) -> Generator[tuple[PackedBatch, Results | None], None, None]:
         """Take the batches off the end of ``pending`` and yield each with its results, or None if it is too large.
+
+        Those that ``begin`` has started are yielded, too.
 
         More may be appended between two results. Forwards run side by side if the trunk has a pool; one that is left
         runs on this thread, with all cores. When the generator is closed, no forward runs any more.
         """
         pool = self._trunk.pool
-        running: dict[Future[Results | None], PackedBatch] = {}
+        running: dict[Future[Results | None], PackedBatch] = job.running
         crowded: list[PackedBatch] = []
         try:
             while pending or running or crowded:
@@ -105,7 +127,9 @@ class Forwards:
                 if not running:
                     batch = (pending or crowded).pop()
                     yield batch, self._forward(job, batch, pace)
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                if pool is not None and running:
+                    wait_for(running, pool)
+                for future in [future for future in running if future.done()]:
                     batch, results = running.pop(future), future.result()
                     if results is not None and len(batch) == 1 and any(map(_is_out_of_memory, _errors(results))):
                         crowded.append(batch)  # alone it may fit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -54,7 +55,7 @@ class Job:
     - ``ids`` [L], ``types`` [L]: token ids and token types; ``types`` is None if the trunk does not need them.
     - ``paired``: whether any input is a pair.
     - ``places``: input -> its first sequence and the one after its last.
-    - ``batches``: the forwards still to run.
+    - ``batches``: the forwards still to run; ``running``: those that run on the threads of the trunk's pool.
     - ``scores``: per head ``[S, labels]`` or ``[L, labels]``, filled in by the forwards; None before.
     - ``states``: per head that needs whole inputs, the hidden states ``[L, H]`` of all sequences while it needs them.
     - ``wanted``: per head that needs whole inputs, the inputs that its tasks read.
@@ -79,6 +80,7 @@ class Job:
     wanted: list[dict[Input, None]]
     clusters: list[dict[Input, Any]]
     failed_heads: list[dict[int, Failure]]
+    running: dict[Future[Any], PackedBatch] = field(default_factory=dict)
     unknown: dict[Input, float] = field(default_factory=dict)
     failed: dict[int, Failure] = field(default_factory=dict)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from itertools import chain
 from typing import Any
 
 from schemas.document import Document, Failure
 from schemas.errors import EventError, ModelError, TokenizeError
-from workers.chain.forward import Forwards, Output
+from workers.chain.forward import Forwards, Output, Wait, wait_for_one
 from workers.chain.job import Job, Tokenized, pack_documents
 from workers.chain.pace import Pace
 from workers.encoder.reading import Input, Reading
@@ -125,9 +126,16 @@ class Stage:
         whole = {name: output for name, output in tasks.items() if self.outputs[output].head.per == "input"}
         return pack_documents(documents, index, self.trunk, self.tokenization, heads=len(self.outputs), whole=whole)
 
-    def forward(self, job: Job, pace: Pace | None = None) -> None:
-        """Run the forwards of ``job``, which notes what fails; each is a step of ``pace``. Raises DeviceError."""
-        self._forwards.run(job, pace or Pace())
+    def begin(self, job: Job, pace: Pace, count: int) -> list[Future[Any]]:
+        """Start up to ``count`` forwards of ``job`` on the threads of the trunk's pool; ``forward`` must follow."""
+        return list(self._forwards.begin(job, pace, count))
+
+    def forward(self, job: Job, pace: Pace | None = None, wait_for: Wait = wait_for_one) -> None:
+        """Run the forwards of ``job``, which notes what fails; each is a step of ``pace``. Raises DeviceError.
+
+        ``wait_for``: called while forwards run side by side, to wait for one of them.
+        """
+        self._forwards.run(job, pace or Pace(), wait_for)
 
     def fail_documents(self, job: Job, documents: Sequence[Document], index: int) -> None:
         """Fail every document with an input that a decided task of it reads in vain.

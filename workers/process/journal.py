@@ -43,7 +43,7 @@ from workers.process.suspects import ALONE, Span, Suspect, Verdict, cleared, jud
 
 log = logging.getLogger("glossator.journal")
 
-LaneName = Literal["prepare", "device", "finish"]
+LaneName = Literal["prepare", "device", "finish", "ahead"]
 _MOST = 4096
 """Suspects kept, in a file of about 100 kB."""
 _ROOM = 1 << 16
@@ -52,7 +52,7 @@ _MEMBERS = 20
 """Ids of members kept: as many processes may die within a session timeout of the group."""
 _HEADER = struct.Struct("<II")
 """Length and CRC-32 of a lane's data."""
-_OFFSETS: dict[LaneName, int] = {"prepare": 0, "device": _ROOM, "finish": 2 * _ROOM}
+_OFFSETS: dict[LaneName, int] = {"prepare": 0, "device": _ROOM, "finish": 2 * _ROOM, "ahead": 3 * _ROOM}
 
 
 class Journal:
@@ -97,6 +97,11 @@ class Journal:
         self._busy = 0
         self._alone = False
         self._broken = False
+
+    @property
+    def calm(self) -> bool:
+        """Whether no event is suspected. Any thread; does not block."""
+        return not self._suspects
 
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
         """Yield ``records`` in order, in pieces with one verdict each; a suspect that must be alone is a piece."""
@@ -279,6 +284,7 @@ class NoJournal:
     """A journal that records nothing and suspects no event, for a worker without a folder to write to."""
 
     members: Sequence[str] = ()
+    calm = True
 
     def joined(self, member: str) -> None:
         """Do nothing."""

@@ -30,6 +30,7 @@ class Channel(Generic[T]):
         self._items: deque[T] = deque()
         self._closed = False
         self._aborted = False
+        self._interrupted = False
         self._changed = threading.Condition()
 
     def put(self, item: T) -> None:
@@ -45,6 +46,8 @@ class Channel(Generic[T]):
     def get(self, timeout: float | None = None) -> T | None:
         """Take the next item, or return None when ``timeout`` seconds pass without one (None: wait without end).
 
+        Also returns None without an item after ``interrupt``, once for any number of calls of that.
+
         Raises Closed when the channel is closed and empty.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -58,6 +61,8 @@ class Channel(Generic[T]):
                 while not self._items:
                     if self._closed:
                         raise Closed
+                    if self._interrupted:
+                        return None
                     left = None if deadline is None else deadline - time.monotonic()
                     if left is not None and left <= 0:
                         return None
@@ -65,6 +70,13 @@ class Channel(Generic[T]):
                 return self._take()
             finally:
                 self._idle -= 1
+                self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Let the thread that waits for an item, or the next one that would, wait no longer."""
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify_all()
 
     def _take(self) -> T:
         item = self._items.popleft()

@@ -19,6 +19,7 @@ from tests.workers.chain.test_chain import close, documents, encoded, failure_of
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain import job
 from workers.chain.chain import Chain
+from workers.chain.forward import wait_for_one
 from workers.chain.job import costs_of, cut_evenly
 from workers.encoder.packing import flat_starts, pack
 from workers.encoder.pool import Pool
@@ -132,6 +133,45 @@ def test_results_are_in_order_whichever_forward_ends_first(chain: Chain, monkeyp
 
     watched = Watched(chain, monkeypatch, hold)
     assert annotated(chain) == wanted
+
+
+@pytest.mark.parametrize("count", [1, 2, 1000])
+def test_what_is_begun_before_gives_the_same(chain: Chain, count: int) -> None:
+    wanted, batch, mark = annotated(chain), documents([*TEXTS, POISON]), token(chain)
+    chain.prepare(batch)
+    work, pool = chain.pack(batch), chain.stages[0].trunk.pool
+    assert pool is not None
+    before = len(work.jobs[0].batches)
+    begun = chain.begin(work, pool, count)
+    assert len(begun) == min(count, before) == before - len(work.jobs[0].batches)
+    assert chain.begin(work, Pool(2, 1), count) == [], "another pool's threads"
+    assert mark in work.jobs[0].ids
+    chain.forward(work)
+    chain.annotate(work)
+    assert all(map(close, [document.annotations for document in batch], wanted))
+    assert all(not job.running for job in work.jobs.values())
+
+
+def test_without_a_pool_nothing_is_begun(chain: Chain) -> None:
+    batch = documents(TEXTS)
+    chain.prepare(batch)
+    work, pool = chain.pack(batch), chain.stages[0].trunk.pool
+    assert pool is not None
+    one_at_a_time(chain)
+    assert chain.begin(work, pool, 5) == []
+
+
+def test_waiting_is_left_to_the_chain_and_told_what_runs(chain: Chain) -> None:
+    seen: list[int] = []
+
+    def wait_for(running: Any, pool: Pool) -> None:
+        seen.append(len(running))
+        wait_for_one(running, pool)
+
+    chain.wait_for = wait_for
+    annotated(chain)
+    assert min(seen) < AT_ONCE, "not told of idle cores"
+    assert len(seen) <= chain.pace.steps
 
 
 def test_a_single_forward_runs_on_the_calling_thread(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from workers.process.journal import Journal, LaneName, cluster_folder, spans_of
 from workers.process.lanes import Closed
 
 PLACES = [Assignment("posts", 0), Assignment("posts", 1), Assignment("other", 0)]
-LANES: tuple[LaneName, ...] = ("prepare", "device", "finish")
+LANES: tuple[LaneName, ...] = ("prepare", "ahead", "device", "finish")
 
 
 def _records(offsets: Iterable[int], place: int = 0) -> list[Record]:

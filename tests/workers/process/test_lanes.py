@@ -83,3 +83,26 @@ def test_a_channel_is_idle_while_somebody_waits_for_what_is_not_there() -> None:
     assert not channel.idle
     assert channel.get(0) is None
     assert not channel.idle, "whoever gave up still counts"
+
+
+def test_an_interrupted_wait_ends_without_an_item() -> None:
+    channel: Channel[int] = Channel()
+    got = list[int | None]()
+    thread = _thread(lambda: got.append(channel.get()))
+    thread.join(0.05)
+    assert thread.is_alive()
+    channel.interrupt()
+    thread.join(5)
+    assert got == [None]
+
+
+def test_an_interruption_counts_for_one_wait_and_never_loses_an_item() -> None:
+    channel: Channel[int] = Channel()
+    for _ in range(3):
+        channel.interrupt()
+    channel.put(1)
+    assert channel.get() == 1
+    assert channel.get() is None
+    channel.put(2)
+    assert channel.get() == 2
+    assert channel.get(timeout=0.01) is None

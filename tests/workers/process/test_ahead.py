@@ -1,0 +1,190 @@
+"""The next micro-batch begins on cores that the present one leaves idle, and on no others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from typing import Any, cast
+
+import pytest
+
+from schemas.document import Document
+from schemas.record import Assignment, Record
+from stream.microbatch import MicroBatch
+from workers.encoder.pool import Pool
+from workers.process.ahead import Ahead
+from workers.process.journal import NoJournal
+from workers.process.lanes import Channel, Closed
+
+PATIENCE = 10.0
+"""Seconds after which a test that waits for threads fails."""
+
+
+class Chain:
+    """Its forwards, one for each document, end when ``ends`` is set; ``begun`` has the offsets of what was begun."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.ends = threading.Event()
+
+    def begin(self, work: list[Document], pool: Pool, count: int) -> list[Future[Any]]:
+        some, work[:] = work[:count], work[count:]
+        self.begun += [cast(Record, document.record).offset for document in some]
+        return [pool.submit(lambda: self.ends.wait(PATIENCE)) for _ in some]
+
+
+class Noted(NoJournal):
+    """``lanes`` has the offsets that each lane has in hand."""
+
+    def __init__(self, calm: bool = True) -> None:
+        self.calm = calm
+        self.lanes: dict[str, list[int]] = {}
+
+    @contextmanager
+    def lane(self, lane: Any, records: Iterable[Record]) -> Iterator[None]:
+        self.lanes[lane] = [record.offset for record in records]
+        yield
+        del self.lanes[lane]
+
+
+class Engine:
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+
+
+@pytest.fixture
+def pool() -> Pool:
+    return Pool(2, 1)
+
+
+def prepared(chain: Chain, *offsets: int) -> Any:
+    assignment = Assignment("posts", 0)
+    documents = [Document(Record(assignment, offset, None, b"")) for offset in offsets]
+    return Engine(chain), MicroBatch(offsets[0], documents, len(documents)), list(documents)
+
+
+def waiting(ahead: Ahead, running: list[Future[Any]], pool: Pool) -> threading.Thread:
+    thread = threading.Thread(target=ahead.wait_for, args=(running, pool), daemon=True)
+    thread.start()
+    return thread
+
+
+def until(holds: Any) -> None:
+    ends = threading.Event()
+    for _ in range(int(PATIENCE / 0.01)):
+        if holds():
+            return
+        ends.wait(0.01)
+    raise AssertionError("it has not happened")
+
+
+def test_the_next_one_begins_on_the_idle_core_even_if_it_comes_later(pool: Pool) -> None:
+    channel: Channel[Any] = Channel(2)
+    journal, chain, present = Noted(), Chain(), Future[None]()
+    ahead = Ahead(channel, journal)
+    thread = waiting(ahead, [present], pool)
+    until(lambda: channel.idle)  # whoever cuts micro-batches sees that a core is idle
+    channel.put(prepared(chain, 5, 6, 7))
+    until(lambda: chain.begun)
+    assert chain.begun == [5]
+    assert journal.lanes == {"ahead": [5, 6, 7]}
+    present.set_result(None)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    chain.ends.set()
+    channel.close()
+    with closing(iter(ahead)) as batches:
+        for _, batch, _ in batches:
+            assert batch.number == 5
+            ahead.entered()
+    assert journal.lanes == {}
+
+
+def test_as_one_of_its_forwards_ends_another_begins(pool: Pool) -> None:
+    channel: Channel[Any] = Channel(2)
+    chain, present = Chain(), Future[None]()
+    chain.ends.set()
+    channel.put(prepared(chain, 1, 2, 3))
+    thread = waiting(Ahead(channel, NoJournal()), [present], pool)
+    until(lambda: chain.begun == [1, 2, 3])
+    present.set_result(None)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_one_that_ends_wakes_the_thread_although_nothing_comes(pool: Pool) -> None:
+    channel: Channel[Any] = Channel(2)
+    present = Future[None]()
+    thread = waiting(Ahead(channel, NoJournal()), [present], pool)
+    until(lambda: channel.idle)
+    present.set_result(None)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(("running", "calm"), [(2, True), (1, False)])
+def test_nothing_begins_if_all_cores_are_busy_or_an_event_is_suspected(pool: Pool, running: int, calm: bool) -> None:
+    channel: Channel[Any] = Channel(2)
+    chain, present = Chain(), [Future[None]() for _ in range(running)]
+    channel.put(prepared(chain, 1))
+    thread = waiting(Ahead(channel, Noted(calm)), present, pool)
+    thread.join(0.05)
+    assert thread.is_alive()
+    assert chain.begun == []
+    assert len(channel) == 1
+    present[0].set_result(None)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_micro_batches_keep_their_order(pool: Pool) -> None:
+    channel: Channel[Any] = Channel()
+    chain = Chain()
+    chain.ends.set()
+    for offset in range(4):
+        channel.put(prepared(chain, offset))
+    channel.close()
+    ahead, numbers = Ahead(channel, NoJournal()), list[int]()
+    with closing(iter(ahead)) as batches:
+        for _, batch, _ in batches:
+            numbers.append(batch.number)
+            ahead.entered()
+            if batch.number < 3:
+                present = Future[None]()
+                thread = waiting(ahead, [present], pool)
+                until(lambda: len(chain.begun) == len(numbers))
+                present.set_result(None)
+                thread.join(PATIENCE)
+    assert numbers == [0, 1, 2, 3]
+    assert chain.begun == [1, 2, 3]
+
+
+def test_when_the_worker_ends_no_forward_runs_any_more(pool: Pool) -> None:
+    channel: Channel[Any] = Channel(2)
+    chain, present = Chain(), Future[None]()
+    ahead = Ahead(channel, NoJournal())
+    batches = iter(ahead)
+    channel.put(prepared(chain, 0))
+    next(batches)
+    channel.put(prepared(chain, 1))
+    thread = waiting(ahead, [present], pool)
+    until(lambda: chain.begun)
+    present.set_result(None)
+    thread.join(PATIENCE)
+    channel.abort()
+    closer = threading.Thread(target=batches.close, daemon=True)
+    closer.start()
+    closer.join(0.05)
+    assert closer.is_alive(), "a forward still runs"
+    chain.ends.set()
+    closer.join(PATIENCE)
+    assert not closer.is_alive()
+
+
+def test_it_raises_when_the_channel_is_aborted(pool: Pool) -> None:
+    channel: Channel[Any] = Channel(2)
+    channel.abort()
+    with pytest.raises(Closed):
+        Ahead(channel, NoJournal()).wait_for([Future[None]()], pool)

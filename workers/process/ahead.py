@@ -1,0 +1,83 @@
+"""Begins the next micro-batch on cores that the last forwards of the present one leave idle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from stream.microbatch import MicroBatch
+from workers.process.engine import Engine
+from workers.process.journal import Journal, NoJournal
+from workers.process.lanes import Channel, Closed
+
+if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
+    from workers.chain.chain import Work
+    from workers.encoder.pool import Pool
+
+Prepared: TypeAlias = "tuple[Engine, MicroBatch, Work]"
+
+
+class Ahead:
+    """The micro-batches for the device thread, in order; the next one may begin before the present one ends.
+
+    Forwards that run side by side do not end at the same time, above all if one of them has a long text. ``wait_for``
+    is how a chain waits for them: it takes the next micro-batch as soon as a core is idle, and begins as many of its
+    forwards as there are idle cores. Nothing is begun ahead while an event is suspected of killing the process, because
+    then a crash must tell which one it was.
+
+    Only the device thread may use it.
+    """
+
+    def __init__(self, prepared: Channel[Prepared], journal: Journal | NoJournal) -> None:
+        """``prepared``: the micro-batches; ``journal``: records what is in hand, in its lane "ahead"."""
+        self._prepared, self._journal = prepared, journal
+        self._next: Prepared | None = None
+        self._running: set[Future[Any]] = set()
+        self._lane = ExitStack()
+
+    def __iter__(self) -> Generator[Prepared, None, None]:
+        """Yield the micro-batches until the channel is closed and empty.
+
+        When the iterator is closed, no forward runs that has been begun ahead.
+        """
+        try:
+            while True:
+                item = self._next
+                while item is None:
+                    item = self._prepared.get()
+                self._next = None
+                yield item
+        except Closed:
+            return
+        finally:
+            wait(self._running)
+
+    def entered(self) -> None:
+        """Note that the micro-batch that was yielded is in the lane "device" of the journal."""
+        self._lane.close()
+
+    def wait_for(self, running: Collection[Future[Any]], pool: Pool) -> None:
+        """Return when one of ``running`` has ended, which are the last forwards of their stage, on threads of ``pool``.
+
+        Raises Closed if the worker is ending.
+        """
+        while not any(future.done() for future in running):
+            self._running = {future for future in self._running if not future.done()}
+            idle = pool.forwards - len(running) - len(self._running)
+            if idle > 0 and self._next is None and self._journal.calm:
+                self._take(running)
+            if idle > 0 and self._next is not None:
+                engine, _, work = self._next
+                self._running |= {*engine.chain.begin(work, pool, idle)}
+            if self._next is not None or idle <= 0 or not self._journal.calm:
+                wait({*running, *self._running}, return_when=FIRST_COMPLETED)
+
+    def _take(self, running: Collection[Future[Any]]) -> None:
+        """Take the next micro-batch, unless one of ``running`` ends before it comes."""
+        for future in running:
+            future.add_done_callback(lambda _: self._prepared.interrupt())
+        self._next = self._prepared.get()
+        if self._next is not None:
+            self._lane.enter_context(self._journal.lane("ahead", self._next[1].records))
