@@ -16,11 +16,11 @@ from workers.encoder.trunk import Trunk
 
 _CPU = (512, 1024, 2048, 4096)
 _CUDA = (4096, 8192, 16384, 32768, 65536)
-_GOOD_ENOUGH = 0.95
-"""Share of the best rate that counts as equal: timings are noisy to about 5 %.
-
-Of equal sizes the smallest is best, because it leaves more of the caches, or of the memory, to the heads.
-"""
+_GOOD_ENOUGH = 0.98
+"""Share of the best rate that counts as equal. Of equal sizes the smallest is best, because it leaves more of the
+caches, or of the memory, to the heads."""
+_BEHIND = 0.9
+"""Share of the best rate below which larger sizes are not tried: timings are noisy to about 5 %."""
 _TRIED = 512
 """Tokens of the forwards whose rates are compared before their size is known."""
 _TURNS = 5
@@ -125,7 +125,7 @@ def measure(sizes: list[int], rate: Callable[[int, bool], float], seconds: float
             except torch.OutOfMemoryError:
                 sizes = sizes[: sizes.index(tokens)]
                 break
-            if rates[tokens] < _GOOD_ENOUGH * max(rates.values()):
+            if rates[tokens] < _BEHIND * max(rates.values()):
                 sizes = sizes[: sizes.index(tokens) + 1]
                 break
     return rates
