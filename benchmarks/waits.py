@@ -30,6 +30,7 @@ from rich.table import Table
 
 from benchmarks.peers.figures import percentile, schedule
 from benchmarks.peers.running import Outputs
+from benchmarks.redirect import redirected
 from benchmarks.texts import texts_from
 from schemas.document import Document
 from schemas.pipeline.config import Pipeline
@@ -75,6 +76,10 @@ class WatchedChain:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chain, name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Pass ``wait_for`` on, with which a worker lets its chain begin the next micro-batch."""
+        super().__setattr__(name, value) if name != "wait_for" else setattr(self._chain, name, value)
+
     def prepare(self, documents: list[Document]) -> None:
         for document in documents:
             record = document.record
@@ -111,19 +116,13 @@ class Run:
 
     def __init__(self, kafka: Cluster, pipeline: Pipeline, chain: Any) -> None:
         topic = kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", PARTITIONS)
-        out, dead = kafka.create_topic(f"{topic}.out", PARTITIONS), kafka.create_topic(f"{topic}.dead", 1)
-        settings = pipeline.model_copy(update={
-            "pipeline": topic,
-            "kafka": {"bootstrap.servers": kafka.bootstrap_servers},
-            "input": pipeline.input.model_copy(update={"topics": [topic]}),
-            "output": pipeline.output.model_copy(update={"topic": out, "dead_letter": dead}),
-        })  # fmt: skip
+        settings = redirected(pipeline, kafka, topic, PARTITIONS)
         self.chain = WatchedChain(chain)
         self._topic = topic
         self._worker = Worker(settings, cast(Any, self.chain))
         self._thread = threading.Thread(target=self._worker.run)
         self._thread.start()
-        self._outputs = Outputs(kafka.bootstrap_servers, out, keep=False)
+        self._outputs = Outputs(kafka.bootstrap_servers, settings.output.topic, keep=False)
         self._producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 0})
         self._sent = 0
 
