@@ -6,6 +6,7 @@ import itertools
 import queue
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -31,6 +32,8 @@ from stream.pacing import FixedPacing
 from stream.progress import Progress
 from tests.noop import NoopChain, pipeline
 from workers import worker as worker_module
+from workers.chain.forward import wait_for_one
+from workers.encoder.pool import Pool
 from workers.process import early as early_module
 from workers.process.journal import NoJournal
 from workers.process.observer import Observer
@@ -322,6 +325,75 @@ def test_a_micro_batch_takes_in_what_comes_while_the_device_computes(monkeypatch
     finally:
         for _ in range(8):
             chain.ended.put(None)
+        worker.stop()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+class SideBySide(NoopChain):
+    """Two forwards run side by side, each of a micro-batch of one event; one ends when its gate is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = Pool(2, 1)
+        self.wait_for = wait_for_one
+        self.started: queue.Queue[int] = queue.Queue()
+        self.gates: dict[int, threading.Event] = defaultdict(threading.Event)
+        self._running: dict[int, Future[Any]] = {}
+
+    def begin(self, work: list[Document], pool: Pool, count: int) -> list[Future[Any]]:
+        assert pool is self.pool
+        (document,) = work
+        offset = cast(Record, document.record).offset
+        if offset in self._running:
+            return []
+        self.started.put(offset)
+        self._running[offset] = pool.submit(lambda: self.gates[offset].wait(10))
+        return [self._running[offset]]
+
+    def forward(self, work: list[Document]) -> None:
+        self.begin(work, self.pool, 1)
+        future = self._running[cast(Record, work[0].record).offset]
+        while not future.done():
+            self.wait_for([future], self.pool)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_next_micro_batch_begins_on_an_idle_core_and_is_sent_in_its_turn(
+    monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    arriving: queue.Queue[list[Record]] = queue.Queue()
+    assignment, sent = Assignment("posts", 0), queue.Queue[int]()
+    sink = Taking()
+    monkeypatch.setattr(sink, "send", lambda batch, outbounds: sent.put(batch.number))
+    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: sink)
+    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding(arriving))
+    monkeypatch.setattr(Observer, "observe", lambda *_: None)
+    chain = SideBySide()
+    worker = Worker(pipeline(batching={"linger_ms": 0, "max_events": 1}, drain_timeout_ms=1), cast(Any, chain))
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        for offset in range(3):
+            arriving.put([Record(assignment, offset, None, b'{"text": "x"}')])
+        assert [chain.started.get(timeout=10) for _ in range(2)] == [0, 1]
+        with pytest.raises(queue.Empty):
+            chain.started.get(timeout=0.05)
+        chain.gates[first].set()
+        if first == 0:
+            assert sent.get(timeout=10) == 0
+            assert chain.started.get(timeout=10) == 2
+        else:
+            with pytest.raises(queue.Empty):
+                sent.get(timeout=0.05)
+            chain.gates[0].set()
+            assert sent.get(timeout=10) == 0
+        for offset in range(3):
+            chain.gates[offset].set()
+        assert [sent.get(timeout=10) for _ in range(2)] == [1, 2]
+    finally:
+        for offset in range(3):
+            chain.gates[offset].set()
         worker.stop()
         thread.join(20)
     assert not thread.is_alive()
