@@ -207,7 +207,7 @@ def _tasks(tasks: list[Mapping[str, Any]]) -> Mistakes:
                 yield ("tasks", index, name), "cannot be used with coreference, whose model splits texts in its own way"
         for name in ("max_unknown", "unknown_text"):
             if task.get("task") in ("language", "pii", "custom") and task.get("model") is None and name in task:
-                yield ("tasks", index, name), "cannot be used without a model: there is no tokenizer to know a text"
+                yield ("tasks", index, name), "cannot be used without a model, whose tokenizer it is about"
         stride, longest = task.get("stride"), task.get("max_length")
         if stride is not None and task.get("long_text") == "truncate":
             yield ("tasks", index, "stride"), "cannot be used with long_text: truncate, which makes no windows"

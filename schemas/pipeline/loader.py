@@ -117,7 +117,7 @@ def parse_file(
     """
     root, problems = compose(text.removeprefix("\ufeff"), file, environ)
     if "recognizers" in root.items and not root.items.keys() & Pipeline.model_fields.keys():
-        reason = 'has recognisers, which the task pii names in "recognizers:", and is no pipeline file'
+        reason = 'has recognisers, which the task pii names in "recognizers:", and is not a pipeline file'
         raise _refusal(file, reason, root.place)
     if root.items.pop("tests", None) is not None:
         problems = [problem for problem in problems if not _TESTS.match(problem.path)]

@@ -95,7 +95,7 @@ def _unwrapped(text: str) -> tuple[bytes, dict[str, str]]:
     if places is None:
         raise DecodeError("the value is neither a structured CloudEvent nor a binary one (no header ce_specversion)")
     if "specversion" not in places:
-        raise DecodeError("the record is no CloudEvent: neither its headers nor its value have a specversion")
+        raise DecodeError("the record is not a CloudEvent: neither its headers nor its value have a specversion")
     if len(places) > MOST_ATTRIBUTES:
         raise DecodeError(f"the CloudEvent has more than {MOST_ATTRIBUTES} attributes")
     attributes: dict[str, str] = {}

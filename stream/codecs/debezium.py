@@ -38,7 +38,7 @@ class ChangeEvents(JsonCodec):
                 raise DecodeError(f"the event is {_WITHOUT_ROW[operation]}")
             form = "json, or connect" if self._encoding == "json" else self._encoding
             flattened = f"events of ExtractNewRecordState are for input.format: {form}"
-            raise DecodeError(f"the value is no change event of Debezium: its op is not one of c, r, u, d; {flattened}")
+            raise DecodeError(f"the value is not a Debezium change event: its op is not one of c, r, u, d; {flattened}")
         content = super()._content(value, event, replaced)
         texts = [content.text] if content.parts is None else [content.text[p.start : p.end] for p in content.parts]
         if UNAVAILABLE in texts:

@@ -196,7 +196,7 @@ def _require_access(watch: ErrorWatch, error: KafkaError) -> None:
 
 def _missing(topics: list[str], patterns: list[str]) -> str:
     reasons = [f"{_named(topics)} {'does' if len(topics) == 1 else 'do'} not exist"] if topics else []
-    reasons += [f"there is no topic that {pattern} matches, or that we may see" for pattern in patterns]
+    reasons += [f"{pattern} matches no topic that we may see" for pattern in patterns]
     return ", and ".join(reasons)
 
 

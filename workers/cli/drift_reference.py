@@ -143,7 +143,7 @@ def drift_reference(ctx: click.Context, *, pipeline: Path, start: Start, max_eve
                         collected.add(record.value)
                 status.update(f"reading: {collected.events:,} events")
     if collected.others:
-        click.echo(f"glossator: {collected.others:,} records are no enriched events", err=True)
+        click.echo(f"glossator: {collected.others:,} records are not enriched events", err=True)
     references = collected.references()
     if not references:
         click.echo("glossator: there are no events with labels or spans to learn from; --from begins earlier", err=True)

@@ -85,7 +85,7 @@ def _shadow(config: Pipeline, task: str) -> str:
         raise click.BadParameter(f'there is no task "{task}"{meant}', param_hint="TASK")
     of_task = [shadow for shadow, shadowed in shadows.items() if shadowed == task]
     if not of_task:
-        raise click.BadParameter(f'"{task}" is no shadow and has none{known}', param_hint="TASK")
+        raise click.BadParameter(f'"{task}" is not a shadow and has none{known}', param_hint="TASK")
     if len(of_task) > 1:
         raise click.BadParameter(f'"{task}" has several shadows: name one of {", ".join(of_task)}', param_hint="TASK")
     return of_task[0]

@@ -211,7 +211,7 @@ def _notes(cut: _Cut, rows: int, count: int, judged: Judged | None, match: Match
     if match == "rate" and not cut.reached:
         other = "" if cut.other is None else f" or {cut.other / rows:.2%}"
         notes.append(
-            f"{cut.ties:,} row{'s' * (cut.ties > 1)} with the new score {cut.value:g} cannot be parted: "
+            f"{cut.ties:,} row{'s' * (cut.ties > 1)} with the new score {cut.value:g} cannot be told apart: "
             f"{cut.flagged / rows:.2%}{other} can be reached, not {count / rows:.2%}"
         )
     if judged is not None and match == "precision" and not cut.reached:

@@ -52,5 +52,5 @@ def await_schemas(
             time.sleep(_LOOK)
             records = still_ours(records)
     if stats.away.pop("registry", None) is not None:
-        log.info("the Schema Registry is no longer waited for")
+        log.info("events no longer wait for the Schema Registry")
     return records

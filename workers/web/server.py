@@ -92,7 +92,7 @@ class ProbeServer:
                         method, target = await _head(reader)
                     answer = self._answer(method, target)
                 except ValueError:
-                    answer = _response(HTTPStatus.BAD_REQUEST, b"this is no request\n", _TEXT)
+                    answer = _response(HTTPStatus.BAD_REQUEST, b"this is not a request\n", _TEXT)
                 writer.transport.set_write_buffer_limits(0)  # drain waits until everything is written
                 writer.write(answer)
                 await writer.drain()

@@ -187,7 +187,7 @@ def _key(field: Any) -> Callable[[str], Any]:
 
     def key(name: str) -> Any:
         digits = name.removeprefix("-")
-        _require(digits.isdecimal() and digits.isascii() and len(digits) < 21, None, "has a name that is no number")
+        _require(digits.isdecimal() and digits.isascii() and len(digits) < 21, None, "has a name that is not a number")
         return check(int(name))
 
     return key

@@ -118,7 +118,7 @@ def unseal(data: bytes, keys: Mapping[str, Key]) -> Original:
 def _parts(data: bytes) -> tuple[str, int, int]:
     """Return (key id, start of the nonce, end of the envelope)."""
     if not data.startswith(MAGIC):
-        raise EnvelopeError("is no encrypted dead letter")
+        raise EnvelopeError("is not an encrypted dead letter")
     body = len(MAGIC) + 1 + (data[len(MAGIC)] if len(data) > len(MAGIC) else 0) + _SIZE.size
     if len(data) < body:
         raise EnvelopeError("is cut off")

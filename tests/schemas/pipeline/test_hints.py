@@ -183,5 +183,5 @@ def test_the_starter_is_written_in_small_letters(name: str) -> None:
 
 def test_a_file_of_recognisers_is_named_as_such() -> None:
     assert mistakes("# mine\nrecognizers:\n  - name: a\n") == [
-        '2:1 has recognisers, which the task pii names in "recognizers:", and is no pipeline file'
+        '2:1 has recognisers, which the task pii names in "recognizers:", and is not a pipeline file'
     ]

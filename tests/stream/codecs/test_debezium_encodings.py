@@ -104,7 +104,7 @@ def test_a_deleted_row_is_a_delete(registry: FakeRegistry, encoding: str) -> Non
         (change("t"), "the event is a truncate, which has no row and no key"),
         (change("u", {"id": 1, "text": "old"}), "there is no text at $.after.text"),
         (change("u", None, {"id": 1, "text": UNAVAILABLE}), "the database has not told Debezium the text"),
-        (change("", None, {"id": 1, "text": "x"}), "the value is no change event of Debezium: its op is not one of"),
+        (change("", None, {"id": 1, "text": "x"}), "the value is not a Debezium change event: its op is not one of"),
     ],
     ids=["truncate", "no row", "unavailable", "no op"],
 )

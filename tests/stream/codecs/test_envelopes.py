@@ -178,7 +178,7 @@ NO_ID = {name: value for name, value in ENVELOPE.items() if name not in {"id", "
 @pytest.mark.parametrize(
     ("value", "headers", "reason"),
     [
-        (b'{"text":"x"}', None, "the record is no CloudEvent: neither its headers nor its value have a specversion"),
+        (b'{"text":"x"}', None, "the record is not a CloudEvent: neither its headers nor its value have a specversion"),
         (b"[1]", None, "the value is neither a structured CloudEvent nor a binary one (no header ce_specversion)"),
         (b"{", STRUCTURED, "the value is neither a structured CloudEvent nor a binary one"),
         (b"\xff", STRUCTURED, "the value is not UTF-8: bad byte at position 0"),
@@ -298,9 +298,9 @@ def test_a_deleted_row_is_a_delete(wrap: Any) -> None:
         (change("u", {"text": "old"}), "there is no text at $.after.text"),
         (change("u", {"text": "old"}, {"text": None}), "the text at $.after.text is null, not a string"),
         (change("u", None, {"text": UNAVAILABLE}), "the database has not told Debezium the text, which an update has"),
-        (change(["c"], None, {"text": "x"}), "the value is no change event of Debezium: its op is not one of c, r, u"),
-        (change({}, None, {"text": "x"}), "the value is no change event of Debezium"),
-        (b'{"text":"flat","__op":"u"}', "the value is no change event of Debezium: its op is not one of c, r, u, d; "
+        (change(["c"], None, {"text": "x"}), "the value is not a Debezium change event: its op is not one of c, r, u"),
+        (change({}, None, {"text": "x"}), "the value is not a Debezium change event"),
+        (b'{"text":"flat","__op":"u"}', "the value is not a Debezium change event: its op is not one of c, r, u, d; "
          "events of ExtractNewRecordState are for input.format: json, or connect"),
     ],
     ids=["truncate", "message", "no row", "null", "unavailable", "list", "object", "flat"],

@@ -75,7 +75,7 @@ def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
     ("text", "task", "message"),
     [
         (BEFORE, "saftey", 'there is no task "saftey", did you mean "safety"?'),
-        (HEAD + TARGET + TAIL, "safety", '"safety" is no shadow and has none; the pipeline has no shadow'),
+        (HEAD + TARGET + TAIL, "safety", '"safety" is not a shadow and has none; the pipeline has no shadow'),
         (BEFORE + "x: 1\n", "next", "unknown field"),
         (
             HEAD + TARGET + SHADOW + SHADOW.replace("name: next", "name: later") + TAIL, "safety",

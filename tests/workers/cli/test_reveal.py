@@ -104,7 +104,7 @@ def test_dead_letters_are_decrypted_one_after_the_other() -> None:
     [
         (OLD_LETTER + LETTER, 1, "glossator: letter 1 needs the key k0\n"),
         (LETTER + LETTER[:-1], 1, "glossator: letter 2 is cut off\n"),
-        (LETTER + b"x" + LETTER, 1, "glossator: letter 2 is no encrypted dead letter\n"),
+        (LETTER + b"x" + LETTER, 1, "glossator: letter 2 is not an encrypted dead letter\n"),
         (LETTER[:-1] + b"\0" + LETTER, 1, "glossator: letter 1 was changed, or encrypted with another key k1\n"),
     ],
 )

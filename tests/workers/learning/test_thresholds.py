@@ -159,7 +159,7 @@ def test_ties_and_few_flagged_rows_are_noted() -> None:
     assert (found.threshold, found.flagged) == (0.65, 2)
     few, ties = found.notes
     assert few == "only 4 of 40 rows are flagged: the threshold is uncertain"
-    assert ties == "2 rows with the new score 0.8 cannot be parted: 5.00% or 17.50% can be reached, not 10.00%"
+    assert ties == "2 rows with the new score 0.8 cannot be told apart: 5.00% or 17.50% can be reached, not 10.00%"
 
 
 def test_a_precision_that_cannot_be_reached_is_noted() -> None:

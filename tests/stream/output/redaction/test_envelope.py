@@ -67,7 +67,7 @@ def test_what_was_changed_is_not_opened(at: int, mask: int) -> None:
 @given(st.integers(0, 10_000))
 def test_what_was_cut_is_not_opened(at: int) -> None:
     sealed = sealer("k1", KEY)(RECORD)
-    with pytest.raises(EnvelopeError, match=r"is cut off|is no encrypted dead letter"):
+    with pytest.raises(EnvelopeError, match=r"is cut off|is not an encrypted dead letter"):
         unseal(sealed[: at % len(sealed)], {"k1": KEY})
 
 
