@@ -84,6 +84,7 @@ class Condition:
     - ``source``: the text it was compiled from.
     - ``names``: the variables it uses, tasks included.
     - ``bare``: the source without comments, with the index in ``literals`` in place of each literal.
+    - ``can_be_grouped``: it may be evaluated together with others, on the values that it uses.
     """
 
     def __init__(self, source: str) -> None:
@@ -103,7 +104,7 @@ class Condition:
             references = cel.compile(source).references()
             self._program = cel.compile(_SIZE_CALL.sub(_own_size, source))
         except BaseException as error:
-            _require_failure(error)
+            require_failure(error)
             raise ValueError(_syntax(str(error), source) + _operator_hint(source)) from None
         self.literals: list[str] = []
         self.bare = re.sub(r"\s*\.\s*", ".", _OPAQUE.sub(partial(_blank, self.literals), source))
@@ -124,7 +125,9 @@ class Condition:
         names = frozenset() if self.names & bound else self.names
         self._places = Places(self.bare, self.literals, names, self.tasks, variable)
         quick = cel.compile(_SIZE_CALL.sub(_own_size, self._places.source))
-        self._evaluate_quickly = partial(self._execute, quick, self._functions if _SIZE in quick.functions() else None)
+        calls_size = _SIZE in quick.functions()
+        self._evaluate_quickly = partial(self._execute, quick, self._functions if calls_size else None)
+        self.can_be_grouped = bool(self._places) and not (self._work.has_macros or calls_size)
 
     @property
     def tasks(self) -> frozenset[str]:
@@ -171,7 +174,7 @@ class Condition:
         try:
             result = self.value(variables)
         except BaseException as error:
-            _require_failure(error)
+            require_failure(error)
             if any(name not in VARIABLES and not value for name, value in variables.items()):
                 return False
             raise ConditionError(f"the condition cannot be evaluated{self._why(error)}") from None
@@ -203,7 +206,7 @@ class Condition:
             try:
                 result = self._places.result(document, {} if shared is None else shared, self._evaluate_quickly)
             except BaseException as error:
-                _require_failure(error)
+                require_failure(error)
             else:
                 if result is True or result is False:
                     return result
@@ -248,7 +251,7 @@ def variable(name: str, document: Document) -> Any:
     }
 
 
-def _require_failure(error: BaseException) -> None:
+def require_failure(error: BaseException) -> None:
     """Re-raise ``error`` unless it is a failure of CEL: an Exception, or a panic in Rust, which is a BaseException."""
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
         raise error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from schemas.condition_group import ConditionGroup
 from schemas.condition_places import WHOLE, Known, Reader, Shared
 from schemas.conditions import Condition
 from schemas.document import Document
@@ -121,6 +122,7 @@ class Router:
         self.original = frozenset(topic for topic, text in views if text == "original")
         self.hidden = frozenset(topic for topic, text in views if text != "original")
         self.views = {route.name: route.target.view for route in self._routes if route.target is not None}
+        self._group = ConditionGroup(route.condition for route in self._routes if route.condition is not None)
         self._decisions: dict[tuple[int, ...], Decision] = {}
         getters = [route.condition.getters for route in self._routes if route.condition is not None]
         self._read = Reader(by_place for by_place in getters if by_place is not None)
@@ -144,8 +146,9 @@ class Router:
 
     def _evaluate(self, document: Document, shared: Shared) -> Decision:
         taken = []
+        results = self._group.results(document, shared)
         for index, route in enumerate(self._routes):
-            if route.takes(document, shared):
+            if route.takes(document, shared, results):
                 taken.append(index)
                 if route.final:
                     break
@@ -183,9 +186,12 @@ class _Route:
     target: Target | None
     final: bool
 
-    def takes(self, document: Document, shared: Shared) -> bool:
+    def takes(self, document: Document, shared: Shared, results: Mapping[Condition, bool]) -> bool:
+        """Whether it takes ``document``; ``results`` are those of conditions that were evaluated already."""
         if self.condition is None:
             return True
+        if (known := results.get(self.condition)) is not None:
+            return known
         try:
             return self.condition.holds_for(document, shared)
         except ConditionError as error:

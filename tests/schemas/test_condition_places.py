@@ -56,7 +56,7 @@ TONES = st.one_of(
 )
 
 
-def _document(event: Any, tone: Any, text: str = "a.b", key: bytes | None = b"k") -> Document:
+def document_of(event: Any, tone: Any, text: str = "a.b", key: bytes | None = b"k") -> Document:
     document = Document(Record(Assignment("in", 0), 0, key, b"", [("h", b"x")], 5), text)
     document.fields = event
     document.annotations = {"v": {"v0": 1}}
@@ -77,7 +77,7 @@ def _outcome(call: Any) -> bool | str:
 def test_a_condition_says_of_places_what_it_says_of_whole_variables(source: str, given: Any) -> None:
     condition = Condition(source)
     for event, tone in [*given, *given]:  # the second time, results are known
-        document = _document(event, tone)
+        document = document_of(event, tone)
         whole = {name: variable(name, document) for name in condition.names}
         assert _outcome(lambda d=document: condition.holds_for(d, {})) == _outcome(lambda w=whole: condition(w))
 
@@ -85,22 +85,22 @@ def test_a_condition_says_of_places_what_it_says_of_whole_variables(source: str,
 def test_values_that_python_takes_for_equal_are_told_apart() -> None:
     condition = Condition("event.a == 1")
     for _ in range(2):
-        assert _outcome(lambda: condition.holds_for(_document({"a": 1}, None))) is True
-        assert _outcome(lambda: condition.holds_for(_document({"a": True}, None))) is False
+        assert _outcome(lambda: condition.holds_for(document_of({"a": 1}, None))) is True
+        assert _outcome(lambda: condition.holds_for(document_of({"a": True}, None))) is False
     condition = Condition("event.a")
-    assert _outcome(lambda: condition.holds_for(_document({"a": True}, None))) is True
-    assert _outcome(lambda: condition.holds_for(_document({"a": 1}, None))) == (
+    assert _outcome(lambda: condition.holds_for(document_of({"a": True}, None))) is True
+    assert _outcome(lambda: condition.holds_for(document_of({"a": 1}, None))) == (
         "the condition returned int, not a boolean"
     )
 
 
 def test_what_is_not_used_cannot_fail_a_condition() -> None:
     """Whole events may hold numbers that CEL does not have, and be deeper than it can convert."""
-    assert Condition("event.a == 1").holds_for(_document({"a": 1, "long": 2**70}, None))
+    assert Condition("event.a == 1").holds_for(document_of({"a": 1, "long": 2**70}, None))
 
 
 def test_variables_that_are_made_for_an_event_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    document = _document({}, None)
+    document = document_of({}, None)
     shared: dict[str, Any] = {}
     assert Condition('headers.h == "x"').holds_for(document, shared)
     assert shared == {"headers": {"h": "x"}}
@@ -109,7 +109,9 @@ def test_variables_that_are_made_for_an_event_are_made_once(monkeypatch: pytest.
 
 
 def test_a_result_that_needs_whole_variables_is_marked() -> None:
-    document = _document({}, {})  # an empty annotation, as of a task that did not run, makes a failing condition false
+    document = document_of(
+        {}, {}
+    )  # an empty annotation, as of a task that did not run, makes a failing condition false
     shared: dict[str, Any] = {}
     assert not Condition("has(event.a) && event.a == 1").holds_for(document, shared)
     assert WHOLE not in shared
