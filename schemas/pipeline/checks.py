@@ -22,7 +22,7 @@ from schemas.pipeline import (
     shadows,
     shape_checks,
 )
-from schemas.pipeline.config import TIMEOUT_MS, Backpressure
+from schemas.pipeline.config import TIMEOUT_MS, Backpressure, Watchdog
 from schemas.pipeline.outputs import Output
 from schemas.pipeline.task_fields import LANGUAGE, REGION
 from schemas.pipeline.unchecked import as_list, as_table
@@ -83,6 +83,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     yield from shadows.problems(raw)
     yield from registry_checks.problems(raw)
     yield from _batching(as_table(raw.get("batching")))
+    yield from _patience(as_table(raw.get("batching")), as_table(raw.get("watchdog")))
     yield from _marks(as_table(raw.get("backpressure")))
     yield from _transactions(raw)
 
@@ -263,6 +264,18 @@ def _unknown(task: Mapping[str, Any], field: str, known: Sequence[str]) -> Itera
 def _batching(batching: Mapping[str, Any]) -> Mistakes:
     if batching.get("target_latency_ms") is not None and "linger_ms" in batching:
         yield ("batching", "linger_ms"), "target_latency_ms chooses the linger time: remove one of the two"
+
+
+def _patience(batching: Mapping[str, Any], watchdog: Mapping[str, Any]) -> Mistakes:
+    """Yield what would count as stuck although it only waits: nothing moves while a micro-batch lingers."""
+    fields = Watchdog.model_fields
+    for name in ("linger_ms", "target_latency_ms"):
+        for limit in ("warn_after_ms", "leave_after_ms"):
+            waits, patience = batching.get(name), watchdog.get(limit, fields[limit].default)
+            if isinstance(waits, int) and isinstance(patience, int) and 2 * waits > patience:
+                what = f"events that wait as {name} ({waits}) allows could count as stuck"
+                yield ("batching", name), f"{what}: watchdog.{limit} ({patience}) must be at least twice as long"
+                break
 
 
 def _marks(marks: Mapping[str, Any]) -> Mistakes:

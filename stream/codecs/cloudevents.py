@@ -83,6 +83,7 @@ class CloudEventsCodec(JsonCodec):
             raise DecodeError(
                 f"there is no text at {paths}: the data of the CloudEvent are plain text, at {_TEXT_PATH}"
             )
+        self._require_small(value)
         return super()._read(value, headers)
 
 

@@ -103,14 +103,18 @@ class JsonCodec(Codec):
             changed: ``event`` has other values than ``fields`` for other reasons, too.
             unknown: bytes of fields that the schema lacks.
         """
-        if len(event) > self._max_bytes:
-            raise DecodeError(f"as JSON the value has {len(event)} bytes, input.max_bytes is {self._max_bytes}")
+        self._require_small(event)
         if changed or replaced is not None:
             fields = orjson.loads(event)
         if not isinstance(fields, dict):
             raise DecodeError(f"the value becomes {TYPE_NAMES[type(fields)]}, not a JSON object")
         content = self._content(event, fields, replaced)
         return content._replace(unknown=unknown) if unknown else content
+
+    def _require_small(self, event: bytes) -> None:
+        """Raise DecodeError if ``event``, JSON that the value was converted to, is larger than values may be."""
+        if len(event) > self._max_bytes:
+            raise DecodeError(f"as JSON the value has {len(event)} bytes, input.max_bytes is {self._max_bytes}")
 
     def _find(self, event: Any, replaced: Replaced | None) -> str:
         if replaced is None and type(event) is dict and isinstance(text := event.get(self._only_step), str):

@@ -223,6 +223,12 @@ MISTAKES = {
         ["24:29 backpressure.high_events: low_events (4096) must be below high_events (10)"]),
     "a linger time and a goal": ("linger_ms: 5}", "linger_ms: 5, target_latency_ms: 200}",
         ["23:42 batching.linger_ms: target_latency_ms chooses the linger time: remove one of the two"]),
+    "a linger time that looks like standing still": ("linger_ms: 5}", "linger_ms: 30001}",
+        ["23:42 batching.linger_ms: events that wait as linger_ms (30001) allows could count as stuck: "
+         "watchdog.warn_after_ms (60000) must be at least twice as long"]),
+    "a goal that looks like it": ("linger_ms: 5}", "target_latency_ms: 900}\nwatchdog: {leave_after_ms: 1500}",
+        ["23:50 batching.target_latency_ms: events that wait as target_latency_ms (900) allows could count as stuck: "
+         "watchdog.leave_after_ms (1500) must be at least twice as long"]),
     "a transaction that ends too late": ("compute:", "delivery: exactly_once\ncommit_interval_ms: 30000\ncompute:",
         ["25:21 commit_interval_ms: must be less than kafka's transaction.timeout.ms (30000), or transactions "
          "time out before they are committed"]),

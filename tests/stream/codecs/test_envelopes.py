@@ -171,6 +171,13 @@ def test_a_path_that_plain_text_does_not_have_is_told() -> None:
     assert message == "there is no text at $.a, $.text.b: the data of the CloudEvent are plain text, at $.text"
 
 
+def test_plain_text_counts_as_the_json_that_it_becomes() -> None:
+    value, size = b"\1" * 50, len(b'{"text":""}') + 50 * len(r"\u0001")
+    assert decoded(value, "cloudevents", PLAIN, max_bytes=size).failure is None
+    message = failure(decoded(value, "cloudevents", PLAIN, max_bytes=size - 1))
+    assert message == f"as JSON the value has {size} bytes, input.max_bytes is {size - 1}"
+
+
 MANY = envelope(DATA, **{f"a{n}": "x" for n in range(300)})
 NO_ID = {name: value for name, value in ENVELOPE.items() if name not in {"id", "source"}}
 
