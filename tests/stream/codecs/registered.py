@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-
 from schemas.document import Document
 from schemas.pipeline.config import Input
 from schemas.pipeline.registry import Registry
@@ -24,17 +21,3 @@ def decoded(decoder: Codec, value: bytes | None, headers: Headers | None = None)
     record = Record(Assignment("posts", 0), 7, b"key", value, headers)
     decoder.fetch_schemas([record])
     return decoder.decode(record)
-
-
-def outcomes_of(decoder: Codec, values: Iterable[bytes]) -> dict[str, int]:
-    """Decode mutated values; return how many became documents, and how many failures. Anything else is an error."""
-    outcomes = {"document": 0, "failure": 0}
-    for value in values:
-        document = decoded(decoder, value)
-        outcomes["document" if document.failure is None else "failure"] += 1
-        if document.failure is None:
-            assert document.event is not None
-            assert json.loads(document.event) == document.fields
-        else:
-            assert document.failure.error in {"DecodeError", "UnknownSchemaError"}
-    return outcomes

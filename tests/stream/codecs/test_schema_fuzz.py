@@ -12,9 +12,9 @@ import pytest
 from tests.protobuf import EVERYTHING, POST, written
 from tests.registry import AVRO, JSON, PROTOBUF, fake_registry, framed
 from tests.stream.codecs import test_json_schema
+from tests.stream.codecs.fuzz import mutated
 from tests.stream.codecs.registered import codec_of, decoded
 from tests.stream.codecs.test_avro import MAPPING, NODE, _nested, _record, _without_logical_types, _written
-from tests.stream.codecs.test_avro_fuzz import _mutated
 
 ODD: tuple[Any, ...] = (
     None, True, -1, 0, 2**31, 1e300, "", "text", "null", "string", "record", "Node", "#", "a" * 300, [], {}, ["null"],
@@ -71,7 +71,7 @@ def _hostile(kind: str, rng: random.Random) -> tuple[str, bytes]:
         schema, content = rng.choice(((NODE, _nested(5)), (_record(("x", mapped)), {"text": "here", "x": value})))
         plain = json.loads(json.dumps(schema), object_hook=_without_logical_types)
         payload = _written(plain, content)
-        return mutated_json(schema, rng), payload if rng.randrange(4) else _mutated(payload, rng)
+        return mutated_json(schema, rng), payload if rng.randrange(4) else mutated(payload, 0, rng)
     if kind == JSON:
         event = b'{"text":"here","id":5,"tags":["a"],"counts":{"a":1},"near":{"text":"x","id":1}}'
         return mutated_json(test_json_schema.POST, rng), event
