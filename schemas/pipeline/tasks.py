@@ -96,8 +96,9 @@ class SpanTask(ModelTask):
     rest, which is 0 if it is not given."""
     sentences: bool = False
     """Read each sentence on its own instead of the whole text."""
-    vote: bool = False
-    """Give equal names of a text the same label, the one with the highest sum of scores."""
+    vote: bool | None = None
+    """Give equal names of a text the same label, the one with the highest sum of scores; default: what the head
+    recommends, as the starter's does, otherwise no."""
 
 
 class PosTask(ModelTask):

@@ -31,6 +31,7 @@ class ScoreMix(nn.Module):
     - ``multi_label``: whether each logit has its own sigmoid, instead of a softmax over all.
     - ``thresholds``: label -> the probability from which it counts; empty for softmax heads.
     - ``aggregation``: for token heads, the way of joining word pieces into spans that scored best.
+    - ``vote``: for token heads, whether equal names of a text had better get the same label.
     - ``window_margin``: for span heads, how answers of several windows compare; None if that was not calibrated.
     - ``pooling``: for sequence heads, which features of a sequence are concatenated, in this order: "mean" and "first"
       of its tokens, special tokens included; for pairs "sides", the mean of each side, their absolute difference and
@@ -54,6 +55,7 @@ class ScoreMix(nn.Module):
         self.multi_label: bool = entry["multi_label"]
         self.thresholds: dict[str, float] = dict(entry["thresholds"])
         self.aggregation: str | None = entry["aggregation"]
+        self.vote: bool = entry.get("vote", False)
         self.window_margin: float | None = entry.get("window_margin")
         self.pooling: tuple[str, ...] = tuple(entry["pooling"])
         self.context: int = entry["context"]
@@ -160,6 +162,7 @@ class ScoreMixHead(Head):
         self.multi_label = module.multi_label
         self.thresholds = module.thresholds or None
         self.aggregation = module.aggregation
+        self.vote = module.vote
         self.window_margin = module.window_margin
         self.reference = module.reference
 

@@ -55,7 +55,7 @@ class Model:
         head, tokenizer = self.head, self.tokenizer
         return HeadInfo(
             head.labels, head.multi_label, head.thresholds, tokenizer.word_aware, tokenizer.unk_id, head.aggregation,
-            tokenizer.symbols, head.reference, window_margin=head.window_margin,
+            tokenizer.symbols, head.reference, window_margin=head.window_margin, vote=head.vote,
         )  # fmt: skip
 
 

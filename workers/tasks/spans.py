@@ -103,7 +103,7 @@ class Spans(Task):
                 f'{subject} has no label "{OUTSIDE}" for text outside entities; it has: {", ".join(head.labels[:20])} '
                 "(task: token-classification accepts any labels)"
             )
-        self._vote = isinstance(config, SpanTask) and config.vote
+        self._vote = isinstance(config, SpanTask) and (head.vote if config.vote is None else config.vote)
         # No entity begins or ends with an emoji, but an emoji is a part of speech.
         self._symbols = "" if isinstance(config, PosTask) else head.symbols
         self._aggregation = config.aggregation or head.aggregation or "simple"

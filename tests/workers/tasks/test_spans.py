@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from copy import copy
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -265,6 +266,21 @@ def test_a_vote_gives_equal_names_the_label_with_the_highest_sum_of_scores() -> 
     assert brief(scripted("the the the the Paris", BIO, said, vote=True)) == [
         ("the", "PER"), ("the", "PER"), ("Paris", "LOC"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("recommended", "vote", "voted"),
+    [(True, None, True), (True, False, False), (False, None, False), (False, True, True)],
+)
+def test_a_head_may_recommend_the_vote_and_the_file_decides(recommended: bool, vote: bool | None, voted: bool) -> None:
+    text, labels = "the the the", [BIO.index("B-LOC"), BIO.index("B-PER"), BIO.index("B-LOC")]
+    (window,) = small.windows_of("bert", text, LONG)
+    table = np.zeros((len(window), len(BIO)), np.float32)
+    table[[0, *range(1, len(labels) + 1), -1], [BIO.index("O"), *labels, BIO.index("O")]] = 1
+    config = SpanTask(name="found", model="m", task="token-classification", vote=vote)
+    spans = Spans(config, replace(small.head("bert", BIO), vote=recommended))
+    found = spans.annotate(Document(None, text), [Reading([window], [table])])["spans"]
+    assert [span["label"] for span in found] == ["LOC", "LOC" if voted else "PER", "LOC"]
 
 
 def test_sentences_are_read_alone_and_spans_are_those_of_the_text() -> None:
