@@ -73,6 +73,8 @@ def facts(entry: dict[str, Any], revision: str) -> str:
         lines.append(f"- margin {entry['window_margin']:.1f} × ln(windows) over “no answer”, fitted on long documents")
     if entry.get("aggregation"):
         lines.append(f"- word pieces are joined by `{entry['aggregation']}`, the best on the dev files")
+    if entry.get("vote"):
+        lines.append("- equal names of a text get the same label (`vote`), which is better on the dev files")
     return "\n".join(lines)
 
 

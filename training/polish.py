@@ -27,8 +27,9 @@ from workers.learning.fit import fit, new_head
 
 BATCH = 4096
 NAMES = {
-    "uner_ewt": 1.0, "uner_ewt runs": 0.5, "uner_ewt exchanged": 0.5, "wikigold": 2.0, "wikigold runs": 1.0,
-    "wikigold exchanged": 1.5, "wnut17": 0.6, "wnut17 exchanged": 0.4, "btc": 0.4, "invented": 0.3, "distilled": 0.5,
+    "uner_ewt": 1.0, "uner_ewt runs": 0.8, "uner_ewt exchanged": 0.5, "wikigold": 2.0, "wikigold runs": 1.5,
+    "wikigold exchanged": 1.5, "wnut17": 0.8, "wnut17 exchanged": 0.4, "btc": 0.4, "invented": 0.3, "distilled": 0.5,
+    "stories": 1.0,
 }  # fmt: skip
 """How often each sentence of a set occurs in an epoch."""
 PRIVATE = {
@@ -38,12 +39,16 @@ PRIVATE = {
 
 
 class Plan(NamedTuple):
-    """At most ``epochs``, or fewer: it stops after ``patience`` epochs without a better score."""
+    """At most ``epochs``, or fewer: it stops after ``patience`` epochs without a better score.
+
+    A head that exists goes on from where it is: at ``AGAIN`` of the rate, for ``again`` epochs.
+    """
 
     labels: list[str]
     shares: dict[str, float]
     epochs: int
     patience: int = 4
+    again: int = 5
 
 
 PLANS = {
@@ -51,6 +56,7 @@ PLANS = {
     "pos": Plan(tokens.POS_LABELS, {"uner_ewt": 1.0, "uner_ewt runs": 0.5}, 14),
     "pii": Plan(tokens.PII_LABELS, PRIVATE, 10),
 }
+RATE, AGAIN = 2e-3, 0.5
 SHAPE: dict[str, Any] = {"kind": "token", "reduce": 128, "hidden": 160, "context": 2}
 
 
@@ -96,10 +102,11 @@ class States:
 
 def polish(
     learner: LearnerLike, data: Data, reader: Reader, progress: Progress, only: Collection[str] = PLANS.keys(),
-    *, distilled: Sequence[Unit] = (),
+    *, distilled: Sequence[Unit] = (), resumed: Collection[str] = (),
 ) -> dict[str, float]:  # fmt: skip
     """Replace the learner's heads for the tasks ``only``, which are among ``PLANS``; return their dev scores.
 
+    ``resumed``: the tasks whose heads are not replaced but learn more.
     ``distilled``: texts with the answers of ``training.teachers``; they are the set "distilled" of ``NAMES``.
     """
     learner.eval()
@@ -118,15 +125,19 @@ def polish(
     sets = {
         **named("train"), "invented": tokens.invented(reader), "presidio": tokens.presidio(data, reader, "train"),
         **tokens.augmented(data, reader, tagged["train"]), "distilled": list(distilled),
+        "stories": tokens.told(reader),
     }  # fmt: skip
     sets = {name: units for name, units in sets.items() if name in needed}
     dev_sets = {
         **named("dev"),
         **{f"{name} runs": tokens.in_runs(data, reader, name, "dev") for name in ("uner_ewt", "wikigold")},
+        "stories": tokens.told_on_dev(reader),
     }  # fmt: skip
     states = States(learner, [unit for units in sets.values() for unit in units], progress, vary=True)
     names = np.array([name for name, units in sets.items() for _ in units])
     on_dev = {name: States(learner, units, progress, vary=False) for name, units in dev_sets.items() if name != "btc"}
+
+    marks_misc = {*tokens.MARKS_MISC, "stories"}
 
     def score(task: str, head: ScoreMix, epoch: int) -> float:
         if task == "pii":
@@ -134,7 +145,7 @@ def polish(
         if task == "pos":
             return _accuracy(on_dev["uner_ewt"], head)
         return float(np.mean([
-            calibration.span_score(dev.units, dev.logits(head), "average", misc=name.split()[0] in tokens.MARKS_MISC)
+            calibration.span_score(dev.units, dev.logits(head), "average", misc=name.split()[0] in marks_misc)
             for name, dev in on_dev.items()
         ]))  # fmt: skip
 
@@ -142,10 +153,13 @@ def polish(
     for task, plan in plans.items():
         torch.manual_seed(11)
         shape = states.values.shape
-        head = new_head(plan.labels, shape[1], shape[2], aggregation="first" if task == "pii" else "average", **SHAPE)
+        head: Any = learner.heads[task] if task in resumed else new_head(
+            plan.labels, shape[1], shape[2], aggregation="first" if task == "pii" else "average", **SHAPE
+        )  # fmt: skip
+        most = plan.again if task in resumed else plan.epochs
         taught = np.array([task in unit.target and tokens.counts(unit.target[task]) for unit in states.units])
         random, epoch = np.random.default_rng(11), itertools.count(1)
-        epochs = [_batches(states, plan.shares, names, np.flatnonzero(taught), random) for _ in range(plan.epochs)]
+        epochs = [_batches(states, plan.shares, names, np.flatnonzero(taught), random) for _ in range(most)]
         bar = progress.add_task(f"{task} again", total=sum(map(len, epochs)))
 
         def loss(head: ScoreMix, chosen: Sequence[int], task: str = task) -> Tensor:
@@ -159,7 +173,7 @@ def polish(
             progress.console.print(f"{task}, epoch {epoch}: {value:.4f} on dev" if task != "pii" else f"pii, {epoch}")
 
         best = fit(
-            head, epochs, loss, value_on_dev, rate=2e-3,
+            head, epochs, loss, value_on_dev, rate=RATE * (AGAIN if task in resumed else 1.0),
             decay=0.05, dropout=0.25, patience=plan.patience, on_epoch=on_epoch,
             on_step=partial(progress.advance, bar),
         )  # fmt: skip

@@ -10,6 +10,7 @@ from transformers import BertModel
 
 from training.joint import Learner
 from training.reading import flat
+from workers.heads.pack_heads import ScoreMix
 from workers.models import adapter
 from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
@@ -27,6 +28,12 @@ class Shipped(nn.Module):
         for tensors in packed.adapters:
             adapter.merge(self.trunk, tensors)
         self.heads = nn.ModuleDict()
+
+    def take(self, name: str) -> None:
+        """Take the head ``name`` of the pack, to go on from it."""
+        pack = HeadPack.open(STARTER, STARTER_FOLDER)
+        entry = pack.manifest["heads"][name]
+        self.heads[name] = ScoreMix({**entry, "temperature": 1.0}, pack.tensors(entry))
 
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
         """Return what ``Learner.forward`` returns, without gradients."""

@@ -81,7 +81,9 @@ def _last(sets: Data, reader: Reader, progress: Progress, only: Sequence[str], o
     if "moderation" in only:
         scores |= pooled.polish(shipped, sets, reader, progress) | calibration.harm(shipped, sets, reader)
     if words := [name for name in only if name in polish.PLANS]:
-        scores |= polish.polish(shipped, sets, reader, progress, words)
+        if "ner" in words:
+            shipped.take("ner")
+        scores |= polish.polish(shipped, sets, reader, progress, words, resumed=["ner"])
         scores |= calibration.token_heads(shipped, sets, reader, words)
     if not (out / MANIFEST).exists():
         shutil.copytree(STARTER_FOLDER, out, dirs_exist_ok=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding
 from torch import Tensor
 
-from training import augment, personal, runs
+from training import augment, personal, runs, stories, story_dev
 from training.data import Data
 from training.names import is_handle
 from training.reading import Reader, Unit
@@ -188,6 +188,16 @@ def invented(reader: Reader, count: int = 4000, seed: int = 22) -> list[Unit]:
     return names_in(
         [{"text": text, "spans": spans} for text, spans in augment.named(count, seed=seed)], reader, "augment"
     )
+
+
+def told(reader: Reader, count: int = 3000, seed: int = 31) -> list[Unit]:
+    """Return our own texts of several sentences with names; targets as in ``names_in``."""
+    return names_in(stories.stories(count, seed), reader, "augment")
+
+
+def told_on_dev(reader: Reader) -> list[Unit]:
+    """Return the texts written to choose by; targets as in ``names_in``."""
+    return names_in(story_dev.stories(), reader, "augment")
 
 
 def counts(target: NDArray[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from rich.progress import Progress
 from training import calibration, polish, starter
 from training.data import Data
 from training.reading import Reader
-from training.shipped import LearnerLike
+from training.shipped import LearnerLike, Shipped
 from training.starter import main
 from workers.learning.fit import new_head
 from workers.models.packs import MANIFEST, STARTER_FOLDER, HeadPack
@@ -29,9 +30,9 @@ def test_one_head_is_written_into_a_copy_of_the_pack(tmp_path: Path, monkeypatch
     trunk = Path(HeadPack.open("starter", STARTER_FOLDER).trunk().model)
 
     def polished(
-        learner: LearnerLike, data: Data, reader: Reader, progress: Progress, only: list[str]
+        learner: LearnerLike, data: Data, reader: Reader, progress: Progress, only: list[str], *, resumed: list[str]
     ) -> dict[str, float]:
-        assert only == ["pii"]
+        assert only == ["pii"] and "pii" not in resumed
         torch.manual_seed(1)
         learner.heads["pii"] = new_head(["O", "B-PERSON"], 7, 384, kind="token", aggregation="first")
         return {}
@@ -48,3 +49,14 @@ def test_one_head_is_written_into_a_copy_of_the_pack(tmp_path: Path, monkeypatch
     assert {name: entry for name, entry in after.items() if name != "pii"} == {
         name: entry for name, entry in before.items() if name != "pii"
     }
+
+
+def test_a_shipped_head_is_taken_as_it_is_but_for_its_temperature() -> None:
+    shipped = Shipped()
+    shipped.take("ner")
+    head: Any = shipped.heads["ner"]
+    pack = HeadPack.open("starter", STARTER_FOLDER)
+    entry = pack.manifest["heads"]["ner"]
+    assert list(head.labels) == entry["labels"]
+    assert float(head.temperature) == 1.0 != entry["temperature"]
+    assert torch.equal(head.out.weight, pack.tensors(entry)["out.weight"].float())
