@@ -21,7 +21,7 @@ from schemas.pipeline.identity import config_hash
 from schemas.record import Assignment, Record
 from stream.codecs.formats import codec
 from stream.codecs.json import MAX_DEPTH
-from stream.output.event_builder import EventBuilder
+from stream.output.event_builder import EventBuilder, may_hold_text, without_text
 from stream.output.routes import View
 
 SCHEMA = jsonschema.Draft202012Validator(
@@ -265,3 +265,24 @@ def test_the_deepest_event_can_be_read_by_common_parsers(opening: str, closing: 
     assert made.failure is None
     line = EventBuilder(pipeline(), MODELS).build(made)
     assert orjson.loads(line) == json.loads(line)
+
+
+KEYS = st.sampled_from(["text", "question", "aspect", "label", "score", "field", "te\\u0078t", 'a"text":', "text "])
+NESTED = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False), KEYS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(KEYS, NESTED, max_size=3))
+def test_annotations_that_cannot_hold_text_have_none_to_leave_out(annotations: dict[str, Any]) -> None:
+    if not may_hold_text(annotations):
+        assert without_text(annotations, {}) == annotations
+
+
+def test_most_annotations_cannot_hold_text() -> None:
+    safety = {"flagged": True, "labels": [{"label": "text", "score": 0.5, "flagged": True}]}
+    assert not may_hold_text({"safety": safety})
+    assert may_hold_text({"names": {"spans": [{"start": 0, "end": 1, "text": "a", "label": "x", "score": 1.0}]}})
+    assert may_hold_text({"odd": {"text": {1, 2}}}), "what cannot be encoded"
