@@ -17,10 +17,14 @@ from stream.registry.schema_errors import UnusableSchemaError
 _MOST_LEVELS = 10_000
 """Schemas that apply each other in a chain."""
 _NOT_APPLIED = frozenset({"$defs", "definitions", "enum", "const", "default", "examples"})
+_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas", "dependencies"})
+"""Keywords with schemas under names that are no keywords."""
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _KNOWN = ("http://json-schema.org/", "https://json-schema.org/")
 """Where schemas of schemas are, which every validator has."""
 _LEAF: dict[str, Any] = {}
+_DYNAMIC = "glossator:"
+"""Before the name of an anchor: all anchors of that name, wherever they are."""
 _ANCHORS = ("$anchor", "$dynamicAnchor")
 
 
@@ -42,31 +46,40 @@ def cost(schema: Any, references: Sequence[tuple[str, Any]]) -> Cost:
 
 
 class _Surveyor:
+    """Knows what can be referred to.
+
+    Drafts differ in what an address is, something that only looks like a schema may have one, too, and what a dynamic
+    reference leads to depends on the way. So an address may lead to several places; what refers to it counts for all.
+    """
+
     def __init__(self, schema: Any, references: Sequence[tuple[str, Any]]) -> None:
         base = base_of(schema)
-        self._files = {base: schema, **dict(addressed(base, references))}
-        self._anchors: dict[str, Any] = {}
-        self._bases: dict[int, str] = {}
+        self._places: dict[str, list[Any]] = {}
+        self._bases: dict[int, tuple[str, str]] = {}
         self._patterns: set[str] = set()
-        for address, file in [*self._files.items()]:
+        for address, file in ((base, schema), *addressed(base, references)):
+            self._add(address, file)
             self._look_over(file, address)
 
+    def _add(self, address: str, node: Any) -> None:
+        self._places.setdefault(address.removesuffix("#"), []).append(node)
+
     def _look_over(self, file: Any, address: str) -> None:
-        """Note the address of each place in ``file``, and what can be referred to by a name."""
+        """Note what references in each place of ``file`` are relative to, and what has an address of its own."""
         waiting = [(file, address)]
         while waiting:
             node, base = waiting.pop()
             if isinstance(node, dict):
-                own = node.get("$id", node.get("id"))
-                if isinstance(own, str):
-                    base = urljoin(base, own)
-                    self._files.setdefault(urldefrag(base)[0], node)
-                    self._anchors.setdefault(base, node)
+                for own in (node.get("$id"), node.get("id")):
+                    if isinstance(own, str):
+                        base = urljoin(base, own)
+                        self._add(base, node)
                 for anchor in (node.get(name) for name in _ANCHORS):
                     if isinstance(anchor, str):
-                        self._anchors.setdefault(f"{urldefrag(base)[0]}#{anchor}", node)
+                        self._add(f"{urldefrag(base)[0]}#{anchor}", node)
+                        self._add(_DYNAMIC + anchor, node)
                 self._note_patterns(node)
-                self._bases.setdefault(id(node), base)
+                self._bases.setdefault(id(node), (base, address))
                 waiting += [(below, base) for below in node.values() if isinstance(below, dict | list)]
             elif isinstance(node, list):
                 waiting += [(below, base) for below in node if isinstance(below, dict | list)]
@@ -85,11 +98,10 @@ class _Surveyor:
         while waiting:
             node = waiting.pop()
             parts = [*_applied(node)]
-            for target in self._targets(node):
-                if target is None:
-                    lost = True
-                else:
-                    parts.append(target)
+            for reference in _references(node):
+                targets = self._targets(node, reference)
+                lost |= not targets
+                parts += targets
             below[id(node)] = [id(part) for part in parts]
             for part in parts:
                 if id(part) not in found:
@@ -105,36 +117,50 @@ class _Surveyor:
         total = steps[id(schema)]
         return Cost(float("inf") if lost or total > 1e18 else float(total), len(self._patterns))
 
-    def _targets(self, node: Any) -> Iterator[Any]:
-        """Yield what ``node`` refers to; None for what was not found."""
-        if not isinstance(node, dict):
-            return
-        for name in _REFERENCES:
-            if isinstance(reference := node.get(name), str):
-                yield self._target(urljoin(self._bases.get(id(node), ""), reference))
+    def _targets(self, node: Any, reference: str) -> list[Any]:
+        """Return all that ``reference`` in ``node`` may lead to."""
+        found: dict[int, Any] = {}
+        for base in dict.fromkeys(self._bases.get(id(node), ())):
+            address = urljoin(base, reference)
+            if address.startswith(_KNOWN):
+                return [_LEAF]
+            file, fragment = urldefrag(address)
+            below = self._places.get(file, []) if not fragment or fragment[0] == "/" else []
+            for place in (*self._places.get(address.removesuffix("#"), []), *(_at(node, fragment) for node in below)):
+                if isinstance(place, dict | list):
+                    found[id(place)] = place
+                elif isinstance(place, bool):
+                    found[id(_LEAF)] = _LEAF
+            if "$dynamicRef" in node:
+                found |= {id(place): place for place in self._places.get(_DYNAMIC + fragment, ())}
+        return [*found.values()]
 
-    def _target(self, address: str) -> Any:
-        if address in self._anchors:
-            return self._anchors[address]
-        if address.startswith(_KNOWN):
-            return _LEAF
-        file, fragment = urldefrag(address)
-        node = self._files.get(file)
-        for step in fragment.split("/")[1:]:
-            name = unquote(step).replace("~1", "/").replace("~0", "~")
-            if isinstance(node, dict):
-                node = node.get(name)
-            elif isinstance(node, list) and name.isdigit() and int(name) < len(node):
-                node = node[int(name)]
-            else:
-                return None
-        return node if isinstance(node, dict | list) and not (fragment and fragment[0] != "/") else None
+
+def _at(node: Any, pointer: str) -> Any:
+    """Return what is at a JSON pointer in ``node``; None if nothing is."""
+    for step in pointer.split("/")[1:]:
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        if isinstance(node, dict):
+            node = node.get(name)
+        elif isinstance(node, list) and name.isdecimal() and len(name) < 10 and int(name) < len(node):
+            node = node[int(name)]
+        else:
+            return None
+    return node
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        yield from (node[name] for name in _REFERENCES if isinstance(node.get(name), str))
 
 
 def _applied(node: Any) -> Iterator[Any]:
-    if isinstance(node, dict):
-        yield from (
-            below for name, below in node.items() if name not in _NOT_APPLIED and isinstance(below, dict | list)
-        )
-    elif isinstance(node, list):
+    """Yield what ``node`` applies itself."""
+    if isinstance(node, list):
         yield from (below for below in node if isinstance(below, dict | list))
+    elif isinstance(node, dict):
+        for name, below in node.items():
+            if name in _MAPS and isinstance(below, dict):
+                yield from (schema for schema in below.values() if isinstance(schema, dict | list))
+            elif name not in _NOT_APPLIED and isinstance(below, dict | list):
+                yield below
