@@ -6,7 +6,6 @@ import itertools
 import queue
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -331,14 +330,14 @@ def test_a_micro_batch_takes_in_what_comes_while_the_device_computes(monkeypatch
 
 
 class SideBySide(NoopChain):
-    """Two forwards run side by side, each of a micro-batch of one event; one ends when its gate is opened."""
+    """Two forwards run side by side, each of a micro-batch of one event, of three; one ends when its gate is opened."""
 
     def __init__(self) -> None:
         super().__init__()
         self.pool = Pool(2, 1)
         self.wait_for = wait_for_one
         self.started: queue.Queue[int] = queue.Queue()
-        self.gates: dict[int, threading.Event] = defaultdict(threading.Event)
+        self.gates = [threading.Event() for _ in range(3)]
         self._running: dict[int, Future[Any]] = {}
 
     def begin(self, work: list[Document], pool: Pool, count: int) -> list[Future[Any]]:
@@ -388,12 +387,12 @@ def test_the_next_micro_batch_begins_on_an_idle_core_and_is_sent_in_its_turn(
                 sent.get(timeout=0.05)
             chain.gates[0].set()
             assert sent.get(timeout=10) == 0
-        for offset in range(3):
-            chain.gates[offset].set()
+        for gate in chain.gates:
+            gate.set()
         assert [sent.get(timeout=10) for _ in range(2)] == [1, 2]
     finally:
-        for offset in range(3):
-            chain.gates[offset].set()
+        for gate in chain.gates:
+            gate.set()
         worker.stop()
         thread.join(20)
     assert not thread.is_alive()
