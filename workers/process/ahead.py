@@ -68,11 +68,11 @@ class Ahead:
             idle = pool.forwards - len(running) - len(self._running)
             if idle > 0 and self._next is None and self._journal.calm:
                 self._take(running)
+                continue
             if idle > 0 and self._next is not None:
                 engine, _, work = self._next
                 self._running |= {*engine.chain.begin(work, pool, idle)}
-            if self._next is not None or idle <= 0 or not self._journal.calm:
-                wait({*running, *self._running}, return_when=FIRST_COMPLETED)
+            wait({*running, *self._running}, return_when=FIRST_COMPLETED)
 
     def _take(self, running: Collection[Future[Any]]) -> None:
         """Take the next micro-batch, unless one of ``running`` ends before it comes."""
