@@ -23,8 +23,6 @@ class ConditionGroup:
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
         """``conditions``: of these, the group has those that can be evaluated together, if they share enough."""
-        import cel  # not above, because it also imports a console
-
         self._conditions = [condition for condition in conditions if condition.can_be_grouped]
         literals: list[str] = []
         sources = []
@@ -37,6 +35,8 @@ class ConditionGroup:
         if len(self._conditions) < max(_LEAST, _LEAST * len(self._places.getters)):
             self._conditions = []
             return
+        import cel  # not above, because it also imports a console
+
         try:
             self._program = cel.compile(self._places.source)
         except BaseException as error:  # the parser allows only so many levels
