@@ -11,7 +11,10 @@ from workers.pii.finding import Finding
 _EDGES = " \t\r\n,;:-"
 _NUMBER = re.compile(r"[+(]?\d(?:.*\d)?(?:-?[A-Z]{2,}(?![^\W_]))*\)?", re.DOTALL)
 """A number with what is around its first and last digit; it may end in letters to be dialled (1-800-FLOWERS)."""
-_FORM = r"(?:(?i:mr|mrs|mx|dr|prof)\b\.?|(?i:capt|lt|rev|sgt|ms)\.|(?:Miss|Ms|Professor)\b)"
+_FORM = (
+    r"(?:(?i:mr|mrs|mx|dr|prof)\b\.?|(?i:capt|lt|rev|sgt|ms)\."
+    r"|(?:Miss|Ms|Professor|Frau|Herr|Madame|Mme|Mlle|Monsieur|Señora?|Signora?)\b)"
+)
 """Forms of address that are nothing else before a name; "miss" and "ms" in small letters are not among them."""
 _STARTS_WITH_FORM = re.compile(rf"({_FORM})\s+(?=\S)")
 _ENDS_WITH_FORM = re.compile(rf"(?<![^\W_])({_FORM})\s+\Z")
@@ -19,10 +22,27 @@ _IS_FORM = re.compile(rf"{_FORM}\Z")
 _LONGEST_FORM = 20
 _POSTCODE_DIGITS = 5
 _ADDRESS_PARTS = frozenset({"LOCATION", "ZIP_CODE"})
-_SAME_LINE = re.compile(r"[ ,]*")
-_ANOTHER = re.compile(r",\s+(?:and|or)\s+|(?<!\s)\s*;\s+", re.IGNORECASE)
+_SAME_LINE = re.compile(r"[ ,]*(?:(?<=[ ,])[Tt]he )?")
+_ANOTHER = re.compile(r",\s+(?:and|or(?!\s\d{5}))\s+|(?<!\s)\s*;\s+", re.IGNORECASE)
 """What separates two addresses, but is not within one. A run of spaces is only read from its beginning."""
 _NEXT_LINE = re.compile(r"[ ,]*(?:\r\n?|\n)[ ,]*")
+_STATE = re.compile(r"[ ,]+[A-Z]{2,3}[ ,]+")
+_TOWN = re.compile(r", [A-Z][\w'-]{1,20}[ ,]+")
+_BRITISH = re.compile(r"[A-Z]{1,2}\d[\dA-Z]? \d[A-Z]{2}")
+_POSTCODE = re.compile(r",? (?:[A-Z]{2,3},? \d{4,5}(?:-\d{4})?|[A-Z]{1,2}\d[\dA-Z]? \d[A-Z]{2})(?![\w-])(?!\.\d)")
+_LOOKS = {
+    "CREDIT_CARD": re.compile(r"(?:\d[ .\t-]{0,2}){11}\d"),
+    "EMAIL_ADDRESS": re.compile(r"[^\s@]\s?@\s?[^\s@]"),
+    "IBAN_CODE": re.compile(r"[A-Za-z]{2} ?\d ?\d(?:[ .-]{0,2}[A-Za-z0-9]){8}"),
+    "IP_ADDRESS": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:"),
+    "PHONE_NUMBER": re.compile(r"(?:\d\D{0,4}){5}\d|\d(?:[^A-Z]{0,4}[A-Z0-9]){6}"),
+    "URL": re.compile(r"[^\W_]\s?[.:/]+\s?[^\W_]"),
+    "US_SSN": re.compile(r"(?:\d[ .-]{0,2}){8}\d"),
+    "ZIP_CODE": re.compile(r"(?=[^\d]{0,9}\d)[^\W_](?:[ .-]{0,2}[^\W_]){2}"),
+    **dict.fromkeys(("NRP", "ORGANIZATION", "PERSON", "STREET_ADDRESS"), re.compile(r"[^\W\d_]")),
+}
+"""What a value of a label has in it at least. Checksums and lengths are not asked for: models also find what a pattern
+misses. A phone number may be a word to be dialled."""
 
 
 def trimmed(finding: Finding, text: str) -> Finding | None:
@@ -38,6 +58,18 @@ def trimmed(finding: Finding, text: str) -> Finding | None:
     if not any(map(str.isalnum, text[start:end])):
         return None
     return replace(finding, start=start, end=end)
+
+
+def looks_right(finding: Finding, text: str) -> bool:
+    """Whether a value has the form of its label, at least roughly: ``ghp_abc`` is no IP address, ``12`` no person.
+
+    A single small word, such as "platform", is an address only in a text without capitals.
+    """
+    form = _LOOKS.get(finding.label)
+    if form is not None and form.search(text, finding.start, finding.end) is None:
+        return False
+    value = text[finding.start : finding.end]
+    return not (finding.label == "STREET_ADDRESS" and value.isalpha() and value.islower() and not text.islower())
 
 
 def with_titles(findings: Sequence[Finding], text: str) -> list[Finding]:
@@ -85,7 +117,14 @@ def with_whole_addresses(findings: Iterable[Finding], text: str) -> list[Finding
             joined[-1] = replace(before, end=finding.end, score=max(before.score, score))
         else:
             joined.append(finding)
-    return [part for finding in joined for part in _addresses_of(finding, text)]
+    return [part for finding in joined for part in _addresses_of(_with_postcode(finding, text), text)]
+
+
+def _with_postcode(finding: Finding, text: str) -> Finding:
+    """Extend an address by a state and its ZIP code (", OR 97205"), or by a British postcode."""
+    if finding.label == "STREET_ADDRESS" and (code := _POSTCODE.match(text, finding.end)):
+        return replace(finding, end=code.end())
+    return finding
 
 
 def _addresses_of(finding: Finding, text: str) -> Iterator[Finding]:
@@ -106,5 +145,8 @@ def _goes_on(end: int, finding: Finding, text: str) -> bool:
         digits = sum(character.isdigit() for character in text[finding.start : finding.end])
         return digits <= _POSTCODE_DIGITS and _SAME_LINE.fullmatch(gap) is not None
     if finding.label == "STREET_ADDRESS":
+        # "Portland, OR 97205", "12 Elm St, London NW1 6XE": models may leave out a word.
+        if _STATE.fullmatch(gap) or (_TOWN.fullmatch(gap) and _BRITISH.fullmatch(text, finding.start, finding.end)):
+            return True
         return _SAME_LINE.fullmatch(gap) is not None
     return finding.label in _ADDRESS_PARTS and (_SAME_LINE.fullmatch(gap) or _NEXT_LINE.fullmatch(gap)) is not None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from workers.pii.finding import Finding
+
+_BETWEEN = frozenset(" \t\r\n\u00a0,;|")
 
 
 def resolve(findings: Iterable[Finding]) -> list[Finding]:
@@ -37,6 +40,29 @@ def fill(resolved: list[Finding], others: Iterable[Finding]) -> list[Finding]:
     return resolve([*resolved, *more]) if more else resolved
 
 
+def remains(resolved: Sequence[Finding], lost: Iterable[Finding], text: str) -> Iterator[Finding]:
+    """Yield what ``resolved``, which are sorted and do not overlap, leave of findings that overlap some of them.
+
+    Of the address "1 Elm St IBAN DE89 3704" this is "1 Elm St IBAN " if the whole number is in ``resolved``. Words and
+    the like are not cut: white space or a comma is between a remainder and what was cut off.
+    """
+    for finding in lost:
+        start = finding.start
+        for other in resolved[bisect(resolved, start, key=_end) :]:
+            if other.start >= finding.end:
+                break
+            if start < other.start and text[other.start - 1] in _BETWEEN and _begins(text, start, finding):
+                yield replace(finding, start=start, end=other.start)
+            start = other.end
+        if finding.start < start < finding.end and _begins(text, start, finding):
+            yield replace(finding, start=start)
+
+
+def _begins(text: str, start: int, finding: Finding) -> bool:
+    """Whether what begins at ``start`` is the beginning of ``finding``, or apart from what is before it."""
+    return start == finding.start or text[start] in _BETWEEN
+
+
 def _free_place(finding: Finding, kept: list[Finding]) -> int | None:
     """Return where in ``kept``, which is sorted, ``finding`` belongs; None if it is empty or overlaps one of them."""
     at = bisect(kept, finding.start, key=_start)
@@ -50,6 +76,10 @@ def _free_place(finding: Finding, kept: list[Finding]) -> int | None:
 
 def _start(finding: Finding) -> int:
     return finding.start
+
+
+def _end(finding: Finding) -> int:
+    return finding.end
 
 
 def _preference(finding: Finding) -> tuple[bool, int, float, int, str]:

@@ -54,6 +54,8 @@ _RUN = re.compile("[A-Za-z0-9_-][A-Za-z0-9_.:-]{13}[A-Za-z0-9_.:-]*+")
 _PEM = re.compile("-----(BEGIN|END) (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_LINES = re.compile(r"(?:(?:\s|\\[nr]){0,4}[A-Za-z0-9+/=]{40,76})++")
 _PLACEHOLDER_BITS = 2.5
+_UNPROVED = 0.6
+"""The score of a token with a wrong checksum. It may have been altered, and nothing else begins like it."""
 _RANDOM_BITS = 3.2
 _LONG, _MUCH_BITS = 20, 3.5
 """Bits per character, from the frequencies of characters: examples (xxxx) have fewer than the first number, words fewer
@@ -100,8 +102,10 @@ class Tokens(Unaided):
         for match in (match for run in _RUN.finditer(text) for match in _TOKEN.finditer(text, run.start(), run.end())):
             kind = (match.lastgroup or "").replace("_", "-")
             check = _CHECKS.get(kind)
-            if entropy(match[0]) >= _PLACEHOLDER_BITS and (check is None or check(match[0])):
-                yield Finding(match.start(), match.end(), self.entity, 0.95, f"{self.name}-{kind}", check is not None)
+            proved = check is not None and check(match[0])
+            if entropy(match[0]) >= _PLACEHOLDER_BITS and (proved or check is not _jwt):
+                score = 0.95 if proved or check is None else _UNPROVED
+                yield Finding(match.start(), match.end(), self.entity, score, f"{self.name}-{kind}", proved)
 
 
 @dataclass(frozen=True)

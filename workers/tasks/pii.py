@@ -14,10 +14,13 @@ from schemas.labels import ENTITIES, PERSONAL
 from schemas.pipeline.tasks import PiiTask
 from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading
-from workers.pii.learnt import trimmed, with_titles, with_whole_addresses
-from workers.pii.overlaps import fill, resolve
+from workers.pii.fields import without_field_names
+from workers.pii.learnt import looks_right, trimmed, with_titles, with_whole_addresses
+from workers.pii.overlaps import fill, remains, resolve
+from workers.pii.postal import with_postal_addresses
 from workers.pii.presidio import load_recognizers
 from workers.pii.recognizers import Finding, Recognizers, known_entities
+from workers.pii.wholes import with_whole_dates, with_whole_names
 from workers.tasks.base import Task
 from workers.tasks.parts import cut
 from workers.tasks.scores import DECIMALS, minimum_scores
@@ -33,6 +36,8 @@ _IMPERSONAL = frozenset({
 })  # fmt: skip
 """Labels of OntoNotes and CoNLL that identify nobody, left out unless asked for; Presidio always leaves them out."""
 DEFAULT_THRESHOLD = 0.5
+_NAMED = frozenset({"LOCATION", "ORGANIZATION", "PERSON", "STREET_ADDRESS"})
+"""What keeps the rest of a finding if a number takes a part of it."""
 _ON_SEVERAL_LINES = frozenset({"ADDRESS", "PRIVATE_ADDRESS", "STREET_ADDRESS"})
 """Labels of models whose spans go on after a line break."""
 
@@ -93,14 +98,20 @@ class Pii(Task):
         ``pieces``: what some of ``more`` were joined from. They take the place of those that lose against a pattern.
         """
         text = document.text
-        borrowed = (each for name in self._others for each in _findings(document.annotations[name], text, name))
-        resolved = resolve(self._kept(document, (*self._recognizers.find(text), *borrowed, *more)))
+        borrowed = _looking_right(
+            (each for name in self._others for each in _findings(document.annotations[name], text, name)), text
+        )
+        more = self._kept(document, more)
+        resolved = resolve([*self._kept(document, (*self._recognizers.find(text), *borrowed)), *more])
+        resolved = fill(resolved, self._kept(document, pieces))
+        names = (finding for finding in more if finding.label in _NAMED)
+        resolved = fill(resolved, _tidied(remains(resolved, names, text), text))
         spans: list[dict[str, Any]] = [
             {
                 "start": finding.start, "end": finding.end, "label": finding.label,
                 "score": round(finding.score, DECIMALS), "text": text[finding.start : finding.end],
             }
-            for finding in fill(resolved, self._kept(document, pieces))
+            for finding in resolved
         ]  # fmt: skip
         return {"spans": spans}
 
@@ -127,7 +138,8 @@ class PiiByModel(Pii):
         self._spans = Spans(
             config, head, lambda label: minimum(_entity(label)), lambda label: _bare(label) in _ON_SEVERAL_LINES
         )
-        self._knows_titles = "TITLE" in self._named()
+        named = set(self._named())
+        self._knows_titles, self._knows_addresses = "TITLE" in named, "STREET_ADDRESS" in named
         # Other tasks' spans and the file of recognisers can change while text and settings stay the same.
         self.cacheable = config.spans is None and config.recognizers is None
         super().__init__(config, head)
@@ -140,10 +152,15 @@ class PiiByModel(Pii):
         """Return the spans that patterns, other tasks and the classifier find; ``readings`` are the classifier's."""
         text = document.text
         findings = _findings(self._spans.annotate(document, readings), text, "model")
+        findings = with_whole_dates(with_whole_names(findings, text), text)
+        if self._knows_addresses:
+            findings = with_postal_addresses(findings, text)
         if self._knows_titles:
             findings = with_titles(findings, text)
         wanted = [finding for finding in findings if self._is_wanted(finding.label)]
-        return self._resolved(document, with_whole_addresses(wanted, text), wanted)
+        # A part of an address, such as a postcode, may look wrong alone.
+        whole = _looking_right(with_whole_addresses(wanted, text), text)
+        return self._resolved(document, whole, _looking_right(wanted, text))
 
     def reference(self) -> dict[str, str] | None:
         """Return None: the checkpoint is the model."""
@@ -169,11 +186,28 @@ def _within(document: Document, findings: Iterable[Finding]) -> Iterable[Finding
 
 def _findings(annotation: Annotation, text: str, source: str) -> list[Finding]:
     """The spans of a model; they are in ``text``."""
-    spans = (
-        Finding(span["start"], span["end"], _entity(span["label"]), span["score"], source, checked=False, learnt=True)
-        for span in annotation["spans"]
+    return _tidied(
+        (
+            Finding(
+                span["start"], span["end"], _entity(span["label"]), span["score"], source, checked=False, learnt=True
+            )
+            for span in annotation["spans"]
+        ),
+        text,
     )
-    return [finding for span in spans if (finding := trimmed(span, text)) is not None]
+
+
+def _tidied(findings: Iterable[Finding], text: str) -> list[Finding]:
+    """``findings`` without the names of fields and the commas at their ends, if anything is left of them."""
+    return [
+        tidy
+        for finding in findings
+        if (bare := without_field_names(finding, text)) is not None and (tidy := trimmed(bare, text)) is not None
+    ]
+
+
+def _looking_right(findings: Iterable[Finding], text: str) -> list[Finding]:
+    return [finding for finding in findings if looks_right(finding, text)]
 
 
 def _entity(label: str) -> str:

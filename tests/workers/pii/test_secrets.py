@@ -91,13 +91,14 @@ def test_a_token_within_a_longer_one_is_not_found(kind: str) -> None:
     )
 
 
-def test_a_checksum_decides_where_there_is_one() -> None:
+def test_a_checksum_proves_a_token_and_a_wrong_one_makes_it_less_likely() -> None:
     for kind in ("github-token", "npm-token"):
         token = TOKENS[kind]
         wrong = token[:-1] + ("0" if token[-1] != "0" else "1")
-        assert values(f"it is {wrong}") == []
-        (found,) = [finding for finding in RECOGNIZERS.find(f"it is {token}") if finding.label == "SECRET"]
-        assert found.checked
+        for written, score, checked in ((token, 0.95, True), (wrong, 0.6, False)):
+            (found,) = [each for each in RECOGNIZERS.find(f"it is {written}") if each.label == "SECRET"]
+            assert (found.score, found.checked) == (score, checked)
+    assert values(f"eyJ{'ab0' * 8}.eyJ{'ab1' * 8}.{'ab2' * 10}") == []
 
 
 @pytest.mark.parametrize("text", [KEY, KEY.replace("\n", "\\n"), KEY.replace("RSA ", ""), KEY.replace("RSA", "EC")])

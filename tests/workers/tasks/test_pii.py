@@ -18,7 +18,7 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from schemas.document import Document
 from schemas.errors import ModelError
-from schemas.labels import PATTERNED, REGIONS
+from schemas.labels import ENTITIES, PATTERNED, REGIONS
 from schemas.pipeline.tasks import PiiTask
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
@@ -143,6 +143,11 @@ def test_recognizers_of_the_users_own(tmp_path: Path) -> None:
     assert 'did you mean "BADGE"?' in refusal(entities=["BADGES"], **own)
 
 
+def is_possible(span: dict[str, Any]) -> bool:
+    """A person without a letter is none."""
+    return span["label"] not in {"PERSON", "PER"} or any(map(str.isalpha, span["text"]))
+
+
 def test_spans_of_another_task_take_part() -> None:
     names = {"name": "names", "task": "ner", "model": MODEL}
     both = run(Chain.load(pipeline(
@@ -150,7 +155,7 @@ def test_spans_of_another_task_take_part() -> None:
         {"name": "everything", "task": "pii", "spans": ["names"]},
         names,
     )))  # fmt: skip
-    names_found = readable(both["names"])
+    names_found = [span for span in readable(both["names"]) if is_possible(span)]
     assert names_found
     assert both["private"] == names_found
     assert consistent(TEXT, both["everything"])
@@ -170,10 +175,13 @@ def test_a_model_finds_what_has_no_pattern(aggregation: str | None) -> None:
     plain = [
         {**span, "label": span["label"].removeprefix("B-").removeprefix("I-")} for span in readable(spans["names"])
     ]
+    plain = [span for span in plain if is_possible({**span, "label": ENTITIES.get(span["label"], span["label"])})]
     assert plain
-    assert [(one["start"], one["end"], one["score"]) for one in spans["private"]] == [
-        (one["start"], one["end"], one["score"]) for one in plain
-    ]
+    # A person has whole words.
+    assert all(
+        any(one["start"] <= span["start"] and span["end"] <= one["end"] for one in spans["private"]) for span in plain
+    )
+    assert {one["score"] for one in spans["private"]} <= {one["score"] for one in plain}
     assert {one["label"] for one in spans["private"]} <= {"PERSON", "LOCATION"}
 
 
@@ -233,8 +241,9 @@ def test_a_model_and_patterns_compete() -> None:
     )))  # fmt: skip
     assert consistent(TEXT, spans["private"])
     candidates = [*readable(spans["names"]), *spans["numbers"]]
-    assert all(span in candidates for span in spans["private"])
-    assert all(overlaps(span, spans["private"]) for span in candidates)
+    # A person has whole words, and what a number leaves of a name stays.
+    assert all(overlaps(span, candidates) for span in spans["private"])
+    assert all(overlaps(span, spans["private"]) for span in candidates if is_possible(span))
     assert {"EMAIL_ADDRESS", "IBAN_CODE", "IP_ADDRESS"} < {span["label"] for span in spans["private"]}
 
 
@@ -360,7 +369,7 @@ def test_spans_are_slices_of_the_text_and_never_overlap(text: str, data: Any) ->
     spans = with_others(others)
     assert consistent(text, spans)
     assert spans == with_others(others[::-1]) == with_others(data.draw(st.permutations(others)))
-    assert all(overlaps(other, spans) for other in readable(others))
+    assert all(overlaps(other, spans) for other in readable(others) if is_possible(other))
 
 
 @pytest.mark.timeout(60)
