@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from training.own import RECORD_COLUMNS, record_cells
 from training.own_posts import POSTS
 from workers.models.packs import MANIFEST, STARTER, STARTER_FOLDER, HeadPack
 
@@ -40,7 +41,8 @@ def main(scores: Path, asked: Path, folder: Path) -> None:
             facts=facts(entry, revision),
             scores=table([figure for figure in figures if figure["task"] in tasks]),
             answers=own_answers([answer for answer in answers["answers"] if answer["task"] in tasks])
-            + (identity(answers["identity"], answers["terms"]) if name == "moderation" else ""),
+            + (identity(answers["identity"], answers["terms"]) if name == "moderation" else "")
+            + (records(answers["records"], answers["missed"]) if name == "pii" else ""),
         )
         (folder / entry["card"]).write_text(text, encoding="utf-8")
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
@@ -139,6 +141,29 @@ def identity(groups: Sequence[dict[str, Any]], terms: Sequence[dict[str, Any]]) 
         lines.append(f"| {group['group']} | {group['n']:,} | {share} |")
     words = [f"{term['group']} {term['rate']:.0%}" for term in terms if term["rate"] > 0]
     lines += ["", f"By word: {', '.join(words)}; no other." if words else "No word is flagged at all."]
+    return "\n".join(lines) + "\n"
+
+
+def records(rows: Sequence[dict[str, Any]], missed: Sequence[dict[str, Any]]) -> str:
+    """Return the figures on lines that pipelines carry, and the lines of dev whose answers are not as expected."""
+    lines = [
+        "",
+        "## Lines that pipelines carry",
+        "",
+        "Tickets, orders, logs, tables, forms and signatures, written for this project (`training/own_records.py`). A "
+        "line is right if all is found, with the right ends and labels, and nothing else. Rules and recipe were chosen "
+        "by dev; the others were written first and used for these figures alone.",
+        "",
+        f"| {' | '.join(column.capitalize() for column in RECORD_COLUMNS)} |",
+        "|---|---|---:|---:|---:|---:|---:|",
+        *(f"| {' | '.join(record_cells(row))} |" for row in rows),
+        "",
+        "All lines of dev that are not right:",
+        "",
+        "| Text | Expected | Answer |",
+        "|---|---|---|",
+        *(f"| {' | '.join(_cell(each[key]) for key in ('text', 'expected', 'got'))} |" for each in missed),
+    ]
     return "\n".join(lines) + "\n"
 
 

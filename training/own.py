@@ -7,6 +7,7 @@ python -m training.own --model DIR --json own.json     another pack, and the inp
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections import Counter, defaultdict
@@ -25,9 +26,12 @@ from training.data import Data
 from training.measures.base import Bench
 from training.measures.clusters import clusters_of
 from training.measures.metrics import normalised
+from training.measures.records import judged, summary
+from training.measures.words import spans
 from training.own_identity import sentences
 from training.own_languages import SENTENCES
 from training.own_posts import POSTS
+from training.own_records import PARTS
 from training.own_sentences import PAIRS, SINGLES, Pair, Single
 from workers.learning.scores import wilson
 from workers.models.packs import STARTER
@@ -46,13 +50,19 @@ def main(*, model: str, out: Path | None) -> None:
     bench = Bench(model, Data(Path()))
     answers = [*single_answers(bench), *pair_answers(bench)]
     (groups, terms), tongues = identity(bench), languages(bench)
+    kinds, missed = own_records(bench)
     console.print(answer_table(answers))
     console.print(kind_table(answers))
     console.print(_shares("identity words in neutral sentences: flagged", groups))
     console.print(_shares("of these, the words that are flagged at all", [term for term in terms if term["rate"]]))
     console.print(_shares("languages: right", tongues))
+    console.print(record_table(kinds))
+    console.print(answer_table(missed))
     if out is not None:
-        content = {"model": model, "answers": answers, "identity": groups, "terms": terms, "languages": tongues}
+        content = {
+            "model": model, "answers": answers, "identity": groups, "terms": terms, "languages": tongues,
+            "records": kinds, "missed": missed,
+        }  # fmt: skip
         out.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -150,6 +160,28 @@ def languages(bench: Bench) -> list[dict[str, Any]]:
     return _rated([*rows, ("all", hits.total(), len(pairs))])
 
 
+def own_records(bench: Bench) -> tuple[list[dict[str, Any]], list[Answer]]:
+    """Return the figures of ``pii`` on the records, by part and kind, and the lines of dev that are not as expected.
+
+    Lines that are held out are only counted, so that nobody mends the task by them.
+    """
+    rows: list[dict[str, Any]] = []
+    missed: list[Answer] = []
+    for part, records in PARTS.items():
+        results = bench.annotate({"task": "pii"}, [record.text for record in records])
+        table = [judged(record, spans(result)) for record, result in zip(records, results, strict=True)]
+        kinds = [record.kind for record in records]
+        for kind in (*dict.fromkeys(kinds), "all"):
+            chosen = [each for each, of in zip(table, kinds, strict=True) if kind in {of, "all"}]
+            rows.append({"part": part, "kind": kind, **summary(chosen)})
+        for record, result, outcome in zip(records, results, table, strict=True):
+            if part == "dev" and not outcome.right:
+                wanted = {(record.text[start:end], label) for start, end, label in record.required}
+                found = {(span["text"], span["label"]) for span in result["spans"]}
+                missed.append(answer(record.kind, "pii", record.text, _named(wanted), _named(found), False))
+    return rows, missed
+
+
 def _counted(hits: Sequence[str], names: Sequence[str]) -> list[tuple[str, int, int]]:
     """Return for each of ``names`` how often it occurs, and how often among the ``hits``."""
     right = Counter(hits)
@@ -192,6 +224,23 @@ def kind_table(answers: Sequence[Answer]) -> Table:
     for kind, count in Counter(answer["kind"] for answer in answers).items():
         table.add_row(kind, str(good[kind]), str(count - good[kind]))
     return table
+
+
+def record_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Return a table of the figures of ``own_records``."""
+    table = Table(*RECORD_COLUMNS, box=box.SIMPLE_HEAD, title="personal data in records")
+    for row in rows:
+        table.add_row(*record_cells(row))
+    return table
+
+
+RECORD_COLUMNS = ("part", "kind", "lines", "right", "span F2", "wholly masked", "wrong findings per line")
+
+
+def record_cells(row: dict[str, Any]) -> list[str]:
+    """Return the cells of a row of ``own_records``; empty where there was nothing to find."""
+    figures = ["" if math.isnan(row[name] or math.nan) else f"{row[name]:.2f}" for name in ("right", "f2", "masked")]
+    return [row["part"], row["kind"], str(row["lines"]), *figures, f"{row['wrong']:.2f}"]
 
 
 def _shares(title: str, rows: Sequence[dict[str, Any]]) -> Table:

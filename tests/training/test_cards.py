@@ -44,7 +44,17 @@ def test_the_starter_s_cards_are_written(tmp_path: Path) -> None:
     scores, own = tmp_path / "scores.json.txt", tmp_path / "own.json.txt"
     scores.write_text(json.dumps({"figures": [figure()]}))
     group = {"group": "age", "n": 500, "rate": 0.01, "low": 0.0, "high": 0.02}
-    own.write_text(json.dumps({"answers": [], "identity": [group], "terms": [{**group, "group": "old", "rate": 0.3}]}))
+    own.write_text(
+        json.dumps(
+            {
+                "answers": [],
+                "identity": [group],
+                "terms": [{**group, "group": "old", "rate": 0.3}],
+                "records": [],
+                "missed": [],
+            }
+        )
+    )
     done = CliRunner().invoke(cards.main, [str(scores), str(own), "--pack", str(tmp_path)])
     assert done.exit_code == 0, done.output
     written = {path.name: path.read_text() for path in (tmp_path / "cards").iterdir()}
