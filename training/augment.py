@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from faker import Faker
-
+from training.fakes import seeded
 from training.phrases import NAMED
 from training.templates import DAYS, GROUP_PLURALS, GROUPS, INSULTS, JOBS, THINGS
 from training.word_lists import GIVEN, MISC, ORGANISATIONS, PLACES, SURNAMES
@@ -70,8 +69,7 @@ def named(count: int, seed: int) -> list[tuple[str, Spans]]:
 
 def listed_names(seed: int) -> list[tuple[str, str]]:
     """Return (label, name): PER, LOC and ORG from the word lists, and as Faker makes them up for twelve countries."""
-    fake: Any = Faker(LOCALES, use_weighting=False)
-    fake.seed_instance(seed)
+    fake: Any = seeded(LOCALES, seed)
     made = [
         ("PER", lambda: f"{fake.first_name()} {fake.last_name()}", 400), ("PER", fake.last_name, 200),
         ("PER", fake.first_name, 200), ("LOC", fake.city, 300), ("ORG", fake.company, 100),

@@ -14,6 +14,7 @@ from typing import Any
 
 from training.augment import Spans, filled, with_values
 from training.personal_lists import FORMS
+from training.personal_records import LOGS, PLAIN_TEXTS, TICKETS, form
 from training.personal_templates import GROUPS
 from training.personal_values import makers
 
@@ -23,6 +24,10 @@ GAPS = {
     "US_DRIVER_LICENSE": "LICENSE",
 }  # fmt: skip
 """Labels whose gaps have another name."""
+FORMS_MADE: list[str] = []
+"""In place of templates: they are made by ``form``."""
+RECORDS = [(FORMS_MADE, 2.6), (TICKETS, 2.0), (LOGS, 0.9), (PLAIN_TEXTS, 1.0)]
+"""What is added to the groups of ``training.personal_templates``, with weights like theirs."""
 PARTS = {"STREET_ADDRESS", "LOCATION", "GPE", "ZIP_CODE"}
 _BETWEEN = re.compile(r"[\s,>|*?]*")
 _QUOTED = re.compile(r"\n\s*[>|*?]")
@@ -32,11 +37,11 @@ def sentences(count: int, seed: int) -> list[tuple[str, Spans]]:
     """(text, spans with Presidio's labels)."""
     chance = random.Random(seed)
     values = makers(chance, seed)
-    groups, weights = zip(*GROUPS, strict=True)
+    groups, weights = zip(*GROUPS, *RECORDS, strict=True)
     made = []
     for _ in range(count):
         (templates,) = chance.choices(groups, weights)
-        text, spans = filled(chance, templates, values, lower=0.2)
+        text, spans = filled(chance, templates or [form(chance)], values, lower=0.2)
         if "\n" in text and chance.random() < 0.25:
             text, spans = quoted(text, spans, chance.choice(QUOTES))
         made.append((text, whole(text, spans)))

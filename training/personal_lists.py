@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from training.word_lists import listed
+
 LOCALES = [
     "en_US", "en_GB", "en_AU", "en_CA", "en_IN", "en_NZ", "en_IE", "de_DE", "de_AT", "de_CH", "fr_FR", "fr_CH", "fr_CA",
     "es_ES", "es_MX", "es_AR", "es_CO", "it_IT", "pl_PL", "nl_NL", "nl_BE", "sv_SE", "da_DK", "fi_FI", "hu_HU", "cs_CZ",
     "sk_SK", "sl_SI", "pt_BR", "pt_PT", "tr_TR", "no_NO", "hr_HR", "ro_RO", "lt_LT", "et_EE", "el_GR", "id_ID",
     "fil_PH", "az_AZ",
 ]  # fmt: skip
+FAR = [
+    "is_IS", "vi_VN", "yo_NG", "ig_NG", "ha_NG", "zu_ZA", "sw", "en_KE", "en_PK", "tw_GH", "ga_IE", "lv_LV", "uz_UZ",
+    "fr_BE", "en_IN", "en_TH", "hu_HU", "pl_PL", "cs_CZ", "sv_SE", "tr_TR", "de_DE",
+]  # fmt: skip
+"""Locales for names of people only: those that have no addresses of their own, and some with many marks on letters."""
 REAL_TOWNS = [
     "de_DE", "de_AT", "nl_NL", "pl_PL", "it_IT", "cs_CZ", "sk_SK", "sl_SI", "hr_HR", "sv_SE", "fi_FI", "da_DK", "pt_PT",
     "tr_TR", "ro_RO", "lt_LT", "et_EE", "hu_HU",
@@ -59,7 +66,8 @@ KINDS = [
     "& Sons", "Brothers", "Partners", "Associates", "Holdings", "Company", "Labs", "Systems", "Solutions",
     "Technologies", "Analytics", "Software", "Media", "Network", "Networks", "International", "Bank", "Insurance",
     "Foundation", "Institute", "Services", "Markets", "Ventures", "Consulting", "Logistics", "Energy", "Pharma",
-    "Studios", "Airlines",
+    "Studios", "Airlines", "SARL", "S.A.", "Sp. z o.o.", "s.r.o.", "AB", "AS", "Oy", "B.V.", "BV", "S.L.", "S.p.A.",
+    "Kft.", "A/S", "KG", "e.K.", "Lda", "SE", "GmbH & Co. KG", "d.o.o.", "Srl",
 ]  # fmt: skip
 SYLLABLES = [
     "ac", "al", "ar", "ax", "bel", "bit", "bo", "cal", "cen", "cor", "da", "del", "dex", "do", "el", "en", "ex", "fi",
@@ -101,3 +109,77 @@ SITES = [
     "website", "app", "hotline", "shop", "office", "store", "newsletter", "building", "branch", "site", "factory",
     "canteen", "web page", "headquarters", "warehouse", "team", "blog", "annual report",
 ]  # fmt: skip
+CODES = [
+    "###", "####", "#####", "######", "#######", "########", "#########", "##########", "#####", "######", "####-##",
+    "##-####", "###-####", "##-#####", "#####-@", "####-@", "@@-####-####", "@@@-#####", "@@@-####-##", "@#######",
+    "@########", "@@#######", "@##@#####", "@@######", "####/###", "##/####", "@@ ####", "@@@####", "@@-###-@",
+    "@@-####-@@", "#@@##@@##########", "@@#########@@", "@#@-###-###", "##@", "@##", "#@", "@@##-@@", "####.####",
+    "####-###", "@@@@##", "@@@@-##", "@@####/####", "#-###-#####", "@-##", "@@@ ######", "##.###.###", "@.####.##",
+]  # fmt: skip
+"""Numbers of orders, articles, passports and so on: a digit for each #, a letter for each @."""
+MEASURES = [
+    "# MB", "## GB", "### MB", "#.# kg", "## kg", "### g", "##x##x## cm", "### cm", "##.#", "#.##", "## mm", "### ms",
+    "#.# s", "## %", "##.# %", "##.# inch", "#### x ####", "####x###", "#.# l", "### pcs", "###/##", "# x ##", "##",
+    "#", "### km", "#### m", "## mg", "-## dBm", "#.## V", "##°", "# of ##", "####", "##,###", "### W", "## items",
+]  # fmt: skip
+AMOUNTS = [
+    "##.##", "###.##", "#,###.##", "##,###", "$##", "$#.##", "$#,###", "€##.##", "£#.##", "EUR ##.##", "##.## EUR",
+    "# ###,##", "##,## EUR", "USD ###", "### USD", "#.###,## €", "##.- CHF", "### kr", "##", "#,###", "-##.##", "##/##",
+]  # fmt: skip
+VERSIONS = ["#.#", "#.#.#", "##.#.#", "#.##.#", "v#.#", "v#.#.#", "##.#", "#.#.#.#", "#.#.#-rc#", "##.##.##", "#.#b#"]
+STATES = listed("""
+    open, pending, HIGH, low, male, F, female, m, single, married, billing, returns, gold, family, e-mail, chat, blue,
+    navy, black, none, yes, no, unknown, late delivery, water damage, broken router, double charge, damaged, lost,
+    refused, VERIFIED, active, inactive, express, standard, O positive, peanuts, brother, hip fracture, asthma, L2, P1,
+    wrong size, cancelled, refunded, in transit, on hold, approved, rejected, paid, unpaid, overdue, OPEN, CLOSED, N/A,
+    checkout, payroll, sales, warehouse, true, false, null, basic, premium, cough and fever, no heating, noise, router,
+    lamp, winter boots, two filters, desk lamp, phone case, invoice, complaint, password reset, login, shipping, tbd
+""")
+WORDS = listed("""
+    order-service, payment, web1, nginx, sshd, cron, checkout, orders, users, customers, invoices, login, timeout,
+    NullPointerException, queue, cache, total, rows, count, prices, worker-3, db, api, kernel, pool, session, temp,
+    consumer, retries, connection reset, disk full, ValueError, index, size, items, status, batch, scheduler, webhook,
+    ingest, mailer, refunds, search, upload, OrderService, token, key, cpu, mem, rssi, level, code, result, user_id
+""")
+STAMPS = [
+    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%d/%b/%Y:%H:%M:%S +0000", "%b %d %H:%M:%S", "%Y-%m-%d %H:%M",
+    "%H:%M:%S",
+]  # fmt: skip
+CLOSINGS = [
+    "Best regards", "Kind regards,", "Regards,", "Thanks,", "Thank you", "Cheers,", "Yours sincerely,", "Best,",
+    "Mit freundlichen Grüßen", "Viele Grüße,", "Liebe Grüße", "Beste Grüße", "MfG", "Freundliche Grüsse",
+    "Cordialement,", "Bien à vous,", "Bien cordialement", "Saludos,", "Un saludo,", "Atentamente,",
+    "Cordiali saluti,", "Distinti saluti", "Met vriendelijke groet,", "Groeten,", "Pozdrawiam", "Z poważaniem,",
+    "Med vänliga hälsningar", "Hälsningar,", "Med venlig hilsen", "Vennlig hilsen", "Mvh", "Terveisin,", "--", "--",
+    "Atenciosamente,", "Cumprimentos,", "S pozdravem", "Üdvözlettel", "Sent by", "See you", "Respectfully yours,",
+    "Warm wishes,",
+]  # fmt: skip
+"""How letters end, in several languages."""
+FOREIGN = [
+    "Adresse:", "Adres:", "Anschrift:", "Nom:", "Nome:", "Nombre:", "Kunde", "Kundin", "Client", "Cliente", "Klant:",
+    "Klient:", "Asiakas", "Kund:", "Straße:", "Telefon:", "Tél.", "Teléfono:", "Telefono:", "Bestellung", "Commande",
+    "Pedido", "Ordine", "Zamówienie", "Bestelling", "Rechnung", "Facture", "Factura", "Hallo,", "Bonjour,", "Hola,",
+    "Ciao", "Dzień dobry,", "Hej", "Hei", "Empfänger:", "Destinataire :", "Paciente", "Mein Name ist", "Me llamo",
+    "Mi chiamo", "Nazywam się", "Ik ben", "Jag heter", "Mijn naam is", "Naam:", "Navn:", "Nimi:", "Indirizzo:",
+    "Dirección:", "Address:", "Lieferadresse:", "Steuernummer", "Ausweis", "Reisepass", "Pasaporte", "Passaporto",
+    "Paszport",
+]  # fmt: skip
+"""What is before a name, an address or a number in texts of other languages."""
+PARTICLES = [
+    "van",
+    "van der",
+    "von",
+    "von der",
+    "de",
+    "de la",
+    "del",
+    "di",
+    "da",
+    "Mac",
+    "Ó",
+    "Ní",
+    "al-",
+    "El",
+    "Ben",
+    "ter",
+]

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from faker import Faker
 
+from training import personal_abroad
+from training.fakes import seeded
 from training.personal_lists import (
+    AMOUNTS,
+    CLOSINGS,
+    CODES,
     ENGLISH,
+    FAR,
     FIELDS,
+    FOREIGN,
     FORMS,
     JOBS,
     KINDS,
     LOCALES,
+    MEASURES,
     NATIONS,
+    PARTICLES,
     PHONES,
     REAL_TOWNS,
     ROLES,
     SITES,
+    STAMPS,
+    STATES,
     SYLLABLES,
     TOWN_NOUNS,
+    VERSIONS,
+    WORDS,
     WORKS,
 )
 from training.word_lists import PLACES
@@ -32,12 +45,16 @@ Makers = dict[str, tuple[str, Make]]
 CAPITALS = "ABCDEFGHIKLMNOPRSTVWZ"
 # Faker's own dates end at the current time, so the same seed would give other sentences a second later.
 LATEST = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
-DATES = ["%B %d", "%B %d, %Y", "%m/%d/%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d %B %Y", "%A", "%d.%m.%Y", "%B %Y"]
+DATES = [
+    "%B %d", "%B %d, %Y", "%m/%d/%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d %B %Y", "%A", "%d.%m.%Y", "%B %Y",
+    "%-m/%-d/%Y", "%-d/%-m/%Y", "%-m/%d/%Y", "%d/%m/%Y", "%d %b %Y", "%-d.%-m.%Y", "%d-%m-%Y", "%d/%m/%y",
+]  # fmt: skip
 # Patterns, and how often each is drawn.
 PEOPLE = {
     "{given} {surname}": 60, "{given} {initial}. {surname}": 8, "{given} {initial} {surname}": 6,
     "{given} {given} {surname}": 5, "{given} {surname}-{surname}": 4, "{surname}, {given}": 3, "{surname} {given}": 3,
     "{given} {surname} {suffix}": 3, "{initial}. {surname}": 3, "{given} {surname} {surname}": 5,
+    "{given}-{given} {surname}": 5, "{given} {particle} {surname}": 4, "{initial}.-{initial}. {surname}": 1,
 }  # fmt: skip
 DOORS = {
     "{road} {number}": 30, "{number} {road}": 25, "{street_address}": 27, "{number}{initial} {road}": 4,
@@ -61,20 +78,52 @@ ORGANIZATIONS = {
     "University of {city}": 1, "Bank of {city}": 1, "{city} University": 1, "{city} Hospital": 1,
     "{city} City Council": 1, "{phrase}": 3, "{initial}{initial}{initial}": 2, "{word}": 3,
 }  # fmt: skip
+PREFIXES = (
+    "SKU ",
+    "SKU ",
+    "INV-",
+    "PO ",
+    "item ",
+    "no. ",
+    "ID ",
+    "REF-",
+    "CL-",
+    "ORD-",
+    "A-",
+    "RMA ",
+    "lot ",
+    "model ",
+)
 TITLES = {"{job}": 30, "{listed}": 45, "{field} {role}": 25}
 
 
 def makers(chance: random.Random, seed: int) -> Makers:
     """Return per gap of a template its label and a function that makes up a value."""
-    world, english, real = Faker(LOCALES, use_weighting=False), Faker(ENGLISH), Faker(REAL_TOWNS, use_weighting=False)
-    for fake in (world, english, real):
-        fake.seed_instance(seed)
+    world, real, far = (seeded(locales, seed) for locales in (LOCALES, REAL_TOWNS, FAR))
+    english = seeded(ENGLISH, seed, weighted=True)
 
-    def local(make: Callable[[Faker], str]) -> Make:
-        return lambda: make(chance.choice((world, english)))
+    def local(make: Callable[[Faker], str], fakes: tuple[Faker, ...] = (world, english)) -> Make:
+        return lambda: make(chance.choice(fakes))
+
+    everywhere = (world, world, english, english, far)
 
     def digits(pattern: str) -> str:
         return "".join(str(chance.randint(0, 9)) if mark == "#" else mark for mark in pattern)
+
+    def coded(pattern: str) -> str:
+        return "".join(chance.choice(CAPITALS) if mark == "@" else mark for mark in digits(pattern))
+
+    def code() -> str:
+        drawn = chance.random()
+        if drawn < 0.06:
+            return "".join(chance.choices("0123456789abcdef", k=chance.choice((7, 12, 32, 40))))
+        if drawn < 0.09:
+            return "".join(chance.choices(f"{CAPITALS}{CAPITALS.lower()}0123456789", k=chance.randint(16, 40)))
+        made = coded(chance.choice(CODES))
+        if re.fullmatch("(?:19|20)[0-9]{2}", made):
+            # As a year it would be a date.
+            made += "7"
+        return f"#{made}" if drawn < 0.2 else f"{chance.choice(PREFIXES)}{made}" if drawn < 0.35 else made
 
     def city() -> str:
         name = str(chance.choice((real.city, real.city, english.city, lambda: chance.choice(PLACES)))())
@@ -91,8 +140,9 @@ def makers(chance: random.Random, seed: int) -> Makers:
         return "".join(chance.choices(SYLLABLES, k=chance.choice((2, 2, 3)))).capitalize()
 
     parts: dict[str, Make] = {
-        "given": local(lambda fake: str(fake.first_name())),
-        "surname": local(lambda fake: str(fake.last_name())),
+        "given": local(lambda fake: str(fake.first_name()), everywhere),
+        "surname": local(lambda fake: str(fake.last_name()), everywhere),
+        "particle": lambda: chance.choice(PARTICLES),
         "initial": lambda: chance.choice(CAPITALS),
         "suffix": lambda: chance.choice(("Jr.", "Sr.", "II", "III", "MD", "PhD")),
         "road": local(lambda fake: str(fake.street_name())),
@@ -120,11 +170,19 @@ def makers(chance: random.Random, seed: int) -> Makers:
         return lambda: re.sub(r"\{(\w+)\}", lambda gap: parts[gap[1]](), chance.choices(names, weights)[0])
 
     parts["door"] = of(DOORS)
-    block = of(BLOCKS)
+    made_up, abroad = of(BLOCKS), personal_abroad.maker(chance, lambda locale: str(real[locale].city()))
     title = of(TITLES)
 
+    def block() -> str:
+        return made_up() if chance.random() < 0.55 else abroad().replace(", ", "\n")
+
     def address() -> str:
-        return block().replace("\n", chance.choice(("\n", "\n ", ", ", ", ", ", ", " ")))
+        if chance.random() < 0.4:
+            return abroad()
+        return made_up().replace("\n", chance.choice(("\n", "\n ", ", ", ", ", ", ", " ")))
+
+    def moment(forms: Sequence[str]) -> str:
+        return datetime.fromtimestamp(chance.randrange(LATEST), UTC).strftime(chance.choice(forms))
 
     def job() -> str:
         name, drawn = title(), chance.random()
@@ -146,10 +204,7 @@ def makers(chance: random.Random, seed: int) -> Makers:
         "AGE": ("AGE", lambda: str(chance.randint(1, 99))),
         "NRP": ("NRP", lambda: chance.choice(NATIONS)),
         "YEAR": ("DATE_TIME", lambda: str(chance.randint(1900, 2030))),
-        "DATE": (
-            "DATE_TIME",
-            lambda: datetime.fromtimestamp(chance.randrange(LATEST), UTC).strftime(chance.choice(DATES)),
-        ),
+        "DATE": ("DATE_TIME", lambda: moment(DATES)),
         "ZIP_CODE": ("ZIP_CODE", zip_code),
         "CREDIT_CARD": ("CREDIT_CARD", english.credit_card_number),
         "PHONE": (
@@ -166,4 +221,22 @@ def makers(chance: random.Random, seed: int) -> Makers:
         "WORK": ("", lambda: chance.choice(WORKS)),
         "SITE": ("", lambda: chance.choice(SITES)),
         "PLAIN": ("", lambda: str(chance.randint(2, 900))),
+        "CODE": ("", code),
+        "AMOUNT": ("", lambda: coded(chance.choice(AMOUNTS))),
+        "MEASURE": ("", lambda: coded(chance.choice(MEASURES))),
+        "VERSION": ("", lambda: coded(chance.choice(VERSIONS))),
+        "EXPIRY": (
+            "DATE_TIME",
+            lambda: f"{chance.randint(1, 12):02d}/{chance.choice(('', '20'))}{chance.randint(22, 35)}",
+        ),
+        "YEARLIKE": ("", lambda: str(chance.randint(2015, 2030))),
+        "STATE": ("", lambda: chance.choice(STATES)),
+        "WORDS": ("", lambda: chance.choice(WORDS)),
+        "LEVEL": (
+            "",
+            lambda: chance.choice(("INFO", "WARN", "ERROR", "DEBUG", "info", "level=error", "FATAL", "TRACE")),
+        ),
+        "STAMP": ("DATE_TIME", lambda: moment(STAMPS)),
+        "CLOSING": ("", lambda: chance.choice(CLOSINGS)),
+        "FOREIGN": ("", lambda: chance.choice(FOREIGN)),
     }

@@ -54,7 +54,7 @@ class Plan(NamedTuple):
 PLANS = {
     "ner": Plan(tokens.NER_LABELS, NAMES, 14),
     "pos": Plan(tokens.POS_LABELS, {"uner_ewt": 1.0, "uner_ewt runs": 0.5}, 14),
-    "pii": Plan(tokens.PII_LABELS, PRIVATE, 10),
+    "pii": Plan(tokens.PII_LABELS, PRIVATE, 14),
 }
 RATE, AGAIN = 2e-3, 0.5
 SHAPE: dict[str, Any] = {"kind": "token", "reduce": 128, "hidden": 160, "context": 2}

@@ -172,7 +172,9 @@ def presidio(data: Data, reader: Reader, split: str) -> list[Unit]:
     ]
     if split == "train":
         examples += [*personal.exchanged(examples, seed=5), *personal.refilled(examples, seed=6)]
-        examples += [{"text": text, "spans": spans, "set": "own"} for text, spans in personal.sentences(9000, seed=21)]
+        examples += [
+            {"text": text, "spans": spans, "set": "own"} for text, spans in personal.sentences(14_500, seed=21)
+        ]
     units = []
     for example in {example["text"]: example for example in examples}.values():
         text, spans = example["text"], example["spans"]
