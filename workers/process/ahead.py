@@ -64,7 +64,8 @@ class Ahead:
         Raises Closed if the worker is ending.
         """
         while not any(future.done() for future in running):
-            self._running = {future for future in self._running if not future.done()}
+            # Those of ``running`` may have begun ahead themselves, in their turn.
+            self._running = {future for future in self._running if not (future in running or future.done())}
             idle = pool.forwards - len(running) - len(self._running)
             if idle > 0 and self._next is None and self._journal.calm:
                 self._take(running)

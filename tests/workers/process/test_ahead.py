@@ -28,11 +28,14 @@ class Chain:
     def __init__(self) -> None:
         self.begun: list[int] = []
         self.ends = threading.Event()
+        self.futures: list[Future[Any]] = []
 
     def begin(self, work: list[Document], pool: Pool, count: int) -> list[Future[Any]]:
         some, work[:] = work[:count], work[count:]
         self.begun += [cast(Record, document.record).offset for document in some]
-        return [pool.submit(lambda: self.ends.wait(PATIENCE)) for _ in some]
+        futures = [pool.submit(lambda: self.ends.wait(2 * PATIENCE)) for _ in some]
+        self.futures += futures
+        return futures
 
 
 class Noted(NoJournal):
@@ -122,6 +125,27 @@ def test_one_that_ends_wakes_the_thread_although_nothing_comes(pool: Pool) -> No
     present.set_result(None)
     thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+def test_what_was_begun_ahead_is_counted_once_when_its_turn_has_come(pool: Pool) -> None:
+    channel: Channel[Any] = Channel()
+    chain, present = Chain(), Future[None]()
+    ahead = Ahead(channel, NoJournal())
+    with closing(iter(ahead)) as batches:
+        for offset in range(3):
+            channel.put(prepared(chain, offset))
+        next(batches)
+        thread = waiting(ahead, [present], pool)
+        until(lambda: chain.begun == [1])
+        present.set_result(None)
+        thread.join(PATIENCE)
+        next(batches)
+        ahead.entered()
+        thread = waiting(ahead, chain.futures, pool)
+        until(lambda: chain.begun == [1, 2])
+        chain.ends.set()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(("running", "calm"), [(2, True), (1, False)])
