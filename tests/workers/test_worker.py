@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -30,11 +31,12 @@ from stream.microbatch import MicroBatch, MicroBatcher
 from stream.pacing import FixedPacing
 from stream.progress import Progress
 from tests.noop import NoopChain, pipeline
+from tests.workers.process.test_journal import crash
 from workers import worker as worker_module
 from workers.chain.forward import wait_for_one
 from workers.encoder.pool import Pool
 from workers.process import early as early_module
-from workers.process.journal import NoJournal
+from workers.process.journal import Journal, NoJournal
 from workers.process.observer import Observer
 from workers.worker import Worker, _part_leaving
 
@@ -276,7 +278,7 @@ def test_what_lingers_is_computed_when_polling_pauses(monkeypatch: pytest.Monkey
     chain = Slow()
     settings = {"batching": {"target_latency_ms": 60_000}, "backpressure": {"high_events": 2, "low_events": 1}}
     worker = Worker(pipeline(**settings, drain_timeout_ms=1), cast(Any, chain))
-    thread = threading.Thread(target=worker.run)
+    thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     try:
         now = time.monotonic()
@@ -291,16 +293,22 @@ def test_what_lingers_is_computed_when_polling_pauses(monkeypatch: pytest.Monkey
     assert not thread.is_alive()
 
 
-def test_a_micro_batch_takes_in_what_comes_while_the_device_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("crashes", [0, 2])
+def test_a_micro_batch_takes_in_what_comes_while_the_device_computes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, crashes: int
+) -> None:
     """Cut as soon as its linger time is over, it would only wait for the device, and later events behind it."""
     arriving: queue.Queue[list[Record]] = queue.Queue()
     assignment = Assignment("posts", 0)
     monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: Taking())
     monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding(arriving))
     monkeypatch.setattr(Observer, "observe", lambda *_: None)
-    chain = Slow()
-    worker = Worker(pipeline(batching={"linger_ms": 0, "max_events": 6}, drain_timeout_ms=1), cast(Any, chain))
-    thread = threading.Thread(target=worker.run)
+    for _ in range(crashes):  # of another partition
+        crash(tmp_path, [Record(Assignment("posts", 1), offset, None, b"") for offset in range(2)])
+    chain, journal = Slow(), Journal(tmp_path, "p", 0)
+    settings = {"batching": {"linger_ms": 0, "max_events": 6}, "drain_timeout_ms": 1}
+    worker = Worker(pipeline(**settings), cast(Any, chain), journal=journal)
+    thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     offsets = itertools.count()
 
@@ -347,7 +355,7 @@ class SideBySide(NoopChain):
         if offset in self._running:
             return []
         self.started.put(offset)
-        self._running[offset] = pool.submit(lambda: self.gates[offset].wait(10))
+        self._running[offset] = pool.submit(lambda: self.gates[offset].wait(60))
         return [self._running[offset]]
 
     def forward(self, work: list[Document]) -> None:
@@ -370,7 +378,7 @@ def test_the_next_micro_batch_begins_on_an_idle_core_and_is_sent_in_its_turn(
     monkeypatch.setattr(Observer, "observe", lambda *_: None)
     chain = SideBySide()
     worker = Worker(pipeline(batching={"linger_ms": 0, "max_events": 1}, drain_timeout_ms=1), cast(Any, chain))
-    thread = threading.Thread(target=worker.run)
+    thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     try:
         for offset in range(3):

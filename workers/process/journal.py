@@ -104,7 +104,10 @@ class Journal:
         return not self._suspects
 
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
-        """Yield ``records`` in order, in pieces with one verdict each; a suspect that must be alone is a piece."""
+        """Yield ``records`` in order, in pieces with one verdict each; a suspect that must be alone is a piece.
+
+        If there are none, they are a piece, too.
+        """
         suspects = self._suspects
         if not any(suspect.crashes >= ALONE for suspect in suspects):
             yield records, "clear"
@@ -119,7 +122,7 @@ class Journal:
                 yield together, "clear"
                 together = []
             yield (record,), verdict
-        if together:
+        if together or not records:
             yield together, "clear"
 
     @contextmanager

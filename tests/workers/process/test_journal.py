@@ -37,7 +37,7 @@ def _die(journal: Journal) -> None:
     os.close(journal._file)
 
 
-def _crash(folder: Path, records: Sequence[Record], lane: LaneName = "device") -> None:
+def crash(folder: Path, records: Sequence[Record], lane: LaneName = "device") -> None:
     """Run a process that dies with ``records`` in hand."""
     journal = Journal(folder, "p", 0)
     in_hand = journal.lane(lane, records)
@@ -61,11 +61,11 @@ def _after(folder: Path, records: Sequence[Record]) -> dict[int, str]:
 def test_three_strikes(tmp_path: Path, lane: LaneName) -> None:
     records = _records(range(10))
     assert set(_after(tmp_path, records).values()) == {"clear"}
-    _crash(tmp_path, records, lane)
+    crash(tmp_path, records, lane)
     assert set(_after(tmp_path, records).values()) == {"clear"}
-    _crash(tmp_path, records, lane)
+    crash(tmp_path, records, lane)
     assert set(_after(tmp_path, records).values()) == {"alone"}
-    _crash(tmp_path, records[5:6], lane)
+    crash(tmp_path, records[5:6], lane)
     found = _after(tmp_path, records)
     assert found.pop(5) == "guilty"
     assert set(found.values()) == {"alone"}, "that crash says nothing of the others"
@@ -74,7 +74,7 @@ def test_three_strikes(tmp_path: Path, lane: LaneName) -> None:
 def test_nobody_is_guilty_who_was_not_alone(tmp_path: Path) -> None:
     records = _records(range(10))
     for _ in range(9):
-        _crash(tmp_path, records)
+        crash(tmp_path, records)
     assert set(_after(tmp_path, records).values()) == {"alone"}
 
 
@@ -90,8 +90,8 @@ def test_one_alone_beside_another_lane_is_not_guilty(tmp_path: Path) -> None:
 def test_a_life_that_dies_before_any_work_changes_nothing(tmp_path: Path) -> None:
     records = _records(range(10))
     for _ in range(2):
-        _crash(tmp_path, records)
-    _crash(tmp_path, records[5:6])
+        crash(tmp_path, records)
+    crash(tmp_path, records[5:6])
     before = _after(tmp_path, records)
     for _ in range(40):
         assert _after(tmp_path, records) == before
@@ -100,8 +100,8 @@ def test_a_life_that_dies_before_any_work_changes_nothing(tmp_path: Path) -> Non
 def test_a_clean_end_forgets(tmp_path: Path) -> None:
     records = _records(range(10))
     for _ in range(2):
-        _crash(tmp_path, records)
-    _crash(tmp_path, records[5:6])
+        crash(tmp_path, records)
+    crash(tmp_path, records[5:6])
     journal = Journal(tmp_path, "p", 0)
     journal.lane("device", records).__enter__()
     journal.close()
@@ -121,7 +121,7 @@ def test_an_end_of_our_own_choice_is_no_crash_and_forgets_no_crash(tmp_path: Pat
             journal.set_aside()
             _die(journal)
         assert set(_after(tmp_path, records).values()) == {"clear" if crashes < 2 else "alone"}
-        _crash(tmp_path, records)
+        crash(tmp_path, records)
 
 
 def test_after_such_an_end_nothing_is_left_of_it(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_any_id_of_a_cluster_is_one_folder(cluster: str, tmp_path: Path) -> None
 def test_who_comes_through_is_cleared_for_the_lives_to_come(tmp_path: Path) -> None:
     records = _records(range(10))
     for _ in range(2):
-        _crash(tmp_path, records)
+        crash(tmp_path, records)
     journal = Journal(tmp_path, "p", 0)
     for lane in ("prepare", "device"):
         with journal.lane(lane, records[:9]):
@@ -162,8 +162,8 @@ def test_who_comes_through_is_cleared_for_the_lives_to_come(tmp_path: Path) -> N
 def test_pieces_keep_the_order_and_cut_out_who_must_be_alone(tmp_path: Path) -> None:
     records = [record for n in range(10) for record in (*_records([n]), *_records([n + 100], 1))]
     for _ in range(2):
-        _crash(tmp_path, _records(range(3, 6)))
-    _crash(tmp_path, _records([4]))
+        crash(tmp_path, _records(range(3, 6)))
+    crash(tmp_path, _records([4]))
     journal = Journal(tmp_path, "p", 0)
     pieces = list(journal.pieces(records))
     assert [record for piece, _ in pieces for record in piece] == records
@@ -173,10 +173,19 @@ def test_pieces_keep_the_order_and_cut_out_who_must_be_alone(tmp_path: Path) -> 
     journal.close()
 
 
+@pytest.mark.parametrize("crashes", range(4))
+def test_no_records_are_one_empty_piece_whatever_is_suspected(tmp_path: Path, crashes: int) -> None:
+    for _ in range(crashes):
+        crash(tmp_path, _records([5]))
+    journal = Journal(tmp_path, "p", 0)
+    assert [(list(piece), verdict) for piece, verdict in journal.pieces([])] == [([], "clear")]
+    journal.close()
+
+
 @pytest.mark.parametrize(("first", "second", "waits"), [(90, 5, True), (5, 90, True), (90, 91, False)])
 def test_nothing_else_is_in_hand_beside_who_must_be_alone(tmp_path: Path, first: int, second: int, waits: bool) -> None:
     for _ in range(2):
-        _crash(tmp_path, _records([5]))
+        crash(tmp_path, _records([5]))
     journal = Journal(tmp_path, "p", 0)
     begun = threading.Event()
 
@@ -196,7 +205,7 @@ def test_nothing_else_is_in_hand_beside_who_must_be_alone(tmp_path: Path, first:
 def test_after_a_failure_nobody_else_is_taken_in_hand(tmp_path: Path) -> None:
     """Otherwise the next event would be in hand beside the one that broke the device, and neither could be blamed."""
     for _ in range(2):
-        _crash(tmp_path, _records([5]))
+        crash(tmp_path, _records([5]))
     journal = Journal(tmp_path, "p", 0)
     ended = threading.Event()
 
@@ -249,7 +258,7 @@ def test_so_is_one_with_rows_of_another_shape(tmp_path: Path, row: str) -> None:
 def test_a_torn_write_at_any_byte_is_survived(tmp_path: Path, lane: LaneName) -> None:
     """A torn entry is read as the new one, the old one or none, never as other events."""
     everyone = _records(range(10, 40))
-    _crash(tmp_path, everyone, lane)
+    crash(tmp_path, everyone, lane)
     idle = _after(tmp_path, everyone)
     suspects = (tmp_path / "p-0.suspects").read_bytes()
     journal = Journal(tmp_path, "p", 0)
@@ -277,7 +286,7 @@ def test_suspects_are_bounded(tmp_path: Path) -> None:
     rows = ",".join(f'["posts", 0, {n * 2}, {n * 2}, {2 if n == 4999 else 1}, 0]' for n in range(5000))
     (tmp_path / "p-0.suspects").write_text(f'["r", [{rows}]]')
     for _ in range(2):
-        _crash(tmp_path, _records([100], 1))
+        crash(tmp_path, _records([100], 1))
     assert (tmp_path / "p-0.suspects").read_bytes().count(b'"posts"') == 4096
     assert _after(tmp_path, _records([9998])) == {9998: "alone"}
 
@@ -285,7 +294,7 @@ def test_suspects_are_bounded(tmp_path: Path) -> None:
 def test_a_half_written_file_of_suspects_changes_nothing(tmp_path: Path) -> None:
     records = _records(range(10))
     for _ in range(2):
-        _crash(tmp_path, records)
+        crash(tmp_path, records)
     before = _after(tmp_path, records)
     (tmp_path / "p-0.new").write_bytes(b'["0123", [["posts", 0, 0, ')
     assert _after(tmp_path, records) == before
@@ -294,7 +303,7 @@ def test_a_half_written_file_of_suspects_changes_nothing(tmp_path: Path) -> None
 def test_a_full_disk_stops_nobody_who_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records = _records(range(10))
     for _ in range(2):
-        _crash(tmp_path, records)
+        crash(tmp_path, records)
     journal = Journal(tmp_path, "p", 0)
 
     def full(_path: Path, _data: bytes) -> int:
@@ -311,7 +320,7 @@ def test_a_full_disk_stops_nobody_who_works(tmp_path: Path, monkeypatch: pytest.
 def test_many_partitions_leave_room_for_some(tmp_path: Path) -> None:
     many = [Record(Assignment("topic-" * 20 + str(n), n), n, None, b"") for n in range(5000)]
     for _ in range(2):
-        _crash(tmp_path, many)
+        crash(tmp_path, many)
     found = set(_after(tmp_path, many).values())
     assert found == {"alone", "clear"}
 
@@ -319,7 +328,7 @@ def test_many_partitions_leave_room_for_some(tmp_path: Path) -> None:
 def test_no_text_is_written(tmp_path: Path) -> None:
     secret = Record(PLACES[0], 5, b"s3cret", b"s3cret", [("s3cret", b"s3cret")])
     for _ in range(3):
-        _crash(tmp_path, [secret])
+        crash(tmp_path, [secret])
     for path in tmp_path.iterdir():
         assert b"s3cret" not in path.read_bytes()
 
