@@ -126,13 +126,18 @@ class Forwards:
                     running[pool.submit(partial(self._forward, job, batch, pace))] = batch
                 if not running:
                     batch = (pending or crowded).pop()
-                    yield batch, self._forward(job, batch, pace)
+                    beside = pool is not None and pool.busy  # with what has begun ahead
+                    results = self._forward(job, batch, pace)
+                    if pool is not None and beside and _is_too_large(batch, results):
+                        pool.finish()
+                        results = self._forward(job, batch, pace)
+                    yield batch, results
                 if pool is not None and running:
                     wait_for(running, pool)
                 for future in [future for future in running if future.done()]:
                     batch, results = running.pop(future), future.result()
-                    if results is not None and len(batch) == 1 and any(map(_is_out_of_memory, _errors(results))):
-                        crowded.append(batch)  # alone it may fit
+                    if _is_too_large(batch, results):
+                        crowded.append(batch)
                     else:
                         yield batch, results
         finally:
@@ -256,6 +261,11 @@ def _tokens(batch: PackedBatch) -> float:
 def _errors(results: Results) -> list[Exception]:
     """Return the exceptions among ``results``."""
     return [result for result in (results if isinstance(results, list) else [results]) if isinstance(result, Exception)]
+
+
+def _is_too_large(batch: PackedBatch, results: Results | None) -> bool:
+    """Whether there was no memory for a forward that cannot be split: alone it may fit."""
+    return results is not None and len(batch) == 1 and any(map(_is_out_of_memory, _errors(results)))
 
 
 def _failure(error: Exception, batch: PackedBatch) -> Failure:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -27,6 +27,7 @@ class Pool:
     def __init__(self, forwards: int, threads: int) -> None:
         """Start the threads. Raises RuntimeError if the system has no more."""
         self.forwards, self.threads = forwards, threads
+        self._submitted: set[Future[Any]] = set()
         self._executor = ThreadPoolExecutor(forwards, "forward", _compute_with, (threads,))
         # A thread that has not set its number begins with the last one that any thread has set. So all of these threads
         # are started here, and then the number of the calling thread is set once more.
@@ -41,7 +42,19 @@ class Pool:
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Have the next free thread call ``work``; return the future of its result."""
-        return self._executor.submit(work)
+        future = self._executor.submit(work)
+        self._submitted.add(future)
+        future.add_done_callback(self._submitted.discard)
+        return future
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs, or is about to, that was submitted."""
+        return bool(self._submitted)
+
+    def finish(self) -> None:
+        """Return when nothing runs any more of what has been submitted so far."""
+        wait([*self._submitted])
 
 
 def _compute_with(threads: int) -> None:

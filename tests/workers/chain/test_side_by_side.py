@@ -228,6 +228,25 @@ def test_what_fits_only_alone_is_computed_alone(chain: Chain, monkeypatch: pytes
     assert all(map(close, annotated(chain, [*TEXTS, POISON]), wanted))
 
 
+@pytest.mark.parametrize("texts", [[*TEXTS, POISON], [POISON]])
+def test_what_fits_only_alone_waits_for_what_has_begun_ahead(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, texts: list[str]
+) -> None:
+    wanted, mark, ends = annotated(chain, texts), token(chain), threading.Event()
+    pool = chain.stages[0].trunk.pool
+    assert pool is not None
+    ahead = pool.submit(lambda: ends.wait(PATIENCE))  # holds memory until no other forward of the micro-batch does
+
+    def fail(batch: Any, ids: Any) -> None:
+        if mark in ids[batch.tokens] and not ahead.done():
+            if not threading.current_thread().name.startswith("forward"):
+                ends.set()
+            raise MemoryError
+
+    Watched(chain, monkeypatch, fail)
+    assert all(map(close, annotated(chain, texts), wanted))
+
+
 def test_what_never_fits_fails_alone_with_a_reason(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = token(chain)
 
