@@ -35,12 +35,10 @@ def with_whole_names(findings: Sequence[Finding], text: str) -> list[Finding]:
             covered = findings[at:following]
             if all(each.end <= end and each.label in _NAMES for each in covered):
                 at, finding = following, replace(finding, end=end)
-            if whole and whole[-1].end > start:
-                if whole[-1].start >= start and whole[-1].label in _NAMES:
-                    whole.pop()
-                else:
-                    start = finding.start
-            finding = replace(finding, start=start)
+            first = finding.start
+            while whole and whole[-1].start >= start and whole[-1].label in _NAMES:
+                first = whole.pop().start
+            finding = replace(finding, start=first if whole and whole[-1].end > start else start)
         whole.append(finding)
     return whole
 

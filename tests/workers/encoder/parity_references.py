@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,10 @@ import transformers
 
 from tests.workers.tasks import plain
 from tests.workers.tasks.plain import Window, softmax
+from workers.pii.fields import without_field_names
+from workers.pii.finding import Finding
+from workers.pii.learnt import looks_right, trimmed
+from workers.pii.wholes import with_whole_names
 
 STRIDE = 12
 """How many tokens two windows share: a quarter of what the tiny models take."""
@@ -162,23 +167,40 @@ def spans(folder: Path, event: Event, settings: Settings) -> Annotation:
 
 
 def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
-    """The pipeline's entities with letters or digits, under Presidio's names and without commas around them, and the
-    e-mail address of the one text that has one."""
+    """The pipeline's entities, under Presidio's names and tidied by rules that have tests of their own; and the e-mail
+    address of the one text that has one."""
     address = "anna@example.org"
     names = {"PER": "PERSON", "LOC": "LOCATION"}
-    spans = []
-    for span in _entities(folder, event.text, settings["aggregation"], settings["threshold"]):
-        core = re.search(r"[^\s,;:-](?:.*[^\s,;:-])?", span["text"], re.DOTALL)
-        if core and re.search(r"[^\W_]", core.group()):
-            place = {"start": span["start"] + core.start(), "end": span["start"] + core.end(), "text": core.group()}
-            spans.append({**span, **place, "label": names[span["label"]]})
-    if address in event.text:
-        start = event.text.index(address)
+    text = event.text
+
+    def tidied(finding: Finding) -> list[Finding]:
+        bare = without_field_names(finding, text)
+        tidy = bare and trimmed(bare, text)
+        return [tidy] if tidy else []
+
+    findings: list[Finding] = []
+    for span in _entities(folder, text, settings["aggregation"], settings["threshold"]):
+        place, label = (span["start"], span["end"]), names[span["label"]]
+        findings += tidied(Finding(*place, label, span["score"], "model", checked=False, learnt=True))
+    findings = [each for each in with_whole_names(findings, text) if looks_right(each, text)]
+    if address in text:
+        # A format that can be checked wins over a model, which keeps what is before and after it.
+        start = text.index(address)
         end = start + len(address)
-        # A format that can be checked wins over a model.
-        spans = [span for span in spans if span["end"] <= start or end <= span["start"]]
-        spans.append({"start": start, "end": end, "label": "EMAIL_ADDRESS", "score": 1.0, "text": address})
-    return {"spans": sorted(spans, key=lambda span: span["start"])}
+        rest = []
+        for each in findings:
+            if each.start < start:
+                rest += tidied(replace(each, end=min(each.end, start)))
+            if each.end > end:
+                rest += tidied(replace(each, start=max(each.start, end)))
+        findings = [*rest, Finding(start, end, "EMAIL_ADDRESS", 1.0, "", checked=True)]
+    return {
+        "spans": [
+            {"start": each.start, "end": each.end, "label": each.label, "score": each.score,
+             "text": text[each.start : each.end]}
+            for each in sorted(findings, key=lambda each: each.start)
+        ]
+    }  # fmt: skip
 
 
 def _words(encoding: Any, text: str) -> list[list[int]]:

@@ -23,6 +23,8 @@ from workers.pii.wholes import with_whole_dates, with_whole_names
     ("[PERSON Ann]-[ORGANIZATION Poe Ltd]", "[PERSON Ann]-[ORGANIZATION Poe Ltd]"),
     ("[PERSON Ann]-[PHONE_NUMBER 12]", "[PERSON Ann]-[PHONE_NUMBER 12]"),
     ("[DATE_TIME A]-[PERSON Ann]", "[DATE_TIME A]-[PERSON Ann]"),
+    ("[PERSON An][LOCATION n][PERSON a]-[PERSON Poe]", "[PERSON Anna-Poe]"),
+    ("[PERSON Ann]-[DATE_TIME May]-[LOCATION L][PERSON ee]", "[PERSON Ann]-[DATE_TIME May]-[PERSON Lee]"),
     ("[LOCATION Bonn]-[LOCATION Beuel]", "[LOCATION Bonn]-[LOCATION Beuel]"),
 ])  # fmt: skip
 def test_a_person_has_whole_words(before: str, after: str) -> None:

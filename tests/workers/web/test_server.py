@@ -174,7 +174,7 @@ def test_a_thousand_dribbling_clients_starve_no_probe(address: str) -> None:
             client.sendall(b"GET /livez HTTP/1.1\r\nX-")
             if number % 100 == 99:
                 assert get(f"{address}/livez") == (200, "ok\n")
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads  # those of earlier tests may have ended
         assert len(psutil.Process().net_connections("tcp")) < 1000 + 64 + 50
 
 
