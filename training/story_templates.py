@@ -1,8 +1,8 @@
 """Sentences of journeys, reports, letters, minutes and trade, written for this project, that ``training.stories`` fills.
 
-``{town}`` and the like are gaps; ``[a|b|]`` is one of a, b and nothing. The same words stand before towns, people and
-organisations on purpose: what is left, reached, passed or seen may be any of them, and only the rest of the sentence
-and the name itself tell which.
+``{town}`` and the like are gaps; ``[a|b|]`` is one of a, b and nothing. On purpose, the same verbs take towns, people and
+organisations: one can leave, reach, pass or see each of them, and only the name and the rest of the sentence tell which
+it is.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ CLAUSES = {
         "took a wrong bus towards {town}", "rowed across",
     ],
 }  # fmt: skip
-"""Clauses that ``{meet}``, ``{see}`` and ``{go}`` stand for."""
+"""The clauses that replace ``{meet}``, ``{see}`` and ``{go}``."""
 LETTERS = [
     "Dear {giv},",
     "Hi {giv},",
