@@ -29,7 +29,6 @@ from schemas.pipeline.loader import load
 from tests.kafka.choice import cluster
 from tests.kafka.cluster import Cluster
 from workers.chain.chain import Chain
-from workers.chain.forward import wait_for_one
 from workers.worker import Worker
 
 
@@ -40,7 +39,6 @@ def bare(chain: Chain, texts: list[str], batch: int) -> tuple[float, int]:
         documents = [Document(None, text) for text in texts[first : first + batch]]
         chain.prepare(documents)
         work = chain.pack(documents)
-        chain.wait_for = wait_for_one  # not the worker's, which has ended
         started = time.perf_counter()
         chain.forward(work)
         seconds += time.perf_counter() - started

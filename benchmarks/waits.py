@@ -59,7 +59,7 @@ class SleepingChain(NoopChain):
         for document in documents:
             document.tokens = min(512, max(3, len(document.text) // 4))
 
-    def forward(self, work: list[Document]) -> None:
+    def forward(self, work: list[Document], wait_for: Any = None) -> None:
         time.sleep(self.fixed + self.token * sum(document.tokens for document in work))
 
 
@@ -76,10 +76,6 @@ class WatchedChain:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chain, name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Pass ``wait_for`` on, with which a worker lets its chain begin the next micro-batch."""
-        super().__setattr__(name, value) if name != "wait_for" else setattr(self._chain, name, value)
-
     def prepare(self, documents: list[Document]) -> None:
         for document in documents:
             record = document.record
@@ -94,11 +90,11 @@ class WatchedChain:
         self._note(documents)
         return work
 
-    def forward(self, work: Any) -> None:
+    def forward(self, work: Any, wait_for: Any) -> None:
         documents = self._batches[id(work)]
         self.tokens.append(sum(document.tokens for document in documents))
         self._note(documents)
-        self._chain.forward(work)
+        self._chain.forward(work, wait_for)
         self._note(documents)
 
     def annotate(self, work: Any) -> None:

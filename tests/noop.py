@@ -47,7 +47,7 @@ class NoopChain:
     def pack(self, documents: list[Document]) -> list[Document]:
         return documents
 
-    def forward(self, work: list[Document]) -> None:
+    def forward(self, work: list[Document], wait_for: Any = None) -> None:
         if self.delay:
             time.sleep(self.delay * len(work))
 

@@ -294,7 +294,6 @@ class _Run:
     def _use(self, engine: Engine) -> None:
         """Prepare with ``engine`` from now on, and report what it is."""
         self._engine, stats = engine, self._stats
-        engine.chain.wait_for = self._ahead.wait_for
         engine.chain.pace.on_forward = lambda trunk, seconds: stats.forwards[trunk].add(seconds)
         stats.config, stats.device, stats.precision = engine.builder.config, engine.chain.device, engine.chain.precision
         for counter in (stats.task_events, stats.unread, stats.truncated):
@@ -319,7 +318,7 @@ class _Run:
                 ):
                     self._ahead.entered()
                     began = time.monotonic()
-                    engine.chain.forward(work)
+                    engine.chain.forward(work, self._ahead.wait_for)
                     self._pacing.computed(batch.tokens, time.monotonic() - began)
                 self._observer.on_device = None
                 self._computed.put((engine, batch, work))

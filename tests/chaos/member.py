@@ -45,7 +45,7 @@ class ForetoldChain(NoopChain):
     def _ask_stall(self, *_: Any) -> None:
         self._stalls += 1
 
-    def forward(self, work: list[Document]) -> None:
+    def forward(self, work: list[Document], wait_for: Any = None) -> None:
         super().forward(work)
         if self._stalls:
             self._stalls -= 1

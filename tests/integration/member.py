@@ -25,7 +25,7 @@ from workers.worker import Worker
 
 
 class Fragile(NoopChain):
-    def forward(self, work: list[Document]) -> None:
+    def forward(self, work: list[Document], wait_for: Any = None) -> None:
         if any("boom" in document.text for document in work):
             ctypes.string_at(0)
         super().forward(work)

@@ -33,7 +33,6 @@ from stream.progress import Progress
 from tests.noop import NoopChain, pipeline
 from tests.workers.process.test_journal import crash
 from workers import worker as worker_module
-from workers.chain.forward import wait_for_one
 from workers.encoder.pool import Pool
 from workers.process import early as early_module
 from workers.process.journal import Journal, NoJournal
@@ -233,7 +232,7 @@ class Slow(NoopChain):
         for _ in documents:
             self.prepared.release()
 
-    def forward(self, work: list[Document]) -> None:
+    def forward(self, work: list[Document], wait_for: Any = None) -> None:
         self.started.put(len(work))
         self.ended.get()
 
@@ -343,7 +342,6 @@ class SideBySide(NoopChain):
     def __init__(self) -> None:
         super().__init__()
         self.pool = Pool(2, 1)
-        self.wait_for = wait_for_one
         self.started: queue.Queue[int] = queue.Queue()
         self.gates = [threading.Event() for _ in range(3)]
         self._running: dict[int, Future[Any]] = {}
@@ -358,11 +356,11 @@ class SideBySide(NoopChain):
         self._running[offset] = pool.submit(lambda: self.gates[offset].wait(60))
         return [self._running[offset]]
 
-    def forward(self, work: list[Document]) -> None:
+    def forward(self, work: list[Document], wait_for: Any = None) -> None:
         self.begin(work, self.pool, 1)
         future = self._running[cast(Record, work[0].record).offset]
         while not future.done():
-            self.wait_for([future], self.pool)
+            wait_for([future], self.pool)
 
 
 @pytest.mark.parametrize("first", [0, 1])

@@ -60,8 +60,6 @@ class Chain:
             pipeline file.
         cache: the annotations kept beyond a micro-batch; None if ``compute.cache`` is 0.
         pace: counts the forwards that are finished, and measures them.
-        wait_for: called on the device thread while forwards run side by side, to wait for one of them; it may ``begin``
-            the next micro-batch.
         reads_fields: whether a task or a condition needs ``Document.fields``.
         device: where the models are, such as "cpu" or "cuda:0"; "none" if no task has a model.
     """
@@ -82,7 +80,6 @@ class Chain:
         self.references = {planned.task.name: planned.task.head.reference for planned in loaded.tasks}
         self.cache = cache
         self.pace = pace or Pace()
-        self.wait_for: Wait = wait_for_one
         self.reads_fields = any(planned.task.reads_fields for planned in loaded.tasks) or (
             dependencies.any_reads_fields(pipeline)
         )
@@ -211,11 +208,13 @@ class Chain:
                 return stage.begin(job, self.pace, count)
         return []
 
-    def forward(self, work: Work) -> None:
+    def forward(self, work: Work, wait_for: Wait = wait_for_one) -> None:
         """Run the forwards of ``work``, level by level. Call it on the device thread.
 
         Before each level but the first, the tasks it depends on annotate, and what its own tasks want is tokenized.
-        A document fails if an input fails that one of its tasks reads. Raises DeviceError, and nothing else.
+        A document fails if an input fails that one of its tasks reads. ``wait_for`` is called while forwards run side
+        by side, to wait for one of them; it may ``begin`` the next micro-batch. Raises DeviceError, and what
+        ``wait_for`` raises; nothing else.
         """
         for level, indices in enumerate(self._levels):
             if level:
@@ -226,7 +225,7 @@ class Chain:
                     self.pace.steps += 1
             for index in indices:
                 job = work.jobs[index]
-                self.stages[index].forward(job, self.pace, self.wait_for)
+                self.stages[index].forward(job, self.pace, wait_for)
                 self.stages[index].fail_documents(job, work.documents, index)
 
     def annotate(self, work: Work) -> None:

@@ -168,8 +168,10 @@ def test_waiting_is_left_to_the_chain_and_told_what_runs(chain: Chain) -> None:
         seen.append(len(running))
         wait_for_one(running, pool)
 
-    chain.wait_for = wait_for
-    annotated(chain)
+    batch = documents(TEXTS)
+    chain.prepare(batch)
+    chain.forward(chain.pack(batch), wait_for)
+    assert not any(document.failure for document in batch)
     assert min(seen) < AT_ONCE, "not told of idle cores"
     assert len(seen) <= chain.pace.steps
 
