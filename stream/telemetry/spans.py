@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
+from typing import Literal, TypeAlias
 
 from opentelemetry.context import Context as Parent
 from opentelemetry.trace import (
@@ -34,7 +35,9 @@ from stream.microbatch import MicroBatch
 from stream.telemetry.collector import Collector
 from stream.telemetry.stats import Stats
 from stream.telemetry.traceparent import Context, context_of, continued, maybe_sampled
-from stream.telemetry.traces import Step
+
+Step: TypeAlias = Literal["forwards", "finish"]
+"""What one thread does with a micro-batch: run its forwards, or annotate and make the records to send."""
 
 EVENTS = 32
 """The most events of a micro-batch that get a span."""

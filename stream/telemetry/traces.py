@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from schemas.errors import SettingError
 from schemas.pipeline.config import Pipeline
@@ -16,11 +16,8 @@ from schemas.record import Outbound
 from stream.microbatch import MicroBatch
 
 if TYPE_CHECKING:  # importing these takes time that lint should not take, or needs the extra
-    from stream.telemetry.spans import Traces
+    from stream.telemetry.spans import Step, Traces
     from stream.telemetry.stats import Stats
-
-Step: TypeAlias = Literal["forwards", "finish"]
-"""What one thread does with a micro-batch: the forwards, or to annotate and make the records to send."""
 
 _LIBRARIES = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 """What the extra ``traces`` installs."""

@@ -8,7 +8,7 @@ from schemas.document import Document, Failure, Shadowed
 from workers.chain.cache import Cache, Entry, key
 from workers.chain.job import Job, Tokenized
 from workers.chain.pace import Pace
-from workers.chain.plan import Planned
+from workers.chain.placement import Planned
 from workers.chain.stage import Stage
 from workers.chain.unread import unread_failure, unread_notice
 from workers.tasks.parts import within_parts

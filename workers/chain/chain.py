@@ -18,7 +18,8 @@ from workers.chain.cache import Cache, key
 from workers.chain.forward import Wait, wait_for_one
 from workers.chain.job import Job
 from workers.chain.pace import Pace
-from workers.chain.plan import Plan, Planned, plan
+from workers.chain.placement import Planned
+from workers.chain.plan import Plan, plan
 from workers.chain.precision import choose_precisions
 from workers.chain.trial import check
 from workers.encoder.pool import Pool
@@ -162,7 +163,7 @@ class Chain:
         self.choose_precisions()
         for trunk in {id(stage.trunk): stage.trunk for stage in self.stages if not stage.trunk.tuned}.values():
             tune(trunk, self._pipeline.batching.max_tokens, self._pipeline.compute.forward_tokens)
-        check(self)
+        check(self.plan, self.stages)
 
     def choose_precisions(self) -> None:
         """Move trunks to bfloat16 where ``compute.dtype`` is auto and ``workers.chain.precision`` finds that better.

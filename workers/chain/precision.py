@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from schemas.document import Document
 from workers.chain.forward import Output
 from workers.chain.job import Tokenized
-from workers.chain.plan import Planned
+from workers.chain.placement import Planned
 from workers.chain.sample_texts import PAIRS, TEXTS
 from workers.chain.stage import Stage
 from workers.encoder.reading import Input, Reading, Scores

@@ -1,50 +1,51 @@
-"""Tries the tasks of a loaded chain on a plain sentence, before there are events."""
+"""Tries the tasks of a loaded chain on a plain sentence, before there are events.
+
+``tasks`` and ``stages`` are those of a ``Plan``, or of the chain made of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
 from schemas.document import Document, Failure
 from schemas.errors import ModelError
 from schemas.pipeline.tasks import LanguageTask
-from workers.chain.plan import Failures, Planned
+from workers.chain.placement import Planned
+from workers.chain.plan import Failures
+from workers.chain.stage import Stage
 from workers.encoder.reading import Reading
-
-if TYPE_CHECKING:  # the chain checks itself when it is warmed up
-    from workers.chain.chain import Chain
 
 _SENTENCE = "A first sentence, so that the first event need not wait."
 """What every task can read; it belongs to no event."""
 
 
-def check(chain: Chain, every: bool = False) -> None:
-    """Run every task of ``chain`` on a plain sentence: what fails on that would fail on every event.
+def check(tasks: Sequence[Planned], stages: Sequence[Stage], every: bool = False) -> None:
+    """Run every task on a plain sentence: what fails on that would fail on every event.
 
     Raises ModelError naming the task, with ``every`` all that failed, and DeviceError.
     """
     failures = Failures(every)
-    for planned in chain.plan:
-        failure = _failure(chain, planned, Document(None, _SENTENCE))
+    for planned in tasks:
+        failure = _failure(planned, stages, Document(None, _SENTENCE))
         if failure is not None:
             failures.add(planned.task.name, f"fails on a plain sentence: {failure}")
     failures.raise_if_any()
 
 
-def labels(chain: Chain) -> dict[str, Collection[str]]:
+def labels(tasks: Sequence[Planned], stages: Sequence[Stage]) -> dict[str, Collection[str]]:
     """Return task name -> all labels that its annotations can have, for the tasks that show them.
 
     Reads a plain sentence, like ``check``. Raises ModelError and DeviceError.
     """
     shown: dict[str, Collection[str]] = {}
-    for planned in chain.plan:
+    for planned in tasks:
         task, document = planned.task, Document(None, _SENTENCE)
         if isinstance(named := getattr(task, "labels", None), list):
             shown[task.name] = named
         if planned.stage is None or not task.cacheable or planned.requires or isinstance(task.config, LanguageTask):
             continue
         try:
-            readings = chain.stages[planned.stage].read(planned.output, task.inputs(document))
+            readings = stages[planned.stage].read(planned.output, task.inputs(document))
             annotation = task.annotate(document, readings)
         except Exception:
             # The task needs fields, which this document does not have.
@@ -56,7 +57,7 @@ def labels(chain: Chain) -> dict[str, Collection[str]]:
     return shown
 
 
-def _failure(chain: Chain, planned: Planned, document: Document) -> str | None:
+def _failure(planned: Planned, stages: Sequence[Stage], document: Document) -> str | None:
     """Run one task on ``document`` and return the message of its failure."""
     task, readings, complete = planned.task, list[Reading](), planned.task.cacheable
     if planned.stage is not None:
@@ -66,7 +67,7 @@ def _failure(chain: Chain, planned: Planned, document: Document) -> str | None:
             # The task needs fields, or spans of other tasks, which this document does not have.
             inputs, complete = [("one", "two") if task.paired else document.text], False
         try:
-            readings = chain.stages[planned.stage].read(planned.output, inputs)
+            readings = stages[planned.stage].read(planned.output, inputs)
         except ModelError as error:
             return str(error)
     if complete and not planned.requires:

@@ -119,8 +119,8 @@ def _plan(pipeline: Pipeline) -> tuple[dict[str, Any], dict[str, Collection[str]
     from workers.chain.trial import check, labels
 
     chain = Chain.load(pipeline, lambda line: click.echo(line, err=True), every=True)
-    check(chain, every=True)
+    check(chain.plan, chain.stages, every=True)
     chain.choose_precisions()
     remarks = {planned.task.name: planned.task.remarks for planned in chain.plan}
     listed = [(index, remark) for index, task in enumerate(pipeline.tasks) for remark in remarks[task.name]]
-    return plan_data(pipeline, chain), labels(chain), listed
+    return plan_data(pipeline, chain), labels(chain.plan, chain.stages), listed

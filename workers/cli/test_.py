@@ -157,7 +157,7 @@ def _load(suites: Sequence[_Suite]) -> list[Chain]:
 
         for suite in suites:
             chains.append(Chain.load(suite.pipeline, on_progress=progress, before=chains[-1] if chains else None))
-            labels = chain_labels(chains[-1])
+            labels = chain_labels(chains[-1].plan, chains[-1].stages)
             problems += [problem for file in suite.files for problem in file.problems(suite.pipeline, labels)]
     if problems:
         raise ConfigError(problems)

@@ -376,13 +376,13 @@ def test_settings_that_fail_on_every_event_are_found_whatever_else_reads_a_field
     other = {**FIELDS, "model": str(tiny.checkpoint("bert", "sequence", labels=labels))}
     chain = Chain.load(pipeline(*([unfit, other] if first else [other, unfit])))
     with pytest.raises(ModelError, match=rf'^task "{name}": fails on a plain sentence: .*{reason}'):
-        check(chain)
+        check(chain.plan, chain.stages)
 
 
 def test_near_duplicates_know_nothing_of_the_check() -> None:
     model = str(tiny.checkpoint("bert", "embedding"))
     chain = Chain.load(pipeline({"name": "near", "task": "similarity", "model": model, "window": 5}))
-    check(chain)
+    check(chain.plan, chain.stages)
     (own,) = annotated(chain, ["A first sentence, so that the first event need not wait."])
     assert own["near"] == {"duplicate_of": None, "score": None}
 

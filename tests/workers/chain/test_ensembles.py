@@ -57,7 +57,7 @@ def doubtful(texts: list[str] = TEXTS) -> str:
 def test_a_cascade_reads_only_the_doubtful_texts_again(monkeypatch: pytest.MonkeyPatch) -> None:
     # The ensemble is first in the file, so that it comes before what it needs.
     chain = Chain.load(pipeline(both(), careful(when=doubtful()), quick()))
-    check(chain)
+    check(chain.plan, chain.stages)
     assert [(stage.level, list(stage.tasks)) for stage in chain.stages] == [(0, ["quick"]), (1, ["careful"])]
     forwards = sizes(chain, monkeypatch)
     made = annotated(chain)
@@ -128,7 +128,7 @@ def test_the_event_has_it_and_the_package_as_its_model() -> None:
 
 def test_its_labels_are_known_to_conditions_and_cases() -> None:
     chain = Chain.load(pipeline(quick(), careful(model=model(25, ("insult", "rude"))), both()))
-    assert labels(chain)["both"] == ["insult", "threat", "spam", "rude"]
+    assert labels(chain.plan, chain.stages)["both"] == ["insult", "threat", "spam", "rude"]
 
 
 def test_members_that_do_not_fit_are_reported_at_the_ensemble(tmp_path: Path) -> None:

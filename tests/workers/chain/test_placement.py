@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.conditions import Condition
 from schemas.document import Annotation, Document
-from workers.chain.plan import Needs, Placement, Planned
+from workers.chain.placement import Needs, Placement, Planned
 from workers.encoder.reading import HeadInfo, Input, Reading
 from workers.encoder.tokenization import Cut
 from workers.tasks.base import Task

@@ -11,7 +11,7 @@ from workers.drift.choice import choose_references
 if TYPE_CHECKING:
     from schemas.pipeline.config import Pipeline
     from workers.chain.chain import Chain
-    from workers.chain.plan import Planned
+    from workers.chain.placement import Planned
 
 
 def plan_data(pipeline: Pipeline, chain: Chain) -> dict[str, Any]:
