@@ -14,7 +14,8 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 from schemas.paths import EVERYWHERE, parse_pattern
 from schemas.pipeline.wording import did_you_mean
-from stream.codecs.proto_text import ProtoSyntaxError, parse_proto
+from stream.codecs.proto_text import parse_proto
+from stream.codecs.proto_tokens import ProtoSyntaxError
 from stream.registry.schema_errors import UnusableSchemaError, kind_of
 
 _ROOT = "glossator.root.proto"

@@ -12,7 +12,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.codecs.proto_text import ProtoSyntaxError, parse_proto
+from stream.codecs.proto_text import parse_proto
+from stream.codecs.proto_tokens import ProtoSyntaxError
 from stream.codecs.protobuf_schema import ProtobufSchema
 from tests.protobuf import EVERYTHING
 from tests.thoroughness import examples
