@@ -201,6 +201,6 @@ def test_a_sentence_is_judged_in_each_of_several_texts(moderation: dict[str, Any
         input={"topics": ["comments"], "text": ["$.title", "$.body"]},
     )  # fmt: skip
     event = published(made, {"title": "The quick fox", "body": "jumps. Over the dog."})["out"]
-    found = [(event["text"][each["start"] : each["end"]], each["field"])
+    judged = [(event["text"][each["start"] : each["end"]], each["field"])
              for each in event["annotations"]["safety"]["sentences"]]  # fmt: skip
-    assert found == [("The quick fox", "$.title"), ("jumps.", "$.body"), ("Over the dog.", "$.body")]
+    assert judged == [("The quick fox", "$.title"), ("jumps.", "$.body"), ("Over the dog.", "$.body")]

@@ -116,7 +116,7 @@ def checkpoint(
     ``labels``: of the head; default: ``LABELS``. ``trunk``: takes its trunk from the embedding checkpoint of that seed,
     so that heads of one family can share one.
     """
-    name, own, tokenizer_kind = FAMILIES[family]
+    name, sizes, tokenizer_kind = FAMILIES[family]
     folder = Path(tempfile.mkdtemp(prefix=f"{family}-{kind}-", dir=_ROOT))
     tokenizer = _tokenizer(tokenizer_kind, family in _TYPED)
     labels = LABELS.get(kind, ()) if labels is None else labels
@@ -124,7 +124,7 @@ def checkpoint(
     special = {key: getattr(tokenizer, key) for key in ("pad_token_id", "cls_token_id", "sep_token_id")}
     config = getattr(transformers, name)(
         vocab_size=len(tokenizer),
-        **{**own, **special, "bos_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id},
+        **{**sizes, **special, "bos_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id},
         **(named if labels else {}),
         **settings,
     )

@@ -30,19 +30,19 @@ def test_it_keeps_what_was_used_last(size: int, steps: list[tuple[str, int, int]
     kept: list[tuple[bytes, Any]] = []
     hits = lookups = 0
     for number, (what, name, new_size) in enumerate(steps):
-        own = b"%d" % name
-        before = [entry for entry in kept if entry[0] == own]
-        rest = [entry for entry in kept if entry[0] != own]
+        key_of_name = b"%d" % name
+        before = [entry for entry in kept if entry[0] == key_of_name]
+        rest = [entry for entry in kept if entry[0] != key_of_name]
         if what == "get":
-            found = cache.get(own)
-            assert found == (before[0][1] if before else None)
+            entry_found = cache.get(key_of_name)
+            assert entry_found == (before[0][1] if before else None)
             kept = rest + before
             hits += bool(before)
             lookups += 1
         elif what == "put":
             value: Any = ({"n": number}, [])
-            cache.put(own, value)
-            kept = [*rest, (own, value)][-size:]
+            cache.put(key_of_name, value)
+            kept = [*rest, (key_of_name, value)][-size:]
         else:
             size = new_size
             cache.resize(size)
@@ -56,14 +56,14 @@ inputs = st.lists(some | st.tuples(some, some), max_size=3)
 
 
 @settings(max_examples=examples(500))
-@given(one=inputs, other=inputs)
-def test_keys_are_equal_for_equal_inputs_alone(one: list[Any], other: list[Any]) -> None:
-    assert (key(b"task", one) == key(b"task", other)) == (one == other)
-    assert key(b"task", one) != key(b"other", one)
+@given(inputs=inputs, others=inputs)
+def test_keys_are_equal_for_equal_inputs_alone(inputs: list[Any], others: list[Any]) -> None:
+    assert (key(b"task", inputs) == key(b"task", others)) == (inputs == others)
+    assert key(b"task", inputs) != key(b"other", inputs)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("inputs", "others"),
     [
         (["a", "b"], [("a", "b")]),
         ([("a", "b")], [("b", "a")]),
@@ -76,8 +76,8 @@ def test_keys_are_equal_for_equal_inputs_alone(one: list[Any], other: list[Any])
         (["é"], ["e\N{COMBINING ACUTE ACCENT}"]),
     ],
 )
-def test_pairs_and_lists_are_not_taken_for_one_another(one: list[Any], other: list[Any]) -> None:
-    assert key(b"task", one) != key(b"task", other)
+def test_pairs_and_lists_are_not_taken_for_one_another(inputs: list[Any], others: list[Any]) -> None:
+    assert key(b"task", inputs) != key(b"task", others)
 
 
 def head(seed: int, labels: tuple[str, ...] | None = None) -> str:
@@ -143,26 +143,26 @@ def test_another_model_or_setting_is_another_entry(other: dict[str, Any]) -> Non
 
 def test_another_revision_is_another_entry() -> None:
     """The same folder and settings with changed weights."""
-    made = [chain(task("a", head(seed))) for seed in (1, 2)]
-    revisions = {own.models["a"]["revision"] for own in made}
+    chains = [chain(task("a", head(seed))) for seed in (1, 2)]
+    revisions = {revised.models["a"]["revision"] for revised in chains}
     assert len(revisions) == 2
-    assert made[0].plan[0].key != made[1].plan[0].key
+    assert chains[0].plan[0].key != chains[1].plan[0].key
 
 
 def test_name_and_condition_are_nothing_to_the_model() -> None:
     made = chain(task("a"), task("b", when="text != 'x'"))
     assert made.cache is not None
-    (found,) = run(made, event("fox"))
-    assert found["a"] == found["b"]
+    (annotations,) = run(made, event("fox"))
+    assert annotations["a"] == annotations["b"]
     assert len(made.cache) == 1
 
 
 def test_a_condition_that_is_false_stays_false_for_a_known_text() -> None:
     other = str(tiny.checkpoint("bert", "sequence", 3, trunk=7))
     made = chain(task("a"), task("b", when="event.n == 1"), task("c", other, when="event.n == 1"))
-    found = [run(made, event("fox", n=n))[0] for n in (1, 0, 1, 0)]
-    assert [list(own) for own in found] == [["a", "b", "c"], ["a"], ["a", "b", "c"], ["a"]]
-    assert found[0] == found[2]
+    annotated = [run(made, event("fox", n=n))[0] for n in (1, 0, 1, 0)]
+    assert [list(annotations) for annotations in annotated] == [["a", "b", "c"], ["a"], ["a", "b", "c"], ["a"]]
+    assert annotated[0] == annotated[2]
 
 
 LONG = "the quick brown fox jumps over the lazy dog " * 6
@@ -210,8 +210,8 @@ def test_near_duplicates_are_not_kept() -> None:
 def test_nor_are_aspects_that_stand_elsewhere_in_equal_texts() -> None:
     made = chain({"name": "s", "task": "aspect-sentiment", "model": head(1), "aspects": "$.at"})
     text = "the fox and the fox"
-    found = [run(made, event(text, at=[{"start": at, "end": at + 3}]))[0] for at in (4, 16)]
-    assert [own["s"]["aspects"][0]["start"] for own in found] == [4, 16]
+    annotated = [run(made, event(text, at=[{"start": at, "end": at + 3}]))[0] for at in (4, 16)]
+    assert [annotations["s"]["aspects"][0]["start"] for annotations in annotated] == [4, 16]
 
 
 def test_but_aspects_of_the_file_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,12 +224,12 @@ def test_but_aspects_of_the_file_are(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_chain_that_takes_over_takes_the_cache_along() -> None:
     before = chain(task("a"))
-    (found,) = run(before, event("fox"))
+    (annotations,) = run(before, event("fox"))
     after = Chain.load(pipeline(task("renamed"), task("b", head(2)), compute={"cache": 50}), before=before)
     assert after.cache is before.cache
     (again,) = run(after, event("fox"))
-    assert again["renamed"] == found["a"]
-    assert not close(again["b"], found["a"])
+    assert again["renamed"] == annotations["a"]
+    assert not close(again["b"], annotations["a"])
 
 
 def test_what_failed_is_not_kept() -> None:
@@ -248,6 +248,6 @@ def test_annotations_are_those_without_it(tasks: list[naive.Own], events: list[l
     """Few different texts, so that most are repeated, in the same micro-batch or a later one."""
     made = Chain.load(naive.pipeline_of(tasks, cache=size))
     for batch in events:
-        documents = [naive.document(one) for one in batch]
+        documents = [naive.document(each) for each in batch]
         made.run(documents)
         agree(tasks, batch, documents)

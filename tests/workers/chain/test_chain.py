@@ -60,13 +60,13 @@ def encoded(stage: Stage, text: str) -> list[Encoding]:
     return windows
 
 
-def close(one: Any, other: Any) -> bool:
+def close(value: Any, expected_value: Any) -> bool:
     """Equal except for rounding: the last digits of scores depend on what else is in the forward."""
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(close(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(close, one, other))
-    return one == pytest.approx(other, abs=1e-4) if isinstance(one, float) else one == other
+    if isinstance(value, dict):
+        return value.keys() == expected_value.keys() and all(close(value[key], expected_value[key]) for key in value)
+    if isinstance(value, list):
+        return len(value) == len(expected_value) and all(map(close, value, expected_value))
+    return value == pytest.approx(expected_value, abs=1e-4) if isinstance(value, float) else value == expected_value
 
 
 def sizes(chain: Chain, monkeypatch: pytest.MonkeyPatch, limit: int | None = None) -> list[list[int]]:
@@ -74,35 +74,35 @@ def sizes(chain: Chain, monkeypatch: pytest.MonkeyPatch, limit: int | None = Non
     forwards: list[list[int]] = []
     for trunk in {stage.trunk for stage in chain.stages}:
 
-        def forward(batch: Any, ids: Any, *rest: Any, own: Any = trunk.forward) -> Any:
+        def forward(batch: Any, ids: Any, *rest: Any, original: Any = trunk.forward) -> Any:
             forwards.append(np.diff(batch.starts).tolist())
             if limit is not None and len(batch.tokens) > limit:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-            return own(batch, ids, *rest)
+            return original(batch, ids, *rest)
 
         monkeypatch.setattr(trunk, "forward", forward)
     return forwards
 
 
 def test_every_document_gets_every_annotation_in_the_order_of_the_pipeline(chain: Chain) -> None:
-    for text, own in zip(TEXTS, annotated(chain), strict=True):
-        assert list(own) == ["tone", "spans", "vector", "same"]
-        assert own["tone"] == own["same"]
-        assert all(0 <= span["start"] < span["end"] <= len(text) for span in own["spans"]["spans"])
+    for text, by_task in zip(TEXTS, annotated(chain), strict=True):
+        assert list(by_task) == ["tone", "spans", "vector", "same"]
+        assert by_task["tone"] == by_task["same"]
+        assert all(0 <= span["start"] < span["end"] <= len(text) for span in by_task["spans"]["spans"])
     assert chain.models.keys() == {"tone", "spans", "vector", "same"}
 
 
 def test_what_a_document_gets_does_not_depend_on_its_company(chain: Chain) -> None:
     together = annotated(chain)
-    for text, own in zip(TEXTS, together, strict=True):
-        assert close(annotated(chain, [text])[0], own)
+    for text, by_task in zip(TEXTS, together, strict=True):
+        assert close(annotated(chain, [text])[0], by_task)
 
 
 def test_annotations_are_made_of_the_models_own_scores(chain: Chain) -> None:
-    (own,) = annotated(chain, ["the quick brown fox"])
+    (annotations,) = annotated(chain, ["the quick brown fox"])
     window = encoded(chain.stages[0], "the quick brown fox")[0]
     logits = torch.from_numpy(expected("bert", "sequence", window.ids))
-    assert own["tone"]["scores"] == pytest.approx(
+    assert annotations["tone"]["scores"] == pytest.approx(
         dict(zip(tiny.LABELS["sequence"], logits.softmax(-1).tolist(), strict=True)), abs=1e-4
     )
 
@@ -110,8 +110,8 @@ def test_annotations_are_made_of_the_models_own_scores(chain: Chain) -> None:
 def test_tokens_are_counted_over_all_stages(chain: Chain) -> None:
     (document,) = documents(["the quick brown fox"])
     chain.prepare([document])
-    windows = [encoded(stage, document.text) for stage in chain.stages]
-    assert document.tokens == sum(len(window) for own in windows for window in own)
+    by_stage = [encoded(stage, document.text) for stage in chain.stages]
+    assert document.tokens == sum(len(window) for windows in by_stage for window in windows)
 
 
 def test_equal_texts_are_computed_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +121,7 @@ def test_equal_texts_are_computed_once(chain: Chain, monkeypatch: pytest.MonkeyP
     forwards.clear()
     many = annotated(chain, ["the quick brown fox", "dogs"] * 5)
     assert sum(map(sum, forwards)) == tokens
-    assert all(close(own, once[n % 2]) for n, own in enumerate(many))
+    assert all(close(annotations, once[n % 2]) for n, annotations in enumerate(many))
 
 
 def test_documents_that_failed_before_are_left_alone(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,13 +163,13 @@ def poison(chain: Chain, monkeypatch: pytest.MonkeyPatch, text: str, error: Exce
     """The first stage raises if a forward contains a token of ``text``; returns the sizes of the forwards."""
     stage = chain.stages[0]
     (mark, *_) = encoded(stage, text)[0].ids[1:]
-    own, forwards = stage.trunk.forward, []
+    original, forwards = stage.trunk.forward, []
 
     def forward(batch: Any, ids: Any, *rest: Any) -> Any:
         forwards.append(len(batch))
         if mark in ids[batch.tokens]:
             raise error
-        return own(batch, ids, *rest)
+        return original(batch, ids, *rest)
 
     monkeypatch.setattr(stage.trunk, "forward", forward)
     return forwards
@@ -192,7 +192,7 @@ def test_a_failing_forward_is_bisected_until_the_poison_stands_alone(
         assert failure_of(batch[n]).error == "RuntimeError"
         assert failure_of(batch[n]).task is None
         assert "secret" not in failure_of(batch[n]).message
-    assert all(close(own.annotations, wanted[n]) for n, own in enumerate([*batch[:5], *batch[6:17]]))
+    assert all(close(survivor.annotations, wanted[n]) for n, survivor in enumerate([*batch[:5], *batch[6:17]]))
     # 17 sequences: no more than two forwards at each of the five halvings.
     assert len(forwards) <= 1 + 2 * 5
 
@@ -253,19 +253,19 @@ def test_scores_that_are_no_numbers_fail_their_own_document(
 ) -> None:
     texts = ["dogs", "\N{PILE OF POO} \N{PILE OF POO}", "fox"]
     wanted = annotated(chain, ["dogs", "fox"])
-    found = chain.stages[stage]
-    mark = encoded(found, "dogs \N{PILE OF POO}")[0].ids[-2]
-    own = found.trunk.forward
+    broken = chain.stages[stage]
+    mark = encoded(broken, "dogs \N{PILE OF POO}")[0].ids[-2]
+    original = broken.trunk.forward
 
     def forward(batch: Any, ids: Any, *rest: Any) -> Any:
-        (states,) = own(batch, ids, *rest)
+        (states,) = original(batch, ids, *rest)
         for number in range(len(batch)):
             place = slice(batch.starts[number], batch.starts[number + 1])
             if mark in ids[batch.tokens[place]]:
                 states[0, place] = value
         return (states,)
 
-    monkeypatch.setattr(found.trunk, "forward", forward)
+    monkeypatch.setattr(broken.trunk, "forward", forward)
     batch = documents(texts)
     chain.run(batch)
     assert [document.failure is None for document in batch] == [True, False, True]
@@ -278,14 +278,14 @@ def test_a_task_that_fails_costs_its_own_document_only_and_is_named(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task: Task = next(planned.task for planned in chain.plan if planned.task.name == "spans")
-    own = task.annotate
+    original = task.annotate
 
     def annotate(document: Any, readings: Any) -> Any:
         if document.text == "Café":
             raise AnnotateError("offsets go backwards")
         if document.text == "":
             raise KeyError("secret")
-        return own(document, readings)
+        return original(document, readings)
 
     monkeypatch.setattr(task, "annotate", annotate)
     batch = documents()
@@ -323,8 +323,8 @@ def test_a_long_text_is_read_to_its_end() -> None:
          "aggregation": "none", "max_length": 16, "stride": 4},
     ))  # fmt: skip
     text = "the quick brown fox jumps over the lazy dog " * 30
-    (own,) = annotated(chain, [text])
-    assert max(span["end"] for span in own["spans"]["spans"]) > len(text) - 20
+    (annotations,) = annotated(chain, [text])
+    assert max(span["end"] for span in annotations["spans"]["spans"]) > len(text) - 20
 
 
 def test_warm_up_measures_the_forward_unless_configured(chain: Chain) -> None:
@@ -383,8 +383,8 @@ def test_near_duplicates_know_nothing_of_the_check() -> None:
     model = str(tiny.checkpoint("bert", "embedding"))
     chain = Chain.load(pipeline({"name": "near", "task": "similarity", "model": model, "window": 5}))
     check(chain.plan, chain.stages)
-    (own,) = annotated(chain, ["A first sentence, so that the first event need not wait."])
-    assert own["near"] == {"duplicate_of": None, "score": None}
+    (annotations,) = annotated(chain, ["A first sentence, so that the first event need not wait."])
+    assert annotations["near"] == {"duplicate_of": None, "score": None}
 
 
 def test_threads_are_as_many_as_the_file_says() -> None:

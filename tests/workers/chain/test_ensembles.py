@@ -97,10 +97,10 @@ def test_without_any_member_there_is_no_annotation_and_conditions_see_that() -> 
         quick(when="size(text) > 8"), careful(when="size(text) > 12"), both("max"),
         {"name": "then", "task": "moderation", "model": model(24), "when": "both.labels[0].score >= 0.0"},
     ))  # fmt: skip
-    none, one, two = annotated(chain, ["short", "some words", "some more words"])
-    assert list(none) == []
-    assert list(one) == ["quick", "both", "then"]
-    assert list(two) == ["quick", "careful", "both", "then"]
+    short, longer, longest = annotated(chain, ["short", "some words", "some more words"])
+    assert list(short) == []
+    assert list(longer) == ["quick", "both", "then"]
+    assert list(longest) == ["quick", "careful", "both", "then"]
     assert chain.stages[-1].level == 1
 
 

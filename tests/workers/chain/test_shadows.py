@@ -149,14 +149,14 @@ def test_whatever_shadows_there_are_no_event_is_another_one(
 ) -> None:
     """Some of the shadows fail, in their head, their condition or for long texts."""
     kinds = naive.kinds()
-    entries = [own.entry() for own in tasks]
+    entries = [each.entry() for each in tasks]
     for number in range(data.draw(st.integers(1, 3))):
-        own = data.draw(st.sampled_from(tasks))
-        same = [kind for kind in kinds if kinds[kind]["task"] == kinds[own.kind]["task"]]
+        shadowed = data.draw(st.sampled_from(tasks))
+        same = [kind for kind in kinds if kinds[kind]["task"] == kinds[shadowed.kind]["task"]]
         alike = [kind for kind in same if kind not in {"panel", "aspects"}]
         if not alike:
             continue
-        added = {**kinds[data.draw(st.sampled_from(alike))], "name": f"s{number}", "shadow": own.name}
+        added = {**kinds[data.draw(st.sampled_from(alike))], "name": f"s{number}", "shadow": shadowed.name}
         if data.draw(st.booleans()):
             added["when"] = data.draw(naive.conditions(tasks)).source
         entries.insert(data.draw(st.integers(0, len(entries))), added)

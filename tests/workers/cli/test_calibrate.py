@@ -65,8 +65,8 @@ def test_an_interval_has_as_many_decimals_as_its_threshold(tmp_path: Path) -> No
     rows = [{"old": {"A": n / 100}, "new": {"A": 1 - (100 - n) * 1e-7}} for n in range(100)]
     done = run(tmp_path, rows, "--threshold", "0.9")
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("  A "))
-    (found,) = re.findall(r"(0\.\d{6,}) \[(0\.\d+), (0\.\d+)\]", line)
-    threshold, low, high = map(float, found)
+    (figures,) = re.findall(r"(0\.\d{6,}) \[(0\.\d+), (0\.\d+)\]", line)
+    threshold, low, high = map(float, figures)
     assert low <= threshold <= high < 1
 
 
@@ -86,7 +86,7 @@ def test_json_has_all_figures_and_nothing_else_is_printed(tmp_path: Path) -> Non
     assert toxicity["new"]["interval"][0] <= threshold <= toxicity["new"]["interval"][1]
     assert toxicity["both"] == sum(map(all, zip(before, after, strict=True)))
     assert toxicity["only_old"] == sum(before) - toxicity["both"]
-    assert toxicity["agreement"] == sum(one == other for one, other in zip(before, after, strict=True)) / 300
+    assert toxicity["agreement"] == sum(old == new for old, new in zip(before, after, strict=True)) / 300
     assert 0 < toxicity["old"]["precision"] <= 1
 
 
@@ -100,8 +100,8 @@ def test_answers_of_the_old_api_and_annotations_are_read_as_they_are(tmp_path: P
         for row in plain
     ]
     options = ("--threshold", "0.8", "--json")
-    one, other = (json.loads(run(tmp_path, rows, *options).stdout) for rows in (plain, logged))
-    assert one["threshold"] == other["threshold"]
+    from_scores, from_logs = (json.loads(run(tmp_path, rows, *options).stdout) for rows in (plain, logged))
+    assert from_scores["threshold"] == from_logs["threshold"]
 
 
 def test_other_names_are_mapped_and_what_has_no_counterpart_is_left_out(tmp_path: Path) -> None:
@@ -189,8 +189,8 @@ def test_every_mistake_is_reported_at_once_and_no_text_is_shown(case: str, tmp_p
     rows, options, messages = BAD[case]
     done = run(tmp_path, rows, *options)
     assert (done.exit_code, done.stdout) == (65, "")
-    found = [line.removeprefix(f"{tmp_path}/scores.jsonl:").strip() for line in done.stderr.splitlines()]
-    for line, message in zip(sorted(found), sorted(messages), strict=True):
+    reported = [line.removeprefix(f"{tmp_path}/scores.jsonl:").strip() for line in done.stderr.splitlines()]
+    for line, message in zip(sorted(reported), sorted(messages), strict=True):
         assert line.startswith(message)
     assert SECRET not in done.stderr
 

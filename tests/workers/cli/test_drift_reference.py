@@ -33,16 +33,17 @@ def test_each_event_counts_once_and_each_task_that_has_labels(tmp_path: Path) ->
         for _ in range(2):
             collected.add(event(number, {"tone": tone, "vector": vector}, *([unread] if number < 4 else [])))
     collected.add(event(99, {"vector": {"vector": [1.0]}}, {"task": "tone", "kind": "unread", "share": 0.9}))
-    for other in (None, b"no JSON", b"{}", b"[]"):
-        collected.add(other)
+    for value in (None, b"no JSON", b"{}", b"[]"):
+        collected.add(value)
     assert (collected.events, collected.others) == (31, 3)
     file = tmp_path / "drift.json"
     file.write_text(write_references(collected.references()))
     assert "secret" not in file.read_text()
-    found = read_references(file)
-    assert found == collected.references() and found.keys() == {"tone"}
-    assert (found["tone"].events, found["tone"].unread, found["tone"].labels) == (31, 5, {"a": 20, "b": 10})
-    assert [sum(histogram.counts) for histogram in found["tone"].scores.values()] == [30]
+    references = read_references(file)
+    assert references == collected.references() and references.keys() == {"tone"}
+    reference = references["tone"]
+    assert (reference.events, reference.unread, reference.labels) == (31, 5, {"a": 20, "b": 10})
+    assert [sum(histogram.counts) for histogram in reference.scores.values()] == [30]
 
 
 def test_only_events_of_the_latest_model_count() -> None:
@@ -57,8 +58,8 @@ def test_only_events_of_the_latest_model_count() -> None:
             late["source"] = {**value["source"], "timestamp_ms": 999}
             collected.add(json.dumps(late).encode())
     collected.add(event(99, {}, {"task": "tone", "kind": "unread", "share": 0.9}))
-    found = collected.references()["tone"]
-    assert (found.events, found.unread, found.labels) == (4, 1, {"b": 3})
+    reference = collected.references()["tone"]
+    assert (reference.events, reference.unread, reference.labels) == (4, 1, {"b": 3})
     assert collected.earlier("tone") == 5 + 1
 
 

@@ -23,9 +23,9 @@ class Trickle(io.BytesIO):
 
 @given(st.binary(max_size=200).map(lambda data: data.replace(b"x", b"\n")), st.lists(st.integers(1, 9)))
 def test_lines_do_not_depend_on_how_they_arrive(data: bytes, sizes: list[int]) -> None:
-    found = [line for batch in lines(Trickle(data, sizes), 1000) for line in batch]
+    arrived = [line for batch in lines(Trickle(data, sizes), 1000) for line in batch]
     expected = [line.removesuffix(b"\r") for line in data.removesuffix(b"\n").split(b"\n")] if data else []
-    assert found == [Line(line, len(line)) for line in expected]
+    assert arrived == [Line(line, len(line)) for line in expected]
 
 
 def test_of_a_line_without_end_little_is_kept() -> None:

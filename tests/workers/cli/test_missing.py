@@ -67,8 +67,8 @@ def test_a_missing_extra_for_traces_is_a_notice(monkeypatch: pytest.MonkeyPatch)
     file = parse_file(f"{GOOD}telemetry: {{traces: {{endpoint: 'http://localhost:4318'}}}}\n", "p", {})
     assert not [problem for problem in missing(file) if "installed" in problem.message]
     monkeypatch.setattr("stream.telemetry.traces.find_spec", lambda name: None)
-    (found,) = [problem for problem in missing(file) if "installed" in problem.message]
-    assert (found.path, found.message.rpartition(": ")[2]) == ("telemetry.traces", "pip install 'glossator[traces]'")
+    (notice,) = [problem for problem in missing(file) if "installed" in problem.message]
+    assert (notice.path, notice.message.rpartition(": ")[2]) == ("telemetry.traces", "pip install 'glossator[traces]'")
 
 
 def test_libraries_that_tasks_need_and_that_are_missing_are_notices_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,8 +78,8 @@ def test_libraries_that_tasks_need_and_that_are_missing_are_notices_once(monkeyp
     assert not [problem for problem in missing(parse_file(text, "p", {})) if "installed" in problem.message]
     for module in ("workers.pii.checks", "workers.cli.libraries"):
         monkeypatch.setattr(f"{module}.find_spec", lambda name: None)
-    found = [problem for problem in missing(parse_file(text, "p", {})) if "installed" in problem.message]
-    assert [(problem.path, problem.message.rpartition(": ")[2]) for problem in found] == [
+    notices = [problem for problem in missing(parse_file(text, "p", {})) if "installed" in problem.message]
+    assert [(problem.path, problem.message.rpartition(": ")[2]) for problem in notices] == [
         ("tasks[2]", "pip install 'glossator[pii]'"),
         ("tasks[4]", "pip install 'glossator[language]'"),
     ]

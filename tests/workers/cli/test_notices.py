@@ -36,17 +36,18 @@ def test_a_model_is_noticed_once(tmp_path: Path) -> None:
 def test_what_no_task_reads_is_a_notice_if_the_text_is_redacted() -> None:
     text = GOOD.replace("dead_letter: posts.dead", "dead_letter: {text: none}\n  text: redacted")
     text = text.replace("output:", "  - {name: vector, task: embedding, model: starter}\noutput:")
-    one, two = exposed(parse_file(f"{text}redact: {{}}\n", "p.yaml", {}))
-    assert str(one) == (
+    unread, vector = exposed(parse_file(f"{text}redact: {{}}\n", "p.yaml", {}))
+    assert str(unread) == (
         "p.yaml:28:9 redact: no task reads fields outside input.text, the key, headers: only values that were "
         "found in the text are redacted there; see redact.fields, redact.key, redact.headers"
     )
-    assert str(two) == (
+    assert str(vector) == (
         "p.yaml:20:5 tasks[2]: the vector is that of the original text; leave it out where the text is redacted"
     )
     text = text.replace("$.body", "$..*").replace("  - {name: vector, task: embedding, model: starter}\n", "")
-    (one,) = exposed(parse_file(f"{text}redact: {{key: remove, elsewhere: false}}\n", "p.yaml", {}))
-    assert one.message == "no task reads headers: they pass as they are; see redact.fields, redact.key, redact.headers"
+    (headers,) = exposed(parse_file(f"{text}redact: {{key: remove, elsewhere: false}}\n", "p.yaml", {}))
+    says = "no task reads headers: they pass as they are; see redact.fields, redact.key, redact.headers"
+    assert headers.message == says
     covered = f"{text}redact: {{key: remove, headers: {{x: remove}}}}\n"
     assert list(exposed(parse_file(covered, "p.yaml", {}))) == []
 

@@ -83,7 +83,7 @@ def test_with_several_paths_each_text_is_an_event(pipeline: str, tmp_path: Path)
     file = tmp_path / "several.yaml"
     file.write_text(Path(pipeline).read_text().replace("topics: [posts]", "topics: [posts], text: [$.title, $.body]"))
     lines = [json.dumps({"title": "Hello", "body": TEXT}), "no event", json.dumps({"body": TEXT})]
-    result, (both, error, one) = tried("--pipeline", str(file), stdin="\n".join(lines).encode())
+    result, (both, error, second) = tried("--pipeline", str(file), stdin="\n".join(lines).encode())
     assert result.exit_code == 65
     SCHEMA.validate(both)
     assert [field["path"] for field in both["fields"]] == ["$.title", "$.body"]
@@ -91,8 +91,8 @@ def test_with_several_paths_each_text_is_an_event(pipeline: str, tmp_path: Path)
         assert span["field"] == ("$.title" if span["end"] <= len("Hello") else "$.body")
     assert error["error"]["message"].startswith("the value is not JSON")
     assert "each TEXT must be an event, as JSON" in result.stderr
-    assert one["text"] == TEXT
-    assert one["notices"] == [{"kind": "missing", "paths": ["$.title"]}]
+    assert second["text"] == TEXT
+    assert second["notices"] == [{"kind": "missing", "paths": ["$.title"]}]
 
 
 def test_a_text_that_comes_again_is_a_duplicate_of_the_first(tmp_path: Path) -> None:
@@ -170,18 +170,18 @@ def test_the_default_is_the_example() -> None:
 
 def test_a_terminal_sees_that_models_are_loading_and_a_pipe_sees_nothing(pipeline: str) -> None:
     command = [sys.executable, "-m", "workers.cli.main", "try", "--pipeline", pipeline, TEXT]
-    ours, theirs = pty.openpty()
+    screen, terminal = pty.openpty()
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "TERM": "xterm"}
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, env={**os.environ, "TERM": "xterm"}
     ) as process:
-        os.close(theirs)
+        os.close(terminal)
         shown = b""
         with contextlib.suppress(OSError):  # EIO: the other end is closed
-            while chunk := os.read(ours, 4096):
+            while chunk := os.read(screen, 4096):
                 shown += chunk
         assert process.stdout is not None
         printed = process.stdout.read()
-    os.close(ours)
+    os.close(screen)
     assert process.returncode == 0
     assert b"loading the libraries" in shown
     assert json.loads(printed)["text"] == TEXT

@@ -21,22 +21,22 @@ def test_the_percentile_is_that_of_simulated_squares(degrees: int) -> None:
 def test_samples_of_the_same_population_seldom_differ(reference: int, recent: int) -> None:
     rng = np.random.default_rng(0)
     shares = np.array([0.4, 0.3, 0.2, 0.1])
-    found = [
+    values = [
         excess(rng.multinomial(reference, shares).tolist(), rng.multinomial(recent, shares).tolist())
         for _ in range(1000)
     ]
-    assert sum(value > 0 for value in found) < 25
-    assert max(found) < ALARM
+    assert sum(value > 0 for value in values) < 25
+    assert max(values) < ALARM
 
 
 @pytest.mark.parametrize(("reference", "recent"), [(200, 2_000), (5_000, 100_000)])
 def test_a_changed_population_differs(reference: int, recent: int) -> None:
     rng = np.random.default_rng(0)
     before, now = np.array([0.4, 0.3, 0.2, 0.1]), np.array([0.1, 0.2, 0.3, 0.4])
-    found = [
+    values = [
         excess(rng.multinomial(reference, before).tolist(), rng.multinomial(recent, now).tolist()) for _ in range(100)
     ]
-    assert min(found) > ALARM
+    assert min(values) > ALARM
 
 
 def test_it_is_the_known_index_for_large_samples() -> None:

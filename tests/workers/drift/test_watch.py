@@ -44,9 +44,9 @@ def reference(kind: Kind, made: Sequence[Document]) -> Reference:
     recorder = Recorder(kind)
     for document in made:
         recorder.see("tone", document)
-    found = recorder.reference()
-    assert found is not None
-    return Reference.model_validate(found.model_dump())
+    recorded = recorder.reference()
+    assert recorded is not None
+    return Reference.model_validate(recorded.model_dump())
 
 
 class Clock:
@@ -57,9 +57,9 @@ class Clock:
         return self.now
 
 
-def sample(seed: int, count: int, one: Callable[[random.Random], dict[str, Any]]) -> list[Document]:
+def sample(seed: int, count: int, annotations: Callable[[random.Random], dict[str, Any]]) -> list[Document]:
     rng = random.Random(seed)
-    return documents([one(rng) for _ in range(count)])
+    return documents([annotations(rng) for _ in range(count)])
 
 
 SAMPLES: dict[

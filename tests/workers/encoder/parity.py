@@ -68,7 +68,7 @@ _OTHERS = (
 def _events() -> list[Event]:
     events = []
     for n, (text, other) in enumerate(zip(_TEXTS, _OTHERS, strict=True)):
-        far = next(own for own in _TEXTS[n + 5 :] + _TEXTS if own.strip())
+        far = next(candidate for candidate in _TEXTS[n + 5 :] + _TEXTS if candidate.strip())
         events.append(Event(text, other, far, _TEXTS[:n]))
     return events
 
@@ -191,8 +191,8 @@ def differences(made: Any, wanted: Any, place: str = "") -> Iterator[tuple[str, 
         for key in made:
             yield from differences(made[key], wanted[key], f"{place}.{key}")
     elif isinstance(made, list) and isinstance(wanted, list) and len(made) == len(wanted):
-        for n, (one, other) in enumerate(zip(made, wanted, strict=True)):
-            yield from differences(one, other, f"{place}[{n}]")
+        for n, (part, wanted_part) in enumerate(zip(made, wanted, strict=True)):
+            yield from differences(part, wanted_part, f"{place}[{n}]")
     elif isinstance(made, float) and isinstance(wanted, float):
         yield place, abs(made - wanted)
     else:
@@ -202,7 +202,7 @@ def differences(made: Any, wanted: Any, place: str = "") -> Iterator[tuple[str, 
 @cache
 def run(family: str) -> Run:
     """Run one chain of all tasks over all events together."""
-    entries = [(name_of(row, n), entry) for row, own in ROWS.items() for n, entry in enumerate(own)]
+    entries = [(name_of(row, n), entry) for row, row_entries in ROWS.items() for n, entry in enumerate(row_entries)]
     config = pipeline(
         *({"name": name, "model": str(checkpoint(family, entry.head)), **entry.settings} for name, entry in entries),
         compute={"device": "cpu", "dtype": "float32"},
@@ -222,9 +222,11 @@ def checkpoint(family: str, head: str) -> Path:
     """The folder of a head of ``_HEADS``, or of F-coref's head, on the trunk of the family."""
     if head == "coreference":
         return coreference_checkpoint(tiny.checkpoint(family, "embedding", 0))
-    own = dict(_HEADS[head])
+    settings = dict(_HEADS[head])
     trunk = None if head == "embedding" else 0
-    return tiny.checkpoint(family, own.pop("kind"), own.pop("seed"), own.pop("labels", None), trunk, **own)
+    return tiny.checkpoint(
+        family, settings.pop("kind"), settings.pop("seed"), settings.pop("labels", None), trunk, **settings
+    )
 
 
 def name_of(row: str, n: int) -> str:

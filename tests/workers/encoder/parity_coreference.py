@@ -50,8 +50,8 @@ def coreference_checkpoint(trunk: Path) -> Path:
     tensors = {name: torch.randn(shape, generator=random) * 0.4 for name, shape in shapes.items()}
     # The states of a random trunk are much alike. Antisymmetric products depend on their differences, so not all link.
     for way in ("s2s", "e2e"):
-        own = tensors[f"antecedent_{way}_classifier.weight"]
-        tensors[f"antecedent_{way}_classifier.weight"] = own - own.T
+        weight = tensors[f"antecedent_{way}_classifier.weight"]
+        tensors[f"antecedent_{way}_classifier.weight"] = weight - weight.T
     tensors["antecedent_e2s_classifier.weight"] = -tensors["antecedent_s2e_classifier.weight"].T.contiguous()
     tensors["mention_start_classifier.bias"] -= 4.0
     save_file(tensors, folder / "coreference.safetensors")
@@ -126,15 +126,15 @@ def clusters(folder: Path, event: Event, _: Settings) -> Annotation:
     states, word_of = _states(folder, [text[start:end] for start, end in places])
     head = {name: tensor.double() for name, tensor in load_file(folder / "coreference.safetensors").items()}
     taken: set[Any] = set()
-    found = []
+    resolved = []
     for cluster in _linked(states, head):
         words = ((word_of[i], word_of[j]) for i, j in cluster)
-        own = {(places[a][0], places[b][1]) for a, b in words if a is not None and b is not None} - taken
-        if len(own) > 1:
-            taken |= own
-            found.append(sorted(own))
+        spans = {(places[a][0], places[b][1]) for a, b in words if a is not None and b is not None} - taken
+        if len(spans) > 1:
+            taken |= spans
+            resolved.append(sorted(spans))
     return {
         "clusters": [
-            {"spans": [{"start": a, "end": b, "text": text[a:b]} for a, b in cluster]} for cluster in sorted(found)
+            {"spans": [{"start": a, "end": b, "text": text[a:b]} for a, b in cluster]} for cluster in sorted(resolved)
         ]
     }

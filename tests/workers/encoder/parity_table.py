@@ -47,11 +47,11 @@ def _notes() -> str:
 
 def between(page: str) -> tuple[str, str, str]:
     """Return the page before the table, the table, and the page after it."""
-    before, found, rest = page.partition(BEGIN)
+    before, begun, rest = page.partition(BEGIN)
     inner, ended, after = rest.partition(END)
-    if not (found and ended):
+    if not (begun and ended):
         raise ValueError("the page has no place for the table")
-    return before + found, inner, ended + after
+    return before + begun, inner, ended + after
 
 
 def main() -> None:

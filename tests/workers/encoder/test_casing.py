@@ -48,7 +48,7 @@ def in_first_plane(read: Input) -> bool:
 def test_types_say_side_and_case(reads: list[Input]) -> None:
     reads = [read for read in reads if in_first_plane(read)]
     windows = [TOKENIZER.encode(*read) if isinstance(read, tuple) else TOKENIZER.encode(read) for read in reads]
-    wanted = [one for read, window in zip(reads, windows, strict=True) for one in expected(read, window)]
+    wanted = [token_type for read, window in zip(reads, windows, strict=True) for token_type in expected(read, window)]
     assert cased_types(reads, windows).tolist() == wanted
 
 

@@ -40,8 +40,8 @@ def test_budgets_are_kept_unless_one_sequence_alone_is_longer(
         assert size <= budget or len(batch) == 1
     if not padded:
         # Greedy: two neighbouring batches never fit into one.
-        for one, two in pairwise(batches):
-            assert len(one.tokens) + lengths[two.sequences[0]] > budget
+        for batch_before, batch_after in pairwise(batches):
+            assert len(batch_before.tokens) + lengths[batch_after.sequences[0]] > budget
 
 
 @given(lengths, budgets)
@@ -53,9 +53,9 @@ def test_the_parts_of_a_batch_describe_the_same_sequences(lengths: npt.NDArray[n
         assert sizes.tolist() == lengths[batch.sequences].tolist() == sorted(sizes)
         assert batch.longest == sizes[-1]
         for number, sequence in enumerate(batch.sequences):
-            own = slice(batch.starts[number], batch.starts[number + 1])
-            assert batch.positions[own].tolist() == list(range(sizes[number]))
-            assert batch.tokens[own].tolist() == list(range(starts[sequence], starts[sequence + 1]))
+            place = slice(batch.starts[number], batch.starts[number + 1])
+            assert batch.positions[place].tolist() == list(range(sizes[number]))
+            assert batch.tokens[place].tolist() == list(range(starts[sequence], starts[sequence + 1]))
         at = 0
         for group in batch.groups:
             assert group.at == at

@@ -29,10 +29,16 @@ def test_there_is_something_to_compare() -> None:
     runs = [parity.run(family).annotations for family in FAMILIES]
     for row, entries in ROWS.items():
         for n in range(len(entries)):
-            own = [[annotations[parity.name_of(row, n)] for annotations in made] for made in runs]
-            assert sum(len({str(one) for one in made}) for made in own) >= len(FAMILIES) * len(EVENTS) // 2, row
+            by_run = [[annotations[parity.name_of(row, n)] for annotations in made] for made in runs]
+            different = sum(len({str(annotation) for annotation in made}) for made in by_run)
+            assert different >= len(FAMILIES) * len(EVENTS) // 2, row
             if row not in WITHOUT_SCORES:
-                numbers = sum(by == 0 for made in own for one in made for _, by in parity.differences(one, one))
+                numbers = sum(
+                    by == 0
+                    for made in by_run
+                    for annotation in made
+                    for _, by in parity.differences(annotation, annotation)
+                )
                 assert numbers >= len(FAMILIES) * len(EVENTS), row
     everything = [annotations for made in runs for annotations in made]
     for name in ("ner_0", "ner_1", "pos_0", "pii_0"):
@@ -54,9 +60,9 @@ def test_all_tasks_share_one_trunk_and_long_texts_are_windows(family: str) -> No
 
 
 def test_a_difference_is_found_wherever_it_is() -> None:
-    one = {"spans": [{"start": 1, "label": "a", "score": 0.5}], "score": None}
-    assert all(by == 0 for _, by in parity.differences(one, one))
-    for other, by in [
+    annotation = {"spans": [{"start": 1, "label": "a", "score": 0.5}], "score": None}
+    assert all(by == 0 for _, by in parity.differences(annotation, annotation))
+    for changed, by in [
         ({"spans": [{"start": 1, "label": "a", "score": 0.75}], "score": None}, 0.25),
         ({"spans": [{"start": 2, "label": "a", "score": 0.5}], "score": None}, math.inf),
         ({"spans": [{"start": 1, "label": "b", "score": 0.5}], "score": None}, math.inf),
@@ -64,7 +70,7 @@ def test_a_difference_is_found_wherever_it_is() -> None:
         ({"spans": [{"start": 1, "label": "a", "score": 0.5}], "score": 0.0}, math.inf),
         ({"spans": [{"start": 1, "label": "a", "score": 0.5}]}, math.inf),
     ]:
-        assert max(found for _, found in parity.differences(one, other)) == by
+        assert max(difference for _, difference in parity.differences(annotation, changed)) == by
 
 
 def test_figures_are_rounded_up() -> None:

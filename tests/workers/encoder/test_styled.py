@@ -40,9 +40,9 @@ def test_places_stay_and_the_plain_text_is_that_of_unicode(text: str) -> None:
 
 def test_no_block_is_forgotten() -> None:
     styles = {"<font>", "<wide>", "<circle>", "<square>"}
-    found = {
+    letters = {
         chr(point) for point in range(0x80, 0x30000)
         if unicodedata.decomposition(chr(point)).split(" ")[0] in styles
         and len(plain := unicodedata.normalize("NFKC", chr(point))) == 1 and plain.isascii() and plain.isalnum()
     }  # fmt: skip
-    assert found - {*STYLED} == {"ℹ"}
+    assert letters - {*STYLED} == {"ℹ"}

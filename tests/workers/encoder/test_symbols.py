@@ -58,10 +58,10 @@ def tokens(tokenization: Tokenization, text: str) -> tuple[list[int], list[str]]
 @given(items=st.lists(ORDINARY | st.tuples(ORDINARY, ORDINARY), max_size=4))
 def test_ordinary_texts_are_read_as_before(both: Any, items: Any) -> None:
     plain, splitting = both
-    for one, other in zip(plain.encode(items), splitting.encode(items), strict=True):
-        assert isinstance(one, list) == isinstance(other, list)
-        if isinstance(one, list):
-            assert content(one) == content(other)
+    for unsplit, split in zip(plain.encode(items), splitting.encode(items), strict=True):
+        assert isinstance(unsplit, list) == isinstance(split, list)
+        if isinstance(unsplit, list):
+            assert content(unsplit) == content(split)
 
 
 @settings(max_examples=200)

@@ -23,8 +23,8 @@ KINDS = pytest.mark.parametrize("kind", FAMILY)
 
 @cache
 def tokenization(kind: str, max_length: int = 20, stride: int = 5, truncate: bool = False) -> Tokenization:
-    found = load_tokenizer(resolve(str(tiny.checkpoint(FAMILY[kind], "embedding"))))
-    return Tokenization(found.tokenizer, Cut(max_length, stride, truncate))
+    loaded = load_tokenizer(resolve(str(tiny.checkpoint(FAMILY[kind], "embedding"))))
+    return Tokenization(loaded.tokenizer, Cut(max_length, stride, truncate))
 
 
 @cache
@@ -64,11 +64,11 @@ def test_windows_share_their_stride_and_leave_nothing_out(kind: str, text: str) 
     plain = content(windows_of(kind, text, max_length=10_000)[0])
     joined: list[Token] = []
     for number, window in enumerate(windows_of(kind, text)):
-        own = content(window)
+        tokens = content(window)
         if number:
-            assert joined[-5:] == own[:5]
-            own = own[5:]
-        joined += own
+            assert joined[-5:] == tokens[:5]
+            tokens = tokens[5:]
+        joined += tokens
     assert joined == plain
 
 
@@ -126,8 +126,8 @@ def test_offsets_slice_the_words_of_a_text_with_emoji_and_combining_marks(kind: 
     encoding = windows_of(kind, text, max_length=10_000)[0]
     start = text.index("Paris")
     first = next(n for n, offset in enumerate(encoding.offsets) if offset[0] <= start < offset[1])
-    own = encoding.offsets[first:-1]
-    assert text[own[0][0] : own[-1][1]].strip() == "Paris"
+    offsets = encoding.offsets[first:-1]
+    assert text[offsets[0][0] : offsets[-1][1]].strip() == "Paris"
 
 
 @KINDS
@@ -158,11 +158,11 @@ def test_a_text_the_tokenizer_refuses_costs_its_neighbours_nothing(kind: str) ->
 
 
 def test_padding_and_truncation_saved_with_a_tokenizer_are_not_ours() -> None:
-    found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
-    found.tokenizer.enable_padding(length=40)
-    found.tokenizer.enable_truncation(4)
+    loaded = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
+    loaded.tokenizer.enable_padding(length=40)
+    loaded.tokenizer.enable_truncation(4)
     windows: Any
-    (windows,) = Tokenization(found.tokenizer, Cut(20, 5)).encode(["the quick brown fox jumps"])
+    (windows,) = Tokenization(loaded.tokenizer, Cut(20, 5)).encode(["the quick brown fox jumps"])
     assert len(windows) == 1
     assert "[PAD]" not in windows[0].tokens
     assert windows[0].ids == windows_of("wordpiece", "the quick brown fox jumps")[0].ids
@@ -173,10 +173,10 @@ def task(**settings: Any) -> ClassificationTask:
 
 
 def test_the_default_is_what_the_model_takes_and_a_quarter_of_it() -> None:
-    found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
-    assert choose_cut(task(), found, tiny.LENGTH) == Cut(tiny.LENGTH, tiny.LENGTH // 4)
-    assert choose_cut(task(), found, 40) == Cut(40, 10)
-    assert choose_cut(task(max_length=16, stride=0, long_text="truncate"), found, 40) == Cut(16, 0, truncate=True)
+    loaded = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
+    assert choose_cut(task(), loaded, tiny.LENGTH) == Cut(tiny.LENGTH, tiny.LENGTH // 4)
+    assert choose_cut(task(), loaded, 40) == Cut(40, 10)
+    assert choose_cut(task(max_length=16, stride=0, long_text="truncate"), loaded, 40) == Cut(16, 0, truncate=True)
 
 
 @pytest.mark.parametrize(
@@ -189,14 +189,14 @@ def test_the_default_is_what_the_model_takes_and_a_quarter_of_it() -> None:
     ],
 )
 def test_windows_that_cannot_be_are_refused_at_load(settings: Any, says: str) -> None:
-    found = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
+    loaded = load_tokenizer(resolve(str(tiny.checkpoint("bert", "embedding"))))
     if says is None:
-        cut = choose_cut(task(**settings), found, tiny.LENGTH)
-        (windows,) = Tokenization(found.tokenizer, cut).encode(["the lazy dog " * 20])
+        cut = choose_cut(task(**settings), loaded, tiny.LENGTH)
+        (windows,) = Tokenization(loaded.tokenizer, cut).encode(["the lazy dog " * 20])
         assert len(windows) > 1
     else:
         with pytest.raises(ModelError, match=says):
-            choose_cut(task(**settings), found, tiny.LENGTH)
+            choose_cut(task(**settings), loaded, tiny.LENGTH)
 
 
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
@@ -208,10 +208,10 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
 
 
 def test_which_tokenizers_mark_continued_words() -> None:
-    found = {
+    loaded = {
         kind: load_tokenizer(resolve(str(tiny.checkpoint(family, "embedding")))) for kind, family in FAMILY.items()
     }
-    assert {kind: one.word_aware for kind, one in found.items()} == {
+    assert {kind: tokenizer.word_aware for kind, tokenizer in loaded.items()} == {
         "wordpiece": True, "bytes": False, "unigram": False,
     }  # fmt: skip
-    assert {one.unk_id for one in found.values()} == {1, 3}
+    assert {tokenizer.unk_id for tokenizer in loaded.values()} == {1, 3}

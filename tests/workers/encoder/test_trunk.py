@@ -54,18 +54,18 @@ def stage(family: str, kind: str, max_length: int | None = None, stride: int | N
     return Stage(planned.trunk, planned.tokenization, [Output(planned.outputs[0].head, "none")])
 
 
-def compute(found: Stage, texts: list[str], forward_tokens: int = 100) -> tuple[Job, list[np.ndarray]]:
+def compute(stage: Stage, texts: list[str], forward_tokens: int = 100) -> tuple[Job, list[np.ndarray]]:
     """Return the job, and the scores of each of its sequences."""
-    found.trunk.forward_tokens = forward_tokens
+    stage.trunk.forward_tokens = forward_tokens
     documents = [Document(None, text) for text in texts]
-    found.prepare(documents, 0, [{"task": (text,)} for text in texts])
-    job = found.pack(documents, 0)
-    found.forward(job)
+    stage.prepare(documents, 0, [{"task": (text,)} for text in texts])
+    job = stage.pack(documents, 0)
+    stage.forward(job)
     assert not job.failed
     (scores,) = job.scores
     assert scores is not None
     assert scores.dtype == np.float32
-    if found.outputs[0].head.per == "token":
+    if stage.outputs[0].head.per == "token":
         return job, np.split(scores, job.starts[1:-1])
     return job, list(scores)
 
@@ -89,19 +89,19 @@ def expected(family: str, kind: str, ids: list[int]) -> np.ndarray:
 @given(batch=st.lists(texts, min_size=1, max_size=6, unique=True))
 def test_every_family_and_head_equals_transformers(family: str, kind: str, batch: Any) -> None:
     job, scores = compute(stage(family, kind), batch)
-    for window, own in zip(job.windows, scores, strict=True):
-        np.testing.assert_allclose(own, expected(family, kind, window.ids), rtol=1e-4, atol=1e-4)
+    for window, row in zip(job.windows, scores, strict=True):
+        np.testing.assert_allclose(row, expected(family, kind, window.ids), rtol=1e-4, atol=1e-4)
 
 
 @every_family_and_head
 @settings(deadline=None, max_examples=3)
 @given(batch=st.lists(words, min_size=1, max_size=3, unique=True), stride=st.sampled_from([0, 5]))
 def test_windows_of_long_texts_too(family: str, kind: str, batch: Any, stride: int) -> None:
-    found = stage(family, kind, 16, stride)
-    job, scores = compute(found, [*batch, "the quick brown fox " * 5])
+    cutting = stage(family, kind, 16, stride)
+    job, scores = compute(cutting, [*batch, "the quick brown fox " * 5])
     assert len(job.windows) > len(batch) + 1
-    for window, own in zip(job.windows, scores, strict=True):
-        np.testing.assert_allclose(own, expected(family, kind, window.ids), rtol=1e-4, atol=1e-4)
+    for window, row in zip(job.windows, scores, strict=True):
+        np.testing.assert_allclose(row, expected(family, kind, window.ids), rtol=1e-4, atol=1e-4)
 
 
 @every_family_and_head
@@ -109,9 +109,9 @@ def test_windows_of_long_texts_too(family: str, kind: str, batch: Any, stride: i
 @given(batch=st.lists(texts, min_size=2, max_size=5, unique=True), budget=st.integers(1, 200))
 def test_packed_equals_one_at_a_time(family: str, kind: str, batch: Any, budget: int) -> None:
     together = compute(stage(family, kind), batch, budget)[1]
-    alone = [own for text in batch for own in compute(stage(family, kind), [text])[1]]
-    for one, other in zip(together, alone, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+    alone = [row for text in batch for row in compute(stage(family, kind), [text])[1]]
+    for packed, unpacked in zip(together, alone, strict=True):
+        np.testing.assert_allclose(packed, unpacked, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)

@@ -15,13 +15,13 @@ SPACES = [" ", "  ", "\n", "\t", "\u00a0", "\u2003", "\x1c"]
 @example("J. Smith met J. \n\n\n\n X, didn't he?")
 def test_a_place_is_of_the_word_that_holds_it(text: str) -> None:
     holds = {place: word for word in words(text) for place in range(*word)}
-    own = Words(text)
-    assert [own.at(place) for place in range(len(text))] == [holds.get(place) for place in range(len(text))]
+    lazy = Words(text)
+    assert [lazy.at(place) for place in range(len(text))] == [holds.get(place) for place in range(len(text))]
     assert all((place in holds) != text[place].isspace() for place in range(len(text)))
 
 
 def test_only_what_is_asked_for_is_split() -> None:
-    own = Words("ab cd " * 100_000)
-    assert own.at(3) == (3, 5)
-    assert own.at(2) is None
-    assert len(own._split) == 1
+    lazy = Words("ab cd " * 100_000)
+    assert lazy.at(3) == (3, 5)
+    assert lazy.at(2) is None
+    assert len(lazy._split) == 1

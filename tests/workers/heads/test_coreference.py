@@ -48,18 +48,16 @@ def test_every_token_comes_once_and_in_order(text: str, length: int, stride: int
 class Says:
     """A head that returns given clusters for any input, and records its input."""
 
-    def __init__(self, found: list[list[tuple[int, int]]]) -> None:
-        self.found, self.read = found, torch.empty(0)
+    def __init__(self, clusters: list[list[tuple[int, int]]]) -> None:
+        self.found, self.read = clusters, torch.empty(0)
 
     def head(self, documents: list[Tensor]) -> list[list[list[tuple[int, int]]]]:
         (self.read,) = documents
         return [self.found]
 
 
-def clusters_of(
-    text: str, length: int, stride: int, found: list[list[tuple[int, int]]]
-) -> tuple[Says, list[list[str]]]:
-    says = Says(found)
+def clusters_of(text: str, length: int, stride: int, said: list[list[tuple[int, int]]]) -> tuple[Says, list[list[str]]]:
+    says = Says(said)
     windows = windows_of(text, length, stride)
     states = torch.tensor([[token] for window in windows for token in window.ids])
     module: Any = SimpleNamespace(head=says.head, mix=None)
@@ -81,22 +79,22 @@ def test_spans_are_of_whole_words_however_the_text_was_cut() -> None:
         ]
     ]
     for length, stride in ((10_000, 0), (12, 4), (9, 0), (10, 5)):
-        says, found = clusters_of(text, length, stride, tokens)
-        assert found == [["naïveté", "Anna", "Anna left"]]
+        says, clusters = clusters_of(text, length, stride, tokens)
+        assert clusters == [["naïveté", "Anna", "Anna left"]]
         assert says.read.flatten().tolist() == whole.ids
 
 
 def test_special_tokens_are_no_mention() -> None:
     text = "Anna left ."
     end = len(windows_of(text, 100, 0)[0])
-    _, found = clusters_of(text, 100, 0, [[(0, 1), (0, 2), (1, 2), (end - 1, end)]])
-    assert found == [["Anna"]]
+    _, clusters = clusters_of(text, 100, 0, [[(0, 1), (0, 2), (1, 2), (end - 1, end)]])
+    assert clusters == [["Anna"]]
 
 
 @given(st.text(max_size=20))
 @settings(deadline=None)
 def test_any_text_can_be_resolved(text: str) -> None:
     (whole,) = windows_of(text, 1000, 0)
-    _, found = clusters_of(text, 1000, 0, [[(n, n + 1) for n in range(len(whole))]])
+    _, clusters = clusters_of(text, 1000, 0, [[(n, n + 1) for n in range(len(whole))]])
     known = {text[slice(*place)] for place in words(text)}
-    assert {span for cluster in found for span in cluster} <= known
+    assert {span for cluster in clusters for span in cluster} <= known

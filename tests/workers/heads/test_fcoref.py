@@ -65,8 +65,8 @@ def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr(workers.heads.fcoref, size, request.param)
 
 
-def ordered(found: list[list[list[int]]]) -> list[list[tuple[int, ...]]]:
-    return sorted(sorted(map(tuple, cluster)) for cluster in found)
+def ordered(resolved: list[list[list[int]]]) -> list[list[tuple[int, ...]]]:
+    return sorted(sorted(map(tuple, cluster)) for cluster in resolved)
 
 
 # The head and the reference
@@ -84,9 +84,9 @@ def test_documents_are_resolved_together_as_alone(
     tokens: int, head: CoreferenceHead, states: list[Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers.heads.fcoref, "_TOKENS", tokens)
-    found = head([*states, torch.zeros(0, 16), *states[::-1]])
+    resolved = head([*states, torch.zeros(0, 16), *states[::-1]])
     expected = [ordered(document["clusters"]) for document in DOCUMENTS]
-    assert found == [*expected, [], *expected[::-1]]
+    assert resolved == [*expected, [], *expected[::-1]]
 
 
 @given(st.data(), st.integers(1, 9))
@@ -118,10 +118,12 @@ def test_scores_are_those_of_fastcoref(number: int, head: CoreferenceHead, state
 
 
 def test_the_documents_tell_something() -> None:
-    found = [ordered(document["clusters"]) for document in DOCUMENTS]
-    assert max(map(len, found)) >= 4
+    by_document = [ordered(document["clusters"]) for document in DOCUMENTS]
+    assert max(map(len, by_document)) >= 4
     assert any(len(document["ids"]) > 4 * 32 for document in DOCUMENTS)
-    across = [one for several in found for one in several if one[0][0] // 32 != one[-1][0] // 32]
+    across = [
+        cluster for resolved in by_document for cluster in resolved if cluster[0][0] // 32 != cluster[-1][0] // 32
+    ]
     assert across, "no cluster spans two segments"
 
 
@@ -185,10 +187,10 @@ def test_clusters_do_not_depend_on_the_order_of_links(pairs: list[Any], random: 
 
 @given(links)
 def test_clusters_part_the_linked_spans(pairs: list[Any]) -> None:
-    found = clusters(pairs)
-    members = [span for cluster in found for span in cluster]
+    parts = clusters(pairs)
+    members = [span for cluster in parts for span in cluster]
     assert sorted(members) == sorted({span for pair in pairs for span in pair})
-    assert all(len(cluster) >= 2 for cluster in found)
+    assert all(len(cluster) >= 2 for cluster in parts)
 
 
 # Bounds
@@ -211,9 +213,9 @@ def test_a_long_document_takes_no_quadratic_memory(head: CoreferenceHead, states
     length = 8_000
     long = states[-1].repeat(length // len(states[-1]) + 1, 1)[:length]
     with Largest() as largest:
-        (found,) = head([long])
+        (resolved,) = head([long])
     candidates = int(length * head.top_lambda)
-    assert found
+    assert resolved
     # A whole matrix of candidates would have 41 MB, of tokens 256 MB.
     assert largest.bytes <= 256 * candidates * 4 < candidates**2 * 4
 

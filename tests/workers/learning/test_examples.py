@@ -47,9 +47,9 @@ def test_every_bad_row_is_named_at_once_and_no_text_is_shown(tmp_path: Path) -> 
         {"text": " ", "label": "a"}, {"text": SECRET, "label": 7}, {"text": SECRET, "label": " a"},
         {"txt": SECRET, "label": "a"},
     )  # fmt: skip
-    found = refused(file, "sentiment")
-    assert [line.partition(":")[0] for line in found] == [str(number) for number in range(5, 14)]
-    assert 'rename "txt"' in found[-1]
+    mistakes = refused(file, "sentiment")
+    assert [line.partition(":")[0] for line in mistakes] == [str(number) for number in range(5, 14)]
+    assert 'rename "txt"' in mistakes[-1]
 
 
 @pytest.mark.parametrize(("task", "field"), [("ner", "spans"), ("moderation", "labels")])
@@ -62,8 +62,8 @@ def test_the_labels_of_another_task_are_one_line(tmp_path: Path, task: Task, fie
 
 def test_a_mistake_of_many_rows_hides_no_other(tmp_path: Path) -> None:
     rows: list[Any] = [{"text": "x"}] * 30
-    found = refused(lines(tmp_path, *rows, "not JSON", {"text": 5, "label": "a"}), "sentiment")
-    assert [line.partition(":")[0] for line in found] == ["1", "31", "32"]
+    mistakes = refused(lines(tmp_path, *rows, "not JSON", {"text": 5, "label": "a"}), "sentiment")
+    assert [line.partition(":")[0] for line in mistakes] == ["1", "31", "32"]
     few = refused(lines(tmp_path, *rows[:3]), "sentiment")
     assert [line.partition(":")[0] for line in few] == ["1", "2", "3"]
 
@@ -83,8 +83,8 @@ def test_a_mistake_of_many_rows_hides_no_other(tmp_path: Path) -> None:
 )
 def test_spans_that_cannot_be(span: dict[str, Any], why: str, tmp_path: Path) -> None:
     spans = [{"start": 11, "end": 16, "label": "X"}, span]
-    (found,) = refused(lines(tmp_path, {"text": f"{SECRET} salad", "spans": spans}), "ner")
-    assert found.startswith("1: ") and why in found
+    (mistake,) = refused(lines(tmp_path, {"text": f"{SECRET} salad", "spans": spans}), "ner")
+    assert mistake.startswith("1: ") and why in mistake
 
 
 @pytest.mark.parametrize(
@@ -144,15 +144,15 @@ def test_valid_spans_come_back_as_they_were(tmp_path_factory: pytest.TempPathFac
 
 def test_who_swapped_text_and_label_sees_no_text(tmp_path: Path) -> None:
     rows = [{"text": f"a {number}", "label": f"{SECRET} {number}"} for number in range(3)]
-    found = refused(lines(tmp_path, *rows), "text-classification")
-    assert found[0] == "1: its label occurs only in this row; label more texts with it or leave it out"
+    mistakes = refused(lines(tmp_path, *rows), "text-classification")
+    assert mistakes[0] == "1: its label occurs only in this row; label more texts with it or leave it out"
 
 
 def test_utf_16_is_named_once(tmp_path: Path) -> None:
     file = tmp_path / "labels.jsonl"
     file.write_text("\n".join(map(json.dumps, GOOD)), encoding="utf-16")
-    (found,) = refused(file, "sentiment")
-    assert "UTF-16" in found
+    (mistake,) = refused(file, "sentiment")
+    assert "UTF-16" in mistake
 
 
 def test_a_pipe_is_read(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ def test_too_few_texts_are_refused() -> None:
 
 def test_a_label_that_would_not_train_is_refused() -> None:
     texts = [f"text {number}" for number in range(300)]
-    found = labelled(texts)
-    rare = next(example for example in found.examples if split_of(example.text) == "test")
-    examples = [Example(e.row, e.text, ("b",)) if e is rare else e for e in found.examples]
+    usual = labelled(texts)
+    rare = next(example for example in usual.examples if split_of(example.text) == "test")
+    examples = [Example(e.row, e.text, ("b",)) if e is rare else e for e in usual.examples]
     with pytest.raises(LabelsError, match="no text with the label 'b'"):
         split(Labelled("sentiment", ("a", "b"), examples, 0, 0))

@@ -92,44 +92,44 @@ def spread(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 def test_a_monotone_score_gets_the_threshold_that_flags_the_same_rows() -> None:
     old, _, _ = spread(500)
-    found = calibrate("A", "A", old, old**3, old_threshold=0.8)
-    assert (found.flagged, found.both, found.agreement) == (found.old_flagged, found.old_flagged, 1.0)
-    assert found.threshold is not None
-    assert found.threshold == pytest.approx(0.8**3, abs=0.02)
-    assert found.low <= found.threshold <= found.high
-    assert (found.problem, found.notes) == (None, [])
+    result = calibrate("A", "A", old, old**3, old_threshold=0.8)
+    assert (result.flagged, result.both, result.agreement) == (result.old_flagged, result.old_flagged, 1.0)
+    assert result.threshold is not None
+    assert result.threshold == pytest.approx(0.8**3, abs=0.02)
+    assert result.low <= result.threshold <= result.high
+    assert (result.problem, result.notes) == (None, [])
 
 
 def test_the_interval_is_narrower_with_more_rows_and_the_same_with_the_same_seed() -> None:
     widths = []
     for rows in (60, 6000):
         old, new, _ = spread(rows)
-        one, again = (calibrate("A", "A", old, new, old_threshold=0.8) for _ in range(2))
-        assert (one.low, one.high) == (again.low, again.high)
-        widths.append(one.high - one.low)
+        result, again = (calibrate("A", "A", old, new, old_threshold=0.8) for _ in range(2))
+        assert (result.low, result.high) == (again.low, again.high)
+        widths.append(result.high - result.low)
     assert widths[1] < widths[0] / 3
 
 
 @given(seed=st.integers(0, 50), share=st.sampled_from([0.5, 0.7, 0.9]))
 def test_counts_are_those_of_the_thresholds(seed: int, share: float) -> None:
     old, new, truth = spread(80, seed)
-    found = calibrate("A", "B", old, new, old_threshold=share, truth=truth, seed=seed)
-    assert found.threshold is not None
-    before, after = old >= share, new >= found.threshold
-    assert found.old_flagged == before.sum()
-    assert found.flagged == after.sum() == before.sum()  # no ties, so the rate is reached
-    assert found.both == (before & after).sum()
-    assert found.agreement == pytest.approx((before == after).mean())
-    assert found.judged == (truth.sum(), (before & truth).sum(), (after & truth).sum())
+    result = calibrate("A", "B", old, new, old_threshold=share, truth=truth, seed=seed)
+    assert result.threshold is not None
+    before, after = old >= share, new >= result.threshold
+    assert result.old_flagged == before.sum()
+    assert result.flagged == after.sum() == before.sum()  # no ties, so the rate is reached
+    assert result.both == (before & after).sum()
+    assert result.agreement == pytest.approx((before == after).mean())
+    assert result.judged == (truth.sum(), (before & truth).sum(), (after & truth).sum())
 
 
 def test_precision_is_matched_on_request() -> None:
     old, new, truth = spread(2000)
-    found = calibrate("A", "A", old, new, old_threshold=0.85, truth=truth, match="precision")
-    assert found.judged is not None
-    precision = found.judged.right / found.flagged
-    assert precision >= found.judged.old_right / found.old_flagged
-    assert precision == pytest.approx(found.judged.old_right / found.old_flagged, abs=0.02)
+    result = calibrate("A", "A", old, new, old_threshold=0.85, truth=truth, match="precision")
+    assert result.judged is not None
+    precision = result.judged.right / result.flagged
+    assert precision >= result.judged.old_right / result.old_flagged
+    assert precision == pytest.approx(result.judged.old_right / result.old_flagged, abs=0.02)
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), [
@@ -139,25 +139,25 @@ def test_precision_is_matched_on_request() -> None:
     ([0.9] * 15 + [0.1] * 15, [0.25] * 30, r"all new scores are equal \(0.25\)"),
 ])  # fmt: skip
 def test_where_there_is_no_threshold_the_reason_is_given(old: list[float], new: list[float], problem: str) -> None:
-    found = calibrate("A", "A", np.array(old), np.array(new), old_threshold=0.8)
-    assert found.threshold is None
-    assert found.problem is not None
-    assert re.search(problem, found.problem)
+    result = calibrate("A", "A", np.array(old), np.array(new), old_threshold=0.8)
+    assert result.threshold is None
+    assert result.problem is not None
+    assert re.search(problem, result.problem)
 
 
 def test_without_a_right_flag_there_is_no_precision_to_keep() -> None:
     old, new, truth = spread(100)
-    found = calibrate("A", "A", old, new, old_threshold=0.9, truth=truth & (old < 0.9), match="precision")
-    assert found.threshold is None
-    assert "has the label" in str(found.problem)
+    result = calibrate("A", "A", old, new, old_threshold=0.9, truth=truth & (old < 0.9), match="precision")
+    assert result.threshold is None
+    assert "has the label" in str(result.problem)
 
 
 def test_ties_and_few_flagged_rows_are_noted() -> None:
     old = np.array([0.9] * 4 + [0.1] * 36)
     new = np.array([0.8] * 2 + [0.5] * 5 + [0.2] * 33)
-    found = calibrate("A", "A", old, new, old_threshold=0.5)
-    assert (found.threshold, found.flagged) == (0.65, 2)
-    few, ties = found.notes
+    result = calibrate("A", "A", old, new, old_threshold=0.5)
+    assert (result.threshold, result.flagged) == (0.65, 2)
+    few, ties = result.notes
     assert few == "only 4 of 40 rows are flagged: the threshold is uncertain"
     assert ties == "2 rows with the new score 0.8 cannot be told apart: 5.00% or 17.50% can be reached, not 10.00%"
 
@@ -166,5 +166,5 @@ def test_a_precision_that_cannot_be_reached_is_noted() -> None:
     old = np.array([0.9] * 12 + [0.1] * 28)
     truth = np.array([True] * 12 + [False] * 28)
     new = np.linspace(0, 1, 40)
-    found = calibrate("A", "A", old, new, old_threshold=0.5, truth=truth, match="precision")
-    assert found.notes[-1] == "no threshold is as precise as the old one (100.0%)"
+    result = calibrate("A", "A", old, new, old_threshold=0.5, truth=truth, match="precision")
+    assert result.notes[-1] == "no threshold is as precise as the old one (100.0%)"

@@ -106,7 +106,7 @@ def test_a_signal_at_any_moment_of_a_start_ends_it_cleanly(pipeline: Path, tmp_p
 
     with ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(end, cases))
-    wrong = [(case, found) for case, found in zip(cases, ends, strict=True) if found[0] != 0]
+    wrong = [(case, ended) for case, ended in zip(cases, ends, strict=True) if ended[0] != 0]
     assert wrong == []
     assert not any("died" in output or "Traceback" in output for _, output in ends)
 

@@ -78,14 +78,14 @@ class Running:
     def until(self, wanted: str, times: int = 1) -> list[str]:
         """Read until enough lines contain ``wanted`` and return these; fails if the supervisor ends first."""
         assert self.process.stdout is not None
-        found: list[str] = []
-        while len(found) < times:
+        matching: list[str] = []
+        while len(matching) < times:
             line = self.process.stdout.readline()
             assert line, f"ended without {wanted!r}: {self.lines}"
             self.lines.append(line.rstrip("\n"))
             if wanted in line:
-                found.append(self.lines[-1])
-        return found
+                matching.append(self.lines[-1])
+        return matching
 
     def ready(self, count: int) -> dict[int, int]:
         """Return slot -> process of the next workers that report they are ready."""
@@ -370,12 +370,12 @@ def test_the_wait_doubles_up_to_the_longest_and_begins_anew_after_a_quiet_time()
 
 @given(st.lists(st.integers(0, 255), min_size=1))
 def test_the_worst_status_is_one_that_needs_a_person(statuses: list[int]) -> None:
-    found = worst(statuses)
-    assert found in statuses
+    status = worst(statuses)
+    assert status in statuses
     if persons := {2, 65, 66, 74, 76, 77, 78}.intersection(statuses):
-        assert found in persons
+        assert status in persons
     else:
-        assert found == max(statuses)
+        assert status == max(statuses)
 
 
 def test_lost_events_are_worse_than_a_wrong_file() -> None:

@@ -48,7 +48,7 @@ def test_as_a_count_per_event_says(course: list[tuple[bool, list[Span]]]) -> Non
             for place, offset in EVENTS:
                 if counts[place, offset] < 3 and any(p == place and offset <= n for p, n in in_hand):
                     counts[place, offset] = 0
-        covering = {event: sum(event in _events([one[:4]]) for one in suspects) for event in EVENTS}
+        covering = {event: sum(event in _events([suspect[:4]]) for suspect in suspects) for event in EVENTS}
         assert covering == {event: int(count > 0) for event, count in counts.items()}
         for (place, offset), count in counts.items():
             verdict = judge(Record(PLACES[place], offset, None, None), suspects)

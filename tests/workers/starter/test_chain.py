@@ -63,7 +63,9 @@ def test_each_says_what_it_says_alone(together: Chain) -> None:
     pipeline = starter_pipeline(more=[*installed(), GRAMMAR])
     for task in pipeline.tasks:
         alone = annotated(chain(pipeline.model_copy(update={"tasks": [task]}), together), TEXTS)
-        assert close([own[task.name] for own in made], [own[task.name] for own in alone]), task.name
+        assert close(
+            [annotations[task.name] for annotations in made], [annotations[task.name] for annotations in alone]
+        ), task.name
 
 
 def test_a_text_whose_clusters_cannot_be_told_fails_alone(together: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,8 +86,8 @@ def test_a_text_whose_clusters_cannot_be_told_fails_alone(together: Chain, monke
     assert failure is not None
     assert (failure.stage, failure.task) == ("forward", "mentions")
     assert "not a number" in failure.message
-    own = [document.annotations for document in documents if document.failure is None]
-    assert close(own, [wanted[0], *wanted[2:]])
+    others = [document.annotations for document in documents if document.failure is None]
+    assert close(others, [wanted[0], *wanted[2:]])
 
 
 def test_what_the_example_has_commented_out_is_right_too() -> None:

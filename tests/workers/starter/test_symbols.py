@@ -83,9 +83,9 @@ def test_moderation_reads_disguised_words_unless_told_not_to(chain: Chain, text:
 )
 def test_names_are_found_at_their_places(chain: Chain, text: str, spans: list[tuple[int, int, str | None]]) -> None:
     (annotations,) = run(chain, text)
-    found = [(span["start"], span["end"], span["label"]) for span in annotations["entities"]["spans"]]
-    assert [span[:2] for span in found] == [span[:2] for span in spans]
-    assert all(label in (None, found_label) for (*_, found_label), (*_, label) in zip(found, spans, strict=True))
+    named = [(span["start"], span["end"], span["label"]) for span in annotations["entities"]["spans"]]
+    assert [span[:2] for span in named] == [span[:2] for span in spans]
+    assert all(label in (None, found_label) for (*_, found_label), (*_, label) in zip(named, spans, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,6 @@ def test_names_in_styled_letters_are_found_at_their_places(chain: Chain) -> None
     text = "hi, 𝐀𝐧𝐧𝐚 𝐋𝐞𝐞 lives in Ⓑⓔⓡⓛⓘⓝ"
     plain, styled = run(chain, "hi, Anna Lee lives in Berlin", text)
     assert close(styled["safety"], plain["safety"])
-    found = [(span["start"], span["end"]) for span in styled["entities"]["spans"]]
-    assert found == [(span["start"], span["end"]) for span in plain["entities"]["spans"]] == [(4, 12), (22, 28)]
+    places = [(span["start"], span["end"]) for span in styled["entities"]["spans"]]
+    assert places == [(span["start"], span["end"]) for span in plain["entities"]["spans"]] == [(4, 12), (22, 28)]
     assert [span["text"] for span in styled["entities"]["spans"]] == ["𝐀𝐧𝐧𝐚 𝐋𝐞𝐞", "Ⓑⓔⓡⓛⓘⓝ"]

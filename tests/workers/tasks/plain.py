@@ -84,5 +84,5 @@ def vector(folder: Path, text: str) -> np.ndarray:
     return mean(windows, [window.rows.mean(axis=0) for window in windows])
 
 
-def cosine(one: np.ndarray, other: np.ndarray) -> float:
-    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+def cosine(vector: np.ndarray, other_vector: np.ndarray) -> float:
+    return float(vector @ other_vector / np.linalg.norm(vector) / np.linalg.norm(other_vector))

@@ -57,13 +57,15 @@ def noise(rng: np.random.Generator, window: Encoding) -> NDArray[np.float32]:
     return made.astype(np.float32)
 
 
-def compare(found: Answers, expected: tuple[Any, float, list[Any]]) -> None:
+def compare(answers: Answers, expected: tuple[Any, float, list[Any]]) -> None:
     best, null, listed = expected
-    assert [(answer.start, answer.end) for answer in found.alternatives] == [span[:2] for span in listed]
-    np.testing.assert_allclose([answer.score for answer in found.alternatives], [span[2] for span in listed], atol=1e-6)
-    assert found.null_score == pytest.approx(null, abs=1e-6)
-    assert (found.best and (found.best.start, found.best.end)) == (best and best[:2])
-    assert found.best is None or found.best == found.alternatives[0]
+    assert [(answer.start, answer.end) for answer in answers.alternatives] == [span[:2] for span in listed]
+    np.testing.assert_allclose(
+        [answer.score for answer in answers.alternatives], [span[2] for span in listed], atol=1e-6
+    )
+    assert answers.null_score == pytest.approx(null, abs=1e-6)
+    assert (answers.best and (answers.best.start, answers.best.end)) == (best and best[:2])
+    assert answers.best is None or answers.best == answers.alternatives[0]
 
 
 def test_as_the_plain_decoder_says() -> None:
@@ -78,18 +80,18 @@ def test_as_the_plain_decoder_says() -> None:
         text = "".join(f"{piece}{rng.choice(GAPS)}" for piece in pieces)
         windows = windows_of(kind, text, max_length, stride)[:wanted]
         logits = [noise(rng, window) for window in windows]
-        for one, two in pairwise(logits):  # a null of some weight
-            two[0] = one[0] + rng.integers(-1, 2)
+        for table, next_table in pairwise(logits):  # a null of some weight
+            next_table[0] = table[0] + rng.integers(-1, 2)
         n_best, longest = int(rng.integers(1, POOL + 1)), int(rng.integers(1, 12))
         tau, may_be_null = float(rng.integers(-6, 7)), bool(rng.integers(4))
-        found = run(
+        answers = run(
             text, windows, logits, n_best=n_best, max_answer_tokens=longest,
             null_threshold=tau, can_be_unanswerable=may_be_null,
         )  # fmt: skip
-        compare(found, squad_reference.answers(text, windows, logits, n_best, longest, tau, may_be_null))
+        compare(answers, squad_reference.answers(text, windows, logits, n_best, longest, tau, may_be_null))
         counts.add(len(windows))
-        said.add(found.best is not None)
-        empty += not found.alternatives
+        said.add(answers.best is not None)
+        empty += not answers.alternatives
     # The generated cases are as intended.
     assert counts == set(range(1, 7))
     assert said == {True, False}
@@ -104,15 +106,15 @@ def test_windows_compare_with_their_own_null_as_the_plain_decoder_says() -> None
         windows = windows_of(KINDS[case % 3], text, 24, 4)
         logits = [noise(rng, window) for window in windows]
         margin, tau = float(rng.choice([0.0, 0.5, 1.5])), float(rng.integers(-2, 3))
-        found = run(text, windows, logits, null_threshold=tau, window_margin=margin)
-        compare(found, squad_reference.answers(text, windows, logits, 5, 8, tau, True, margin=margin))
+        answers = run(text, windows, logits, null_threshold=tau, window_margin=margin)
+        compare(answers, squad_reference.answers(text, windows, logits, 5, 8, tau, True, margin=margin))
         plain = run(text, windows, logits, null_threshold=tau)
         if len(windows) == 1:
-            compare(found, squad_reference.answers(text, windows, logits, 5, 8, tau, True))
+            compare(answers, squad_reference.answers(text, windows, logits, 5, 8, tau, True))
         forced = [run(text, windows, logits, can_be_unanswerable=False, window_margin=each) for each in (None, margin)]
         assert forced[0] == forced[1]
-        different += found.best != plain.best
-        said.add(found.best is not None)
+        different += answers.best != plain.best
+        said.add(answers.best is not None)
     assert different and said == {True, False}
 
 
@@ -123,15 +125,15 @@ def test_no_answer_reaches_across_the_texts_of_an_event() -> None:
         texts = [" ".join(rng.choice(PIECES, rng.integers(1, 12))) for _ in range(rng.integers(1, 5))]
         starts = [sum(len(text) + 2 for text in texts[:n]) for n in range(len(texts))]
         text = "\n\n".join(texts)
-        parts = [Part("$", start, start + len(own), ()) for start, own in zip(starts, texts, strict=True)]
+        parts = [Part("$", start, start + len(part_text), ()) for start, part_text in zip(starts, texts, strict=True)]
         windows = windows_of(KINDS[case % 3], text, 24, 4)
         logits = [noise(rng, window) for window in windows]
-        found = run(text, windows, logits, n_best=POOL, parts=parts)
+        answers = run(text, windows, logits, n_best=POOL, parts=parts)
         places = [(part.start, part.end) for part in parts]
-        compare(found, squad_reference.answers(text, windows, logits, POOL, 8, 0.0, True, places))
-        for answer in found.alternatives:
+        compare(answers, squad_reference.answers(text, windows, logits, POOL, 8, 0.0, True, places))
+        for answer in answers.alternatives:
             assert any(start <= answer.start and answer.end <= end for start, end in places)
-        shorter += found != run(text, windows, logits, n_best=POOL)
+        shorter += answers != run(text, windows, logits, n_best=POOL)
     assert shorter
 
 
@@ -146,21 +148,21 @@ contexts = st.lists(st.tuples(pieces, st.sampled_from(GAPS)), max_size=25).map(
 def test_spans_lie_in_the_text_and_apart(text: str, kind: str, seed: int, longest: int, may_be_null: bool) -> None:
     windows = windows_of(kind, text, 20, 3)
     rng = np.random.default_rng(seed)
-    found = run(
+    answers = run(
         text, windows, [noise(rng, window) for window in windows],
         n_best=POOL, max_answer_tokens=longest, can_be_unanswerable=may_be_null,
     )  # fmt: skip
-    spans = found.alternatives
+    spans = answers.alternatives
     for span in spans:
         assert 0 <= span.start < span.end <= len(text)
         piece = text[span.start : span.end]
         assert piece == piece.strip()
     in_order = sorted(spans, key=lambda span: span.start)
-    assert all(one.end <= two.start for one, two in pairwise(in_order))
+    assert all(span_before.end <= span_after.start for span_before, span_after in pairwise(in_order))
     assert list(spans) == sorted(spans, key=lambda span: -span.score)
     assert len(spans) <= POOL
     if len(spans) < POOL:
-        assert found.null_score + sum(span.score for span in spans) == pytest.approx(1)
+        assert answers.null_score + sum(span.score for span in spans) == pytest.approx(1)
 
 
 @thorough
@@ -171,12 +173,12 @@ def test_there_is_no_answer_where_the_null_is_above_all(text: str, kind: str, se
     logits = [rng.uniform(-1, 1, (len(window), 2)).astype(np.float32) for window in windows]
     for table in logits:
         table[0] = 1.5
-    found = run(text, windows, logits, can_be_unanswerable=may_be_null)
+    answers = run(text, windows, logits, can_be_unanswerable=may_be_null)
     if may_be_null:
-        assert found.best is None
-        assert all(span.score < found.null_score for span in found.alternatives)
+        assert answers.best is None
+        assert all(span.score < answers.null_score for span in answers.alternatives)
     else:
-        assert found.best == (found.alternatives[0] if found.alternatives else None)
+        assert answers.best == (answers.alternatives[0] if answers.alternatives else None)
 
 
 @thorough
@@ -240,11 +242,11 @@ def test_scores_do_not_depend_on_how_many_are_wanted() -> None:
     windows = windows_of("unigram", text, 100, 0)
     rng = np.random.default_rng(3)
     logits = [rng.normal(size=(len(windows[0]), 2)).astype(np.float32)]
-    one, many = (run(text, windows, logits, n_best=n_best) for n_best in (1, POOL))
-    assert len(one.alternatives) == 1
+    best_alone, many = (run(text, windows, logits, n_best=n_best) for n_best in (1, POOL))
+    assert len(best_alone.alternatives) == 1
     assert len(many.alternatives) > 2
-    assert (one.best, one.null_score) == (many.best, many.null_score)
-    assert one.alternatives == many.alternatives[:1]
+    assert (best_alone.best, best_alone.null_score) == (many.best, many.null_score)
+    assert best_alone.alternatives == many.alternatives[:1]
 
 
 def test_an_end_before_its_start_is_no_answer() -> None:
@@ -262,9 +264,9 @@ def test_the_question_is_no_answer() -> None:
     table = np.zeros((len(windows[0]), 2), np.float32)
     table[[side == 0 for side in windows[0].sequence_ids]] = 9.0
     table[0] = -1
-    found = run(text, windows, [table])
-    assert found.best == Answer(0, 5, found.alternatives[0].score)
-    assert found.best.score == pytest.approx(np.exp(0) / (np.exp(0) + np.exp(-2)), abs=1e-6)
+    answers = run(text, windows, [table])
+    assert answers.best == Answer(0, 5, answers.alternatives[0].score)
+    assert answers.best.score == pytest.approx(np.exp(0) / (np.exp(0) + np.exp(-2)), abs=1e-6)
 
 
 TRAILING = processors.TemplateProcessing(pair="$A </s> $B:1 </s>:1", special_tokens=[("</s>", 2)])

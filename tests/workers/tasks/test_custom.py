@@ -97,8 +97,8 @@ def chain(use: str = f"{HERE}:Shout", *others: dict[str, Any], **settings: Any) 
 
 def test_a_class_without_a_model() -> None:
     made = chain(options={"end": "!", "deep": {"er": [1, None]}})
-    (found,) = run(made, event())
-    assert found["t"] == {"custom": TEXT.upper() + "!"}
+    (annotations,) = run(made, event())
+    assert annotations["t"] == {"custom": TEXT.upper() + "!"}
     assert made.models == {"t": {"model": "shout", "revision": "1"}}
     assert made.stages == []
 
@@ -108,9 +108,9 @@ def test_a_class_with_a_model_shares_its_forward() -> None:
     other = {"name": "tone", "task": "text-classification", "model": str(folder)}
     made = chain(f"{HERE}:Best", other, model=str(folder))
     assert [list(stage.tasks) for stage in made.stages] == [["t", "tone"]]
-    (found,) = run(made, event(other="the quick brown fox"))
+    (annotations,) = run(made, event(other="the quick brown fox"))
     rows = [plain.read(folder, "sequence", text)[0].rows for text in (TEXT, "the quick brown fox")]
-    assert found["t"] == {"custom": [tiny.LABELS["sequence"][int(np.argmax(row))] for row in rows]}
+    assert annotations["t"] == {"custom": [tiny.LABELS["sequence"][int(np.argmax(row))] for row in rows]}
     fails_alone(made, {"other": "fox"}, event(SECRET), "fields", "there is no other")
 
 
@@ -118,8 +118,8 @@ def test_conditions_can_speak_of_it_and_it_can_have_one() -> None:
     tone = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence")),
             "when": 't.custom == "FOX"'}  # fmt: skip
     made = chain(f"{HERE}:Shout", tone, when='text != "dogs"')
-    found = run(made, event("fox"), event("dogs"), event("coffee"))
-    assert [list(own) for own in found] == [["t", "tone"], [], ["t"]]
+    annotated = run(made, event("fox"), event("dogs"), event("coffee"))
+    assert [list(annotations) for annotations in annotated] == [["t", "tone"], [], ["t"]]
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_what_it_raises_fails_its_event_alone(text: str, error: str, says: str) 
 
 
 def test_an_entry_point_of_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = EntryPoint("shout", f"{HERE}:Shout", "glossator.tasks")
+    usable = EntryPoint("shout", f"{HERE}:Shout", "glossator.tasks")
     broken = EntryPoint("broken", "no.such.module:Task", "glossator.tasks")
     stranger = EntryPoint("shout", f"{HERE}:Strange", "another.group")
-    every = EntryPoints([own, broken, stranger])
+    every = EntryPoints([usable, broken, stranger])
     monkeypatch.setattr("workers.tasks.registry.entry_points", every.select)
-    (found,) = run(chain("shout"), event("fox"))
-    assert found["t"] == {"custom": "FOX"}
+    (annotations,) = run(chain("shout"), event("fox"))
+    assert annotations["t"] == {"custom": "FOX"}
     with pytest.raises(ModelError, match=r'^task "t": "broken" cannot be imported: ModuleNotFoundError'):
         chain("broken")
     with pytest.raises(ModelError, match=r'^task "t": no installed package offers a task "nothing"'):

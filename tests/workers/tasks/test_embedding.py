@@ -55,35 +55,37 @@ TEXTS = ("the quick brown fox", LONG, "", "e\N{COMBINING ACUTE ACCENT} 東京")
 @pytest.mark.parametrize("dimensions", [None, 1, 5])
 @pytest.mark.parametrize("normalize", [True, False])
 def test_as_many_dimensions_as_asked_for(family: str, dimensions: int | None, normalize: bool) -> None:
-    found = run(chain(family, dimensions=dimensions, normalize=normalize), *map(event, TEXTS))
-    for text, own in zip(TEXTS, found, strict=True):
+    annotated = run(chain(family, dimensions=dimensions, normalize=normalize), *map(event, TEXTS))
+    for text, by_task in zip(TEXTS, annotated, strict=True):
         wanted = plain.vector(tiny.checkpoint(family, "embedding"), text)[:dimensions]
         if normalize:
             # Normalized after cutting: the first few numbers of a unit vector are not a unit vector.
             wanted = wanted / np.linalg.norm(wanted)
-        assert list(own["t"]) == ["vector"]
-        assert own["t"]["vector"] == pytest.approx(wanted, abs=1e-4)
+        assert list(by_task["t"]) == ["vector"]
+        assert by_task["t"]["vector"] == pytest.approx(wanted, abs=1e-4)
 
 
 @pytest.mark.parametrize("normalize", [True, False])
 def test_whole_numbers_with_their_scale(normalize: bool) -> None:
     exact = run(chain(normalize=normalize, dimensions=16), *map(event, TEXTS))
     short = run(chain(normalize=normalize, dimensions=16, precision="int8"), *map(event, TEXTS))
-    for one, other in zip(exact, short, strict=True):
-        vector, scale = other["t"]["vector"], other["t"]["scale"]
+    for unrounded, rounded in zip(exact, short, strict=True):
+        vector, scale = rounded["t"]["vector"], rounded["t"]["scale"]
         assert all(type(value) is int and -127 <= value <= 127 for value in vector)
         assert max(map(abs, vector)) == 127
         # Half a step, and the exact one's own rounding.
-        assert np.abs(np.multiply(vector, scale) - one["t"]["vector"]).max() <= scale / 2 + 1e-5
+        assert np.abs(np.multiply(vector, scale) - unrounded["t"]["vector"]).max() <= scale / 2 + 1e-5
 
 
 def test_numbers_of_half_the_size() -> None:
     exact = run(chain(), *map(event, TEXTS))
     short = run(chain(precision="float16"), *map(event, TEXTS))
-    for one, other in zip(exact, short, strict=True):
+    for unrounded, rounded in zip(exact, short, strict=True):
         # The shortest decimals that parse back to the same float16.
-        assert np.float16(other["t"]["vector"]).astype(float) == pytest.approx(one["t"]["vector"], rel=2**-11, abs=1e-5)
-        for value in other["t"]["vector"]:
+        assert np.float16(rounded["t"]["vector"]).astype(float) == pytest.approx(
+            unrounded["t"]["vector"], rel=2**-11, abs=1e-5
+        )
+        for value in rounded["t"]["vector"]:
             assert type(value) is float
             assert len(repr(value).lstrip("-").replace("0.", "", 1).lstrip("0").partition("e")[0]) <= 6
             assert float(str(np.float16(value))) == value
@@ -93,9 +95,9 @@ def test_numbers_of_half_the_size() -> None:
 def test_a_vector_of_zeros_stays_in_any_precision(precision: Literal["int8", "float16"]) -> None:
     made = Embedding(EmbeddingTask(name="e", model="m", task="embedding", precision=precision), HeadInfo(()))
     windows = small.windows_of("bert", "the", 12, 3)
-    found = made.annotate(Document(None, "the"), [Reading(windows, [np.zeros(3, np.float32)])])
-    assert found["vector"] == [0, 0, 0]
-    assert found.get("scale", 1.0) == 1.0
+    annotation = made.annotate(Document(None, "the"), [Reading(windows, [np.zeros(3, np.float32)])])
+    assert annotation["vector"] == [0, 0, 0]
+    assert annotation.get("scale", 1.0) == 1.0
 
 
 def test_more_dimensions_than_there_are_fail_every_event_and_so_the_start() -> None:

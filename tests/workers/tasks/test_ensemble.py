@@ -125,9 +125,9 @@ def test_the_score_is_within_those_of_the_members(
         name: flagged(**{label: (score, score >= 0.5) for label, score in labels.items()})
         for name, labels in given_scores.items()
     }
-    found = table(said(made, **annotations))
-    assert found.keys() == {label for labels in given_scores.values() for label in labels}
-    for label, (score, flag) in found.items():
+    combined = table(said(made, **annotations))
+    assert combined.keys() == {label for labels in given_scores.values() for label in labels}
+    for label, (score, flag) in combined.items():
         having = {name: given_scores[name][label] for name in order if label in given_scores.get(name, {})}
         assert min(having.values()) - 1e-6 <= score <= max(having.values()) + 1e-6
         assert flag == (score >= 0.5)  # with equal thresholds every rule flags by the score
@@ -139,7 +139,7 @@ def test_the_score_is_within_those_of_the_members(
             total = sum(weights.get(name, 1.0) for name in having)
             mean = sum(weights.get(name, 1.0) * value for name, value in having.items()) / total
             assert score == pytest.approx(mean, abs=1e-6)
-    listed = [score for score, _ in found.values()]
+    listed = [score for score, _ in combined.values()]
     assert listed == sorted(listed, reverse=True)
 
 
@@ -193,9 +193,9 @@ def test_a_threshold_for_a_label_that_no_member_has_is_refused() -> None:
 def test_a_custom_member_counts_and_must_make_the_right_annotation() -> None:
     made = moderation("mean", MEMBERS | {"mine": Foreign()})
     mine = flagged(hate=(0.6, True), rude=(0.5, False))
-    found = table(said(made, mine=mine, quick=QUICK))
+    combined = table(said(made, mine=mine, quick=QUICK))
     # A custom task has no thresholds, so 0.5 counts.
-    assert found == {"hate": (0.6, True), "rude": (0.5, True), "spam": (0.3, False)}
+    assert combined == {"hate": (0.6, True), "rude": (0.5, True), "spam": (0.3, False)}
     wrong: tuple[dict[str, Any], ...] = ({"custom": 1}, {"labels": {}})
     for annotation in wrong:
         with pytest.raises(AnnotateError, match='task "mine" has no "labels" to combine'):
@@ -206,8 +206,8 @@ def test_an_ensemble_can_be_a_member() -> None:
     inner = moderation("last", MEMBERS)
     outer = moderation("max", {"inner": inner, "other": Member(("hate",), {"hate": 0.1})})
     assert outer.labels == ["hate", "spam", "threat"]
-    found = table(said(outer, inner=said(inner, quick=QUICK, careful=CAREFUL), other=flagged(hate=(0.2, True))))
-    assert found == {"threat": (0.9, True), "hate": (0.4, True), "spam": (0.3, False)}
+    combined = table(said(outer, inner=said(inner, quick=QUICK, careful=CAREFUL), other=flagged(hate=(0.2, True))))
+    assert combined == {"threat": (0.9, True), "hate": (0.4, True), "spam": (0.3, False)}
 
 
 @given(mean_of=st.lists(scores, min_size=2, max_size=2))
@@ -217,5 +217,5 @@ def test_the_mean_of_an_ensemble_uses_its_thresholds(mean_of: list[float]) -> No
     inner = moderation("max", MEMBERS, threshold={"hate": mean_of[0]})
     outer = moderation("mean", {"inner": inner, "other": Member(("hate",), {"hate": mean_of[1]})})
     score = round(sum(mean_of) / 2, 6)
-    found = table(said(outer, inner=flagged(hate=(score, False)), other=flagged(hate=(score, False))))
-    assert found["hate"] == (score, True)
+    combined = table(said(outer, inner=flagged(hate=(score, False)), other=flagged(hate=(score, False))))
+    assert combined["hate"] == (score, True)

@@ -38,11 +38,11 @@ def told(texts: list[str]) -> list[str]:
 
 
 def accuracy(change: str = "{}", *languages: str) -> dict[str, float]:
-    found = {}
+    shares = {}
     for code, sentences in SENTENCES.items():
         answers = detector(*languages).detect([change.format(sentence) for sentence in sentences])
-        found[code] = sum(answer[0][0] == code for answer in answers) / len(sentences)
-    return found
+        shares[code] = sum(answer[0][0] == code for answer in answers) / len(sentences)
+    return shares
 
 
 def test_the_sentences_are_what_they_say() -> None:
@@ -52,16 +52,16 @@ def test_the_sentences_are_what_they_say() -> None:
 
 @pytest.mark.parametrize("languages", [(), tuple(SENTENCES)], ids=["all", "twenty"])
 def test_it_is_right(languages: tuple[str, ...]) -> None:
-    found = accuracy("{}", *languages)
-    assert sum(found.values()) / len(found) >= 0.95
+    shares = accuracy("{}", *languages)
+    assert sum(shares.values()) / len(shares) >= 0.95
     # Some sentences are the same in Danish and Norwegian.
-    assert min(found.values()) >= 0.8, found
+    assert min(shares.values()) >= 0.8, shares
 
 
 def test_addresses_and_handles_do_not_mislead() -> None:
     around = "@TheRealMarkus @love_cats_forever {} https://www.example.com/articles/the-best-of-the-week?id=991"
-    found = accuracy(around)
-    assert sum(found.values()) / len(found) >= 0.95
+    shares = accuracy(around)
+    assert sum(shares.values()) / len(shares) >= 0.95
     bare, dressed = detector().detect(["ja", "@news24live ja www.bbc.co.uk/news/world-europe"])
     assert dressed[0][0] == bare[0][0]
     glued = "https://t.co/AbC123xYz今朝も電車が遅れていました"

@@ -50,11 +50,11 @@ def test_the_library_needs_no_model_and_says_what_it_is() -> None:
 @pytest.mark.parametrize("model", [False, True])
 def test_the_likeliest_stand_first(top: int, model: bool) -> None:
     settings = {"model": str(folder())} if model else {"languages": list(CODES)}
-    (found,) = run(chain(top=top, **settings), event(ENGLISH))
-    scores = list(found["t"]["scores"].values())
+    (annotations,) = run(chain(top=top, **settings), event(ENGLISH))
+    scores = list(annotations["t"]["scores"].values())
     assert len(scores) == min(top, 4)
     assert scores == sorted(scores, reverse=True)
-    assert (found["t"]["label"], found["t"]["score"]) == (next(iter(found["t"]["scores"])), scores[0])
+    assert (annotations["t"]["label"], annotations["t"]["score"]) == (next(iter(annotations["t"]["scores"])), scores[0])
     if top > 3:
         assert sum(scores) == pytest.approx(1, abs=1e-4)
 
@@ -65,14 +65,14 @@ def test_what_is_in_no_language(text: str) -> None:
 
 
 def test_below_the_threshold_the_language_is_undetermined() -> None:
-    found = run(library(), event("good day sir"), event("Мне нужен возврат денег"), event(ENGLISH))
-    assert [own["t"]["label"] for own in found] == ["und", "und", "en"]
-    assert found[0]["t"]["score"] == 0.0
-    assert len(found[0]["t"]["scores"]) == 3
-    assert "und" not in found[0]["t"]["scores"]
+    annotated = run(library(), event("good day sir"), event("Мне нужен возврат денег"), event(ENGLISH))
+    assert [annotations["t"]["label"] for annotations in annotated] == ["und", "und", "en"]
+    assert annotated[0]["t"]["score"] == 0.0
+    assert len(annotated[0]["t"]["scores"]) == 3
+    assert "und" not in annotated[0]["t"]["scores"]
     (free,) = run(chain(threshold=0.0), event("good day sir"))
     assert free["t"]["label"] == next(iter(free["t"]["scores"]))
-    assert free["t"]["scores"] == found[0]["t"]["scores"]
+    assert free["t"]["scores"] == annotated[0]["t"]["scores"]
     assert run(chain(threshold=1.0), event(TEXT))[0]["t"]["label"] == "und"
 
 
@@ -85,25 +85,27 @@ def test_a_models_answer_has_no_threshold_unless_the_file_sets_one() -> None:
 
 def test_of_chosen_languages_none_is_written_so() -> None:
     made = chain(languages=["en", "de", "fr"])
-    found = run(made, event("Πού είναι η παραγγελία μου;"), event("شكرا"), event("wo ist meine Bestellung"))
-    assert [own["t"]["label"] for own in found] == ["und", "und", "de"]
-    assert set(found[2]["t"]["scores"]) == {"en", "de", "fr"}
+    annotated = run(made, event("Πού είναι η παραγγελία μου;"), event("شكرا"), event("wo ist meine Bestellung"))
+    assert [annotations["t"]["label"] for annotations in annotated] == ["und", "und", "de"]
+    assert set(annotated[2]["t"]["scores"]) == {"en", "de", "fr"}
 
 
 def test_a_model_whose_labels_are_codes() -> None:
     for text in (TEXT, LONG):
         windows = plain.read(folder(), "sequence", text)
         row = plain.mean(windows, [plain.softmax(window.rows) for window in windows])
-        (found,) = run(chain(model=str(folder()), top=4), event(text))
-        assert found["t"]["scores"] == pytest.approx(dict(zip(CODES, row.tolist(), strict=True)), abs=1e-4)
-        assert found["t"]["label"] == CODES[int(np.argmax(row))]
+        (annotations,) = run(chain(model=str(folder()), top=4), event(text))
+        assert annotations["t"]["scores"] == pytest.approx(dict(zip(CODES, row.tolist(), strict=True)), abs=1e-4)
+        assert annotations["t"]["label"] == CODES[int(np.argmax(row))]
 
 
 def test_of_the_languages_asked_for_the_scores_add_up_to_one() -> None:
     (window,) = plain.read(folder(), "sequence", TEXT)
     shares = plain.softmax(window.rows)[[3, 1]]
-    (found,) = run(chain(model=str(folder()), languages=["ja", "de"]), event())
-    assert found["t"]["scores"] == pytest.approx(dict(zip(("ja", "de"), shares / shares.sum(), strict=True)), abs=1e-4)
+    (annotations,) = run(chain(model=str(folder()), languages=["ja", "de"]), event())
+    assert annotations["t"]["scores"] == pytest.approx(
+        dict(zip(("ja", "de"), shares / shares.sum(), strict=True)), abs=1e-4
+    )
 
 
 def test_a_language_that_is_not_known_is_refused_at_load() -> None:
@@ -120,8 +122,8 @@ def test_the_languages_that_a_file_may_name_are_the_librarys() -> None:
 def test_it_decides_who_comes_next() -> None:
     tone = {"name": "tone", "task": "text-classification", "model": str(tiny.checkpoint("bert", "sequence")),
             "when": 't.label == "de"'}  # fmt: skip
-    found = run(chain(tone), event(ENGLISH), event(GERMAN), event("12345"))
-    assert [list(own) for own in found] == [["t"], ["t", "tone"], ["t"]]
+    annotated = run(chain(tone), event(ENGLISH), event(GERMAN), event("12345"))
+    assert [list(annotations) for annotations in annotated] == [["t"], ["t", "tone"], ["t"]]
 
 
 def test_a_text_that_cannot_be_told_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +138,7 @@ def test_a_text_that_cannot_be_told_fails_alone(monkeypatch: pytest.MonkeyPatch)
     documents = [event(ENGLISH), event(GERMAN), event(ENGLISH)]
     library().run(documents)
     assert [document.failure and document.failure.task for document in documents] == [None, "t", None]
-    assert [own.annotations["t"]["label"] for own in documents if own.failure is None] == ["en", "en"]
+    assert [document.annotations["t"]["label"] for document in documents if document.failure is None] == ["en", "en"]
 
 
 def test_only_the_texts_that_are_wanted_are_read_and_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +150,6 @@ def test_only_the_texts_that_are_wanted_are_read_and_all_at_once(monkeypatch: py
 
     made = chain(when="size(text) > 10")
     monkeypatch.setattr(Detector, "detect", seen)
-    found = run(made, event(ENGLISH), event("short"), event(GERMAN))
-    assert [list(own) for own in found] == [["t"], [], ["t"]]
+    annotated = run(made, event(ENGLISH), event("short"), event(GERMAN))
+    assert [list(annotations) for annotations in annotated] == [["t"], [], ["t"]]
     assert read == [[ENGLISH, GERMAN]]

@@ -52,10 +52,10 @@ def test_labels_have_the_standard_names_and_come_highest_first() -> None:
 
 def test_taxonomy_model_keeps_the_models_names_and_a_map_gives_ones_own() -> None:
     assert set(flags(task(TOXIC, taxonomy="model"), [0.0] * 6)) == set(TOXIC)
-    own = task(TOXIC, taxonomy={"toxic": "rude", "insult": "rude"})
-    found = said(own, [0.2, 0.0, 0.0, 0.0, 0.4, 0.0])
-    assert found["labels"][0] == {"label": "rude", "score": 0.4, "flagged": False}
-    assert len(found["labels"]) == 5
+    mapped = task(TOXIC, taxonomy={"toxic": "rude", "insult": "rude"})
+    annotation = said(mapped, [0.2, 0.0, 0.0, 0.0, 0.4, 0.0])
+    assert annotation["labels"][0] == {"label": "rude", "score": 0.4, "flagged": False}
+    assert len(annotation["labels"]) == 5
 
 
 UNBIASED = (
@@ -118,9 +118,11 @@ def test_of_labels_that_share_a_name_the_highest_score_stands_and_any_flag_count
 
 @given(st.floats(0, 1, width=32), st.floats(0, 1, width=32))
 def test_flagged_from_the_threshold_on(score: float, threshold: float) -> None:
-    found = said(task(("spam",), threshold=threshold), [score])
-    assert found["flagged"] is found["labels"][0]["flagged"] is (found["labels"][0]["score"] >= threshold)
-    assert found["labels"][0]["score"] == pytest.approx(score, abs=1e-6)
+    annotation = said(task(("spam",), threshold=threshold), [score])
+    assert (
+        annotation["flagged"] is annotation["labels"][0]["flagged"] is (annotation["labels"][0]["score"] >= threshold)
+    )
+    assert annotation["labels"][0]["score"] == pytest.approx(score, abs=1e-6)
 
 
 def test_where_a_threshold_comes_from() -> None:
@@ -134,8 +136,8 @@ def test_where_a_threshold_comes_from() -> None:
         ({"toxicity": 0.4, "toxic": 0.2}, [True, True, False]),
     ):
         made = task(labels, calibrated=calibrated, threshold=threshold, taxonomy="standard")
-        found = flags(made, row)
-        assert [found[name] for name in ("toxicity", "harassment", "violence")] == flagged, threshold
+        by_label = flags(made, row)
+        assert [by_label[name] for name in ("toxicity", "harassment", "violence")] == flagged, threshold
 
 
 @pytest.mark.parametrize("clean", ["neither", "Non-Toxic", "OK", "nothate"])

@@ -52,7 +52,7 @@ def document(chain: Chain, event: Any) -> Document:
 def spans_in(value: Any) -> list[dict[str, Any]]:
     """Everything with a start, at any depth."""
     if isinstance(value, list):
-        return [found for item in value for found in spans_in(item)]
+        return [span for item in value for span in spans_in(item)]
     if not isinstance(value, dict):
         return []
     return ([value] if value.get("start") is not None else []) + spans_in(list(value.values()))
@@ -181,14 +181,14 @@ def test_what_uses_spans_sees_them_cut() -> None:
         custom(), {"name": "private", "task": "pii", "spans": ["all"]},
         {"name": "late", "task": "language", "when": "size(all.spans) == 2 && all.spans[1].field == '$.t[1]'"},
     )  # fmt: skip
-    (found,) = run(made, document(made, {"t": ["Anna", "Berlin"]}))
-    assert [(span["text"], span["field"]) for span in found["all"]["spans"]] == [
+    (annotations,) = run(made, document(made, {"t": ["Anna", "Berlin"]}))
+    assert [(span["text"], span["field"]) for span in annotations["all"]["spans"]] == [
         ("Anna", "$.t[0]"), ("Berlin", "$.t[1]")
     ]  # fmt: skip
-    assert [(span["text"], span["label"], span["field"]) for span in found["private"]["spans"]] == [
+    assert [(span["text"], span["label"], span["field"]) for span in annotations["private"]["spans"]] == [
         ("Anna", "ALL", "$.t[0]"), ("Berlin", "ALL", "$.t[1]")
     ]  # fmt: skip
-    assert "late" in found
+    assert "late" in annotations
 
 
 def test_a_pattern_across_a_boundary_does_not_hide_what_is_within_a_text(tmp_path: Path) -> None:
@@ -213,10 +213,10 @@ recognizers:
 
 def test_a_word_in_one_text_is_the_context_of_a_number_in_another() -> None:
     made = chain({"name": "private", "task": "pii"}, text="$..*")
-    (found,) = run(made, document(made, {"label": "social security number", "value": "536226145"}))
-    assert [(span["label"], span["field"]) for span in found["private"]["spans"]] == [("US_SSN", "$.value")]
-    (found,) = run(made, document(made, {"label": "weight in grams", "value": "536226145"}))
-    assert found["private"]["spans"] == []
+    (annotations,) = run(made, document(made, {"label": "social security number", "value": "536226145"}))
+    assert [(span["label"], span["field"]) for span in annotations["private"]["spans"]] == [("US_SSN", "$.value")]
+    (annotations,) = run(made, document(made, {"label": "weight in grams", "value": "536226145"}))
+    assert annotations["private"]["spans"] == []
 
 
 def test_a_cached_annotation_names_the_fields_of_its_own_event() -> None:
@@ -251,10 +251,10 @@ def test_an_aspect_of_the_event_must_be_within_one_text() -> None:
 def test_no_task_of_ours_crosses(family: small.Family, texts: list[str]) -> None:
     made = _every_task(family)
     decoded = document(made, {"t": texts})
-    (found,) = run(made, decoded)
+    (annotations,) = run(made, decoded)
     assert decoded.parts is not None
-    assert list(found) == ["names", "tags", "words", "private", "answers", "who"]
-    for span in spans_in(list(found.values())):
+    assert list(annotations) == ["names", "tags", "words", "private", "answers", "who"]
+    for span in spans_in(list(annotations.values())):
         assert span["text"] == decoded.text[span["start"] : span["end"]]
         (part,) = [part for part in decoded.parts if part.start <= span["start"] and span["end"] <= part.end]
         assert span["field"] == part.path

@@ -54,16 +54,16 @@ def expected(family: str, labels: tuple[str, ...], text: str, aggregation: str) 
     for window in plain.read(folder(family, labels), "token", text):
         encoding = window.encoding
         for word in words(text):
-            own = [
+            tokens = [
                 n for n, (start, end) in enumerate(encoding.offsets)
                 if not encoding.special_tokens_mask[n] and word[0] - 1 <= start <= max(start, word[0]) < end <= word[1]
                 and (start >= word[0] or text[start].isspace())  # SentencePiece's pieces begin with the space
             ]  # fmt: skip
-            if own:
-                row = settled(plain.softmax(window.rows[own]), aggregation)
-                start, end = max(word[0], encoding.offsets[own[0]][0]), encoding.offsets[own[-1]][1]
-                found = (end - start, float(row.max()), start, end, labels[int(row.argmax())])
-                best[word] = max(best.get(word, found), found)
+            if tokens:
+                row = settled(plain.softmax(window.rows[tokens]), aggregation)
+                start, end = max(word[0], encoding.offsets[tokens[0]][0]), encoding.offsets[tokens[-1]][1]
+                reading = (end - start, float(row.max()), start, end, labels[int(row.argmax())])
+                best[word] = max(best.get(word, reading), reading)
     return [(start, end, label, pytest.approx(score, abs=1e-4)) for _, score, start, end, label in best.values()]
 
 
@@ -71,8 +71,8 @@ def expected(family: str, labels: tuple[str, ...], text: str, aggregation: str) 
 @pytest.mark.parametrize("aggregation", ["first", "average", "max"])
 def test_every_word_has_its_tag(family: str, aggregation: str) -> None:
     texts = TEXTS if family != "xlm-roberta" and family != "deberta-v2" else TEXTS[:2]
-    for text, found in zip(texts, run(chain(family, aggregation=aggregation), *map(event, texts)), strict=True):
-        spans = found["t"]["spans"]
+    for text, by_task in zip(texts, run(chain(family, aggregation=aggregation), *map(event, texts)), strict=True):
+        spans = by_task["t"]["spans"]
         assert [(span["start"], span["end"], span["label"], span["score"]) for span in spans] == expected(
             family, UNIVERSAL, text, aggregation
         )
@@ -81,8 +81,8 @@ def test_every_word_has_its_tag(family: str, aggregation: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_word_of_two_windows_is_tagged_once(family: str) -> None:
-    (found,) = run(chain(family), event(LONG))
-    spans = found["t"]["spans"]
+    (annotations,) = run(chain(family), event(LONG))
+    spans = annotations["t"]["spans"]
     assert [(span["start"], span["end"], span["label"], span["score"]) for span in spans] == expected(
         family, UNIVERSAL, LONG, "first"
     )
@@ -107,14 +107,14 @@ def test_penn_tags_become_universal_ones_and_stay_beside_them() -> None:
     ],
 )
 def test_tags_that_are_not_penns_stay_as_they_are(labels: tuple[str, ...]) -> None:
-    (found,) = run(chain(labels=labels), event(TEXTS[1]))
-    assert {span["label"] for span in found["t"]["spans"]} <= set(labels)
-    assert not any("fine" in span for span in found["t"]["spans"])
+    (annotations,) = run(chain(labels=labels), event(TEXTS[1]))
+    assert {span["label"] for span in annotations["t"]["spans"]} <= set(labels)
+    assert not any("fine" in span for span in annotations["t"]["spans"])
 
 
 def test_prefixes_of_other_schemes_fall_away() -> None:
-    (found,) = run(chain(labels=("B-NOUN", "I-NOUN", "B-VERB")), event(TEXTS[1]))
-    assert {span["label"] for span in found["t"]["spans"]} <= {"NOUN", "VERB"}
+    (annotations,) = run(chain(labels=("B-NOUN", "I-NOUN", "B-VERB")), event(TEXTS[1]))
+    assert {span["label"] for span in annotations["t"]["spans"]} <= {"NOUN", "VERB"}
 
 
 def test_every_penn_tag_has_a_universal_one() -> None:

@@ -29,7 +29,7 @@ def chain(model: Path | None = None, **settings: Any) -> Chain:
 
 
 def check(
-    found: dict[str, Any], model: Path, text: str, question: str = QUESTION, n_best: int = 4, tau: float = 0.0,
+    answer: dict[str, Any], model: Path, text: str, question: str = QUESTION, n_best: int = 4, tau: float = 0.0,
     may_be_null: bool = True, margin: float | None = None,
 ) -> None:  # fmt: skip
     """Whether an entry of ``answers`` is what the reference decoder computes from transformers' logits."""
@@ -43,21 +43,21 @@ def check(
         start, end, score = span
         return {"start": start, "end": end, "score": pytest.approx(score, abs=1e-4), "text": text[start:end]}
 
-    assert found["question"] == question
-    assert found["null_score"] == pytest.approx(null, abs=1e-4)
-    assert found["answer"] == (None if best is None else written(best))
+    assert answer["question"] == question
+    assert answer["null_score"] == pytest.approx(null, abs=1e-4)
+    assert answer["answer"] == (None if best is None else written(best))
     if n_best > 1:
-        assert found["alternatives"] == [written(span) for span in listed]
+        assert answer["alternatives"] == [written(span) for span in listed]
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta", "electra", "deberta-v2"])
 def test_answers_are_those_of_transformers(family: str) -> None:
     made = chain(folder(family), questions=[QUESTION, "where?"], n_best=4, max_answer_tokens=6)
     texts = [TEXT, LONG, "", "cafe\N{COMBINING ACUTE ACCENT} 東京"]
-    for text, found in zip(texts, run(made, *map(event, texts)), strict=True):
-        check(found["t"]["answers"][0], folder(family), text)
-        check(found["t"]["answers"][1], folder(family), text, "where?")
-        for answer in found["t"]["answers"]:
+    for text, by_task in zip(texts, run(made, *map(event, texts)), strict=True):
+        check(by_task["t"]["answers"][0], folder(family), text)
+        check(by_task["t"]["answers"][1], folder(family), text, "where?")
+        for answer in by_task["t"]["answers"]:
             for span in answer["alternatives"]:
                 assert text[span["start"] : span["end"]] == span["text"]
 
@@ -69,9 +69,9 @@ def test_the_null_decides_as_asked(tau: float, unanswerable: bool) -> None:
         questions=[QUESTION], n_best=1, max_answer_tokens=6, null_threshold=tau, unanswerable=unanswerable,
     )  # fmt: skip
     texts = [TEXT, LONG, "the quick brown fox"]
-    for text, found in zip(texts, run(made, *map(event, texts)), strict=True):
-        assert list(found["t"]["answers"][0]) == ["question", "answer", "null_score"]
-        check(found["t"]["answers"][0], folder(), text, n_best=1, tau=tau, may_be_null=unanswerable)
+    for text, by_task in zip(texts, run(made, *map(event, texts)), strict=True):
+        assert list(by_task["t"]["answers"][0]) == ["question", "answer", "null_score"]
+        check(by_task["t"]["answers"][0], folder(), text, n_best=1, tau=tau, may_be_null=unanswerable)
 
 
 def test_windows_can_be_compared_with_their_own_null() -> None:
@@ -79,16 +79,16 @@ def test_windows_can_be_compared_with_their_own_null() -> None:
     texts = [TEXT, LONG]
     for margin in (None, 0.0, 1.5):
         made = chain(questions=[QUESTION], n_best=4, max_answer_tokens=6, window_margin=margin)
-        for text, found in zip(texts, run(made, *map(event, texts)), strict=True):
-            check(found["t"]["answers"][0], folder(), text, margin=margin)
+        for text, by_task in zip(texts, run(made, *map(event, texts)), strict=True):
+            check(by_task["t"]["answers"][0], folder(), text, margin=margin)
 
 
 def test_questions_can_come_from_the_event_one_or_many() -> None:
     made = chain(question="$.ask", n_best=4, max_answer_tokens=6)
-    one, many = run(made, event(ask=QUESTION), event(ask=["where?", QUESTION, "where?"]))
-    assert [answer["question"] for answer in one["t"]["answers"]] == [QUESTION]
+    single, many = run(made, event(ask=QUESTION), event(ask=["where?", QUESTION, "where?"]))
+    assert [answer["question"] for answer in single["t"]["answers"]] == [QUESTION]
     assert [answer["question"] for answer in many["t"]["answers"]] == ["where?", QUESTION]
-    check(one["t"]["answers"][0], folder(), TEXT)
+    check(single["t"]["answers"][0], folder(), TEXT)
     check(many["t"]["answers"][0], folder(), TEXT, "where?")
 
 
@@ -127,8 +127,8 @@ def test_an_answer_anywhere_in_a_long_context_is_found(monkeypatch: pytest.Monke
     words = ["the", "quick", "brown", "dog"] * 100
     for place in (0, 31, 32, 33, 44, 45, 199, 399):
         text = " ".join([*words[:place], "fox", *words[place:]])
-        (found,) = run(made, event(text))
-        (answer,) = found["t"]["answers"]
+        (annotations,) = run(made, event(text))
+        (answer,) = annotations["t"]["answers"]
         assert answer["answer"]["text"] == "fox"
         assert answer["answer"]["start"] == text.index("fox")
 
@@ -171,5 +171,5 @@ def test_a_context_of_a_megabyte_harms_nobody() -> None:
     made.stages[0].trunk.forward_tokens = 4096
     short, long = event(), event(SECRET + f" {'y' * 120}" * 8500)
     (wanted,) = run(made, event())
-    found, _ = run(made, short, long)
-    assert found["t"]["answers"][0]["answer"] == wanted["t"]["answers"][0]["answer"]
+    beside_long, _ = run(made, short, long)
+    assert beside_long["t"]["answers"][0]["answer"] == wanted["t"]["answers"][0]["answer"]

@@ -50,12 +50,12 @@ def config(task: str, **more: Any) -> Any:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_has_a_class_with_the_head_it_needs(task: str) -> None:
-    found = task_class(config(task, model="m"))
-    assert issubclass(found, Task)
-    assert found.head_kind == HEADS[task]
-    assert found.paired == (task in PAIRED)
+    kind = task_class(config(task, model="m"))
+    assert issubclass(kind, Task)
+    assert kind.head_kind == HEADS[task]
+    assert kind.paired == (task in PAIRED)
     # For question answering the context is cut, which is the second text.
-    assert found.windowed == (1 if task == "question-answering" else 0)
+    assert kind.windowed == (1 if task == "question-answering" else 0)
 
 
 @pytest.mark.parametrize("task", ["language", "pii"])

@@ -108,8 +108,8 @@ def valid(scheme: Scheme, path: tuple[int, ...], gaps: np.ndarray, edges: tuple[
         (not edges[0] or bool(scheme.starts[path[0]]))
         and (not edges[1] or bool(scheme.ends[path[-1]]))
         and all(
-            (scheme.ends[one] and scheme.starts[two]) or (scheme.joins[one, two] and not gap)
-            for (one, two), gap in zip(pairwise(path), gaps, strict=True)
+            (scheme.ends[label] and scheme.starts[following]) or (scheme.joins[label, following] and not gap)
+            for (label, following), gap in zip(pairwise(path), gaps, strict=True)
         )
     )
 
@@ -130,9 +130,9 @@ def test_it_finds_what_trying_all_sequences_finds(
     logs = np.log(np.maximum(scores, 1e-30, dtype=np.float64))
     paths = [path for path in product(range(len(names)), repeat=length) if valid(scheme, path, gaps, edges)]
     totals = [logs[range(length), path].sum() for path in paths]
-    found = scheme.decode(scores, gaps, edges)
-    assert valid(scheme, tuple(found), gaps, edges)
-    assert logs[range(length), found].sum() == pytest.approx(max(totals))
+    decoded = scheme.decode(scores, gaps, edges)
+    assert valid(scheme, tuple(decoded), gaps, edges)
+    assert logs[range(length), decoded].sum() == pytest.approx(max(totals))
 
 
 def test_there_is_an_answer_where_nothing_is_valid() -> None:

@@ -28,36 +28,36 @@ def chain(family: str = "bert", **settings: Any) -> Chain:
     return Chain.load(pipeline({"name": "t", "task": "similarity", "model": model, **settings}))
 
 
-def cosine(one: str, other: str, family: str = "bert") -> float:
+def cosine(text: str, other_text: str, family: str = "bert") -> float:
     folder = tiny.checkpoint(family, "embedding")
-    return plain.cosine(plain.vector(folder, one), plain.vector(folder, other))
+    return plain.cosine(plain.vector(folder, text), plain.vector(folder, other_text))
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "mpnet", "modernbert"])
 def test_against_another_text_of_the_event(family: str) -> None:
     made = chain(family, against="$.other")
     pairs = [(TEXT, OTHER), (OTHER, TEXT), (LONG, OTHER), (TEXT, LONG), (TEXT, TEXT)]
-    found = run(made, *(event(one, other=other) for one, other in pairs))
-    for (one, other), own in zip(pairs, found, strict=True):
-        assert own["t"] == {"score": pytest.approx(cosine(one, other, family), abs=1e-4)}
-    assert found[4]["t"]["score"] == 1.0
+    annotated = run(made, *(event(text, other=other) for text, other in pairs))
+    for (text, other), by_task in zip(pairs, annotated, strict=True):
+        assert by_task["t"] == {"score": pytest.approx(cosine(text, other, family), abs=1e-4)}
+    assert annotated[4]["t"]["score"] == 1.0
 
 
 def test_the_first_token_can_stand_for_the_text() -> None:
     folder = tiny.checkpoint("bert", "embedding")
-    one, other = (plain.read(folder, "embedding", text)[0].rows[0] for text in (TEXT, OTHER))
-    (found,) = run(chain(against="$.other", pooling="cls"), event(other=OTHER))
-    assert found["t"]["score"] == pytest.approx(plain.cosine(one, other), abs=1e-4)
-    assert found["t"]["score"] != pytest.approx(cosine(TEXT, OTHER), abs=1e-3)
+    vector, other_vector = (plain.read(folder, "embedding", text)[0].rows[0] for text in (TEXT, OTHER))
+    (annotations,) = run(chain(against="$.other", pooling="cls"), event(other=OTHER))
+    assert annotations["t"]["score"] == pytest.approx(plain.cosine(vector, other_vector), abs=1e-4)
+    assert annotations["t"]["score"] != pytest.approx(cosine(TEXT, OTHER), abs=1e-3)
 
 
 def test_references_of_the_file() -> None:
     references = {"fox": OTHER, "long": LONG, "same": TEXT}
-    (found,) = run(chain(references=references), event())
+    (annotations,) = run(chain(references=references), event())
     wanted = {name: cosine(TEXT, text) for name, text in references.items()}
-    assert found["t"]["scores"] == pytest.approx(wanted, abs=1e-4)
-    assert list(found["t"]["scores"]) == list(references)
-    assert (found["t"]["label"], found["t"]["score"]) == ("same", 1.0)
+    assert annotations["t"]["scores"] == pytest.approx(wanted, abs=1e-4)
+    assert list(annotations["t"]["scores"]) == list(references)
+    assert (annotations["t"]["label"], annotations["t"]["score"]) == ("same", 1.0)
 
 
 def record(offset: int, text: str) -> Document:
@@ -75,24 +75,24 @@ def test_near_duplicates_are_those_of_a_plain_loop(window: int, threshold: float
     seen: list[tuple[str, str]] = []
     for offset, text in enumerate(STREAM):
         document = record(offset, text)
-        (found,) = run(made, document)
+        (annotations,) = run(made, document)
         recent = seen[-window:]
         scores = [cosine(text, other) for _, other in recent]
         if not recent:
-            assert found["t"] == {"duplicate_of": None, "score": None}
+            assert annotations["t"] == {"duplicate_of": None, "score": None}
         else:
-            assert found["t"]["score"] == pytest.approx(max(scores), abs=1e-4)
+            assert annotations["t"]["score"] == pytest.approx(max(scores), abs=1e-4)
             nearest = {id_ for (id_, _), score in zip(recent, scores, strict=True) if score > max(scores) - 1e-4}
-            enough = found["t"]["score"] >= threshold
-            assert found["t"]["duplicate_of"] in (nearest if enough else {None})
+            enough = annotations["t"]["score"] >= threshold
+            assert annotations["t"]["duplicate_of"] in (nearest if enough else {None})
         seen.append((f"in-3-{offset}-{hash_}", text))
 
 
 def test_an_id_is_that_of_the_enriched_event() -> None:
     made = chain(window=5)
     first = record(7, "fox")
-    _, found = run(made, first, record(8, "fox"))
-    assert found["t"]["duplicate_of"] == event_id(first, config_hash(made._pipeline))
+    _, duplicate = run(made, first, record(8, "fox"))
+    assert duplicate["t"]["duplicate_of"] == event_id(first, config_hash(made._pipeline))
 
 
 def test_an_event_that_comes_again_is_no_duplicate_of_itself() -> None:
@@ -151,5 +151,5 @@ def test_an_event_without_the_second_text_fails_alone() -> None:
 
 
 def test_a_text_of_no_tokens_is_like_any_other() -> None:
-    (found,) = run(chain(against="$.other"), event("", other=OTHER))
-    assert found["t"]["score"] == pytest.approx(cosine("", OTHER), abs=1e-4)
+    (annotations,) = run(chain(against="$.other"), event("", other=OTHER))
+    assert annotations["t"]["score"] == pytest.approx(cosine("", OTHER), abs=1e-4)

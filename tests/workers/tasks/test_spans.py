@@ -62,15 +62,15 @@ def expected(pipe: TokenClassificationPipeline, text: str, **more: Any) -> list[
         warnings.simplefilter("ignore")  # it warns of its own heuristic
         entities = pipe(text, **more)
     entities = pipe.aggregate_overlapping_entities([entity for entity in entities if entity["start"] < entity["end"]])
-    found = []
+    spans = []
     for entity in entities:
         piece = text[entity["start"] : entity["end"]]
         if bare := piece.strip():
             start = entity["start"] + piece.index(bare)
             label = entity.get("entity_group") or entity["entity"]
-            found.append({"start": start, "end": start + len(bare), "label": label, "text": bare,
+            spans.append({"start": start, "end": start + len(bare), "label": label, "text": bare,
                           "score": pytest.approx(float(entity["score"]), abs=1e-4)})  # fmt: skip
-    return found
+    return spans
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -80,8 +80,8 @@ def expected(pipe: TokenClassificationPipeline, text: str, **more: Any) -> list[
 @example(text="Ada  Lovelace 👩‍👩‍👧‍👦cafe\u0301 wrote", aggregation="average")
 def test_equals_the_pipeline(family: Family, labels: tuple[str, ...], text: str, aggregation: str) -> None:
     pipe = reference(family, labels, LONG)
-    ours = annotate(task(labels, family, aggregation=aggregation), family, labels, text, LONG)
-    assert ours == expected(pipe, text, aggregation_strategy=aggregation)
+    spans = annotate(task(labels, family, aggregation=aggregation), family, labels, text, LONG)
+    assert spans == expected(pipe, text, aggregation_strategy=aggregation)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -89,8 +89,8 @@ def test_equals_the_pipeline(family: Family, labels: tuple[str, ...], text: str,
 @given(text=small.texts, aggregation=st.sampled_from(JOINING))
 def test_equals_the_pipeline_in_windows(family: Family, text: str, aggregation: str) -> None:
     pipe = reference(family, BIO, SHORT)
-    ours = annotate(task(BIO, family, aggregation=aggregation), family, BIO, text, SHORT)
-    assert ours == expected(pipe, text, aggregation_strategy=aggregation, stride=STRIDE)
+    spans = annotate(task(BIO, family, aggregation=aggregation), family, BIO, text, SHORT)
+    assert spans == expected(pipe, text, aggregation_strategy=aggregation, stride=STRIDE)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -98,8 +98,8 @@ def test_equals_the_pipeline_in_windows(family: Family, text: str, aggregation: 
 @given(text=small.texts)
 def test_without_aggregation_equals_the_pipeline(family: Family, text: str) -> None:
     pipe = reference(family, BIO, LONG)
-    ours = annotate(task(BIO, family, aggregation="none"), family, BIO, text, LONG)
-    assert ours == expected(pipe, text, aggregation_strategy="none")
+    spans = annotate(task(BIO, family, aggregation="none"), family, BIO, text, LONG)
+    assert spans == expected(pipe, text, aggregation_strategy="none")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -116,10 +116,10 @@ def test_spans_slice_the_text_and_never_overlap(
     rng = np.random.default_rng(seed)
     windows = small.windows_of(family, text, SHORT, STRIDE)
     tables = [rng.dirichlet(np.full(len(BIO), 0.3), len(window)).astype(np.float32) for window in windows]
-    spans = task(BIO, family, aggregation=aggregation, threshold=threshold)
-    found = spans.annotate(Document(None, text), [Reading(windows, tables)])["spans"]
+    spans_task = task(BIO, family, aggregation=aggregation, threshold=threshold)
+    spans = spans_task.annotate(Document(None, text), [Reading(windows, tables)])["spans"]
     end = 0
-    for span in found:
+    for span in spans:
         assert end <= span["start"] < span["end"] <= len(text)
         assert text[span["start"] : span["end"]] == span["text"] == span["text"].strip()
         assert threshold <= span["score"] <= 1
@@ -145,9 +145,9 @@ def brief(spans: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 def test_b_begins_a_new_span_and_i_goes_on() -> None:
     said = [("B-PER", 0.9), ("I-PER", 0.7), ("B-PER", 0.8), ("O", 0.9), ("B-LOC", 0.6)]
-    found = scripted("the the the the the", BIO, said)
-    assert brief(found) == [("the the", "PER"), ("the", "PER"), ("the", "LOC")]
-    assert found[0]["score"] == pytest.approx(0.8)
+    spans = scripted("the the the the the", BIO, said)
+    assert brief(spans) == [("the the", "PER"), ("the", "PER"), ("the", "LOC")]
+    assert spans[0]["score"] == pytest.approx(0.8)
 
 
 def test_ner_uses_the_names_of_the_field() -> None:
@@ -156,8 +156,8 @@ def test_ner_uses_the_names_of_the_field() -> None:
     assert [label for _, label in brief(scripted("the the the the", labels, said, task="ner"))] == [
         "PERSON", "LOCATION", "ORGANIZATION", "MISC",
     ]  # fmt: skip
-    found = scripted("the the the the", labels, said, task="ner", aggregation="none")
-    assert [label for _, label in brief(found)] == ["B-PERSON", "B-LOCATION", "B-ORGANIZATION", "I-MISC"]
+    spans = scripted("the the the the", labels, said, task="ner", aggregation="none")
+    assert [label for _, label in brief(spans)] == ["B-PERSON", "B-LOCATION", "B-ORGANIZATION", "I-MISC"]
 
 
 def test_a_span_under_the_threshold_does_not_push_out_a_better_one() -> None:
@@ -167,10 +167,10 @@ def test_a_span_under_the_threshold_does_not_push_out_a_better_one() -> None:
     sure = np.array([[1, 0, 0], [1, 0, 0], [0.05, 0.95, 0], [1, 0, 0], [1, 0, 0]], np.float32)
     labels = ("O", "PER", "LOC")
     for threshold, spans in ((0.0, [(text, "PER")]), (0.9, [("the", "PER")])):
-        found = task(labels, threshold=threshold).annotate(
+        annotation = task(labels, threshold=threshold).annotate(
             Document(None, text), [Reading([window, window], [unsure, sure])]
         )
-        assert brief(found["spans"]) == spans
+        assert brief(annotation["spans"]) == spans
 
 
 SCHEMES = {
@@ -185,12 +185,12 @@ def test_a_head_that_marks_ends_gives_one_span_for_a_long_name(scheme: str, aggr
     begin, inside, end, single = scheme.format("PER").split()
     labels = ("O", begin, inside, end, single, *scheme.format("LOC").split())
     said = [(begin, 0.9), (inside, 0.8), (end, 0.7), ("O", 0.9), (single, 0.6), (begin, 0.9), (end, 0.9)]
-    found = scripted("the the the the the the the", labels, said, aggregation=aggregation)
-    assert [(span["start"], span["end"], span["label"]) for span in found] == [
+    spans = scripted("the the the the the the the", labels, said, aggregation=aggregation)
+    assert [(span["start"], span["end"], span["label"]) for span in spans] == [
         (0, 11, "PER"), (16, 19, "PER"), (20, 27, "PER"),
     ]  # fmt: skip
     # The score counts all labels of the kind: the rest is shared among eight labels, three of them of this kind.
-    assert found[1]["score"] == pytest.approx(0.6 + 3 * 0.4 / 8)
+    assert spans[1]["score"] == pytest.approx(0.6 + 3 * 0.4 / 8)
 
 
 def test_labels_that_are_invalid_together_are_decoded_to_the_likeliest_valid_ones() -> None:
@@ -198,10 +198,10 @@ def test_labels_that_are_invalid_together_are_decoded_to_the_likeliest_valid_one
     said = [("B-private_person", 0.9), ("S-private_person", 0.4), ("E-private_person", 0.9), ("O", 0.9)]
     (person,) = scripted("the the the the", labels, said, task="ner")
     assert (person["text"], person["label"]) == ("the the the", "PERSON")
-    found = scripted("the the the the", labels, said, aggregation="none")
-    assert [span["label"] for span in found] == [label for label, _ in said[:3]]
-    found = scripted("the the the the", labels, said, task="ner", aggregation="none")
-    assert [span["label"] for span in found] == ["B-PERSON", "S-PERSON", "E-PERSON"]
+    spans = scripted("the the the the", labels, said, aggregation="none")
+    assert [span["label"] for span in spans] == [label for label, _ in said[:3]]
+    spans = scripted("the the the the", labels, said, task="ner", aggregation="none")
+    assert [span["label"] for span in spans] == ["B-PERSON", "S-PERSON", "E-PERSON"]
 
 
 @pytest.mark.parametrize("aggregation", ["first", "average", "max"])
@@ -216,8 +216,8 @@ def test_words_of_several_tokens_have_one_position(aggregation: str) -> None:
     for token in tokens:
         table[token, 1 if token == tokens[0] else 3 if token == tokens[-1] else 2] = 0.96
     assert window.word_ids.count(0) > 1
-    found = task(labels, aggregation=aggregation).annotate(Document(None, text), [Reading([window], [table])])["spans"]
-    assert brief(found) == [("coffee coffee", "PER")]
+    spans = task(labels, aggregation=aggregation).annotate(Document(None, text), [Reading([window], [table])])["spans"]
+    assert brief(spans) == [("coffee coffee", "PER")]
 
 
 def test_a_span_may_go_on_beyond_its_window() -> None:
@@ -278,9 +278,9 @@ def test_a_head_may_recommend_the_vote_and_the_file_decides(recommended: bool, v
     table = np.zeros((len(window), len(BIO)), np.float32)
     table[[0, *range(1, len(labels) + 1), -1], [BIO.index("O"), *labels, BIO.index("O")]] = 1
     config = SpanTask(name="found", model="m", task="token-classification", vote=vote)
-    spans = Spans(config, replace(small.head("bert", BIO), vote=recommended))
-    found = spans.annotate(Document(None, text), [Reading([window], [table])])["spans"]
-    assert [span["label"] for span in found] == ["LOC", "LOC" if voted else "PER", "LOC"]
+    spans_task = Spans(config, replace(small.head("bert", BIO), vote=recommended))
+    spans = spans_task.annotate(Document(None, text), [Reading([window], [table])])["spans"]
+    assert [span["label"] for span in spans] == ["LOC", "LOC" if voted else "PER", "LOC"]
 
 
 def test_sentences_are_read_alone_and_spans_are_those_of_the_text() -> None:

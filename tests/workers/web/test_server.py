@@ -54,12 +54,12 @@ def test_every_number_is_there(address: str, stats: Stats) -> None:
     stats.stuck["device"] = "nothing has moved for 60 s"
     status, text = get(f"{address}/metrics")
     assert status == 200
-    own = {"pipeline": "p", "slot": "0"}
-    found = {
-        (sample.name, *(value for key, value in sorted(sample.labels.items()) if key not in own)): sample.value
+    labels = {"pipeline": "p", "slot": "0"}
+    samples = {
+        (sample.name, *(value for key, value in sorted(sample.labels.items()) if key not in labels)): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name.startswith("glossator_") and own.items() <= sample.labels.items()
+        if sample.name.startswith("glossator_") and labels.items() <= sample.labels.items()
     }
     expected: dict[tuple[str, ...], float] = {
         ("glossator_records_read_total",): 13,
@@ -75,7 +75,7 @@ def test_every_number_is_there(address: str, stats: Stats) -> None:
         ("glossator_stuck", "device"): 1,
         **{("glossator_phase_seconds_total", phase): 0 for phase in PHASES},
     }
-    assert found.items() >= expected.items()
+    assert samples.items() >= expected.items()
     assert "process_resident_memory_bytes" in text
 
 

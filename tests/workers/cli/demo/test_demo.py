@@ -46,10 +46,10 @@ def without_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def account(output: str) -> tuple[int, int, int, str]:
     """Return (in, enriched, dead letters, verdict) from the summary."""
-    found = re.search(r"^in ([\d,]+) = enriched ([\d,]+) \+ dead letters ([\d,]+): (.*)$", output, re.MULTILINE)
-    assert found, output
-    sent, enriched, dead = (int(number.replace(",", "")) for number in found.groups()[:3])
-    return sent, enriched, dead, found[4]
+    summary = re.search(r"^in ([\d,]+) = enriched ([\d,]+) \+ dead letters ([\d,]+): (.*)$", output, re.MULTILINE)
+    assert summary, output
+    sent, enriched, dead = (int(number.replace(",", "")) for number in summary.groups()[:3])
+    return sent, enriched, dead, summary[4]
 
 
 def test_the_stream_goes_through_and_the_account_balances(without_models: None, tmp_path: Path) -> None:
