@@ -32,8 +32,8 @@ def classification() -> dict[str, Any]:
 
 
 def spans() -> dict[str, Any]:
-    found = [{"start": 0, "end": 1, "label": RNG.choice(LABELS), "score": RNG.random()} for _ in range(3)]
-    return {"spans": found}
+    drawn = [{"start": 0, "end": 1, "label": RNG.choice(LABELS), "score": RNG.random()} for _ in range(3)]
+    return {"spans": drawn}
 
 
 CASES: dict[str, tuple[Kind, Callable[[], dict[str, Any]]]] = {

@@ -260,7 +260,11 @@ def require_failure(error: BaseException) -> None:
 def _operator_hint(source: str) -> str:
     """Return what to write for the operators of other languages that ``source`` uses, as the end of a message."""
     bare = _OPAQUE.sub(" ", source)
-    hints = [f'"{ours}" for "{foreign}"' for foreign, (pattern, ours) in _OPERATORS.items() if re.search(pattern, bare)]
+    hints = [
+        f'"{operator}" for "{foreign}"'
+        for foreign, (pattern, operator) in _OPERATORS.items()
+        if re.search(pattern, bare)
+    ]
     return f"; write {', '.join(hints)}" if hints else ""
 
 

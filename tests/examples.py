@@ -121,18 +121,18 @@ def events(name: str, texts: list[str]) -> list[dict[str, Any]]:
 
 
 def decoded(name: str, made: list[dict[str, Any]]) -> list[Document]:
-    found = loaded(name)
-    decoder = codec(found.pipeline.input, keep_fields=found.chain.reads_fields)
+    example = loaded(name)
+    decoder = codec(example.pipeline.input, keep_fields=example.chain.reads_fields)
     values = [json.dumps(event).encode() for event in made]
     return [decoder.decode(Record(Assignment("in", 0), n, None, value)) for n, value in enumerate(values)]
 
 
 def annotated(name: str, texts: list[str]) -> list[dict[str, Any]]:
     """The enriched events, valid against the contract."""
-    found = loaded(name)
+    example = loaded(name)
     documents = decoded(name, events(name, texts))
-    found.chain.run(documents)
-    builder = EventBuilder(found.pipeline, found.chain.models)
+    example.chain.run(documents)
+    builder = EventBuilder(example.pipeline, example.chain.models)
     lines = []
     for document in documents:
         assert document.failure is None, (document.failure.task, document.failure.message)

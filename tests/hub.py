@@ -159,13 +159,13 @@ def _publish(model: Published, folder: Path) -> None:
 
 
 def _save_model(model: Published, tokenizer: Any, folder: Path) -> None:
-    name, own, _ = tiny.FAMILIES[model.family]
+    name, sizes, _ = tiny.FAMILIES[model.family]
     named = {"id2label": dict(enumerate(model.labels)), "label2id": {label: n for n, label in enumerate(model.labels)}}
     # RoBERTa counts positions from 2 on.
     positions = 514 if "roberta" in model.family else 512
     special = {key: getattr(tokenizer, key) for key in ("pad_token_id", "cls_token_id", "sep_token_id")}
     config = getattr(transformers, name)(**{
-        **own, **special, "bos_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id,
+        **sizes, **special, "bos_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id,
         "vocab_size": len(tokenizer), "max_position_embeddings": positions, **(named if model.labels else {}),
         **model.settings,
     })  # fmt: skip
@@ -174,11 +174,11 @@ def _save_model(model: Published, tokenizer: Any, folder: Path) -> None:
 
 def _tokenizer(model: Published) -> Any:
     """A tokenizer of the class that the real model has, over a vocabulary of a few hundred pieces."""
-    own = tiny._BUILDERS[tiny.FAMILIES[model.family][2]]()[0]
-    parts = json.loads(own.to_str())["model"]
+    built = tiny._BUILDERS[tiny.FAMILIES[model.family][2]]()[0]
+    parts = json.loads(built.to_str())["model"]
     match model.family:
         case "modernbert":
-            return _renamed(own)
+            return _renamed(built)
         case "xlm-roberta":
             return transformers.XLMRobertaTokenizer(vocab=[tuple(entry) for entry in parts["vocab"]])
         case "deberta-v2":
@@ -205,7 +205,7 @@ def _renamed(tokenizer: Tokenizer) -> Any:
     renamed = Tokenizer.from_str(text)
     ends = [(name, renamed.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
     renamed.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", "[CLS] $A [SEP] $B [SEP]", ends)
-    names = {f"{own}_token": f"[{own.upper()}]" for own in ("cls", "sep", "pad", "unk", "mask")}
+    names = {f"{kind}_token": f"[{kind.upper()}]" for kind in ("cls", "sep", "pad", "unk", "mask")}
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=renamed, model_input_names=["input_ids", "attention_mask"], **names
     )

@@ -75,9 +75,9 @@ service Posts { rpc Get(Other) returns (stream All) { option (acme.http) = { get
 
 
 def descriptor(text: str, name: str) -> Any:
-    found = ProtobufSchema.parse(text).named(name)
-    assert found is not None
-    return found
+    message = ProtobufSchema.parse(text).named(name)
+    assert message is not None
+    return message
 
 
 def written(proto: str, name: str, /, **fields: Any) -> bytes:

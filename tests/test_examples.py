@@ -103,9 +103,9 @@ def test_a_dozen_events_as_the_comment_describes_them_are_enriched(name: str) ->
             made = event["annotations"].get(task.name)
             if made is not None and task.task in ANNOTATIONS:
                 ANNOTATIONS[task.task].model_validate(made, strict=True)
-            for own in places(made):
-                assert event["text"][own["start"] : own["end"]] == own["text"]
-                assert ("field" in own) == (several > 1)
+            for place in places(made):
+                assert event["text"][place["start"] : place["end"]] == place["text"]
+                assert ("field" in place) == (several > 1)
 
 
 @every_example
@@ -165,7 +165,7 @@ def test_the_support_desk_reads_english_tickets_alone(monkeypatch: pytest.Monkey
     chain = loaded("support-desk").chain
     forwards = sizes(chain, monkeypatch)
     assert [event["annotations"].keys() for event in annotated("support-desk", OTHERS)] == [{"language"}] * len(OTHERS)
-    assert [own["label"] for own in said("support-desk", "language", OTHERS)] == ["de", "fr", "es", "de"]
+    assert [language["label"] for language in said("support-desk", "language", OTHERS)] == ["de", "fr", "es", "de"]
     assert forwards == []
     for event in annotated("support-desk", ENGLISH):
         made = event["annotations"]
@@ -173,7 +173,9 @@ def test_the_support_desk_reads_english_tickets_alone(monkeypatch: pytest.Monkey
         assert made["language"]["label"] == "en"
         assert made["tone"]["scores"].keys() == {"negative", "positive"}
         assert made["subject"]["scores"].keys() == {"billing", "delivery", "a technical problem", "praise"}
-        assert [own["label"] in {"entailment", "not_entailment"} for own in made["demands"]["hypotheses"]] == [True] * 2
+        assert [
+            hypothesis["label"] in {"entailment", "not_entailment"} for hypothesis in made["demands"]["hypotheses"]
+        ] == [True] * 2
         assert len(made["facts"]["answers"]) == 3
     assert forwards
 
@@ -189,31 +191,33 @@ def test_the_support_desk_holds_and_runs_a_model_that_two_tasks_name_once() -> N
 
 
 def test_each_task_speaks_in_the_words_that_its_comment_promises() -> None:
-    assert {own["label"] for own in said("sentiment", "tone")} <= {"negative", "positive"}
-    entities = [span["label"] for own in said("ner", "entities") for span in own["spans"]]
+    assert {annotation["label"] for annotation in said("sentiment", "tone")} <= {"negative", "positive"}
+    entities = [span["label"] for annotation in said("ner", "entities") for span in annotation["spans"]]
     assert entities
     assert set(entities) <= {*ENTITIES.values(), "MISC"}
-    findings = [span["label"] for own in said("token-classification", "findings") for span in own["spans"]]
+    findings = [
+        span["label"] for annotation in said("token-classification", "findings") for span in annotation["spans"]
+    ]
     assert set(findings) == {"DISEASE"}
-    assert {label["label"] for own in said("moderation", "safety") for label in own["labels"]} == {
+    assert {label["label"] for annotation in said("moderation", "safety") for label in annotation["labels"]} == {
         "toxicity", "severe_toxicity", "profanity", "violence", "harassment", "hate",
     }  # fmt: skip
-    assert {span["label"] for own in said("pos", "grammar") for span in own["spans"]} <= UNIVERSAL
-    assert [own["aspect"] for own in said("aspect-sentiment", "opinions")[0]["aspects"]] == [
+    assert {span["label"] for annotation in said("pos", "grammar") for span in annotation["spans"]} <= UNIVERSAL
+    assert [annotation["aspect"] for annotation in said("aspect-sentiment", "opinions")[0]["aspects"]] == [
         "food", "service", "price",
     ]  # fmt: skip
     assert said("nli", "verdict")[0]["scores"].keys() == {"entailment", "neutral", "contradiction"}
     assert len(said("classification", "subject")[0]["scores"]) == 26
     assert len(said("question-answering", "facts")[0]["answers"][0]["alternatives"]) == 3
     assert math.hypot(*said("embedding", "vector")[0]["vector"]) == pytest.approx(1, abs=1e-3)
-    languages = [own["label"] for own in said("language", "language", [*OTHERS, "???"])]
+    languages = [annotation["label"] for annotation in said("language", "language", [*OTHERS, "???"])]
     assert languages == ["de", "fr", "es", "de", "und"]
 
 
 def test_personal_data_is_found_by_patterns_of_ours_and_of_the_file() -> None:
     spans = said("pii", "personal", [ENGLISH[4]])[0]["spans"]
-    found = {span["label"]: span["text"] for span in spans if span["label"] not in {"PERSON", "LOCATION"}}
-    assert found == {
+    texts = {span["label"]: span["text"] for span in spans if span["label"] not in {"PERSON", "LOCATION"}}
+    assert texts == {
         "EMAIL_ADDRESS": "anna@example.org", "IBAN_CODE": "DE89 3704 0044 0532 0130 00", "CUSTOMER_NUMBER": "K-204817",
     }  # fmt: skip
     nearby, alone = said("pii", "personal", ["My account is 204817.", "It took 204817 steps."])

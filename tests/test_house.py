@@ -41,12 +41,12 @@ def test_compose_makes_the_topics_of_its_pipeline() -> None:
 
 
 def test_one_version_of_kafka_everywhere() -> None:
-    found = {
+    versions = {
         name: set(re.findall(r"(?:apache/kafka:|<version>)(4\.[\d.]+)", (HERE / name).read_text()))
         for name in ("docker-compose.yml", "tests/kafka/choice.py", "tests/kafka/pom.xml")
     }
-    assert all(found.values()), found
-    assert len(set().union(*found.values())) == 1, found
+    assert all(versions.values()), versions
+    assert len(set().union(*versions.values())) == 1, versions
 
 
 def test_hooks_run_the_checks_of_make_lint() -> None:

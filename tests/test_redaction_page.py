@@ -23,9 +23,9 @@ PAGE = (Path(__file__).parents[1] / "docs/redaction.md").read_text()
 
 
 def section(heading: str) -> str:
-    found = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert found, heading
-    return found[1]
+    match = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert match, heading
+    return match[1]
 
 
 def rows(heading: str) -> list[list[str]]:

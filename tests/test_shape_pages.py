@@ -24,8 +24,8 @@ FIRST = re.findall(r"```yaml\n(pipeline:.*?)```", PAGES["leaving-perspective"], 
 
 
 def fences(language: str, page: str) -> list[str]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", PAGES[page], re.MULTILINE | re.DOTALL)
-    return [body for name, body in found if name == language]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", PAGES[page], re.MULTILINE | re.DOTALL)
+    return [body for name, body in blocks if name == language]
 
 
 def completed(fence: str) -> str:

@@ -33,7 +33,7 @@ def test_every_test_is_there_once_and_short_ones_keep_their_order(kinds: list[Ki
     assert sorted(ordered, key=items.index) == items
     assert [item for item in ordered if item.kind is None] == [item for item in items if item.kind is None]
     groups = [item.kind for item in ordered if item.kind is not None]
-    assert sum(one != two for one, two in pairwise(groups)) == max(len(set(groups)) - 1, 0)
+    assert sum(group != next_group for group, next_group in pairwise(groups)) == max(len(set(groups)) - 1, 0)
 
 
 def test_each_worker_begins_with_its_share_of_the_long_ones() -> None:

@@ -41,13 +41,13 @@ NAMED: Any = TypeAdapter(cast(Any, EnrichedEvent.model_fields["annotations"].ann
 
 
 def _fences(language: str, text: str) -> list[str]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [body for own, body in found if own == language]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [body for name, body in blocks if name == language]
 
 
 def _entries(fence: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = YAML(typ="safe").load(fence)
-    return found
+    entries: list[dict[str, Any]] = YAML(typ="safe").load(fence)
+    return entries
 
 
 def _pipeline(fence: str) -> Pipeline:
@@ -85,8 +85,8 @@ def _spans(value: Any) -> Iterator[dict[str, Any]]:
 
 def test_every_task_has_a_section_and_every_section_is_a_task_or_a_topic() -> None:
     assert TASKS
-    found = [name for heading in SECTIONS if heading not in TOPICS for name in _tasks_of(heading)]
-    assert sorted([*found, "custom"]) == sorted(TASKS)
+    names = [name for heading in SECTIONS if heading not in TOPICS for name in _tasks_of(heading)]
+    assert sorted([*names, "custom"]) == sorted(TASKS)
     assert [heading for heading in SECTIONS if heading in TOPICS] == TOPICS
 
 
@@ -134,15 +134,15 @@ def test_annotations_without_a_foreign_model_are_what_this_version_writes() -> N
         assert _close(document.annotations[entry["name"]], annotation), entry["name"]
 
 
-def _close(one: Any, other: Any) -> bool:
+def _close(value: Any, expected: Any) -> bool:
     """Equal except for rounding, which may differ between processors; int8 numbers may differ by one."""
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_close(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(_close, one, other))
-    if isinstance(one, int) and not isinstance(one, bool):
-        return abs(one - other) <= 1
-    return one == pytest.approx(other, abs=1e-3) if isinstance(one, float) else bool(one == other)
+    if isinstance(value, dict):
+        return value.keys() == expected.keys() and all(_close(value[key], expected[key]) for key in value)
+    if isinstance(value, list):
+        return len(value) == len(expected) and all(map(_close, value, expected))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value - expected) <= 1
+    return value == pytest.approx(expected, abs=1e-3) if isinstance(value, float) else bool(value == expected)
 
 
 def test_every_section_says_what_leads_to_a_dead_letter_and_where_it_is_from() -> None:
@@ -176,19 +176,19 @@ def test_the_plan_is_the_one_that_lint_shows() -> None:
 def test_the_task_of_ones_own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (source,) = _fences("python", SECTIONS[OWN])
     (fence,) = _fences("yaml", SECTIONS[OWN])
-    (own,) = _entries(fence)
-    module, _ = own["use"].split(":")
+    (entry,) = _entries(fence)
+    module, _ = entry["use"].split(":")
     (tmp_path / f"{module}.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
     classifier = {"model": str(tiny.checkpoint("bert", "sequence"))}
-    chain = Chain.load(pipeline(own | classifier, {"name": "tone", "task": "text-classification", **classifier}))
+    chain = Chain.load(pipeline(entry | classifier, {"name": "tone", "task": "text-classification", **classifier}))
     document = Document(None, "the quick brown fox")
     chain.run([document])
     assert document.failure is None
     doubt, scores = document.annotations["doubt"]["custom"], document.annotations["tone"]["scores"]
     _, second, best = sorted(scores.values())
     assert doubt["margin"] == pytest.approx(best - second, abs=2e-6)
-    assert doubt["doubtful"] == (best - second < own["options"]["least"])
+    assert doubt["doubtful"] == (best - second < entry["options"]["least"])
     assert len(chain.stages) == 1
 
 
@@ -199,14 +199,14 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_links_to_this_page_and_from_it_find_their_places() -> None:
-    found = 0
+    links = 0
     for page in DOCS.glob("*.md"):
         for target, anchor in re.findall(r"\]\(([\w./-]*\.md)?#([\w-]+)\)", page.read_text()):
-            other = DOCS / target if target else page
-            if "tasks.md" in (page.name, other.name):
-                assert anchor in _anchors(other), f"{page.name}: {target}#{anchor}"
-                found += 1
-    assert found > len(TASKS)
+            linked = DOCS / target if target else page
+            if "tasks.md" in (page.name, linked.name):
+                assert anchor in _anchors(linked), f"{page.name}: {target}#{anchor}"
+                links += 1
+    assert links > len(TASKS)
 
 
 def test_the_parity_table_has_its_place() -> None:

@@ -148,12 +148,12 @@ class Learner(nn.Module):
         """The loss of the right label against the others, and of each label against not being entailed."""
         at, each = 0, []
         for unit in units:
-            own = logits[at : at + len(unit.items)]
+            unit_logits = logits[at : at + len(unit.items)]
             at += len(unit.items)
-            truth = torch.arange(len(own)) != unit.target
+            truth = torch.arange(len(unit_logits)) != unit.target
             each.append(
-                functional.cross_entropy(own[None, :, 0], torch.tensor([unit.target]))
-                + functional.cross_entropy(own, truth.long())
+                functional.cross_entropy(unit_logits[None, :, 0], torch.tensor([unit.target]))
+                + functional.cross_entropy(unit_logits, truth.long())
             )
         return (torch.stack(each) * weights).mean()
 

@@ -91,8 +91,8 @@ def cluster_loss(head: CoreferenceHead, states: Tensor, target: dict[str, Any]) 
     losses = []
     for at, _, block in head.antecedent_scores(states, spans, scores, counts):
         rows, columns = block.shape
-        own, others = numbers[at : at + rows, None], numbers[None, :columns]
-        right = (own == others) & (own >= 0) & block.isfinite()
+        row_numbers, column_numbers = numbers[at : at + rows, None], numbers[None, :columns]
+        right = (row_numbers == column_numbers) & (row_numbers >= 0) & block.isfinite()
         none = torch.cat([torch.zeros(rows, 1), block], dim=1)
         right = torch.cat([~right.any(1, keepdim=True), right], dim=1)
         losses.append(none.logsumexp(1) - none.masked_fill(~right, -torch.inf).logsumexp(1))

@@ -19,10 +19,10 @@ def named_by_pronoun(data: Data, reader: Reader, split: str) -> list[Unit]:
     units = []
     for example in data.read(f"coref/gap.{split}"):
         items, spans = reader.segments(example["text"])
-        found = [pieces(spans, *example[key]) for key in ("pronoun", "a", "b")]
-        if all(found):
+        mentions = [pieces(spans, *example[key]) for key in ("pronoun", "a", "b")]
+        if all(mentions):
             target = 1 if example["a_coref"] else 2 if example["b_coref"] else 0
-            units.append(Unit(items, {"gap": found, "target": target}))
+            units.append(Unit(items, {"gap": mentions, "target": target}))
     return units
 
 
@@ -32,7 +32,8 @@ def litbank(data: Data, reader: Reader, split: str, segments: int = 3) -> list[U
     for example in data.read(f"coref/litbank.{split}"):
         items, spans = reader.segments(example["text"])
         clusters = [
-            [found for start, end in cluster if (found := pieces(spans, start, end))] for cluster in example["clusters"]
+            [mention for start, end in cluster if (mention := pieces(spans, start, end))]
+            for cluster in example["clusters"]
         ]
         for first in range(0, len(items), segments):
             chosen = items[first : first + segments]

@@ -177,8 +177,8 @@ def own_records(bench: Bench) -> tuple[list[dict[str, Any]], list[Answer]]:
         for record, result, outcome in zip(records, results, table, strict=True):
             if part == "dev" and not outcome.right:
                 wanted = {(record.text[start:end], label) for start, end, label in record.required}
-                found = {(span["text"], span["label"]) for span in result["spans"]}
-                missed.append(answer(record.kind, "pii", record.text, _named(wanted), _named(found), False))
+                reported = {(span["text"], span["label"]) for span in result["spans"]}
+                missed.append(answer(record.kind, "pii", record.text, _named(wanted), _named(reported), False))
     return rows, missed
 
 

@@ -209,7 +209,7 @@ def _accuracy(states: States, head: ScoreMix) -> float:
     hits = []
     for unit, logits in zip(states.units, states.logits(head), strict=True):
         if "pos" in unit.target:
-            one = torch.from_numpy(~unit.target["pos"].all(1))
-            truth = torch.from_numpy(unit.target["pos"].astype(np.float32))[one]
-            hits.append(truth.argmax(1) == logits[one].argmax(1))
+            single = torch.from_numpy(~unit.target["pos"].all(1))
+            truth = torch.from_numpy(unit.target["pos"].astype(np.float32))[single]
+            hits.append(truth.argmax(1) == logits[single].argmax(1))
     return float(torch.cat(hits).float().mean())

@@ -103,7 +103,7 @@ class Reader:
     def windows(self, first: str, second: str, stride: int) -> list[tuple[Item, Encoding]]:
         """A pair whose second text is cut into windows."""
         _, encoding = self.pair(first, second, cut="only_second", stride=stride)
-        return [(self._item(one, (first, second)), one) for one in (encoding, *encoding.overflowing)]
+        return [(self._item(window, (first, second)), window) for window in (encoding, *encoding.overflowing)]
 
     def segments(self, text: str) -> tuple[list[Item], NDArray[np.int64]]:
         """A text for coreference, cut every 256 tokens, and its tokens' offsets ``[T, 2]``, (0, 0) if special."""

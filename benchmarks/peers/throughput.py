@@ -59,36 +59,36 @@ def measure(
     key = (PART, group, other.name)
     tasks, warm_up = tasks_of(group), workload.events[:WARM_UP]
     row: Row = {"group": group, "candidate": other.name, "void": ""}
-    with running(GLOSSATOR, tasks, kafka, warm_up, threads, keep=True) as ours:
+    with running(GLOSSATOR, tasks, kafka, warm_up, threads, keep=True) as glossator:
         try:
-            with running(other, tasks, kafka, warm_up, threads, keep=True) as theirs:
-                row |= _rounds(ours, theirs, workload, other)
+            with running(other, tasks, kafka, warm_up, threads, keep=True) as peer:
+                row |= _rounds(glossator, peer, workload, other)
         except CandidateError as error:
             row["void"] = str(error)
     rows.add(key, row)
     return row
 
 
-def _rounds(ours: Run, theirs: Run, workload: Workload, other: Candidate) -> dict[str, Any]:
+def _rounds(glossator: Run, peer: Run, workload: Workload, other: Candidate) -> dict[str, Any]:
     events, tokens = workload.events, workload.tokens
-    trial = theirs.burst(events[:WARM_UP])
+    trial = peer.burst(events[:WARM_UP])
     count = fitting(trial.rate, workload.seconds, len(events))
     whole: list[Burst] = []
     left: list[Burst] = []
     right: list[Burst] = []
     for number in range(workload.rounds):
         # Whoever goes second may find a warmer or a busier machine, so they take turns in that, too.
-        turns = [(ours, count, left), (theirs, count, right)]
+        turns = [(glossator, count, left), (peer, count, right)]
         for run, size, bursts in turns if number % 2 == 0 else reversed(turns):
             bursts.append(run.burst(events[:size]))
-        whole.append(left[-1] if count == len(events) else ours.burst(events))
+        whole.append(left[-1] if count == len(events) else glossator.burst(events))
     agreement = compare(left[-1].outputs, right[-1].outputs)
     ratios = [fast.rate / slow.rate for fast, slow in zip(left, right, strict=True)]
     return {
         "rounds": workload.rounds,
         "ratio": statistics.median(ratios), "lowest ratio": min(ratios), "highest ratio": max(ratios),
         **_agreement(agreement, other),
-        "peer": _figures(right, tokens, theirs.peak_mib), "glossator": _figures(whole, tokens, ours.peak_mib),
+        "peer": _figures(right, tokens, peer.peak_mib), "glossator": _figures(whole, tokens, glossator.peak_mib),
     }  # fmt: skip
 
 

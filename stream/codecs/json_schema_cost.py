@@ -70,9 +70,9 @@ class _Surveyor:
         while waiting:
             node, base = waiting.pop()
             if isinstance(node, dict):
-                for own in (node.get("$id"), node.get("id")):
-                    if isinstance(own, str):
-                        base = urljoin(base, own)
+                for address_of_part in (node.get("$id"), node.get("id")):
+                    if isinstance(address_of_part, str):
+                        base = urljoin(base, address_of_part)
                         self._add(base, node)
                 for anchor in (node.get(name) for name in _ANCHORS):
                     if isinstance(anchor, str):
@@ -92,7 +92,7 @@ class _Surveyor:
 
     def cost(self, schema: Any) -> Cost:
         below: dict[int, list[int]] = {}
-        found: dict[int, Any] = {id(schema): schema}
+        reached: dict[int, Any] = {id(schema): schema}
         lost = False
         waiting = [schema]
         while waiting:
@@ -104,8 +104,8 @@ class _Surveyor:
                 parts += targets
             below[id(node)] = [id(part) for part in parts]
             for part in parts:
-                if id(part) not in found:
-                    found[id(part)] = part
+                if id(part) not in reached:
+                    reached[id(part)] = part
                     waiting.append(part)
         steps: dict[int, int] = {}
         levels: dict[int, int] = {}
@@ -119,7 +119,7 @@ class _Surveyor:
 
     def _targets(self, node: Any, reference: str) -> list[Any]:
         """Return all that ``reference`` in ``node`` may lead to."""
-        found: dict[int, Any] = {}
+        targets: dict[int, Any] = {}
         for base in dict.fromkeys(self._bases.get(id(node), ())):
             address = urljoin(base, reference)
             if address.startswith(_KNOWN):
@@ -128,12 +128,12 @@ class _Surveyor:
             below = self._places.get(file, []) if not fragment or fragment[0] == "/" else []
             for place in (*self._places.get(address.removesuffix("#"), []), *(_at(node, fragment) for node in below)):
                 if isinstance(place, dict | list):
-                    found[id(place)] = place
+                    targets[id(place)] = place
                 elif isinstance(place, bool):
-                    found[id(_LEAF)] = _LEAF
+                    targets[id(_LEAF)] = _LEAF
             if "$dynamicRef" in node:
-                found |= {id(place): place for place in self._places.get(_DYNAMIC + fragment, ())}
-        return [*found.values()]
+                targets |= {id(place): place for place in self._places.get(_DYNAMIC + fragment, ())}
+        return [*targets.values()]
 
 
 def _at(node: Any, pointer: str) -> Any:

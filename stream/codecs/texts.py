@@ -67,9 +67,9 @@ class TextCollector:
         missing: list[str] = []
         at, blank = 0, False
         for path, places in zip(self._paths, self._places, strict=True):
-            found = False
+            any_text = False
             for steps, text in places.texts(event, replaced):
-                found = True
+                any_text = True
                 if not text or text.isspace():
                     blank = True
                     continue
@@ -79,7 +79,7 @@ class TextCollector:
                 parts.append(Part(path if isinstance(places, _Single) else jsonpath(steps), at, end, steps))
                 texts.append(text)
                 at = end + len(SEPARATOR)
-            if not found and isinstance(places, _Single):
+            if not any_text and isinstance(places, _Single):
                 missing.append(path)
         if not texts:
             named = ", ".join(self._paths[:_MOST_NAMED])

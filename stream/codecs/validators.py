@@ -68,12 +68,12 @@ def base_of(schema: Any) -> str:
 
 def addressed(base: str, references: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """Return the schemas of ``references`` with each of their addresses, as seen from a schema at ``base``."""
-    found = []
+    pairs = []
     for name, schema in references:
-        found.append((urljoin(base, name), schema))
+        pairs.append((urljoin(base, name), schema))
         if isinstance(schema, dict) and "$id" in schema:
-            found.append((urljoin(base, str(schema["$id"])), schema))
-    return found
+            pairs.append((urljoin(base, str(schema["$id"])), schema))
+    return pairs
 
 
 def fits_within_time(

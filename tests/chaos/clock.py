@@ -18,8 +18,8 @@ from pathlib import Path
 
 def library() -> Path | None:
     """Return the path of Debian's libfaketime for programs with threads, or None."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return found[0] if found else None
+    libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return libraries[0] if libraries else None
 
 
 def environment(file: Path) -> dict[str, str]:

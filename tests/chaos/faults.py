@@ -80,15 +80,17 @@ class Faults:
         """Return the faults that happened, and the kinds of those that did not: no target, or failpoint not passed."""
         healed: list[Healed] = []
         missed = [*self._nobody]
-        for number, one in enumerate(self._struck):
-            times = [one.at] if one.proof is None else one.proof()
+        for number, fault in enumerate(self._struck):
+            times = [fault.at] if fault.proof is None else fault.proof()
             # What happens after the next fault of the same kind is due to that one.
-            later = (more.at for more in self._struck[number + 1 :] if (more.kind, more.slot) == (one.kind, one.slot))
+            later = (
+                more.at for more in self._struck[number + 1 :] if (more.kind, more.slot) == (fault.kind, fault.slot)
+            )
             until = next(later, float("inf"))
-            if happened := [at for at in times if one.at <= at < until]:
-                healed.append((one.kind, happened[0], max(one.over, happened[0])))
+            if happened := [at for at in times if fault.at <= at < until]:
+                healed.append((fault.kind, happened[0], max(fault.over, happened[0])))
             else:
-                missed.append(one.kind)
+                missed.append(fault.kind)
         return healed, missed
 
     def heal(self) -> None:

@@ -116,12 +116,12 @@ def judge(logs: Logs, exactly_once: bool) -> Verdict:
     verdict = Verdict(sent=len(logs.sent), bound=0 if exactly_once else records)
     places = _places(logs, verdict)
     for source, event in logs.sent.items():
-        found = places.get(source, [])
+        copies = places.get(source, [])
         if source[1] < logs.committed.get(source[0], 0):  # otherwise it has not been processed yet
-            for topic in logs.lacks(event, found):
+            for topic in logs.lacks(event, copies):
                 verdict.add("lost", f"{source} is not in {topic}")
         first: dict[str, Place] = {}
-        for place in found:
+        for place in copies:
             # Without routes an event is in one topic only.
             topic = place[0] if logs.routes else ""
             if first.setdefault(topic, place) is not place:
@@ -151,7 +151,7 @@ def judge(logs: Logs, exactly_once: bool) -> Verdict:
 
 
 def places_of(rows: Mapping[str, Iterable[Row]]) -> set[Place]:
-    return {(topic, row.partition, row.offset) for topic, found in rows.items() for row in found}
+    return {(topic, row.partition, row.offset) for topic, entries in rows.items() for row in entries}
 
 
 def origin(topic: str, row: Row) -> Source:
@@ -238,8 +238,8 @@ def _check_samples(logs: Logs, places: Mapping[Source, Sequence[Place]], verdict
                 verdict.add("moved_back", f"partition {partition} from {latest[partition]} to {end}")
             latest[partition] = end
             for offset in range(checked.get(partition, 0), end):
-                event, found = logs.sent.get((partition, offset)), places.get((partition, offset), ())
-                there = [place for place in found if place[2] < sample.ends.get(place[:2], 0)]
+                event, copies = logs.sent.get((partition, offset)), places.get((partition, offset), ())
+                there = [place for place in copies if place[2] < sample.ends.get(place[:2], 0)]
                 if event is None or logs.lacks(event, there):
                     verdict.add("ahead", f"{end} was committed of partition {partition}, and {offset} not in the log")
             checked[partition] = max(end, checked.get(partition, 0))

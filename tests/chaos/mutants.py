@@ -45,9 +45,9 @@ def commit_position() -> None:
     original = Source.commit
 
     def commit(self: Source, ends: Mapping[Assignment, int], wait: bool = False) -> None:
-        ours = {(a.topic, a.partition): a for a in self.assignments}
-        places = self._consumer.position([_place(a) for a in ours.values()])
-        polled = {ours[p.topic, p.partition]: p.offset for p in places if p.offset >= 0}
+        assigned = {(a.topic, a.partition): a for a in self.assignments}
+        places = self._consumer.position([_place(a) for a in assigned.values()])
+        polled = {assigned[p.topic, p.partition]: p.offset for p in places if p.offset >= 0}
         original(self, {**ends, **polled}, wait)
 
     Source.commit = commit  # type: ignore[method-assign]

@@ -131,8 +131,8 @@ class Brokers:
 
     def coordinator(self, transactional_id: str) -> ProxiedNode | None:
         """Return the node that keeps this transaction's state, which leads the partition of its id's hash (KIP-98)."""
-        found = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(timeout=10)
-        if (log := found.topics.get(_TRANSACTION_LOG)) is None:
+        metadata = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0}).list_topics(timeout=10)
+        if (log := metadata.topics.get(_TRANSACTION_LOG)) is None:
             return None
         leader = log.partitions[abs(java_hash(transactional_id)) % len(log.partitions)].leader
         return self.nodes[leader - 1] if 0 < leader <= len(self.nodes) else None
@@ -141,11 +141,11 @@ class Brokers:
         """Whether every copy of every partition is up to date."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
         try:
-            found = admin.list_topics(timeout=5)
+            metadata = admin.list_topics(timeout=5)
         except KafkaException:
             return False
-        partitions = [partition for topic in found.topics.values() for partition in topic.partitions.values()]
-        return len(found.brokers) == len(self.nodes) and all(len(p.isrs) == len(p.replicas) for p in partitions)
+        partitions = [partition for topic in metadata.topics.values() for partition in topic.partitions.values()]
+        return len(metadata.brokers) == len(self.nodes) and all(len(p.isrs) == len(p.replicas) for p in partitions)
 
     def await_whole(self) -> None:
         """Wait until ``whole``. Raises RuntimeError if a copy stays behind for a minute and a half."""

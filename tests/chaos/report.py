@@ -21,10 +21,10 @@ class Report:
         self._path, self._seed, self._settings = path, seed, settings
         self.rounds: list[dict[str, Any]] = []
         if resume and path is not None and path.exists():
-            found = json.loads(path.read_text())
-            if (found["seed"], found["settings"]) != (seed, settings):
-                raise ValueError(f"{path} is of seed {found['seed']} and {found['settings']}")
-            self.rounds = found["rounds"]
+            saved = json.loads(path.read_text())
+            if (saved["seed"], saved["settings"]) != (seed, settings):
+                raise ValueError(f"{path} is of seed {saved['seed']} and {saved['settings']}")
+            self.rounds = saved["rounds"]
 
     @property
     def red(self) -> list[dict[str, Any]]:

@@ -73,11 +73,11 @@ def play(
     def left(slot: int) -> None:
         nonlocal exits_judged
         try:
-            found = ongoing(brokers.bootstrap_servers)
+            transactions = ongoing(brokers.bootstrap_servers)
         except OSError:  # a node is away
             return
         exits_judged += 1
-        left_open.extend(found & {f"{case.group}-{slot}"})
+        left_open.extend(transactions & {f"{case.group}-{slot}"})
 
     crew = Crew(
         case.settings, scenario.delay, folder, mutant, stall=MAX_POLL + 2,
@@ -141,7 +141,7 @@ def play(
     broken += [f"{count} members ended with {status}" for status, count in (crew.statuses - crew.starved).items()
                if status not in expected]  # fmt: skip
     healed, missed = faults.tally()
-    found = {
+    summary = {
         **_summary(scenario, verdict, broken),
         "faults": [kind for kind, _, _ in healed],
         "missed": missed,
@@ -156,8 +156,8 @@ def play(
         "drained_after": round(drained_after, 1),
         "seconds": round(time.monotonic() - begun, 1),
     }
-    (folder / "verdict.json").write_text(json.dumps(found, indent=1))
-    return found
+    (folder / "verdict.json").write_text(json.dumps(summary, indent=1))
+    return summary
 
 
 def failed(scenario: Scenario, error: Exception, seconds: float) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def recoveries(
 
     If faults overlap, the time of the others is included.
     """
-    found = []
+    times = []
     for kind, _, over in healed:
         later = [sample for sample in samples if sample.at > over]
         for sample in later[1:]:
@@ -185,9 +185,9 @@ def recoveries(
                 or sample.committed.get(partition) == length
                 for partition, length in lengths.items()
             ):
-                found.append((kind, round(sample.at - over, 2)))
+                times.append((kind, round(sample.at - over, 2)))
                 break
-    return found
+    return times
 
 
 def _summary(scenario: Scenario, verdict: Verdict, broken: list[str]) -> dict[str, Any]:

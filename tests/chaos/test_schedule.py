@@ -44,20 +44,20 @@ def test_some_rounds_are_on_three_nodes_where_both_are_wanted() -> None:
 def test_every_kind_of_fault_comes_up_and_is_in_its_bounds() -> None:
     met: Counter[str] = Counter()
     for number in range(600):
-        own = scenario(2, number)
-        assert 3 <= len(own.faults) <= 8
-        assert [fault.at for fault in own.faults] == sorted(fault.at for fault in own.faults)
-        for fault in own.faults:
+        case = scenario(2, number)
+        assert 3 <= len(case.faults) <= 8
+        assert [fault.at for fault in case.faults] == sorted(fault.at for fault in case.faults)
+        for fault in case.faults:
             kind = KINDS[fault.kind]
             met[fault.kind] += 1
             spans = [kind.seconds, kind.seldom]
             assert any(first <= fault.seconds <= last for first, last in spans)
-            assert 0 < fault.at <= own.produce_for
-            assert fault.kind != "cut-end-txn" or own.delivery == "exactly_once"
-            assert fault.kind != "coordinator-kill" or own.nodes == 3
-        of_brokers = sum(fault.kind in OF_BROKERS for fault in own.faults)
+            assert 0 < fault.at <= case.produce_for
+            assert fault.kind != "cut-end-txn" or case.delivery == "exactly_once"
+            assert fault.kind != "coordinator-kill" or case.nodes == 3
+        of_brokers = sum(fault.kind in OF_BROKERS for fault in case.faults)
         assert of_brokers <= 1
-        assert of_brokers or own.nodes == 1, "three nodes are there for one of them to break"
+        assert of_brokers or case.nodes == 1, "three nodes are there for one of them to break"
     assert met.keys() == KINDS.keys()
     assert scenario(2, 0, only=["reset"]).faults
     assert {fault.kind for fault in scenario(2, 0, only=["reset"]).faults} == {"reset"}

@@ -33,14 +33,14 @@ def answered(frame: bytes) -> set[str]:
     if unknown > 1:
         raise ConnectionError("the broker does not know the state")
     count, at = _varint(frame, at)
-    found = set()
+    names = set()
     for _ in range(count - 1):
         length, at = _varint(frame, at)
-        found.add(frame[at : at + length - 1].decode())
+        names.add(frame[at : at + length - 1].decode())
         at += length - 1 + 8  # the producer's id
         length, at = _varint(frame, at)
         at += length - 1 + 1  # the state, and no tagged fields
-    return found
+    return names
 
 
 def _ask(server: str, timeout: float) -> set[str]:

@@ -62,14 +62,16 @@ class Watch:
         asked = {TopicPartition(p.topic, p.partition): latest for p in self._partitions}
         answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=5.0)
         try:
-            found = {(self._names[p.topic], p.partition): answer.result(10).offset for p, answer in answers.items()}
+            ends_by_place = {
+                (self._names[p.topic], p.partition): answer.result(10).offset for p, answer in answers.items()
+            }
         except KafkaException:
             # The client keeps using the leader epoch that it first saw, which a restarted broker always rejects.
             self._admin = self._new_admin()
             raise
-        if min(found.values()) < 0:  # this is how the client reports a leader that has just died
+        if min(ends_by_place.values()) < 0:  # this is how the client reports a leader that has just died
             raise TimeoutError("the end of a log is not known")
-        return found
+        return ends_by_place
 
     def owners(self) -> str:
         """Describe which member has which partitions, to explain why nothing moves. Raises KafkaException."""
@@ -90,8 +92,8 @@ class Watch:
     def _sample(self) -> None:
         while not self._stopping.wait(_EVERY):
             try:
-                found = self._asker.committed(self._source, timeout=5.0)
-                committed = {p.partition: p.offset for p in found if p.offset >= 0}
+                places = self._asker.committed(self._source, timeout=5.0)
+                committed = {p.partition: p.offset for p in places if p.offset >= 0}
                 sample = Sample(time.time(), committed, self.ends())
             except (KafkaException, TimeoutError):  # the broker is away
                 continue

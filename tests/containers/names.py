@@ -11,10 +11,10 @@ def answer(question: bytes) -> bytes:
     """Return the answer to a DNS question."""
     end = question.index(0, HEADER) + 5
     asked = question[HEADER:end]
-    found = asked[-3] == 1  # an IPv4 address
-    header = question[:2] + b"\x84\x00\x00\x01" + bytes((0, found)) + bytes(4)
+    is_address = asked[-3] == 1  # an IPv4 address
+    header = question[:2] + b"\x84\x00\x00\x01" + bytes((0, is_address)) + bytes(4)
     record = b"\xc0\x0c" + asked[-4:] + bytes((0, 0, 0, 60, 0, 4)) + HOST
-    return header + asked + (record if found else b"")
+    return header + asked + (record if is_address else b"")
 
 
 if __name__ == "__main__":

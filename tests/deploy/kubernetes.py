@@ -89,13 +89,13 @@ def _of_resources() -> Iterator[tuple[str, Any]]:
 
 
 def _reachable(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    reachable: dict[str, Any] = {}
     waiting = [name]
     while waiting:
-        if (name := waiting.pop()) not in found:
-            found[name] = definitions[name]
+        if (name := waiting.pop()) not in reachable:
+            reachable[name] = definitions[name]
             waiting += [reference.removeprefix(_PREFIX) for reference in _references(definitions[name])]
-    return found
+    return reachable
 
 
 def _references(schema: Any) -> Iterator[str]:

@@ -134,13 +134,13 @@ def annotations_of(*arguments: str) -> Any:
 
 def test_a_changed_pipeline_restarts_the_workers_unless_they_watch_it() -> None:
     for watch, same in (("false", False), ("true", True)):
-        one, two = (
+        hash_before, hash_after = (
             annotations_of(
                 "--values", MINIMAL, "--set", f"watch={watch}", "--set-file", f"pipeline={HERE}/examples/{name}"
             )
             for name in ("starter.yaml", "pos.yaml")
         )
-        assert (one == two) is same
+        assert (hash_before == hash_after) is same
     assert annotations_of("--values", PRODUCTION) != annotations_of(
         "--values", PRODUCTION, "--set", "files.stars\\.py=x"
     )

@@ -120,9 +120,9 @@ def test_grafana_knows_every_field_of_the_dashboard_and_misses_none(tmp_path: Pa
 
 @pytest.fixture
 def promtool() -> str:
-    if (found := shutil.which("promtool")) is None:
+    if (path := shutil.which("promtool")) is None:
         pytest.skip("promtool is not installed")
-    return found
+    return path
 
 
 def require(*command: str | Path) -> None:

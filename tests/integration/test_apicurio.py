@@ -43,8 +43,8 @@ def _require_what_the_client_expects(url: str) -> None:
     with pytest.raises(SettingError, match="not valid"):
         client.register("b", Registered("AVRO", '{"type": "recrod"}'))
     user = json.dumps({"type": "record", "name": "x.B", "fields": [{"name": "a", "type": "x.A"}]})
-    with SchemaRegistryClient({"url": url}) as theirs:
-        theirs.register_schema("b", Schema(user, "AVRO", [SchemaReference("x.A", "a", 1)]))
+    with SchemaRegistryClient({"url": url}) as confluent:
+        confluent.register_schema("b", Schema(user, "AVRO", [SchemaReference("x.A", "a", 1)]))
     read = RegistryClient(Registry(url=url)).latest("b")[1]
     assert json.loads(read.text) == json.loads(user)
     assert [name for name, _ in read.references] == ["x.A"]

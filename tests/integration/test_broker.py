@@ -36,9 +36,9 @@ def test_a_broker_killed_in_mid_stream_is_waited_for(kafka_node: KafkaNode, deli
         # The group may have expelled us meanwhile. Then events in flight come twice, unless delivery is exactly once.
         eventually(lambda: case.committed() == 3000, within=120)
         member.stop()
-    found = case.ids(case.output)
-    assert set(found) == set(range(3000))
-    assert delivery == "at_least_once" or set(found.values()) == {1}
+    counts = case.ids(case.output)
+    assert set(counts) == set(range(3000))
+    assert delivery == "at_least_once" or set(counts.values()) == {1}
 
 
 def test_a_broker_that_is_not_up_yet_is_waited_for(kafka_node: KafkaNode) -> None:

@@ -33,8 +33,8 @@ def worked_off(name: str, cluster: Cluster, log: Path) -> list[dict[str, Any]]:
     """Run a dozen events and one that is not JSON, which becomes a dead letter, through ``glossator run``."""
     pipeline = load(EXAMPLES[name])
     (topic,), output, dead = pipeline.input.topics, pipeline.output.topic, pipeline.output.dead_letter_topic
-    for own in (topic, output, dead):
-        cluster.create_topic(own, 2)
+    for created in (topic, output, dead):
+        cluster.create_topic(created, 2)
     cluster.produce_all(topic, [*(json.dumps(event).encode() for event in events(name, DOZEN)), b"not json"])
     command = [sys.executable, "-m", "workers.cli.main", "run", f"examples/{name}.yaml"]
     environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": cluster.bootstrap_servers}
@@ -43,7 +43,7 @@ def worked_off(name: str, cluster: Cluster, log: Path) -> list[dict[str, Any]]:
 
     def ended() -> bool:
         """Whether all outputs are in the log, or the process has ended."""
-        landed = [sum(cluster.ends(own).values()) for own in (output, dead)]
+        landed = [sum(cluster.ends(written).values()) for written in (output, dead)]
         return landed == [len(DOZEN), 1] or worker.poll() is not None
 
     try:

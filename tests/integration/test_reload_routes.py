@@ -99,20 +99,20 @@ def test_each_event_is_routed_and_redacted_by_one_configuration(real_kafka: Any,
         assert worker.wait(120) == 0
 
     made: defaultdict[int, set[str]] = defaultdict(set)
-    found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    counts_of: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for name, topic in topics.items():
         for row in case.read(topic):
             event = json.loads(row.value or b"")
             number, config = event["event"]["id"], event["pipeline"]["config"]
             made[number].add(config)
-            found[number][name] += 1
+            counts_of[number][name] += 1
             version = configs.index(config)
             assert event["text"] == event["event"]["text"] == f"event {number}: mail {WRITTEN[version]}"
             expected = [route for route in ("audit", "review") if copies(version, number)[route]]
             assert event["routed"] == expected
-    assert sorted(found) == list(range(fed))
+    assert sorted(counts_of) == list(range(fed))
     for number, versions in made.items():
         (config,) = versions  # all copies of an event are of one configuration
-        assert found[number] == Counter(copies(configs.index(config), number))
+        assert counts_of[number] == Counter(copies(configs.index(config), number))
     assert {config for versions in made.values() for config in versions} == set(configs)
     assert case.count(case.dead) == 0

@@ -173,8 +173,8 @@ def test_an_encrypted_letter_waits_for_its_key(real_kafka: Any, tmp_path: Path) 
         original = Record(Assignment(case.input, 0), number, b"key", f"secret {number}".encode(), headers)
         seal = sealer(name, keys[name][1])
         letter = dead_letter(original, Failure("forward", "ForwardError", "too long"), case.dead, "p", "01234567")
-        ours = [header for header in letter.headers if header[0] != "trace"]
-        letters.append((None, seal(original), ours))
+        kept_headers = [header for header in letter.headers if header[0] != "trace"]
+        letters.append((None, seal(original), kept_headers))
     real_kafka.produce_all(case.dead, letters)
     with_first = ("--run", "--key", f"k1=file:{keys['k1'][0]}")
     text = replayed(file, *with_first, status=1)

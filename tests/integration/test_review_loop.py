@@ -46,10 +46,10 @@ class Loop:
 
     def block(self, language: str, words: str) -> str:
         """Return the page's block of code that contains ``words``."""
-        (found,) = (
+        (code,) = (
             code for code in re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL) if words in code
         )
-        return self.named(found)
+        return self.named(code)
 
     def run(self, command: str) -> Result:
         """Run a command that is on the page; what it would write to a file is in the result."""

@@ -38,14 +38,14 @@ def _expected(count: int) -> dict[str, set[int]]:
     }
 
 
-def _found(case: Case, topics: dict[str, str]) -> dict[str, Counter[int]]:
+def _copies(case: Case, topics: dict[str, str]) -> dict[str, Counter[int]]:
     """Count how often each event is in each topic; ``Case.feed`` numbers them, and their places tell the number."""
     numbers = {(row.partition, row.offset): json.loads(row.value or b"")["id"] for row in case.read(case.input)}
-    found = {}
+    counts = {}
     for name, topic in {**topics, "out": case.output}.items():
         sources = [json.loads(row.value or b"")["source"] for row in case.read(topic)]
-        found[name] = Counter(numbers[source["partition"], source["offset"]] for source in sources)
-    return found
+        counts[name] = Counter(numbers[source["partition"], source["offset"]] for source in sources)
+    return counts
 
 
 @pytest.mark.parametrize("delivery", ["at_least_once", "exactly_once"])
@@ -60,10 +60,10 @@ def test_a_kill_in_mid_stream_loses_no_copy_and_with_exactly_once_repeats_none(r
     with case.member() as second:
         eventually(lambda: case.committed() == EVENTS, within=120)
         assert second.stop()["drained"]
-    found = _found(case, topics)
-    assert {name: set(counts) for name, counts in found.items()} == _expected(EVENTS)
+    counts_by_route = _copies(case, topics)
+    assert {name: set(counts) for name, counts in counts_by_route.items()} == _expected(EVENTS)
     if delivery == "exactly_once":
-        assert {times for counts in found.values() for times in counts.values()} == {1}
+        assert {times for counts in counts_by_route.values() for times in counts.values()} == {1}
     assert case.read(case.dead) == []
 
 
@@ -73,7 +73,7 @@ def test_what_is_in_each_topic(real_kafka: Any) -> None:
     with case.member() as member:
         eventually(lambda: case.committed() == 30)
         assert member.stop() == {"polled": 30, "enriched": 26, "drained": True}, "four events are only dropped"
-    assert _found(case, topics) == {name: Counter(ids) for name, ids in _expected(30).items()}
+    assert _copies(case, topics) == {name: Counter(ids) for name, ids in _expected(30).items()}
     for row in case.read(topics["audit"]):
         event = json.loads(row.value or b"")
         assert "text" not in event

@@ -73,7 +73,7 @@ def settings_of(word: str, secrets: Path, address: str, password: str = PASSWORD
     (text,) = (text for text in KAFKA if word in text)
     text = re.sub(r"/secrets/[\w-]+/", f"{secrets}/", text)
     variables = {"KAFKA_USER": "glossator", "KAFKA_PASSWORD": password, "KAFKA_KEY_PASSWORD:-": "''"}
-    text = re.sub(r"\$\{([^}]+)\}", lambda found: variables[found[1]], text)
+    text = re.sub(r"\$\{([^}]+)\}", lambda variable: variables[variable[1]], text)
     return {**YAML(typ="safe").load(text)["kafka"], "bootstrap.servers": address}
 
 

@@ -79,6 +79,6 @@ telemetry: {{port: null}}
     assert Counter(record["event"]["id"] for record in records) == Counter(differing)
     for record in records:
         assert record["disagreements"] == [{"task": "tone", "shadow": "next"}]
-        found = record["annotations"]["tone"]["label"], record["annotations"]["next"]["label"]
-        assert found == (before[record["event"]["id"]], after[record["event"]["id"]])
+        pair = record["annotations"]["tone"]["label"], record["annotations"]["next"]["label"]
+        assert pair == (before[record["event"]["id"]], after[record["event"]["id"]])
     assert f'shadow "next" of "tone": {EVENTS} events compared' in log.read_text()

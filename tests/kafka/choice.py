@@ -29,11 +29,11 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     for offer in (_given, _container, _jvm):
         with ExitStack() as stack:
             try:
-                found = stack.enter_context(offer(folder))
+                offered = stack.enter_context(offer(folder))
             except NoKafkaError as reason:
                 reasons.append(str(reason))
                 continue
-            yield found
+            yield offered
             return
     with EmbeddedBroker() as broker:
         yield Cluster(broker.bootstrap_servers, False, f"embedded broker ({'; '.join(reasons)})")

@@ -170,7 +170,7 @@ class Cluster:
 
         def settled() -> bool:
             try:
-                found = admin.describe_consumer_groups([group], request_timeout=10)[group].result()
+                description = admin.describe_consumer_groups([group], request_timeout=10)[group].result()
             except KafkaException as error:
                 if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                     return count == 0
@@ -178,8 +178,8 @@ class Cluster:
                     return False
                 raise
             state = ConsumerGroupState.STABLE if count else ConsumerGroupState.EMPTY
-            busy = [member for member in found.members if member.assignment.topic_partitions]
-            return found.state == state and len(busy) == len(found.members) == count
+            busy = [member for member in description.members if member.assignment.topic_partitions]
+            return description.state == state and len(busy) == len(description.members) == count
 
         _until(settled, within, f"group {group} is not stable with {count} members")
 
@@ -187,8 +187,8 @@ class Cluster:
         return AdminClient({"bootstrap.servers": self.bootstrap_servers})
 
     def _partitions(self, topic: str) -> list[int]:
-        found = self._admin().list_topics(topic, timeout=30).topics[topic].partitions.values()
-        return [partition.id for partition in found if partition.leader >= 0]
+        partitions = self._admin().list_topics(topic, timeout=30).topics[topic].partitions.values()
+        return [partition.id for partition in partitions if partition.leader >= 0]
 
 
 def _until(condition: Any, within: float, complaint: str) -> None:

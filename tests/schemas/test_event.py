@@ -26,9 +26,9 @@ MODELS = [
 
 
 def _example() -> dict[str, object]:
-    found = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    assert found
-    example: dict[str, object] = json.loads(found[1])
+    fence = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert fence
+    example: dict[str, object] = json.loads(fence[1])
     return example
 
 

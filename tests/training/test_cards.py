@@ -41,10 +41,10 @@ def test_the_starter_s_cards_are_written(tmp_path: Path) -> None:
     for path in STARTER_FOLDER.glob("*.*"):
         if path.suffix in {".json", ".safetensors"}:
             (tmp_path / path.name).symlink_to(path)
-    scores, own = tmp_path / "scores.json.txt", tmp_path / "own.json.txt"
+    scores, own_scores = tmp_path / "scores.json.txt", tmp_path / "own.json.txt"
     scores.write_text(json.dumps({"figures": [figure()]}))
     group = {"group": "age", "n": 500, "rate": 0.01, "low": 0.0, "high": 0.02}
-    own.write_text(
+    own_scores.write_text(
         json.dumps(
             {
                 "answers": [],
@@ -55,7 +55,7 @@ def test_the_starter_s_cards_are_written(tmp_path: Path) -> None:
             }
         )
     )
-    done = CliRunner().invoke(cards.main, [str(scores), str(own), "--pack", str(tmp_path)])
+    done = CliRunner().invoke(cards.main, [str(scores), str(own_scores), "--pack", str(tmp_path)])
     assert done.exit_code == 0, done.output
     written = {path.name: path.read_text() for path in (tmp_path / "cards").iterdir()}
     assert len(written) == 11

@@ -28,7 +28,7 @@ class Told(Bench):
 
     def __init__(self, folder: Path, said: Mapping[str, list[Annotation]], limit: int | None = None) -> None:
         super().__init__("none", Data(folder), limit)
-        self.said = {task: iter(own) for task, own in said.items()}
+        self.said = {task: iter(annotations) for task, annotations in said.items()}
         self.asked: list[Mapping[str, Any]] = []
 
     def annotate(
@@ -107,12 +107,12 @@ def test_a_token_has_the_label_of_the_word_over_it(token: Any, label: Any) -> No
 
 
 def test_spearman_compares_ranks_and_ties_share_theirs() -> None:
-    one = np.array([1.0, 2.0, 3.0, 4.0])
-    assert metrics.spearman(one, np.array([1.0, 10.0, 100.0, 1000.0])) == pytest.approx(1)
+    ascending = np.array([1.0, 2.0, 3.0, 4.0])
+    assert metrics.spearman(ascending, np.array([1.0, 10.0, 100.0, 1000.0])) == pytest.approx(1)
     # Differences of ranks 0, 1, 1, 0: 1 - 6 * 2 / (4 * 15).
-    assert metrics.spearman(one, np.array([1.0, 3.0, 2.0, 4.0])) == pytest.approx(0.8)
+    assert metrics.spearman(ascending, np.array([1.0, 3.0, 2.0, 4.0])) == pytest.approx(0.8)
     # Ranks 1.5, 1.5, 3, 4 against 1, 2, 3, 4: covariance 4.5, variances 4.5 and 5.
-    assert metrics.spearman(one, np.array([0.0, 0.0, 1.0, 2.0])) == pytest.approx(4.5 / math.sqrt(22.5))
+    assert metrics.spearman(ascending, np.array([0.0, 0.0, 1.0, 2.0])) == pytest.approx(4.5 / math.sqrt(22.5))
 
 
 def test_answers_are_compared_as_squad_does() -> None:
@@ -185,8 +185,8 @@ def test_counts_are_summed_before_they_are_divided() -> None:
 
 def test_calibration_is_the_gap_between_sureness_and_truth() -> None:
     # Bins of a fifteenth: [0.8, 0.8667) with 0.81 and 0.85, and 0.1.
-    found = calibration("t", "s", [0.81, 0.85, 0.1], [True, False, False])
-    assert found.value == pytest.approx((2 * abs(0.83 - 0.5) + 0.1) / 3)
+    figure = calibration("t", "s", [0.81, 0.85, 0.1], [True, False, False])
+    assert figure.value == pytest.approx((2 * abs(0.83 - 0.5) + 0.1) / 3)
 
 
 def test_parts_of_speech(folder: Write) -> None:
@@ -237,13 +237,13 @@ def test_personal_data(folder: Write) -> None:
         {"spans": [span(0, 5, "LOCATION"), span(10, 19, "US_SSN")]},
         {"spans": [span(0, 5, "URL"), span(8, 10, "AGE")]},
     ]
-    found = values(words.pii(Told(data, {"pii": said})))
+    figures = values(words.pii(Told(data, {"pii": said})))
     # The age in the second text is not marked, so it does not count as found.
-    assert found["pii presidio.test span F2"] == pytest.approx(5 * 2 / (4 * 4 + 3))
-    assert found["pii presidio.test recall of overlaps of any type"] == pytest.approx(3 / 4)
-    assert found["pii presidio.test recall checked numbers"] == 0
-    assert found["pii presidio.test recall LOCATION"] == 1
-    assert found["pii presidio.test recall AGE"] == 0
+    assert figures["pii presidio.test span F2"] == pytest.approx(5 * 2 / (4 * 4 + 3))
+    assert figures["pii presidio.test recall of overlaps of any type"] == pytest.approx(3 / 4)
+    assert figures["pii presidio.test recall checked numbers"] == 0
+    assert figures["pii presidio.test recall LOCATION"] == 1
+    assert figures["pii presidio.test recall AGE"] == 0
 
 
 def test_reviews_are_judged_by_the_poles(folder: Write) -> None:
@@ -253,11 +253,11 @@ def test_reviews_are_judged_by_the_poles(folder: Write) -> None:
     )
     scores = {"negative": 0.2, "neutral": 0.5, "positive": 0.3}
     said = {"label": "neutral", "score": 0.5, "scores": scores}
-    found = values(texts.sentiment(Told(data, {"sentiment": [said] * 3})))
-    assert found["sentiment cad.test accuracy"] == 1
-    assert found["sentiment cad.test ECE, 15 bins"] == pytest.approx(0.5)
+    figures = values(texts.sentiment(Told(data, {"sentiment": [said] * 3})))
+    assert figures["sentiment cad.test accuracy"] == 1
+    assert figures["sentiment cad.test ECE, 15 bins"] == pytest.approx(0.5)
     # Neutral: precision 1/2, recall 1; the other two classes 0.
-    assert found["sentiment tweeteval_sentiment.test macro F1"] == pytest.approx(2 / 9)
+    assert figures["sentiment tweeteval_sentiment.test macro F1"] == pytest.approx(2 / 9)
 
 
 def flags(harassment: float, hate: float) -> Annotation:
@@ -276,11 +276,11 @@ def test_moderation_takes_the_worst_flag_for_the_class(folder: Write) -> None:
     )  # fmt: skip
     davidson = [flags(0.1, 0.1), flags(0.9, 0.1), flags(0.9, 0.8)]
     offensive, hate = [flags(0.4, 0.9), flags(0.3, 0.9), flags(0.2, 0.9)], [flags(0.9, 0.5), flags(0.9, 0.5)]
-    found = values(texts.moderation(Told(data, {"moderation": davidson + offensive + hate})))
-    assert found["moderation davidson.test macro F1"] == 1
-    assert found["moderation davidson.test ECE, 15 bins harassment"] == pytest.approx((0.1 + 0.2) / 3)
-    assert found["moderation tweeteval_offensive.test AUROC"] == pytest.approx(0.5)
-    assert found["moderation tweeteval_hate.test AUROC"] == pytest.approx(0.5)
+    figures = values(texts.moderation(Told(data, {"moderation": davidson + offensive + hate})))
+    assert figures["moderation davidson.test macro F1"] == 1
+    assert figures["moderation davidson.test ECE, 15 bins harassment"] == pytest.approx((0.1 + 0.2) / 3)
+    assert figures["moderation tweeteval_offensive.test AUROC"] == pytest.approx(0.5)
+    assert figures["moderation tweeteval_hate.test AUROC"] == pytest.approx(0.5)
 
 
 def test_a_model_of_other_labels_is_refused() -> None:
@@ -303,8 +303,8 @@ def test_each_aspect_is_asked_by_itself(folder: Write) -> None:
 def test_answers(folder: Write) -> None:
     examples = [{"context": "in Rome", "question": "where", "answers": [{"text": "Rome", "start": 3}]}] * 2
     said: list[Any] = [{"answers": [{"answer": {"text": "in Rome", "score": 0.9}}]}, {"answers": [{"answer": None}]}]
-    found = values(pairs.question_answering(Told(folder(qa__qed__dev=examples), {"question-answering": said})))
-    assert found == {
+    figures = values(pairs.question_answering(Told(folder(qa__qed__dev=examples), {"question-answering": said})))
+    assert figures == {
         "question-answering qed.dev token F1": pytest.approx(1 / 3),
         "question-answering qed.dev exact match": 0,
     }
@@ -313,7 +313,9 @@ def test_answers(folder: Write) -> None:
 def test_vectors_are_compared_by_their_cosines(folder: Write) -> None:
     rows = [("a", "a", 5.0), ("a", "b", 0.0), ("a", "c", 2.0)]
     data = folder(
-        similarity__stsb_nomsrpar__test=[{"text1": one, "text2": two, "score": score} for one, two, score in rows]
+        similarity__stsb_nomsrpar__test=[
+            {"text1": first, "text2": second, "score": score} for first, second, score in rows
+        ]
     )
     # Each text once, in the order a, b, c.
     said = [{"vector": [1.0, 0.0]}, {"vector": [0.0, 1.0]}, {"vector": [0.6, 0.8]}]
@@ -340,8 +342,8 @@ def test_pronouns_and_names(folder: Write) -> None:
         places = {"pronoun": [17, 17 + len(pronoun)], "a": [0, 3], "b": [8, 11]}
         return {"text": text, "a_coref": a, "b_coref": b, **places}
 
-    def clustered(*found: tuple[int, int]) -> Annotation:
-        return {"clusters": [{"spans": [span(*place) for place in found]}]}
+    def clustered(*places: tuple[int, int]) -> Annotation:
+        return {"clusters": [{"spans": [span(*place) for place in places]}]}
 
     data = folder(
         coref__gap__test=[gap("she", True, False), gap("he", False, True), gap("her", False, False)],
@@ -354,28 +356,28 @@ def test_pronouns_and_names(folder: Write) -> None:
         {"clusters": [*clustered((0, 7), (17, 20))["clusters"], *clustered((8, 11), (12, 16))["clusters"]]},
         clustered((0, 1), (2, 3)),
     ]
-    found = values(clusters.coreference(Told(data, {"coreference": said})))
-    assert found["coreference gap.test precision"] == pytest.approx(2 / 3)
-    assert found["coreference gap.test recall"] == 1
-    assert found["coreference gap.test F1 feminine"] == 1
-    assert found["coreference gap.test F1 masculine"] == pytest.approx(2 / 3)
-    assert found["coreference gap.test bias (feminine / masculine F1)"] == pytest.approx(3 / 2)
-    assert found["coreference gap.test F1 where a span that overlaps the name is enough"] == pytest.approx(4 / 6)
-    assert found["coreference gap.test F1 of linking every name"] == pytest.approx(4 / 8)
-    assert found["coreference litbank.test CoNLL F1"] == pytest.approx(1)
+    figures = values(clusters.coreference(Told(data, {"coreference": said})))
+    assert figures["coreference gap.test precision"] == pytest.approx(2 / 3)
+    assert figures["coreference gap.test recall"] == 1
+    assert figures["coreference gap.test F1 feminine"] == 1
+    assert figures["coreference gap.test F1 masculine"] == pytest.approx(2 / 3)
+    assert figures["coreference gap.test bias (feminine / masculine F1)"] == pytest.approx(3 / 2)
+    assert figures["coreference gap.test F1 where a span that overlaps the name is enough"] == pytest.approx(4 / 6)
+    assert figures["coreference gap.test F1 of linking every name"] == pytest.approx(4 / 8)
+    assert figures["coreference litbank.test CoNLL F1"] == pytest.approx(1)
     # B³: recall 2/3; CEAFe: recall 1/2.
     both = (1 + 4 / 5 + 2 / 3) / 3
-    assert found["coreference litbank.test CoNLL F1 singletons of the gold count"] == pytest.approx(both)
+    assert figures["coreference litbank.test CoNLL F1 singletons of the gold count"] == pytest.approx(both)
 
 
 def test_balanced_accuracy_weighs_flags_and_passes_alike(tmp_path: Path) -> None:
     """Everything is flagged: all that should be is right, and nothing else."""
     said: list[Annotation] = [{"flagged": True, "labels": []}] * 2000
-    found = values(functions.moderation(Told(tmp_path, {"moderation": said})))
-    assert found["moderation own functional cases balanced accuracy"] == 0.5
-    assert found["moderation own functional cases accuracy insult, flagged"] == 1
-    assert found["moderation own functional cases accuracy figurative violence, not flagged"] == 0
-    assert found["moderation own disguised cases accuracy harmless, not flagged"] == 0
+    figures = values(functions.moderation(Told(tmp_path, {"moderation": said})))
+    assert figures["moderation own functional cases balanced accuracy"] == 0.5
+    assert figures["moderation own functional cases accuracy insult, flagged"] == 1
+    assert figures["moderation own functional cases accuracy figurative violence, not flagged"] == 0
+    assert figures["moderation own disguised cases accuracy harmless, not flagged"] == 0
     assert functions.balanced(1, 4, 3, 4) == pytest.approx(0.5)
 
 
@@ -408,11 +410,11 @@ def test_answers_in_documents_count_apart_from_refusals(folder: Write) -> None:
         {"answers": [{"answer": {"text": each.answers[0]} if each.answers and number % 4 == 0 else None}]}
         for number, each in enumerate(asked)
     ]
-    found = values(documents.question_answering(Told(data, {"question-answering": said})))
+    figures = values(documents.question_answering(Told(data, {"question-answering": said})))
     right = sum(number % 4 == 0 for number in range(0, len(asked), 2)) / (len(asked) / 2)
     name = "question-answering qed.dev, documents of 16 passages"
-    assert found[f"{name} token F1 answered there"] == pytest.approx(right)
-    assert found[f"{name} accuracy not answered there"] == 1
+    assert figures[f"{name} token F1 answered there"] == pytest.approx(right)
+    assert figures[f"{name} accuracy not answered there"] == 1
 
 
 def test_a_limit_is_taken_evenly(tmp_path: Path) -> None:
@@ -422,8 +424,8 @@ def test_a_limit_is_taken_evenly(tmp_path: Path) -> None:
 
 
 def test_the_bench_runs_what_a_pipeline_would(tmp_path: Path) -> None:
-    found = Bench("none", Data(tmp_path)).annotate({"task": "pii", "model": None}, ["write to ann@example.org"])
-    assert [entry["label"] for entry in found[0]["spans"]] == ["EMAIL_ADDRESS"]
+    annotations = Bench("none", Data(tmp_path)).annotate({"task": "pii", "model": None}, ["write to ann@example.org"])
+    assert [entry["label"] for entry in annotations[0]["spans"]] == ["EMAIL_ADDRESS"]
 
 
 def test_a_text_that_fails_stops_the_measuring(tmp_path: Path) -> None:
@@ -451,8 +453,8 @@ def test_every_floor_and_figure_is_of_a_task_that_is_measured() -> None:
 
 def test_the_probe_is_fitted_to_each_label_by_itself_or_to_one_of_them() -> None:
     rows = torch.tensor([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0], [3.0, 5.0]])
-    one = frozen.fit(rows, torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]))
-    assert one(rows).argmax(1).tolist() == [0, 0, 1, 1]
+    best_label = frozen.fit(rows, torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]))
+    assert best_label(rows).argmax(1).tolist() == [0, 0, 1, 1]
     both = frozen.fit(rows, torch.tensor([[1.0, 1.0], [1.0, 1.0], [1.0, 0.0], [1.0, 0.0]]), multi_label=True)
     assert (both(rows) > 0).tolist() == [[True, True], [True, True], [True, False], [True, False]]
 

@@ -46,8 +46,8 @@ def shape(text: str) -> str:
 def pattern(template: str) -> re.Pattern[str]:
     """Return a pattern for the sentences of a template, whatever their capitals and full stops."""
 
-    def gap(found: re.Match[str]) -> str:
-        return f"(?:very )?(?:{'|'.join(WORDS[found[1]])})" if found[1] in WORDS else r"[\w'-]+(?: [\w'-]+){0,2}"
+    def gap(match: re.Match[str]) -> str:
+        return f"(?:very )?(?:{'|'.join(WORDS[match[1]])})" if match[1] in WORDS else r"[\w'-]+(?: [\w'-]+){0,2}"
 
     return re.compile(re.sub(r"\\\{(\w+)\\\}", gap, re.escape(template.rstrip(".!"))) + "[.!]?", re.IGNORECASE)
 
@@ -59,7 +59,7 @@ def test_filled_templates_are_recognised() -> None:
         texts = [
             text for text in templates.sentences(template, 200, 0) if not re.search(r"\ban? ", text, re.IGNORECASE)
         ]
-        assert len(texts) > 100 and all(any(one.fullmatch(text) for one in made) for text in texts)
+        assert len(texts) > 100 and all(any(filled.fullmatch(text) for filled in made) for text in texts)
 
 
 def test_there_are_enough_sentences_and_nothing_is_taught() -> None:
@@ -68,8 +68,8 @@ def test_there_are_enough_sentences_and_nothing_is_taught() -> None:
     # A template with nothing but gaps teaches no words.
     taught = [pattern(text) for text in TAUGHT if shape(text)]
     functional = [case.text for case in cases()]
-    for text in [*texts, *(pair.text for pair in PAIRS), *(one.text for one in sentences()), *functional]:
-        assert not any(one.fullmatch(text) for one in taught), text
+    for text in [*texts, *(pair.text for pair in PAIRS), *(sentence.text for sentence in sentences()), *functional]:
+        assert not any(template.fullmatch(text) for template in taught), text
 
 
 def test_names_are_not_those_of_the_word_lists() -> None:
@@ -100,9 +100,9 @@ def test_a_hundred_templates_meet_every_term_once() -> None:
     made = list(sentences())
     assert len(TEMPLATES) == 100 and len(TERMS) == 6
     assert all(len(terms) >= 5 for terms in TERMS.values())
-    assert len({one.text for one in made}) == len(made) == 100 * sum(map(len, TERMS.values()))
-    assert all(one.term in one.text and "{" not in one.text for one in made)
-    assert "I share an office with an Arab accountant." in {one.text for one in made}
+    assert len({sentence.text for sentence in made}) == len(made) == 100 * sum(map(len, TERMS.values()))
+    assert all(sentence.term in sentence.text and "{" not in sentence.text for sentence in made)
+    assert "I share an office with an Arab accountant." in {sentence.text for sentence in made}
     assert not {shape(template) for template in TEMPLATES} & {shape(text) for text in TAUGHT}
 
 
@@ -157,15 +157,15 @@ def test_shares_are_counted_by_group_and_by_term() -> None:
 
     groups, terms = own.identity(cast("Bench", Flags()))
     rates = {row["group"]: row["rate"] for row in groups}
-    hits = sum(" queer " in one.text for one in sentences())
+    hits = sum(" queer " in sentence.text for sentence in sentences())
     assert rates["all"] == hits / 4300 and rates["sexual orientation"] == hits / 600 and rates["age"] == 0
     assert {row["group"]: row["rate"] for row in terms if row["rate"]} == {"queer": hits / 100}
     assert sum(row["n"] for row in terms) == 4300
 
 
 def test_pairs_are_judged_by_what_was_asked() -> None:
-    def judged(task: str, text: str, asked: str, expected: str, found: dict[str, Any]) -> tuple[str, bool]:
-        return own._paired(Pair(task, text, asked, expected), found)
+    def judged(task: str, text: str, asked: str, expected: str, annotation: dict[str, Any]) -> tuple[str, bool]:
+        return own._paired(Pair(task, text, asked, expected), annotation)
 
     tags = {"spans": [{"start": 3, "end": 7, "label": "VERB"}]}
     assert judged("pos", "We book it.", "book", "VERB", tags) == ("VERB", True)

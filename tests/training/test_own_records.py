@@ -35,7 +35,7 @@ def test_no_record_is_taught() -> None:
     # A template with a single word of its own fits nearly anything.
     taught = [pattern(template) for template in TEMPLATES if len(shape(template).split()) > 1]
     for record in RECORDS:
-        assert not any(one.fullmatch(record.text) for one in taught), record.text
+        assert not any(template.fullmatch(record.text) for template in taught), record.text
 
 
 def test_addresses_are_made_for_a_dozen_countries_and_more() -> None:

@@ -93,7 +93,7 @@ def test_other_values_fill_the_same_places() -> None:
         ]},
     ]  # fmt: skip
     for made in (personal.exchanged(examples, seed=1), personal.refilled(examples, seed=1)):
-        (text, titles), (second, _) = ((one["text"], one["spans"]) for one in made)
+        (text, titles), (second, _) = ((example["text"], example["spans"]) for example in made)
         values = [text[span["start"] : span["end"]] for span in titles]
         assert text == "{} {} is a {} in {}.".format(*values)
         assert values[0] in FORMS

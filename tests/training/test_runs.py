@@ -64,8 +64,8 @@ def test_an_exchanged_name_is_labelled_and_the_rest_stays(words: list[str], seed
     before = example("a", 0, words)
     names = runs.Names([example("a", 1, ["Bogdan"])], [("PER", "Li Wei")])
     after = names.exchanged(before, random.Random(seed), 1.0)
-    found = pieces(after["text"], [(span["start"], span["end"]) for span in after["spans"]])
-    assert len(found) == len(before["spans"]) and set(found) <= {"Bogdan", "Li Wei"}
+    written = pieces(after["text"], [(span["start"], span["end"]) for span in after["spans"]])
+    assert len(written) == len(before["spans"]) and set(written) <= {"Bogdan", "Li Wei"}
     assert [word for word in words if not word[0].isupper()] == [
         word
         for word in after["text"].replace("Li Wei", "Bogdan").replace("x y", "x_y").split()

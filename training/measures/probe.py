@@ -111,8 +111,8 @@ def zero_shot(frozen: Frozen) -> Figures:
     asked = [e for e in frozen.data.read("zero_shot/clinc150.test") if e["label"] in unseen]
     texts = [example["text"] for example in asked for _ in unseen]
     scores = linear(frozen.pairs(texts, [_phrase(label) for _ in asked for label in unseen])).view(len(asked), -1)
-    found = [unseen[best] for best in scores.argmax(1).tolist()]
-    right = [label == example["label"] for label, example in zip(found, asked, strict=True)]
+    labels = [unseen[best] for best in scores.argmax(1).tolist()]
+    right = [label == example["label"] for label, example in zip(labels, asked, strict=True)]
     yield f"zero-shot clinc150.test, {len(unseen)} unseen intents accuracy", sum(right) / len(right)
 
 
@@ -124,11 +124,13 @@ def names(frozen: Frozen) -> Figures:
     """Each set after its own train file."""
     for name in ("wikigold", "btc"):
         train, test = (tokens.named(frozen.data, frozen.reader, name, split) for split in ("train", "test"))
-        found = _tagged(frozen, train, test, "ner", tokens.NER_LABELS)
+        tagged = _tagged(frozen, train, test, "ner", tokens.NER_LABELS)
         table = []
-        for unit, own in zip(frozen.thin(test), found, strict=True):
+        for unit, predicted in zip(frozen.thin(test), tagged, strict=True):
             text, gold = unit.target["text"], _spans(unit, tokens.NER_TYPES)
-            sides = [{span for span in side if name != "btc" or not is_handle(text, span[0])} for side in (gold, own)]
+            sides = [
+                {span for span in side if name != "btc" or not is_handle(text, span[0])} for side in (gold, predicted)
+            ]
             table.append(span_counts(*sides))
         of = " without handles" if name == "btc" else ""
         yield f"ner {name}.test span F1{of}", f_score(*np.sum(table, axis=0))
@@ -136,15 +138,15 @@ def names(frozen: Frozen) -> Figures:
 
 def personal(frozen: Frozen) -> Figures:
     train, test = (tokens.presidio(frozen.data, frozen.reader, split) for split in ("train", "test"))
-    found = _tagged(frozen, train, test, "pii", tokens.PII_LABELS)
+    tagged = _tagged(frozen, train, test, "pii", tokens.PII_LABELS)
     large = {example["text"] for example in frozen.data.read("pii/presidio_large.test")}
     table, checked = [], []
-    for unit, own in zip(frozen.thin(test), found, strict=True):
+    for unit, predicted in zip(frozen.thin(test), tagged, strict=True):
         gold = _spans(unit, tokens.PII_NAMES)
         skipped = UNMARKED["large"] if unit.target["text"] in large else set()
-        table.append(span_counts(gold, {span for span in own if span[2] not in skipped}))
+        table.append(span_counts(gold, {span for span in predicted if span[2] not in skipped}))
         numbers = {span for span in gold if span[2] in CHECKED}
-        checked.append((len(numbers & own), len(numbers)))
+        checked.append((len(numbers & predicted), len(numbers)))
     yield "pii presidio.test span F2", f2(*np.sum(table, axis=0))
     yield "pii presidio.test recall checked numbers", ratio(*np.sum(checked, axis=0))
 
@@ -208,9 +210,9 @@ def pronouns(frozen: Frozen) -> Figures:
 
     linear = fit(*side("train"), multi_label=True)
     features, gold = side("test")
-    found = linear(features) > 0
-    hits = (found & gold.bool()).sum()
-    yield "coreference gap.test F1", f_score(float(hits), float(found.sum()), float(gold.sum()))
+    linked = linear(features) > 0
+    hits = (linked & gold.bool()).sum()
+    yield "coreference gap.test F1", f_score(float(hits), float(linked.sum()), float(gold.sum()))
 
 
 def cosine(frozen: Frozen) -> Figures:

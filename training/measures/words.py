@@ -59,8 +59,8 @@ def ner(bench: Bench) -> Iterator[Measured]:
 def _names(bench: Bench, examples: Sequence[dict[str, Any]], name: str) -> tuple[list[set[Span]], list[set[Span]]]:
     """Return the names in each example of a set that are labelled, and those that ``ner`` finds."""
     results = bench.annotate({"task": "ner"}, [example["text"] for example in examples])
-    ours = set(NER_TYPES.values()) - ({"MISC"} if name not in MARKS_MISC else set())
-    kept = [{span for span in spans(result) if span[2] in ours} for result in results]
+    compared = set(NER_TYPES.values()) - ({"MISC"} if name not in MARKS_MISC else set())
+    kept = [{span for span in spans(result) if span[2] in compared} for result in results]
     return [set(_named(example["spans"], NER_TYPES)) for example in examples], kept
 
 

@@ -152,10 +152,10 @@ def _recognizer(entry: object, flags: int) -> list[Custom]:
     if not isinstance(enabled, bool):
         raise _Refused("enabled must be true or false")
     if kind == "predefined":
-        ours = known.get("class_name", name) in _OURS
-        if enabled and not ours:
+        replaced = known.get("class_name", name) in _OURS
+        if enabled and not replaced:
             raise _Refused("needs Presidio, which is not used; only recognizers of entities found here can be named")
-        if ours and not enabled:
+        if replaced and not enabled:
             raise _Refused("cannot be disabled here: leave its entity out of the task's entities")
         return []
     if not enabled:

@@ -106,8 +106,8 @@ class Values:
         """Add the values as they are written in JSON, which an event may contain within a string."""
         for piece, value in [*self._origins.values()]:
             if _ESCAPED.search(value):
-                ours, plain = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
-                for spelled in (ours, plain, ours.replace("/", r"\/"), plain.replace("/", r"\/")):
+                escaped, plain = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
+                for spelled in (escaped, plain, escaped.replace("/", r"\/"), plain.replace("/", r"\/")):
                     self._origins.setdefault(fold(spelled), (piece, value))
 
     def piece(self, folded: str) -> Piece:

@@ -118,7 +118,7 @@ class EventRedactor:
         if not edits:
             return None if b"\\" in event and has_escaped_name(event) else event
         # With the same escapes as ours, the redacted text is written as we write it; otherwise its edits are.
-        literal = ours = dumps(document.text)
+        literal = written = dumps(document.text)
         before, match, behind = event.partition(literal)
         if not match:
             literal = json.dumps(document.text).encode()
@@ -131,7 +131,7 @@ class EventRedactor:
         around = b"\0".join(searched)
         if b"\\" in around or (values and not absent(values, fold(around.decode(errors="surrogateescape")))):
             return None
-        if literal is ours:
+        if literal is written:
             return b"".join((before, dumps(text), behind))
         spelled = literal.decode()
         return b"".join((before, apply(spelled, literal_edits(spelled, 0, edits)).encode(), behind))

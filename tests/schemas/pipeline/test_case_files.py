@@ -42,16 +42,16 @@ def written(tmp_path: Path, section: str = "", beside: str = "") -> Path:
 def problems(path: Path) -> list[str]:
     """What is wrong with the cases of a good pipeline, as line:column, path and message."""
     pipeline = load(path, {})
-    files, found = load_cases(path, {})
+    files, mistakes = load_cases(path, {})
     for file in files:
-        found += file.problems(pipeline, {})
-    return [str(problem).partition(".yaml:")[2] for problem in found]
+        mistakes += file.problems(pipeline, {})
+    return [str(problem).partition(".yaml:")[2] for problem in mistakes]
 
 
 def test_cases_are_in_the_pipeline_file_and_beside_it(tmp_path: Path) -> None:
     path = written(tmp_path, SECTION, BESIDE)
-    files, found = load_cases(path, {})
-    assert found == []
+    files, mistakes = load_cases(path, {})
+    assert mistakes == []
     assert [[(number, case.name) for number, case in file.cases] for file in files] == [
         [(0, "in the file")], [(0, "beside")],
     ]  # fmt: skip

@@ -309,15 +309,15 @@ def has_cycle(edges: dict[int, list[int]]) -> bool:
 @given(edges=graphs)
 def test_cycles_are_found_and_all_others_can_be_ordered(edges: dict[int, list[int]]) -> None:
     tasks = tasks_of(edges)
-    found = list(dependencies.problems(tasks, is_json=True))
-    assert bool(found) == has_cycle(edges)
-    if found:
-        (((_, field), message),) = found
+    cycles = list(dependencies.problems(tasks, is_json=True))
+    assert bool(cycles) == has_cycle(edges)
+    if cycles:
+        (((_, field), message),) = cycles
         names = message.removeprefix("depends on itself: ").split(" -> ")
         assert field == "name"
         assert names[0] == names[-1]
-        for one, other in pairwise(names):
-            assert int(other[1:]) in edges[int(one[1:])]
+        for needing, needed in pairwise(names):
+            assert int(needed[1:]) in edges[int(needing[1:])]
         return
     order = dependencies.in_order(tasks)
     assert sorted(order) == list(edges)

@@ -138,8 +138,8 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_does_not_fit_is_reported(case: str) -> None:
     entry, messages = BAD[case]
-    found = _wrong(f"task: {entry}")
-    assert found == [f"tasks[9].{message}" for message in messages]
+    reported = _wrong(f"task: {entry}")
+    assert reported == [f"tasks[9].{message}" for message in messages]
 
 
 def test_a_cycle_is_reported_and_so_is_a_taxonomy_within_a_member() -> None:

@@ -164,5 +164,5 @@ def test_entries_are_assigned_whenever_they_can_be(wanted: list[set[int]], size:
     ],
 )  # fmt: skip
 def test_mistakes(expected: Any, kind: Any, problems: dict[Any, str]) -> None:
-    found = mistakes(expected, kind, {"positive", "negative"})
-    assert {mistake.path: mistake.message for mistake in found} == problems
+    reported = mistakes(expected, kind, {"positive", "negative"})
+    assert {mistake.path: mistake.message for mistake in reported} == problems

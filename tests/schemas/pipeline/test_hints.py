@@ -109,8 +109,8 @@ def test_children_that_are_not_indented_are_the_only_mistake(indented: str, flat
     ],
 )
 def test_a_field_at_the_top_that_belongs_to_a_section(line: str, message: str) -> None:
-    (found,) = mistakes(f"{line}\n{GOOD}")
-    assert found.endswith(f": {message}")
+    (mistake,) = mistakes(f"{line}\n{GOOD}")
+    assert mistake.endswith(f": {message}")
 
 
 @pytest.mark.parametrize(

@@ -449,9 +449,9 @@ def test_settings_of_kafka_are_kept_as_they_are_written() -> None:
 
 
 def test_a_file_without_mistakes_can_still_point_at_its_places() -> None:
-    found = parse_file(GOOD, "p.yaml", {})
-    assert str(found.problem(("kafka", "sasl.password"), "unknown")) == "p.yaml:4:18 kafka.sasl.password: unknown"
-    assert str(found.problem(("tasks", 1, "when"), "absent")) == "p.yaml:14:5 tasks[1].when: absent"
+    file = parse_file(GOOD, "p.yaml", {})
+    assert str(file.problem(("kafka", "sasl.password"), "unknown")) == "p.yaml:4:18 kafka.sasl.password: unknown"
+    assert str(file.problem(("tasks", 1, "when"), "absent")) == "p.yaml:14:5 tasks[1].when: absent"
 
 
 def test_the_file_is_read_in_the_environment_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -671,8 +671,8 @@ def test_any_value_anywhere_is_a_pipeline_or_a_config_error(data: st.DataObject)
     ],
 )
 def test_one_text_or_several(written: str, paths: list[str], several: bool) -> None:
-    found = parse(mutate("text: $.body", f"text: {written}"), environ={}).input
-    assert (found.paths, found.several) == (paths, several)
+    parsed = parse(mutate("text: $.body", f"text: {written}"), environ={}).input
+    assert (parsed.paths, parsed.several) == (paths, several)
 
 
 def test_a_list_of_one_path_is_that_path_in_ids_too() -> None:

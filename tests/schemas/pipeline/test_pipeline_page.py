@@ -78,9 +78,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
 
 def _rows(heading: str) -> dict[str, list[str]]:
     """Return field -> [type, default] from the table under ``heading``."""
-    found = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert found, f"no section {heading}"
-    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| .+ \|$", found[1], re.MULTILINE)
+    section = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert section, f"no section {heading}"
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| .+ \|$", section[1], re.MULTILINE)
     return {name: [kind, default] for name, kind, default in rows}
 
 
@@ -148,8 +148,8 @@ def test_every_field_has_a_docstring(model: type[BaseModel]) -> None:
 
 def test_every_model_of_the_file_has_a_section() -> None:
     modules = (config, formats, outputs, redaction, shapes, tasks)
-    found = [value for module in modules for value in vars(module).values()]
-    models = {value for value in found if isinstance(value, type) and issubclass(value, Strict)}
+    values = [value for module in modules for value in vars(module).values()]
+    models = {value for value in values if isinstance(value, type) and issubclass(value, Strict)}
     assert models - {Strict, redaction.Remove} == set(SECTIONS.values())
 
 

@@ -255,8 +255,8 @@ def test_labels_and_fields_without_a_redacted_output_are_doubtful() -> None:
 def test_a_field_that_is_part_of_another_is_doubtful() -> None:
     text = GOOD.replace("topic: posts.enriched", REDACTED)
     fields = "{$.user.name: mask, $.user: remove, $.users: mask, $.a.b.c: mask, '$.a[*]': mask, '$.a.b': mask}"
-    found = doubts(parse(f"{text}redact: {{fields: {fields}}}\n", environ={}).model_dump(exclude_none=True))
-    assert list(found) == [
+    reported = doubts(parse(f"{text}redact: {{fields: {fields}}}\n", environ={}).model_dump(exclude_none=True))
+    assert list(reported) == [
         (("redact", "fields", path), f"has no effect: it is part of {outer}, which is redacted as a whole")
         for path, outer in (("$.user.name", "$.user"), ("$.a.b.c", "$.a[*]"))
     ]
@@ -275,8 +275,8 @@ def test_a_field_that_is_part_of_another_is_doubtful() -> None:
 def test_redacted_tasks_that_do_not_always_run_are_doubtful(tasks: str, places: list[object]) -> None:
     start, end = GOOD.split("tasks:\n")[0], GOOD.split("output:")[1]
     text = f"{start}tasks: {tasks}\noutput:{end.replace('topic: posts.enriched', REDACTED)}redact: {{}}\n"
-    found = list(doubts(parse(text, environ={}).model_dump(exclude_none=True)))
-    assert [path for path, _ in found] == places
-    assert {message for _, message in found} <= {
+    reported = list(doubts(parse(text, environ={}).model_dump(exclude_none=True)))
+    assert [path for path, _ in reported] == places
+    assert {message for _, message in reported} <= {
         "events for which the task does not run are published without redacting what only it finds"
     }

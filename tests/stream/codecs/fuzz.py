@@ -135,7 +135,7 @@ def mutations(form: Format, count: int, seed: int) -> Iterator[tuple[bytes, Head
 
 def outcomes(name: str, count: int, seed: int) -> tuple[dict[str, int], float]:
     """Decode ``count`` mutated messages of a format; return how many became what, and the seconds of the slowest."""
-    found = {"document": 0, "failure": 0}
+    counts = {"document": 0, "failure": 0}
     slowest = 0.0
     with fake_registry() as registry:
         form = FORMATS[name](registry)
@@ -143,13 +143,13 @@ def outcomes(name: str, count: int, seed: int) -> tuple[dict[str, int], float]:
             start = time.perf_counter()
             document = decoded(form.codec, value, headers)
             slowest = max(slowest, time.perf_counter() - start)
-            found["document" if document.failure is None else "failure"] += 1
+            counts["document" if document.failure is None else "failure"] += 1
             if document.failure is None:
                 assert document.event is not None
                 assert orjson.loads(document.event) == document.fields
             else:
                 assert document.failure.error in {"DecodeError", "UnknownSchemaError"}
-    return found, slowest
+    return counts, slowest
 
 
 def main() -> None:
@@ -157,9 +157,9 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 7
     for name in FORMATS:
-        found, slowest = outcomes(name, count, seed)
+        counts, slowest = outcomes(name, count, seed)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-        print(f"{name}: {found}, slowest {1000 * slowest:.0f} ms, {memory} MB", flush=True)
+        print(f"{name}: {counts}, slowest {1000 * slowest:.0f} ms, {memory} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ def test_a_short_avro_value_does_not_become_huge(
     registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch, items: Any, size: int, reason: str | None
 ) -> None:
     monkeypatch.setattr("stream.codecs.avro_bounds.MOST_FIELDS", 100_000)
-    found = outcome(registry, AVRO, post(many(items)), TEXT + long(size) + bytes(size + 1))
-    assert found is None if reason is None else str(found).startswith(reason)
+    failure = outcome(registry, AVRO, post(many(items)), TEXT + long(size) + bytes(size + 1))
+    assert failure is None if reason is None else str(failure).startswith(reason)
 
 
 def test_avro_types_may_contain_each_other_in_long_chains_and_wide_layers(registry: FakeRegistry) -> None:
@@ -164,8 +164,8 @@ def test_validating_never_takes_for_ever(
     reason: str | None,
 ) -> None:
     monkeypatch.setattr("stream.codecs.json_schema.SECONDS", 1)
-    found = outcome(registry, JSON, schema, json.dumps({"text": "x", **event}).encode())
-    assert found is None if reason is None else str(found).startswith(reason)
+    failure = outcome(registry, JSON, schema, json.dumps({"text": "x", **event}).encode())
+    assert failure is None if reason is None else str(failure).startswith(reason)
 
 
 def test_a_schema_that_took_long_is_not_tried_again(registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,5 +225,5 @@ def test_protobuf_types_in_circles_chains_and_numbers_are_read(registry: FakeReg
     ids=["fields", "nested", "missing"],
 )
 def test_a_protobuf_schema_that_cannot_be_used_says_why(registry: FakeRegistry, file: str, reason: str) -> None:
-    found = outcome(registry, PROTOBUF, HEAD + file, HI)
-    assert str(found).startswith(f"schema 1 of subject posts-value has {reason}")
+    failure = outcome(registry, PROTOBUF, HEAD + file, HI)
+    assert str(failure).startswith(f"schema 1 of subject posts-value has {reason}")

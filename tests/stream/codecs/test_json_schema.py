@@ -84,12 +84,12 @@ def test_a_change_event_is_validated(registry: FakeRegistry) -> None:
     assert document.failure.message == 'the value does not fit schema 1: "#/properties/after/required"'
 
 
-@pytest.mark.parametrize("ours", [{}, {"$id": "http://example.com/schemas/post.json"}])
-@pytest.mark.parametrize("theirs", [{}, {"$id": "http://example.com/schemas/other.json"}])
-def test_schemas_may_refer_to_others(registry: FakeRegistry, ours: dict[str, str], theirs: dict[str, str]) -> None:
-    registry.add("other", {**theirs, "type": "object", "required": ["id"]}, JSON)
+@pytest.mark.parametrize("root", [{}, {"$id": "http://example.com/schemas/post.json"}])
+@pytest.mark.parametrize("referenced", [{}, {"$id": "http://example.com/schemas/other.json"}])
+def test_schemas_may_refer_to_others(registry: FakeRegistry, root: dict[str, str], referenced: dict[str, str]) -> None:
+    registry.add("other", {**referenced, "type": "object", "required": ["id"]}, JSON)
     references = [{"name": "other.json", "subject": "other", "version": 1}]
-    schema = {**ours, "properties": {"user": {"$ref": "other.json"}}}
+    schema = {**root, "properties": {"user": {"$ref": "other.json"}}}
     assert _reason(registry, {"text": "x", "user": {"id": 1}}, schema, references=references) is None
     message = _reason(registry, {"text": "x", "user": {}}, schema, references=references)
     assert message == 'the value does not fit schema 2: "#/properties/user/$ref/required"'

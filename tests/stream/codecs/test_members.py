@@ -33,8 +33,8 @@ def test_no_text_is_taken_for_an_object_that_is_none(text: str) -> None:
         expected = json.loads(text, strict=False, parse_int=str, parse_float=str)
     except ValueError:
         expected = None
-    found = members(text)
-    assert (None if found is None else list(found)) == (list(expected) if isinstance(expected, dict) else None)
+    split = members(text)
+    assert (None if split is None else list(split)) == (list(expected) if isinstance(expected, dict) else None)
 
 
 def test_what_a_parser_changes_or_refuses_is_passed_over() -> None:

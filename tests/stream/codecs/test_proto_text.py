@@ -26,12 +26,12 @@ FILES = sorted(str(path.relative_to(SITE)) for path in (SITE / "google").rglob("
 @pytest.mark.parametrize("name", [name for name in FILES if "operations_proto" not in name])
 def test_descriptors_are_those_of_protoc(name: str) -> None:
     compiled = importlib.import_module(name.removesuffix(".proto").replace("/", ".") + "_pb2").DESCRIPTOR
-    ours = parse_proto((SITE / name).read_text(), name)
-    schema = ProtobufSchema([*_imports(compiled), ours], name)
-    resolved, theirs = FileDescriptorProto(), FileDescriptorProto()
+    parsed = parse_proto((SITE / name).read_text(), name)
+    schema = ProtobufSchema([*_imports(compiled), parsed], name)
+    resolved, from_protoc = FileDescriptorProto(), FileDescriptorProto()
     schema.file.CopyToProto(resolved)  # the pool has resolved names of types
-    compiled.CopyToProto(theirs)
-    assert _essence(resolved) == _essence(theirs)
+    compiled.CopyToProto(from_protoc)
+    assert _essence(resolved) == _essence(from_protoc)
 
 
 def test_there_are_files_to_compare() -> None:

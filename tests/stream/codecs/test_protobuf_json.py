@@ -44,28 +44,28 @@ CANONICAL = descriptor(
 @settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(messages(CANONICAL))
 def test_it_is_the_canonical_json(message: Any) -> None:
-    ours = read(message.SerializeToString(), ProtobufReader(CANONICAL, "All"))
-    theirs = json_format.MessageToDict(
+    value = read(message.SerializeToString(), ProtobufReader(CANONICAL, "All"))
+    canonical = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    _require_alike(ours, theirs)
-    assert json_format.ParseDict(ours, GetMessageClass(CANONICAL)()) == message
+    _require_alike(value, canonical)
+    assert json_format.ParseDict(value, GetMessageClass(CANONICAL)()) == message
 
 
-def _require_alike(ours: Any, theirs: Any) -> None:
-    """Compare, but for numbers: theirs are strings if they are of 64 bits, and have fewer digits if they are floats."""
-    if isinstance(theirs, dict):
-        assert ours.keys() == theirs.keys()
-        for name, value in theirs.items():
-            _require_alike(ours[name], value)
-    elif isinstance(theirs, list):
-        assert len(ours) == len(theirs)
-        for entry, value in zip(ours, theirs, strict=True):
-            _require_alike(entry, value)
-    elif isinstance(theirs, float):
-        assert struct.pack("f", ours) == struct.pack("f", theirs)
+def _require_alike(value: Any, canonical: Any) -> None:
+    """Compare all but the form of numbers: 64-bit ones are strings in canonical JSON, and floats have fewer digits."""
+    if isinstance(canonical, dict):
+        assert value.keys() == canonical.keys()
+        for name, canonical_part in canonical.items():
+            _require_alike(value[name], canonical_part)
+    elif isinstance(canonical, list):
+        assert len(value) == len(canonical)
+        for entry, canonical_part in zip(value, canonical, strict=True):
+            _require_alike(entry, canonical_part)
+    elif isinstance(canonical, float):
+        assert struct.pack("f", value) == struct.pack("f", canonical)
     else:
-        assert (str(ours) if type(ours) is int and isinstance(theirs, str) else ours) == theirs
+        assert (str(value) if type(value) is int and isinstance(canonical, str) else value) == canonical
 
 
 def everything(**fields: Any) -> bytes:

@@ -57,7 +57,7 @@ def strings(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[tuple[str 
     if isinstance(value, str):
         return [(at, value)]
     entries: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [found for step, entry in entries for found in strings(entry, (*at, step))]
+    return [placed for step, entry in entries for placed in strings(entry, (*at, step))]
 
 
 def test_the_texts_are_joined_in_the_order_of_the_paths_and_then_of_the_event() -> None:

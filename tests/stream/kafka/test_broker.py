@@ -88,9 +88,9 @@ def test_two_brokers_know_nothing_of_each_other(cluster: Cluster) -> None:
 
 
 def test_it_can_be_told_from_a_real_one(cluster: Cluster, kafka: Cluster) -> None:
-    for found in (cluster, kafka):
-        metadata = Producer({"bootstrap.servers": found.bootstrap_servers}).list_topics(timeout=30)
-        assert is_embedded(metadata.cluster_id) is not found.real
+    for asked in (cluster, kafka):
+        metadata = Producer({"bootstrap.servers": asked.bootstrap_servers}).list_topics(timeout=30)
+        assert is_embedded(metadata.cluster_id) is not asked.real
 
 
 def test_after_the_block_nobody_listens() -> None:

@@ -38,11 +38,11 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     return made
 
 
-def _taken(found: Discovery) -> list[str]:
+def _taken(discovery: Discovery) -> list[str]:
     taken: list[list[str]] = []
 
     def look() -> bool:
-        if (topics := found.take()) is not None:
+        if (topics := discovery.take()) is not None:
             taken.append(topics)
         return bool(taken)
 
@@ -57,26 +57,26 @@ def _looks(cluster: Cluster) -> None:
 
 def test_each_new_topic_is_reported_once(cluster: Cluster) -> None:
     cluster.topics = ["p-a", "p-out", "other"]
-    found = Discovery({"topic.metadata.refresh.interval.ms": 10}, READS)
+    discovery = Discovery({"topic.metadata.refresh.interval.ms": 10}, READS)
     try:
-        assert _taken(found) == ["named", "p-a"]
+        assert _taken(discovery) == ["named", "p-a"]
         _looks(cluster)
-        assert found.take() is None
+        assert discovery.take() is None
         cluster.fails = True
         cluster.topics = ["p-b"]
         _looks(cluster)
-        assert found.take() is None
+        assert discovery.take() is None
         cluster.fails = False
-        assert _taken(found) == ["named", "p-a", "p-b"], "an answer that lacks a topic takes no partition away"
+        assert _taken(discovery) == ["named", "p-a", "p-b"], "an answer that lacks a topic takes no partition away"
     finally:
-        found.close()
-    found._thread.join(10)
-    assert not found._thread.is_alive()
+        discovery.close()
+    discovery._thread.join(10)
+    assert not discovery._thread.is_alive()
 
 
 def test_without_an_interval_it_looks_until_it_has_an_answer(cluster: Cluster) -> None:
     cluster.topics = ["p-a"]
-    found = Discovery({"topic.metadata.refresh.interval.ms": -1}, READS)
-    assert _taken(found) == ["named", "p-a"]
-    found._thread.join(10)
-    assert not found._thread.is_alive()
+    discovery = Discovery({"topic.metadata.refresh.interval.ms": -1}, READS)
+    assert _taken(discovery) == ["named", "p-a"]
+    discovery._thread.join(10)
+    assert not discovery._thread.is_alive()

@@ -23,21 +23,21 @@ class Answers:
         self.left = list(answers)
 
     def list_consumer_group_offsets(self, asked: list[Any], **_: Any) -> dict[str, Any]:
-        found = [
+        partitions = [
             SimpleNamespace(
                 topic="in", partition=partition, offset=offset, metadata=None, error=code and KafkaError(code)
             )
             for partition, offset, code in self.left.pop(0)
         ]
-        future = SimpleNamespace(result=lambda _: SimpleNamespace(topic_partitions=found))
+        future = SimpleNamespace(result=lambda _: SimpleNamespace(topic_partitions=partitions))
         return {asked[0].group_id: future}
 
 
 def read(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
     monkeypatch.setattr(groups, "make_admin", lambda _: answers)
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    found = committed_offsets({}, "group", [Assignment("in", partition) for partition in (0, 1)])
-    return {assignment.partition: offset for assignment, offset in found.items()}
+    offsets = committed_offsets({}, "group", [Assignment("in", partition) for partition in (0, 1)])
+    return {assignment.partition: offset for assignment, offset in offsets.items()}
 
 
 def test_a_partition_whose_offset_could_not_be_read_is_not_one_without(monkeypatch: pytest.MonkeyPatch) -> None:

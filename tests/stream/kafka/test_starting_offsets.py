@@ -185,8 +185,8 @@ class Several:
 
         class OfSeveral:
             def committed(_, asked: list[TopicPartition], timeout: float) -> list[TopicPartition]:  # noqa: N805
-                found = self.committed
-                return [TopicPartition(p.topic, p.partition, found.get((p.topic, p.partition), -1001)) for p in asked]
+                known = self.committed
+                return [TopicPartition(p.topic, p.partition, known.get((p.topic, p.partition), -1001)) for p in asked]
 
             def offsets_for_times(_, asked: list[TopicPartition], timeout: float) -> list[TopicPartition]:  # noqa: N805
                 return [TopicPartition(p.topic, p.partition, 10) for p in asked]

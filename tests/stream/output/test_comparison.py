@@ -76,9 +76,11 @@ def test_each_distinct_span_is_in_one_pair(
     first: list[tuple[int, int, str]], second: list[tuple[int, int, str]]
 ) -> None:
     compared = comparison("ner")(spans(*first), spans(*second))
-    ours, theirs = (sorted(label for label in side if label != NOTHING) for side in zip(*compared.pairs, strict=True))
-    assert ours == sorted(place[2] for place in {*first})
-    assert theirs == sorted(place[2] for place in {*second})
+    task_labels, shadow_labels = (
+        sorted(label for label in side if label != NOTHING) for side in zip(*compared.pairs, strict=True)
+    )
+    assert task_labels == sorted(place[2] for place in {*first})
+    assert shadow_labels == sorted(place[2] for place in {*second})
     assert compared.agree == ({*first} == {*second})
     exact = sum(a == b != NOTHING for a, b in compared.pairs)
     assert exact >= len({*first} & {*second})

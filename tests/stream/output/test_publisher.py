@@ -36,16 +36,16 @@ def instead(publisher: Publisher, outbound: Outbound, error: str) -> list[Outbou
 
 
 def test_each_event_once_in_order() -> None:
-    ours, gone = Assignment("posts", 0), Assignment("posts", 1)
+    kept, gone = Assignment("posts", 0), Assignment("posts", 1)
     gone.state = Assignment.GONE
-    failed = _document(ours, 1)
+    failed = _document(kept, 1)
     failed.failure = Failure("forward", "ForwardError", "too large for the device")
     documents = [
-        _document(ours, 0),
+        _document(kept, 0),
         failed,
         _document(gone, 0),
-        _document(ours, 2, {"label": "odd", "score": float("nan"), "scores": {}}),
-        _document(ours, 3),
+        _document(kept, 2, {"label": "odd", "score": float("nan"), "scores": {}}),
+        _document(kept, 3),
     ]
     stats = Stats()
     publisher = Publisher(PIPELINE, stats)
@@ -60,9 +60,9 @@ def test_each_event_once_in_order() -> None:
 
 
 def test_annotations_of_unread_texts_are_counted_by_task_also_of_dead_letters() -> None:
-    ours, gone = Assignment("posts", 0), Assignment("posts", 1)
+    kept, gone = Assignment("posts", 0), Assignment("posts", 1)
     gone.state = Assignment.GONE
-    documents = [_document(ours, 0), _document(ours, 1), _document(ours, 2), _document(gone, 0)]
+    documents = [_document(kept, 0), _document(kept, 1), _document(kept, 2), _document(gone, 0)]
     for document in documents[1:]:
         document.notices = [
             {"task": "tone", "kind": "truncated", "kept": 1, "of": 2},
@@ -77,11 +77,11 @@ def test_annotations_of_unread_texts_are_counted_by_task_also_of_dead_letters() 
 
 def test_events_that_the_broker_refuses_again_and_again_stop_the_worker() -> None:
     """They were enriched, so the row of finished events does not show it."""
-    ours = Assignment("posts", 0)
+    partition = Assignment("posts", 0)
     publisher = Publisher(pipeline(stop_after={"in_a_row": 3}), Stats())
 
     def outbounds(number: int) -> tuple[MicroBatch, list[Outbound]]:
-        batch = MicroBatch(number, [_document(ours, number)], tokens=1)
+        batch = MicroBatch(number, [_document(partition, number)], tokens=1)
         return batch, publisher.outbounds(batch, BUILDER)
 
     for number, refused in enumerate([True, True, False, True, True, True]):
@@ -122,9 +122,14 @@ def _tombstone(assignment: Assignment, offset: int, key: bytes | None = b"k", st
     ],
 )
 def test_a_tombstone_is_passed_on_kept_as_a_dead_letter_or_skipped(policy: Any, kinds: Any, counts: Any) -> None:
-    ours, stats = Assignment("posts", 0), Stats()
+    partition, stats = Assignment("posts", 0), Stats()
     publisher = Publisher(pipeline(input={"topics": ["posts"], **policy}), stats)
-    documents = [_document(ours, 0), _tombstone(ours, 1), _tombstone(ours, 2, key=None), _document(ours, 3)]
+    documents = [
+        _document(partition, 0),
+        _tombstone(partition, 1),
+        _tombstone(partition, 2, key=None),
+        _document(partition, 3),
+    ]
     outbounds = publisher.outbounds(MicroBatch(0, documents, tokens=0), BUILDER)
     assert [outbound.kind for outbound in outbounds] == kinds
     assert (stats.enriched, stats.tombstones, stats.skipped, stats.dead_letters) == counts
@@ -171,9 +176,9 @@ def test_what_changes_while_the_worker_runs_counts_from_the_builder_on() -> None
 @pytest.mark.parametrize("policy", ["forward", "dead_letter", "skip"])
 def test_deletes_are_no_poison(policy: str) -> None:
     publisher = Publisher(pipeline(input={"topics": ["in"], "tombstones": policy}, stop_after={"in_a_row": 3}), Stats())
-    ours = Assignment("in", 0)
+    partition = Assignment("in", 0)
     for number in range(5):
-        batch = MicroBatch(number, [_tombstone(ours, 2 * number), _tombstone(ours, 2 * number + 1)], tokens=0)
+        batch = MicroBatch(number, [_tombstone(partition, 2 * number), _tombstone(partition, 2 * number + 1)], tokens=0)
         for outbound in publisher.outbounds(batch, BUILDER):
             if outbound.kind == "tombstone":
                 assert publisher.refused(outbound, "MSG_SIZE_TOO_LARGE") is not None
@@ -183,11 +188,11 @@ def test_deletes_are_no_poison(policy: str) -> None:
 
 def test_deletes_do_not_hide_poison_between_them() -> None:
     publisher = Publisher(pipeline(stop_after={"in_a_row": 3}), Stats())
-    ours, documents = Assignment("in", 0), []
+    partition, documents = Assignment("in", 0), []
     for offset in range(6):
-        failed = _document(ours, offset)
+        failed = _document(partition, offset)
         failed.failure = Failure("decode", "DecodeError", "no text")
-        documents += [_tombstone(ours, offset), failed]
+        documents += [_tombstone(partition, offset), failed]
     letters = publisher.outbounds(MicroBatch(0, documents, tokens=0), BUILDER)
     assert str(publisher.too_many()).startswith("3 dead letters in a row")
     assert sum(letter.kind == "dead_letter" for letter in letters) == 6, "people look at these"

@@ -218,8 +218,8 @@ def test_a_pipeline_whose_only_names_are_found_by_a_shadow_finds_nothing_to_reda
 def test_text_none_hides_the_text_of_the_spans_of_a_shadow() -> None:
     who = {"name": "who", "task": "ner", "model": "m"}
     settings = config(who, {**who, "name": "who2", "shadow": "who"}, disagreements="odd", text="none")
-    found = {"spans": [{"start": 0, "end": 3, "label": "PERSON", "score": 0.9, "text": "Ada"}]}
-    _, odd = publish(settings, document({"who": spans()}, text="Ada", who2=found))[0]
+    shadow_spans = {"spans": [{"start": 0, "end": 3, "label": "PERSON", "score": 0.9, "text": "Ada"}]}
+    _, odd = publish(settings, document({"who": spans()}, text="Ada", who2=shadow_spans))[0]
     assert b"Ada" not in (odd.value or b"")
     assert event(odd)["annotations"]["who2"]["spans"][0]["start"] == 0
 

@@ -120,8 +120,8 @@ def test_settings_that_the_client_refuses_are_not_quoted(served: FakeRegistry, t
 
 @pytest.mark.parametrize("package", ["httpx2", "fastavro"])
 def test_a_missing_extra_is_named(served: FakeRegistry, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
-    found = util.find_spec
-    monkeypatch.setattr("stream.registry.client.find_spec", lambda name: None if name == package else found(name))
+    find_spec = util.find_spec
+    monkeypatch.setattr("stream.registry.client.find_spec", lambda name: None if name == package else find_spec(name))
     with pytest.raises(
         SettingError, match=f"{package} is not installed.*" + re.escape("pip install 'glossator[registry]'")
     ):

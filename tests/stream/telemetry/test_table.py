@@ -71,12 +71,12 @@ def test_a_histogram_has_buckets_a_sum_and_a_count() -> None:
     stats = full()
     stats.forwards["starter"].add(0.04)
     family = require_table(Exposition(stats, "p", 0).text().decode())["glossator_forward_seconds"]
-    found: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    samples: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for sample in family.samples:
-        found[sample.name.rpartition("_")[2]][sample.labels.get("le", "")] = sample.value
-    assert found["sum"][""] == pytest.approx(0.34)
-    assert found["count"][""] == found["bucket"]["+Inf"] == 2
-    assert (found["bucket"]["0.025"], found["bucket"]["0.05"], found["bucket"]["0.5"]) == (0, 1, 2)
+        samples[sample.name.rpartition("_")[2]][sample.labels.get("le", "")] = sample.value
+    assert samples["sum"][""] == pytest.approx(0.34)
+    assert samples["count"][""] == samples["bucket"]["+Inf"] == 2
+    assert (samples["bucket"]["0.025"], samples["bucket"]["0.05"], samples["bucket"]["0.5"]) == (0, 1, 2)
 
 
 def test_names_follow_the_conventions_of_prometheus() -> None:

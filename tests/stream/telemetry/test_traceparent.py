@@ -37,11 +37,11 @@ def hexes(length: int) -> st.SearchStrategy[str]:
 )
 def test_it_is_read_as_opentelemetry_reads_it(header: str) -> None:
     headers: Headers = [("other", None), ("traceparent", header.encode())]
-    found = context_of(headers)
-    assert (found and found[:3]) == oracle(header)
+    context = context_of(headers)
+    assert (context and context[:3]) == oracle(header)
     record = Record(Assignment("posts", 0), 0, None, b"x", headers)
-    assert bool(maybe_sampled([record])) >= (found is not None and found.sampled)
-    if found is not None and not found.sampled:
+    assert bool(maybe_sampled([record])) >= (context is not None and context.sampled)
+    if context is not None and not context.sampled:
         assert maybe_sampled([record]) == [], "the quick look is worth something"
 
 
@@ -59,9 +59,9 @@ def test_what_is_almost_a_context_is_none(header: str) -> None:
 
 def test_the_last_header_counts() -> None:
     other = GOOD.replace("b7ad", "c7ad")
-    found = context_of([("traceparent", GOOD.encode()), ("Traceparent", b"x"), ("traceparent", other.encode())])
-    assert found is not None
-    assert f"{found.span:016x}" == "c7ad6b7169203331"
+    context = context_of([("traceparent", GOOD.encode()), ("Traceparent", b"x"), ("traceparent", other.encode())])
+    assert context is not None
+    assert f"{context.span:016x}" == "c7ad6b7169203331"
     assert context_of([("traceparent", GOOD.encode()), ("traceparent", b"x")]) is None
     assert context_of(None) is None
 

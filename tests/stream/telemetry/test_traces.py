@@ -79,9 +79,9 @@ def traced(collector: otlp.Collector, stats: Stats | None = None, slot: int = 0,
 
 
 def by_name(spans: list[Any]) -> dict[str, Any]:
-    found = {span.name: span for span in spans}
-    assert len(found) == len(spans), "two spans have one name"
-    return found
+    named = {span.name: span for span in spans}
+    assert len(named) == len(spans), "two spans have one name"
+    return named
 
 
 @pytest.mark.parametrize(("delivery", "last"), [("at_least_once", "delivery"), ("exactly_once", "transaction")])
@@ -123,8 +123,8 @@ def test_a_micro_batch_is_a_trace_with_its_steps(collector: otlp.Collector, deli
 
 def test_an_event_that_its_producer_sampled_has_a_span_that_consumers_continue(collector: otlp.Collector) -> None:
     traces = traced(collector, sample=0)
-    ours = batch(header(1), header(2, sampled=False), None, [("a", b"1"), *header(3), ("tracestate", b"x=y")])
-    (sent,) = process(traces, ours)
+    micro_batch = batch(header(1), header(2, sampled=False), None, [("a", b"1"), *header(3), ("tracestate", b"x=y")])
+    (sent,) = process(traces, micro_batch)
     traces.close()
     spans = collector.spans()
     root = next(span for span in spans if not span.parent_span_id)
@@ -143,19 +143,19 @@ def test_an_event_that_its_producer_sampled_has_a_span_that_consumers_continue(c
     )
     assert (second, third) == (context_of(header(2, sampled=False)), None), "what nobody records is passed on as it is"
     assert [name for name, _ in sent[3].headers] == ["a", "traceparent", "tracestate"]
-    assert ours.documents[0].record is not None
-    assert ours.documents[0].record.headers == header(1), "a dead letter still gets the original"
+    assert micro_batch.documents[0].record is not None
+    assert micro_batch.documents[0].record.headers == header(1), "a dead letter still gets the original"
 
 
 def test_dead_letters_keep_the_headers_of_their_event_and_mark_its_span(collector: otlp.Collector) -> None:
     traces = traced(collector, sample=0)
-    ours = batch(header(1), header(2))
-    ours.documents[0].failure = Failure.of(ValueError("the text"), "decode")
-    sent = outbounds(ours)
+    micro_batch = batch(header(1), header(2))
+    micro_batch.documents[0].failure = Failure.of(ValueError("the text"), "decode")
+    sent = outbounds(micro_batch)
     sent[0].kind = "dead_letter"
-    traces.begin(ours)
-    traces.sending(ours, sent)
-    traces.landed(ours)
+    traces.begin(micro_batch)
+    traces.sending(micro_batch, sent)
+    traces.landed(micro_batch)
     traces.close()
     assert sent[0].headers == header(1)
     spans = {int.from_bytes(span.trace_id): span for span in collector.spans()}
@@ -188,18 +188,18 @@ def test_what_is_traced_is_a_sample_and_what_producers_have_sampled(collector: o
         heads = [header(1), header(2, sampled=False), None, None, header(3)]
         process(traces, *(batch(head, number=number) for number, head in enumerate(heads)))
         traces.close()
-        found = {otlp.attributes(span).get("glossator.micro_batch") for span in collector.spans()}
-        assert found - {None} == expected
+        numbers = {otlp.attributes(span).get("glossator.micro_batch") for span in collector.spans()}
+        assert numbers - {None} == expected
 
 
 def test_events_of_several_topics_and_partitions(collector: otlp.Collector) -> None:
     traces = traced(collector, sample=1)
-    ours = batch(None, None)
+    several = batch(None, None)
     others = [Record(Assignment(*place), 1, None, b"x") for place in (("posts", 4), ("replies", 3))]
     process(
         traces,
-        MicroBatch(1, [Document(record) for record in [*ours.records, others[0]]], 0),
-        MicroBatch(2, [Document(record) for record in [*ours.records, others[1]]], 0),
+        MicroBatch(1, [Document(record) for record in [*several.records, others[0]]], 0),
+        MicroBatch(2, [Document(record) for record in [*several.records, others[1]]], 0),
         MicroBatch(3, [Document(None, "no record")], 0),
     )
     traces.close()
@@ -213,8 +213,8 @@ def test_events_of_several_topics_and_partitions(collector: otlp.Collector) -> N
 
 def test_what_has_not_landed_in_the_end_is_marked(collector: otlp.Collector) -> None:
     traces = traced(collector, sample=1)
-    traces.begin(ours := batch(header(1)))
-    with pytest.raises(RuntimeError), traces.step(ours, "forwards"):
+    traces.begin(lost := batch(header(1)))
+    with pytest.raises(RuntimeError), traces.step(lost, "forwards"):
         raise RuntimeError
     traces.close()
     failed = [span for span in collector.spans() if span.status.code == ERROR]
@@ -312,9 +312,9 @@ def test_the_queue_is_bounded_and_what_does_not_fit_is_counted(
 def test_nothing_is_imported_or_done_without_traces() -> None:
     traces = make_traces(pipeline(), Stats(), 0)
     assert isinstance(traces, NoTraces)
-    ours = batch(header(1))
-    (sent,) = process(traces, ours)
-    assert sent == outbounds(ours)
+    untraced = batch(header(1))
+    (sent,) = process(traces, untraced)
+    assert sent == outbounds(untraced)
     traces.close()
 
 

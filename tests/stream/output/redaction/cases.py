@@ -255,7 +255,11 @@ def _side(segments: list[tuple[str, str]], side: int) -> str:
 def _distinct(secrets: list[str]) -> bool:
     """Whether no value is within another, or within one beside itself."""
     folded = [fold(secret) for secret in secrets]
-    return all(index == other or one not in two for index, one in enumerate(folded) for other, two in enumerate(folded))
+    return all(
+        index == other or value not in other_value
+        for index, value in enumerate(folded)
+        for other, other_value in enumerate(folded)
+    )
 
 
 def _event(writer: _Writer, steps: tuple[str | int, ...], text: list[tuple[str, str]]) -> tuple[str, str]:

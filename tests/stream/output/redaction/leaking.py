@@ -94,8 +94,8 @@ def _quick(patch: Patch) -> None:
 
     def quickly(self: Any, document: Any, edits: Any, text: str, values: Any, record: Any) -> bytes | None:
         del self, edits, values, record
-        ours = orjson.dumps(document.text)
-        return document.event.replace(ours, orjson.dumps(text)) if ours in document.event else None
+        written = orjson.dumps(document.text)
+        return document.event.replace(written, orjson.dumps(text)) if written in document.event else None
 
     patch.setattr(EventRedactor, "quickly", quickly)
 

@@ -25,16 +25,16 @@ def values(*texts: str) -> Values:
 
 
 def test_the_longest_of_overlapping_values_gives_the_replacement() -> None:
-    found = values("anna lee", "lee sophie")
-    assert found.redacted("ANNA LEE SOPHIE, Anna Lee") == "<lee sophie>, <anna lee>"
+    known = values("anna lee", "lee sophie")
+    assert known.redacted("ANNA LEE SOPHIE, Anna Lee") == "<lee sophie>, <anna lee>"
 
 
 def test_names_of_members_are_changed_only_by_words_and_verbatim_values() -> None:
-    found = values("Mark")
-    assert found.find_name("bookmarks") == []
-    assert found.find_name("to_mark-x") == [(3, 7, "<Mark>")]
-    assert found.find_name("bookMarks") == [(4, 8, "<Mark>")]
-    assert found.redacted("bookmarks") == "book<Mark>s"
+    known = values("Mark")
+    assert known.find_name("bookmarks") == []
+    assert known.find_name("to_mark-x") == [(3, 7, "<Mark>")]
+    assert known.find_name("bookMarks") == [(4, 8, "<Mark>")]
+    assert known.redacted("bookmarks") == "book<Mark>s"
 
 
 @given(

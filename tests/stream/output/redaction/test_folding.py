@@ -12,7 +12,7 @@ from stream.output.redaction.folding import Folded, fold
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("spelling", "another"),
     [
         ("ADA@Example.ORG", "ada@example.org"),
         ("Jos\u00e9", "Jose\u0301"),
@@ -22,8 +22,8 @@ from stream.output.redaction.folding import Folded, fold
         ("a\u00adda\u200b@\u2060x\ufe0f", "ada@x"),
     ],
 )
-def test_spellings_of_the_same_characters_are_equal(one: str, other: str) -> None:
-    assert fold(one) == fold(other)
+def test_spellings_of_the_same_characters_are_equal(spelling: str, another: str) -> None:
+    assert fold(spelling) == fold(another)
 
 
 @given(st.text(), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))

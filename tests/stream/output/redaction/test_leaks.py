@@ -133,8 +133,10 @@ def leaks(case: Case) -> list[str]:
     ways = []
     for way, text in leaving(case):
         folded = fold(text)
-        found = any(fold(secret) in folded or any(form in text for form in _escaped(secret)) for secret in case.secrets)
-        if found or UNREAD in text:
+        is_there = any(
+            fold(secret) in folded or any(form in text for form in _escaped(secret)) for secret in case.secrets
+        )
+        if is_there or UNREAD in text:
             ways.append(way)
     return ways
 
@@ -175,9 +177,9 @@ def test_a_leak_is_noticed(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(cases().map(hidden))
     def search(case: Case) -> None:
-        found = leaks(case)
-        noticed.update(found)
-        assert not found
+        ways_out = leaks(case)
+        noticed.update(ways_out)
+        assert not ways_out
 
     with pytest.raises(AssertionError):
         search()

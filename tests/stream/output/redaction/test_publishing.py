@@ -88,9 +88,9 @@ def test_offsets_count_the_unit_of_the_output(
     unit: str, span: tuple[int, int], notice: tuple[int, int], original: tuple[int, int]
 ) -> None:
     event = built(pipeline(offset_unit=unit, original_offsets=True))
-    (found,) = event["annotations"]["pii"]["spans"]
-    assert (found["start"], found["end"]) == span
-    assert (found["original_start"], found["original_end"]) == original
+    (number,) = event["annotations"]["pii"]["spans"]
+    assert (number["start"], number["end"]) == span
+    assert (number["original_start"], number["original_end"]) == original
     assert (event["notices"][0]["kept"], event["notices"][0]["of"]) == notice
 
 
@@ -100,9 +100,9 @@ def test_the_unit_applies_to_every_view(text: str, unit: str, span: tuple[int, i
     config = pipeline(offset_unit=unit)
     output = config.output.model_copy(update={"text": text})
     event = built(config.model_copy(update={"redact": None, "output": output}))
-    (found,) = event["annotations"]["pii"]["spans"]
-    assert (found["start"], found["end"]) == span
-    assert ("text" in found) is (text == "original")
+    (number,) = event["annotations"]["pii"]["spans"]
+    assert (number["start"], number["end"]) == span
+    assert ("text" in number) is (text == "original")
     assert event["notices"][0]["kept"] == span[1]
 
 

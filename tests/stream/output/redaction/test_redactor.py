@@ -87,14 +87,14 @@ def test_of_several_texts_only_the_values_change(
     assert document.parts is not None
     first = {document.text.find(secret) for secret in secrets}
     assume(-1 not in first)
-    found = [at for secret in secrets for at in occurrences(document.text, secret)]
+    places = [at for secret in secrets for at in occurrences(document.text, secret)]
     spans = [
         {"start": at, "end": at + len(secret), "label": "NAME", "score": 0.5, "text": secret}
         for secret in secrets
         for at in occurrences(document.text, secret)
         if at in first or data.draw(st.booleans())
     ]
-    assert found
+    assert places
     document.annotations["pii"] = {"spans": spans}
     result = Redactor(pipeline, KEYS).redact(document)
     assert result.event == event
@@ -109,9 +109,9 @@ def test_of_several_texts_only_the_values_change(
 
 
 def objects(event: bytes) -> list[list[tuple[str, Any]]]:
-    found: list[list[tuple[str, Any]]] = []
-    json.loads(event, object_pairs_hook=found.append)
-    return found
+    objects_: list[list[tuple[str, Any]]] = []
+    json.loads(event, object_pairs_hook=objects_.append)
+    return objects_
 
 
 def occurrences(text: str, value: str) -> list[int]:

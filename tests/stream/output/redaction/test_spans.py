@@ -21,8 +21,8 @@ def span(text: str, label: str, score: float = 0.9, after: int = 0) -> dict[str,
 
 
 def merged(*spans: dict[str, Any]) -> list[tuple[str, str]]:
-    found = pieces(TEXT, [{"spans": [entry]} for entry in spans])
-    return [(TEXT[piece.start : piece.end], piece.label) for piece in found]
+    cut = pieces(TEXT, [{"spans": [entry]} for entry in spans])
+    return [(TEXT[piece.start : piece.end], piece.label) for piece in cut]
 
 
 def test_the_longest_of_overlapping_spans_gives_the_label() -> None:
@@ -85,16 +85,16 @@ def test_pieces_cover_all_spans_and_are_apart(drawn: tuple[str, list[tuple[int, 
         {"start": start, "end": min(start + width, len(text)), "label": label, "score": 0.5}
         for start, width, label in ranges
     ]
-    found = pieces(text, [{"spans": spans}])
-    for before, behind in pairwise(found):
+    cut = pieces(text, [{"spans": spans}])
+    for before, behind in pairwise(cut):
         assert before.end <= behind.start
     for entry in spans:
-        assert any(piece.start <= entry["start"] and entry["end"] <= piece.end for piece in found)
-    assert {range_ for piece in found for range_ in piece.spans or [piece[:2]]} == {
+        assert any(piece.start <= entry["start"] and entry["end"] <= piece.end for piece in cut)
+    assert {range_ for piece in cut for range_ in piece.spans or [piece[:2]]} == {
         (entry["start"], entry["end"]) for entry in spans
     }
     covered = {index for entry in spans for index in range(entry["start"], entry["end"])}
-    redacted = {index for piece in found for index in range(piece.start, piece.end)}
+    redacted = {index for piece in cut for index in range(piece.start, piece.end)}
     assert {text[index] for index in redacted - covered} <= set(" .-")
 
 

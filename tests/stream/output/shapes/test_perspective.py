@@ -32,7 +32,8 @@ def annotation(scores: dict[str, float], *sentences: tuple[int, int, dict[str, f
     }
     if sentences:
         made["sentences"] = [
-            {"start": start, "end": end, "flagged": False, "scores": own} for start, end, own in sentences
+            {"start": start, "end": end, "flagged": False, "scores": sentence_scores}
+            for start, end, sentence_scores in sentences
         ]
     return made
 
@@ -95,13 +96,13 @@ def test_spans_are_sentences_with_scores_of_their_own_if_the_request_wants_them(
 
 def test_spans_count_utf16_units() -> None:
     text = "\N{THUMBS UP SIGN}\N{THUMBS UP SIGN}. e\N{COMBINING ACUTE ACCENT}t\N{PILE OF POO}"
-    own = {"TOXICITY": 0.5}
-    made = answer(None, text, safety=annotation(own, (0, 3, own), (4, 8, own)))
+    scores = {"TOXICITY": 0.5}
+    made = answer(None, text, safety=annotation(scores, (0, 3, scores), (4, 8, scores)))
     spans = made["attributeScores"]["TOXICITY"]["spanScores"]
     encoded = text.encode("utf-16-le")
     quoted = [encoded[2 * span["begin"] : 2 * span["end"]].decode("utf-16-le") for span in spans]
     assert quoted == [text[0:3], text[4:8]]
-    (whole,) = answer(None, text, safety=annotation(own))["attributeScores"]["TOXICITY"]["spanScores"]
+    (whole,) = answer(None, text, safety=annotation(scores))["attributeScores"]["TOXICITY"]["spanScores"]
     assert whole["end"] == len(encoded) // 2
 
 
@@ -114,9 +115,9 @@ def test_offsets_of_any_unit_become_those_of_utf16(unit: Any, text: str, data: s
     def counted(part: str, to: str) -> int:
         return {"code_point": len(part), "utf16": len(part.encode("utf-16-le")) // 2, "utf8": len(part.encode())}[to]
 
-    own = {"TOXICITY": 0.5}
-    span = (counted(text[:start], unit), counted(text[:end], unit), own)
-    published = Published("id", text, unit, {"safety": annotation(own, span)}, None)
+    scores = {"TOXICITY": 0.5}
+    span = (counted(text[:start], unit), counted(text[:end], unit), scores)
+    published = Published("id", text, unit, {"safety": annotation(scores, span)}, None)
     (made,) = PerspectiveShaper(["safety"], None).shape(published)["attributeScores"]["TOXICITY"]["spanScores"]
     assert (made["begin"], made["end"]) == (counted(text[:start], "utf16"), counted(text[:end], "utf16"))
 
