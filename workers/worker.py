@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.document import Document
 from schemas.errors import GlossatorError, PoisonError, RegistryError, StuckError
@@ -48,6 +48,21 @@ _CLOSE = 15.0
 """Seconds that leaving the group and closing the producer may take."""
 
 
+class Clients(NamedTuple):
+    """What makes the clients of a worker, by default those of Kafka.
+
+    Attributes:
+        source: called with the arguments of ``Source``; returns what has its methods.
+        sink: called with the arguments of ``make_sink``; returns what has the methods of ``Sink``.
+    """
+
+    source: Callable[..., Any] = Source
+    sink: Callable[..., Any] = make_sink
+
+
+KAFKA = Clients()
+
+
 class Worker:
     """One member of the pipeline's consumer group.
 
@@ -67,6 +82,8 @@ class Worker:
         patience: float = 60.0,
         slot: int = 0,
         journal: Journal | NoJournal | None = None,
+        *,
+        clients: Clients = KAFKA,
     ) -> None:
         """Make a worker that is not connected yet.
 
@@ -77,6 +94,7 @@ class Worker:
             slot: The worker's stable number among those of its pipeline.
             journal: The journal of that slot, which finds the events that kill the process; closed unless the end
                 counts as a crash.
+            clients: What makes the consumer and the producer.
         """
         self.stats = Stats()
         self.hung = False
@@ -86,6 +104,7 @@ class Worker:
         self._patience = patience
         self._slot = slot
         self._journal = journal or NoJournal()
+        self._clients = clients
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -105,7 +124,10 @@ class Worker:
         Returns whether everything started was finished; False if the drain timeout was over first. Raises BrokerError
         (TopicError, AccessError, SettingError, OffsetError, FencedError), StuckError, PoisonError or DeviceError.
         """
-        run = _Run(self._pipeline, self._chain, self._engines, self.stats, journal=self._journal, slot=self._slot)
+        run = _Run(
+            self._pipeline, self._chain, self._engines, self.stats,
+            journal=self._journal, slot=self._slot, clients=self._clients,
+        )  # fmt: skip
         drained = False
         self.hung = True
         try:
@@ -133,14 +155,14 @@ class _Run:
 
     def __init__(
         self, pipeline: Pipeline, chain: Future[Chain], engines: deque[Engine], stats: Stats,
-        *, journal: Journal | NoJournal, slot: int,
+        *, journal: Journal | NoJournal, slot: int, clients: Clients,
     ) -> None:  # fmt: skip
         """``chain`` is the one to begin with; ``engines`` later holds what replaces it."""
         batching = pipeline.batching
         self.failure: BaseException | None = None
         self.poison: PoisonError | None = None
         self._ends = False
-        self._pipeline, self._slot = pipeline, slot
+        self._pipeline, self._slot, self._makers = pipeline, slot, clients
         self._chain, self._engines = chain, engines
         self._engine: Engine  # made when the chain is loaded
         self._stats, self._journal = stats, journal
@@ -187,14 +209,16 @@ class _Run:
 
     def _join(self, patience: float, stop: Callable[[], bool]) -> None:
         """Connect to the brokers and join the group without reading."""
-        self._sink = make_sink(
+        self._sink = self._makers.sink(
             self._pipeline, delivered=self._landed, refused=self._publisher.refused,
             slot=self._slot, hurry=lambda: self._flight.draining, membership=self._membership,
             tails=self._flight.take_tails,
         )  # fmt: skip
         self._clients.append(self._sink)
         self._sink.open(patience, stop)
-        self._source = Source(self._pipeline, on_revoke=self._revoked, on_lost=self._flight.abandon, slot=self._slot)
+        self._source = self._makers.source(
+            self._pipeline, on_revoke=self._revoked, on_lost=self._flight.abandon, slot=self._slot
+        )
         self._clients.append(self._source)
         self._source.pause()
 

@@ -32,12 +32,11 @@ from stream.pacing import FixedPacing
 from stream.progress import Progress
 from tests.noop import NoopChain, pipeline
 from tests.workers.process.test_journal import crash
-from workers import worker as worker_module
 from workers.encoder.pool import Pool
 from workers.process import early as early_module
 from workers.process.journal import Journal, NoJournal
 from workers.process.observer import Observer
-from workers.worker import Worker, _part_leaving
+from workers.worker import Clients, Worker, _is_crash, _part_leaving
 
 BETWEEN = ("purge", "polled")
 """When the partition begins to leave: just before, or just after what waits in the batcher has been looked at."""
@@ -129,12 +128,14 @@ def failing_start(name: str) -> Callable[[threading.Thread], None]:
 @pytest.mark.parametrize("half", ["sink", "open", "source", "prepare", "finish"])
 def test_nothing_is_left_when_the_start_fails_half_way(half: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sink, source = Client(fails=half == "open"), Client()
-    monkeypatch.setattr(worker_module, "make_sink", refuse if half == "sink" else lambda *_, **__: sink)
-    monkeypatch.setattr(worker_module, "Source", refuse if half == "source" else lambda *_, **__: source)
+    clients = Clients(
+        sink=refuse if half == "sink" else lambda *_, **__: sink,
+        source=refuse if half == "source" else lambda *_, **__: source,
+    )
     if half in {"prepare", "finish"}:
         monkeypatch.setattr(threading.Thread, "start", failing_start(half))
     before = set(threading.enumerate())
-    worker = Worker(pipeline(), cast(Any, NoopChain()))
+    worker = Worker(pipeline(), cast(Any, NoopChain()), clients=clients)
     with pytest.raises(RuntimeError if half in {"prepare", "finish"} else BrokerError):
         worker.run()
     assert set(threading.enumerate()) <= before
@@ -145,11 +146,10 @@ def test_nothing_is_left_when_the_start_fails_half_way(half: str, monkeypatch: p
 def test_a_sink_that_cannot_be_closed_does_not_keep_the_worker_in_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
     sink, source = Client(), Client()
     monkeypatch.setattr(sink, "close", refuse)
-    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: sink)
-    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: source)
+    clients = Clients(sink=lambda *_, **__: sink, source=lambda *_, **__: source)
     monkeypatch.setattr(threading.Thread, "start", failing_start("finish"))
     with pytest.raises(RuntimeError):
-        Worker(pipeline(), cast(Any, NoopChain())).run()
+        Worker(pipeline(), cast(Any, NoopChain()), clients=clients).run()
     assert source.closed == 1
 
 
@@ -173,26 +173,23 @@ ORDERLY = [BrokerError, AccessError, FencedError, SettingError, OffsetError, Stu
     ("error", "ends"),
     [*((kind("why"), ["set aside"]) for kind in ORDERLY), (DeviceError("why"), []), (ValueError("why"), [])],
 )
-def test_only_ends_that_an_event_may_have_caused_count_as_crashes(
-    error: Exception, ends: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_ends_that_an_event_may_have_caused_count_as_crashes(error: Exception, ends: list[str]) -> None:
     class Failing(Client):
         def poll(self, timeout: float) -> list[Record]:
             raise error
 
-    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: Client())
-    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Failing())
+    clients = Clients(sink=lambda *_, **__: Client(), source=lambda *_, **__: Failing())
     journal = Endings()
     with pytest.raises(type(error)):
-        Worker(pipeline(), cast(Any, NoopChain()), journal=journal).run()
+        Worker(pipeline(), cast(Any, NoopChain()), journal=journal, clients=clients).run()
     assert journal.ends == ends
 
 
 def test_what_is_stuck_on_a_thread_is_suspected_and_a_thread_that_is_busy_otherwise_is_not() -> None:
-    assert worker_module._is_crash(StuckError("device"), busy=True)
-    assert not worker_module._is_crash(StuckError("brokers"), busy=False)
-    assert not worker_module._is_crash(PoisonError("too many"), busy=True)
-    assert not worker_module._is_crash(None, busy=True)
+    assert _is_crash(StuckError("device"), busy=True)
+    assert not _is_crash(StuckError("brokers"), busy=False)
+    assert not _is_crash(PoisonError("too many"), busy=True)
+    assert not _is_crash(None, busy=True)
 
 
 def test_models_that_cannot_be_loaded_end_the_run() -> None:
@@ -271,12 +268,11 @@ class Taking(Client):
 def test_what_lingers_is_computed_when_polling_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be added to it then, and polling goes on only when it has landed."""
     arriving: queue.Queue[list[Record]] = queue.Queue()
-    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: Taking())
-    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding(arriving))
+    clients = Clients(sink=lambda *_, **__: Taking(), source=lambda *_, **__: Feeding(arriving))
     monkeypatch.setattr(Observer, "observe", lambda *_: None)
     chain = Slow()
     settings = {"batching": {"target_latency_ms": 60_000}, "backpressure": {"high_events": 2, "low_events": 1}}
-    worker = Worker(pipeline(**settings, drain_timeout_ms=1), cast(Any, chain))
+    worker = Worker(pipeline(**settings, drain_timeout_ms=1), cast(Any, chain), clients=clients)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     try:
@@ -299,14 +295,13 @@ def test_a_micro_batch_takes_in_what_comes_while_the_device_computes(
     """Cut as soon as its linger time is over, it would only wait for the device, and later events behind it."""
     arriving: queue.Queue[list[Record]] = queue.Queue()
     assignment = Assignment("posts", 0)
-    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: Taking())
-    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding(arriving))
+    clients = Clients(sink=lambda *_, **__: Taking(), source=lambda *_, **__: Feeding(arriving))
     monkeypatch.setattr(Observer, "observe", lambda *_: None)
     for _ in range(crashes):  # of another partition
         crash(tmp_path, [Record(Assignment("posts", 1), offset, None, b"") for offset in range(2)])
     chain, journal = Slow(), Journal(tmp_path, "p", 0)
     settings = {"batching": {"linger_ms": 0, "max_events": 6}, "drain_timeout_ms": 1}
-    worker = Worker(pipeline(**settings), cast(Any, chain), journal=journal)
+    worker = Worker(pipeline(**settings), cast(Any, chain), journal=journal, clients=clients)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     offsets = itertools.count()
@@ -371,11 +366,11 @@ def test_the_next_micro_batch_begins_on_an_idle_core_and_is_sent_in_its_turn(
     assignment, sent = Assignment("posts", 0), queue.Queue[int]()
     sink = Taking()
     monkeypatch.setattr(sink, "send", lambda batch, outbounds: sent.put(batch.number))
-    monkeypatch.setattr(worker_module, "make_sink", lambda *_, **__: sink)
-    monkeypatch.setattr(worker_module, "Source", lambda *_, **__: Feeding(arriving))
+    clients = Clients(sink=lambda *_, **__: sink, source=lambda *_, **__: Feeding(arriving))
     monkeypatch.setattr(Observer, "observe", lambda *_: None)
     chain = SideBySide()
-    worker = Worker(pipeline(batching={"linger_ms": 0, "max_events": 1}, drain_timeout_ms=1), cast(Any, chain))
+    settings = {"batching": {"linger_ms": 0, "max_events": 1}}
+    worker = Worker(pipeline(**settings, drain_timeout_ms=1), cast(Any, chain), clients=clients)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     try:
