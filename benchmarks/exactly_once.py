@@ -23,6 +23,7 @@ import orjson
 from confluent_kafka import Consumer, Producer
 
 from benchmarks.host_path import fill
+from benchmarks.redirect import redirected
 from benchmarks.report import report
 from benchmarks.texts import texts_from
 from schemas.pipeline.config import Pipeline
@@ -42,22 +43,12 @@ RATE = 200
 @contextmanager
 def working(settings: Pipeline, chain: Any, kafka: Cluster, topic: str, delivery: str) -> Iterator[tuple[Worker, str]]:
     """A worker that reads ``topic``, and the topic it writes."""
-    out = kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", 6)
-    kafka.create_topic(f"{out}.dead", 1)
-    worker = Worker(
-        settings.model_copy(update={
-            "pipeline": out,
-            "delivery": delivery,
-            "kafka": {"bootstrap.servers": kafka.bootstrap_servers},
-            "input": settings.input.model_copy(update={"topics": [topic]}),
-            "output": settings.output.model_copy(update={"topic": out, "dead_letter": None}),
-        }),
-        chain,
-    )  # fmt: skip
+    moved = redirected(settings, kafka, topic, 6)
+    worker = Worker(moved.model_copy(update={"delivery": delivery}), chain)
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
-        yield worker, out
+        yield worker, moved.output.topic
     finally:
         worker.stop()
         thread.join()

@@ -24,7 +24,8 @@ class Candidate:
     """A process that annotates a topic.
 
     ``program``: a module in ``programs/``, empty for glossator. ``batch``: of a peer, in events. ``settings``: sections
-    of glossator's pipeline file, such as ``{"compute": {"dtype": "bfloat16"}}``.
+    of glossator's pipeline file, such as ``{"compute": {"dtype": "bfloat16"}}``. ``checkout``: whose glossator it is.
+    ``launcher``: what Python is started with to run glossator.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Candidate:
     batch: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
     workers: int = 1
+    checkout: Path = REPOSITORY
+    launcher: tuple[str, ...] = ("-m", "glossator")
 
 
 GLOSSATOR = Candidate("glossator", settings={"compute": {"dtype": "float32"}})
@@ -74,7 +77,7 @@ def command(candidate: Candidate, tasks: list[dict[str, Any]], servers: str, top
         file = folder / "pipeline.yaml"
         with file.open("w") as stream:
             YAML(typ="safe").dump(pipeline(candidate, tasks, servers, topic), stream)
-        worker = [sys.executable, "-m", "glossator", "run", "--state", str(folder), "--log-level", "warning"]
+        worker = [sys.executable, *candidate.launcher, "run", "--state", str(folder), "--log-level", "warning"]
         return [*worker, "--workers", str(candidate.workers), str(file)]
     file = checkpoints.write(tasks, folder / "tasks.json")
     return [
@@ -105,6 +108,5 @@ def environment(candidate: Candidate, threads: int | None) -> dict[str, str]:
     variables |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true", "DO_NOT_TRACK": "1"}
     if threads:
         variables["OMP_NUM_THREADS"] = str(threads)
-    if candidate.program:
-        variables["PYTHONPATH"] = str(REPOSITORY / "benchmarks")
+    variables["PYTHONPATH"] = str(REPOSITORY / "benchmarks" if candidate.program else candidate.checkout)
     return variables

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from benchmarks.peers.candidates import REPOSITORY, Candidate, command, environment
+from benchmarks.peers.candidates import Candidate, command, environment
 from benchmarks.peers.usage import Usage
 from tests.kafka.cluster import Cluster
 
@@ -93,8 +93,13 @@ class Run:
     def __init__(self, servers: str, topic: str, outputs: Outputs, usage: Usage, alive: Callable[[], None]) -> None:
         self._servers, self._topic = servers, topic
         self._outputs, self._usage, self._alive = outputs, usage, alive
-        self._producer = Producer({"bootstrap.servers": servers, "linger.ms": 0})
+        self._producer = Producer({"bootstrap.servers": servers, "linger.ms": 0, "log_level": 2})
         self._sent = 0
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._usage.pid
 
     @property
     def peak_mib(self) -> float:
@@ -175,11 +180,11 @@ def running(
     """
     topic = kafka.create_topic(f"bench.{uuid.uuid4().hex[:8]}", PARTITIONS)
     kafka.create_topic(f"{topic}.out", PARTITIONS)
-    kafka.create_topic(f"{topic}.dead", 1)
+    kafka.create_topic(f"{topic}.dead", PARTITIONS)
     with tempfile.TemporaryDirectory() as name, (Path(name) / "log").open("w+b") as log:
         process = subprocess.Popen(
             command(candidate, tasks, kafka.bootstrap_servers, topic, Path(name)),
-            env=environment(candidate, threads), cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT,
+            env=environment(candidate, threads), cwd=candidate.checkout, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
         def alive() -> None:

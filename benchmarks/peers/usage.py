@@ -33,6 +33,11 @@ class Usage:
         self._thread.join()
 
     @property
+    def pid(self) -> int:
+        """The root of the tree."""
+        return self._root.pid
+
+    @property
     def peak_mib(self) -> float:
         """The largest resident memory so far, in MiB."""
         return self._peak / 2**20
