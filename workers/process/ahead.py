@@ -24,8 +24,8 @@ class Ahead:
 
     Forwards that run side by side do not end at the same time, above all if one of them has a long text. ``wait_for``
     is how a chain waits for them: it takes the next micro-batch as soon as a core is idle, and begins as many of its
-    forwards as there are idle cores. Nothing is begun ahead while an event is suspected of killing the process, because
-    then a crash must tell which one it was.
+    forwards as there are idle cores. One with an event that is suspected of killing the process is not begun ahead, and
+    none is until those that must be alone have passed: another crash must tell which one it was.
 
     Only the device thread may use it.
     """
@@ -34,6 +34,8 @@ class Ahead:
         """``prepared``: the micro-batches; ``journal``: records what is in hand, in its lane "ahead"."""
         self._prepared, self._journal = prepared, journal
         self._next: Prepared | None = None
+        self._may_begin = False
+        """Whether forwards of ``_next`` may run before its turn."""
         self._running: set[Future[Any]] = set()
         self._lane = ExitStack()
 
@@ -67,10 +69,10 @@ class Ahead:
             # Those of ``running`` may have begun ahead themselves, in their turn.
             self._running = {future for future in self._running if not (future in running or future.done())}
             idle = pool.forwards - len(running) - len(self._running)
-            if idle > 0 and self._next is None and self._journal.calm:
+            if idle > 0 and self._next is None:
                 self._take(running)
                 continue
-            if idle > 0 and self._next is not None:
+            if idle > 0 and self._next is not None and self._may_begin:
                 engine, _, work = self._next
                 self._running |= {*engine.chain.begin(work, pool, idle)}
             wait({*running, *self._running}, return_when=FIRST_COMPLETED)
@@ -81,4 +83,7 @@ class Ahead:
             future.add_done_callback(lambda _: self._prepared.interrupt())
         self._next = self._prepared.get()
         if self._next is not None:
-            self._lane.enter_context(self._journal.lane("ahead", self._next[1].records))
+            batch = self._next[1]
+            self._may_begin = self._journal.may_begin(batch.records)
+            if self._may_begin:
+                self._lane.enter_context(self._journal.lane("ahead", batch.records))

@@ -39,7 +39,7 @@ from schemas.document import Document, Failure
 from schemas.errors import CrashError, FencedError
 from schemas.record import Assignment, Record
 from workers.process.lanes import Closed
-from workers.process.suspects import ALONE, Span, Suspect, Verdict, cleared, judge, must_be_alone, raised
+from workers.process.suspects import ALONE, Span, Suspect, Verdict, cleared, judge, may_begin, must_be_alone, raised
 
 log = logging.getLogger("glossator.journal")
 
@@ -98,10 +98,14 @@ class Journal:
         self._alone = False
         self._broken = False
 
-    @property
-    def calm(self) -> bool:
-        """Whether no event is suspected. Any thread; does not block."""
-        return not self._suspects
+    def may_begin(self, records: Iterable[Record]) -> bool:
+        """Whether the lane "ahead" may have ``records`` in hand beside what the lane "device" has. Does not block.
+
+        Not as long as an event must be alone: it would wait for the lane "ahead", whose thread may be waiting for
+        others to take what the lane "device" has finished. Other suspects wait for their turn: the fewer events are in
+        hand with them at another crash, the fewer are blamed. Device thread.
+        """
+        return not self._suspects or may_begin(self._suspects, spans_of(records))
 
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
         """Yield ``records`` in order, in pieces with one verdict each; a suspect that must be alone is a piece.
@@ -287,10 +291,13 @@ class NoJournal:
     """A journal that records nothing and suspects no event, for a worker without a folder to write to."""
 
     members: Sequence[str] = ()
-    calm = True
 
     def joined(self, member: str) -> None:
         """Do nothing."""
+
+    def may_begin(self, records: Iterable[Record]) -> bool:
+        """Return true."""
+        return True
 
     def pieces(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Verdict]]:
         """Yield ``records`` in one piece."""

@@ -52,7 +52,16 @@ def judge(record: Record, suspects: Iterable[Suspect]) -> Verdict:
 
 def must_be_alone(suspects: Iterable[Suspect], spans: Sequence[Span]) -> bool:
     """Whether ``spans`` contain an event that must be alone."""
-    return any(_common(suspect, span) for suspect in suspects if suspect.crashes == ALONE for span in spans)
+    return any(_in_any(suspect, spans) for suspect in suspects if suspect.crashes == ALONE)
+
+
+def may_begin(suspects: Iterable[Suspect], spans: Sequence[Span]) -> bool:
+    """Whether ``spans`` may be in hand before their turn: no suspect is among them, and none must be alone any more.
+
+    The guilty are no suspects here, because they are not processed.
+    """
+    suspects = [suspect for suspect in suspects if suspect.crashes < GUILTY]
+    return not any(suspect.crashes == ALONE or _in_any(suspect, spans) for suspect in suspects)
 
 
 def raised(before: Iterable[Suspect], spans: Sequence[Span]) -> list[Suspect]:
@@ -117,6 +126,10 @@ def _union(spans: Iterable[Span]) -> list[Span]:
             last = max(last, end)
         union.append((topic, partition, first, last))
     return union
+
+
+def _in_any(suspect: Suspect, spans: Sequence[Span]) -> bool:
+    return any(_common(suspect, span) for span in spans)
 
 
 def _common(suspect: Suspect, span: Span) -> tuple[int, int] | None:

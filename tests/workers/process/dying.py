@@ -1,8 +1,9 @@
 """A small worker, to be run again and again: ``python -m tests.workers.process.dying``.
 
 Arguments: a folder, and as JSON the offsets that kill the process while they are prepared, while they are on the
-device, and while they are finished. Three threads share the work as in ``Worker``; nothing is committed before
-everything has passed. What has passed is in ``enriched``, and what is a dead letter in ``dead``, one offset a line.
+device, and while they are finished. Three threads share the work as in ``Worker``, and the next micro-batch begins
+beside the one on the device where it may; nothing is committed before everything has passed. What has passed is in
+``enriched``, and what is a dead letter in ``dead``, one offset a line.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from schemas.document import Document
@@ -19,10 +21,16 @@ from schemas.record import Assignment, Record
 from stream.microbatch import MicroBatch, MicroBatcher
 from stream.pacing import FixedPacing
 from workers.process.journal import Journal, LaneName, guilty
-from workers.process.lanes import Channel
+from workers.process.lanes import Channel, Closed
 
 EVENTS, POLLED = 60, 20
 PLACES = (Assignment("posts", 0), Assignment("posts", 1))
+
+
+def die(documents: Iterable[Document], deadly: list[int]) -> None:
+    for document in documents:
+        if document.failure is None and document.record and document.record.offset in deadly:
+            ctypes.string_at(0)
 
 
 def main(folder: Path, deadly: dict[LaneName, list[int]]) -> None:
@@ -33,9 +41,7 @@ def main(folder: Path, deadly: dict[LaneName, list[int]]) -> None:
 
     def work(lane: LaneName, records: Iterable[Record], documents: list[Document]) -> None:
         with journal.lane(lane, records):
-            for document in documents:
-                if document.failure is None and document.record and document.record.offset in deadly[lane]:
-                    ctypes.string_at(0)
+            die(documents, deadly[lane])
 
     def prepare() -> None:
         batcher = MicroBatcher(FixedPacing(10_000, 0.0), 8)
@@ -54,9 +60,21 @@ def main(folder: Path, deadly: dict[LaneName, list[int]]) -> None:
         prepared.close()
 
     def device() -> None:
-        for batch in prepared:
-            work("device", batch.records, batch.documents)
-            computed.put(batch)
+        following: MicroBatch | None = None
+        lane = ExitStack()
+        with suppress(Closed):
+            while True:
+                batch, following = following or prepared.get(), None
+                assert batch is not None
+                with journal.lane("device", batch.records):
+                    lane.close()
+                    with suppress(Closed):
+                        following = prepared.get(0.01)
+                    if following is not None and journal.may_begin(following.records):
+                        lane.enter_context(journal.lane("ahead", following.records))
+                        die(following.documents, deadly["device"])
+                    die(batch.documents, deadly["device"])
+                computed.put(batch)
         computed.close()
 
     threads = [threading.Thread(target=target) for target in (prepare, device)]

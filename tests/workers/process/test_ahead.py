@@ -39,11 +39,14 @@ class Chain:
 
 
 class Noted(NoJournal):
-    """``lanes`` has the offsets that each lane has in hand."""
+    """``lanes`` has the offsets that each lane has in hand; ``suspects`` are the offsets that must not begin ahead."""
 
-    def __init__(self, calm: bool = True) -> None:
-        self.calm = calm
+    def __init__(self, *suspects: int) -> None:
+        self.suspects = suspects
         self.lanes: dict[str, list[int]] = {}
+
+    def may_begin(self, records: Iterable[Record]) -> bool:
+        return not any(record.offset in self.suspects for record in records)
 
     @contextmanager
     def lane(self, lane: Any, records: Iterable[Record]) -> Iterator[None]:
@@ -148,12 +151,11 @@ def test_what_was_begun_ahead_is_counted_once_when_its_turn_has_come(pool: Pool)
         assert not thread.is_alive()
 
 
-@pytest.mark.parametrize(("running", "calm"), [(2, True), (1, False)])
-def test_nothing_begins_if_all_cores_are_busy_or_an_event_is_suspected(pool: Pool, running: int, calm: bool) -> None:
+def test_nothing_is_taken_if_all_cores_are_busy(pool: Pool) -> None:
     channel: Channel[Any] = Channel(2)
-    chain, present = Chain(), [Future[None]() for _ in range(running)]
+    chain, present = Chain(), [Future[None](), Future[None]()]
     channel.put(prepared(chain, 1))
-    thread = waiting(Ahead(channel, Noted(calm)), present, pool)
+    thread = waiting(Ahead(channel, Noted()), present, pool)
     thread.join(0.05)
     assert thread.is_alive()
     assert chain.begun == []
@@ -161,6 +163,29 @@ def test_nothing_begins_if_all_cores_are_busy_or_an_event_is_suspected(pool: Poo
     present[0].set_result(None)
     thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+def test_a_suspect_waits_for_its_turn_and_the_next_one_begins_ahead_again(pool: Pool) -> None:
+    channel: Channel[Any] = Channel()
+    journal, chain = Noted(2), Chain()
+    chain.ends.set()
+    for offsets in ((0,), (1, 2), (3,), (4,)):
+        channel.put(prepared(chain, *offsets))
+    channel.close()
+    ahead, begun = Ahead(channel, journal), list[list[int]]()
+    with closing(iter(ahead)) as batches:
+        for _, batch, _ in batches:
+            ahead.entered()
+            assert journal.lanes == {}
+            for _ in range(2 * (batch.number < 4)):  # two of its forwards end, one after the other
+                present = Future[None]()
+                thread = waiting(ahead, [present], pool)
+                thread.join(0.05)
+                present.set_result(None)
+                thread.join(PATIENCE)
+                assert not thread.is_alive()
+            begun.append([*chain.begun])
+    assert begun == [[], [3], [3, 4], [3, 4]]
 
 
 def test_micro_batches_keep_their_order(pool: Pool) -> None:

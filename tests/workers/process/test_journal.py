@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -199,6 +200,50 @@ def test_nothing_else_is_in_hand_beside_who_must_be_alone(tmp_path: Path, first:
         assert begun.wait(0.1 if waits else 10) != waits
     assert begun.wait(10)
     thread.join(10)
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("crashes", "present", "others", "may"),
+    [
+        (0, 90, [5], True),
+        (1, 90, [4, 5], False),
+        (1, 5, [90], True),
+        (2, 90, [5], False),
+        (2, 5, [90], False),
+        (2, 90, [91], False),
+        (2, 90, [], False),
+        (3, 90, [5], True),
+        (3, 5, [90], True),
+    ],
+)
+def test_what_may_begin_beside_what_is_on_the_device(
+    tmp_path: Path, crashes: int, present: int, others: list[int], may: bool
+) -> None:
+    """Not a suspect, and nothing as long as one must be alone. The guilty are not computed, so they may."""
+    for _ in range(crashes):
+        crash(tmp_path, _records([5]))
+    journal = Journal(tmp_path, "p", 0)
+    with journal.lane("device", _records([present])):
+        assert journal.may_begin(_records(others)) == may
+        if may:
+            with journal.lane("ahead", _records(others)):
+                pass
+    journal.close()
+
+
+@pytest.mark.parametrize("crashes", [1, 2])
+def test_when_the_suspects_have_passed_all_may_begin_before_their_turn_again(tmp_path: Path, crashes: int) -> None:
+    for _ in range(crashes):
+        crash(tmp_path, _records(range(5)))
+    journal = Journal(tmp_path, "p", 0)
+    for passed in range(6):
+        with journal.lane("device", _records([90])):
+            assert [journal.may_begin(_records([n])) for n in range(6)] == [
+                n < passed if crashes == 1 and n < 5 else crashes == 1 or passed == 5 for n in range(6)
+            ]
+        with journal.lane("finish", _records([passed])):
+            pass
     journal.close()
 
 
@@ -424,6 +469,14 @@ class JournalMachine(RuleBasedStateMachine):
             expected = {n: names[self.crashes.get((place, n), 0)] for n in range(40)}
             assert _verdicts(self.journal, _records(range(40), place)) == expected
 
+    @invariant()
+    def no_suspect_may_begin_and_nothing_while_one_must_be_alone(self) -> None:
+        alone = self._must_be_alone(self.crashes)
+        for place in range(3):
+            for n in range(40):
+                may = not alone and self.crashes.get((place, n)) != 1
+                assert self.journal.may_begin(_records([n], place)) == may
+
     def teardown(self) -> None:
         _die(self.journal)
         self.folder.cleanup()
@@ -471,6 +524,49 @@ def test_poison_within_one_commit_interval_is_found_event_by_event(
             dead = _live(Path(folder), poison, cut, steps)
             if dead is not None:
                 assert dead == set(poison)
+                return
+        raise AssertionError("it dies for ever")
+
+
+def _live_ahead(folder: Path, poison: set[int], cut: int, steps: int) -> set[int] | None:
+    """As ``_live``, but the next micro-batch begins beside the present one where it may: both kill while in hand."""
+    journal = Journal(folder, "p", 0)
+    batches: list[Sequence[Record]] = []
+    dead: set[int] = set()
+    for piece, verdict in journal.pieces(_records(range(30))):
+        if verdict == "guilty":
+            dead |= {record.offset for record in piece}
+        batches += [piece[start : start + cut] for start in range(0, len(piece), cut)]
+    begun: AbstractContextManager[None] | None = None
+    for batch, following in itertools.zip_longest(batches, batches[1:], fillvalue=()):
+        on_device = journal.lane("device", batch)
+        on_device.__enter__()
+        if begun is not None:
+            begun.__exit__(None, None, None)
+        begun = journal.lane("ahead", following) if following and journal.may_begin(following) else None
+        if begun is not None:
+            begun.__enter__()
+        steps -= 1
+        in_hand = {record.offset for record in (*batch, *(following if begun else ()))} - dead
+        if not steps or in_hand & poison:
+            _die(journal)
+            return None
+        on_device.__exit__(None, None, None)
+        with journal.lane("finish", batch):
+            pass
+    journal.close()
+    return dead
+
+
+@settings(max_examples=examples(40), deadline=None)
+@given(st.sets(st.integers(0, 29), max_size=6), st.integers(1, 30), st.lists(st.integers(1, 40), max_size=2))
+def test_what_begins_ahead_costs_no_more_processes(poison: set[int], cut: int, killed: list[int]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for lives in range(3 * len(poison) + len(killed) + 1):
+            steps = killed[lives] if lives < len(killed) else -1
+            dead = _live_ahead(Path(folder), poison, cut, steps)
+            if dead is not None:
+                assert dead == poison
                 return
         raise AssertionError("it dies for ever")
 
