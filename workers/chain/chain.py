@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from workers.chain.annotator import Annotator, note_shadow
 from workers.chain.cache import Cache, key
 from workers.chain.forward import Wait, wait_for_one
 from workers.chain.job import Job
+from workers.chain.level import Level
 from workers.chain.pace import Pace
 from workers.chain.placement import Planned
 from workers.chain.plan import Plan, plan
@@ -203,9 +205,7 @@ class Chain:
         """
         for index in self._levels[0] if self._levels else ():
             stage, job = self.stages[index], work.jobs[index]
-            if stage.trunk.pool is not pool:
-                break
-            if job.batches:
+            if stage.trunk.pool is pool and job.batches:
                 return stage.begin(job, self.pace, count)
         return []
 
@@ -224,10 +224,10 @@ class Chain:
                     self._tokenize(index, work.documents)
                     work.jobs[index] = self.stages[index].pack(work.documents, index)
                     self.pace.steps += 1
-            for index in indices:
-                job = work.jobs[index]
-                self.stages[index].forward(job, self.pace, wait_for)
-                self.stages[index].fail_documents(job, work.documents, index)
+            stages = [(self.stages[index], work.jobs[index]) for index in indices]
+            with closing(Level(stages, self.pace, wait_for).run()) as computed:
+                for index, _ in zip(indices, computed, strict=True):
+                    self.stages[index].fail_documents(work.jobs[index], work.documents, index)
 
     def annotate(self, work: Work) -> None:
         """Make the annotations that are left, and put them in the order of the pipeline file.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Barrier
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import torch
 
@@ -55,6 +56,21 @@ class Pool:
     def finish(self) -> None:
         """Return when nothing runs any more of what has been submitted so far."""
         wait([*self._submitted])
+
+
+def shared(forwards: int, threads: int) -> Pool:
+    """Return the pool of these numbers that trunks share, so that together they do not compute on too many threads.
+
+    There is one as long as a trunk has it. Call it on the thread that loads models. Raises RuntimeError if the system
+    has no more threads.
+    """
+    numbers = forwards, threads
+    if (pool := _shared.get(numbers)) is None:
+        pool = _shared[numbers] = Pool(forwards, threads)
+    return pool
+
+
+_shared: WeakValueDictionary[tuple[int, int], Pool] = WeakValueDictionary()
 
 
 def _compute_with(threads: int) -> None:

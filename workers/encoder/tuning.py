@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from workers.encoder.packing import flat_starts, pack
-from workers.encoder.pool import Pool
+from workers.encoder.pool import Pool, shared
 from workers.encoder.trunk import Trunk
 
 _CPU = (512, 1024, 2048, 4096)
@@ -65,7 +65,7 @@ def _best_pool(trunk: Trunk, most: int, size: int, seconds: float) -> Pool | Non
         cores = torch.get_num_threads()
         for count in side_by_side(cores, most // size):
             with suppress(RuntimeError):  # a container may have no more threads
-                pools[count] = Pool(count, cores // count)
+                pools[count] = shared(count, cores // count)
 
     def rate(count: int, warm: bool) -> float:
         trunk.pool = pools[count]

@@ -45,9 +45,15 @@ def chain(monkeypatch: pytest.MonkeyPatch) -> Chain:
 
 
 def side_by_side(chain: Chain, forward_tokens: int = 100) -> None:
+    pool = Pool(AT_ONCE, 1)
     for trunk in {stage.trunk for stage in chain.stages}:
         trunk.forward_tokens = forward_tokens
-        trunk.pool = Pool(AT_ONCE, 1)
+        trunk.pool = pool
+
+
+def separate_pools(chain: Chain) -> None:
+    for stage in chain.stages:
+        stage.trunk.pool = Pool(AT_ONCE, 1)
 
 
 def one_at_a_time(chain: Chain) -> None:
@@ -63,14 +69,16 @@ def annotated(chain: Chain, texts: list[str] = TEXTS) -> list[dict[str, Any]]:
 
 
 class Watched:
-    """Runs ``before`` in each forward of the first stage, and counts those that have begun and that run."""
+    """Runs ``before`` in each forward of a stage, and counts those that have begun and that run."""
 
-    def __init__(self, chain: Chain, monkeypatch: pytest.MonkeyPatch, before: Callable[[Any, Any], None]) -> None:
+    def __init__(
+        self, chain: Chain, monkeypatch: pytest.MonkeyPatch, before: Callable[[Any, Any], object], stage: int = 0
+    ) -> None:
         self.begun = self.running = self.most = 0
         self.sizes: list[int] = []
         self.threads: set[str] = set()
         self._lock = threading.Lock()
-        trunk = chain.stages[0].trunk
+        trunk = chain.stages[stage].trunk
         forward = trunk.forward
 
         def watched(batch: Any, ids: Any, *rest: Any) -> Any:
@@ -161,25 +169,62 @@ def test_without_a_pool_nothing_is_begun(chain: Chain) -> None:
     assert chain.begin(work, pool, 5) == []
 
 
-def test_waiting_is_left_to_the_chain_and_told_what_runs(chain: Chain) -> None:
+def test_waiting_is_left_to_the_caller_which_is_told_what_runs(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
+    idle = threading.Event()
 
     def wait_for(running: Any, pool: Pool) -> None:
         seen.append(len(running))
+        if len(running) < AT_ONCE:
+            idle.set()
         wait_for_one(running, pool)
 
+    def hold(batch: Any, ids: Any) -> None:
+        if 0 in batch.sequences:
+            assert idle.wait(PATIENCE), "the caller is not told of idle cores"
+
+    Watched(chain, monkeypatch, hold, stage=2)
     batch = documents(TEXTS)
     chain.prepare(batch)
     chain.forward(chain.pack(batch), wait_for)
     assert not any(document.failure for document in batch)
-    assert min(seen) < AT_ONCE, "not told of idle cores"
     assert len(seen) <= chain.pace.steps
 
 
 def test_a_single_forward_runs_on_the_calling_thread(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    separate_pools(chain)
     watched = Watched(chain, monkeypatch, lambda *_: None)
     annotated(chain, ["dogs"])
     assert watched.threads == {threading.current_thread().name}
+
+
+def test_single_forwards_of_several_stages_run_side_by_side(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted, meet = annotated(chain, ["dogs"]), threading.Barrier(len(chain.stages))
+    stages = [Watched(chain, monkeypatch, lambda *_: meet.wait(PATIENCE), stage) for stage in range(AT_ONCE)]
+    assert annotated(chain, ["dogs"]) == wanted
+    assert [watched.begun for watched in stages] == [1, 1, 1]
+
+
+def test_idle_cores_begin_the_stages_that_follow(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted, last = annotated(chain), threading.Event()
+
+    def hold(batch: Any, ids: Any) -> None:
+        if 0 in batch.sequences:
+            assert last.wait(PATIENCE), "the last stage has not begun"
+
+    Watched(chain, monkeypatch, hold)
+    Watched(chain, monkeypatch, lambda *_: last.set(), stage=2)
+    assert annotated(chain) == wanted
+
+
+def test_stages_with_pools_of_their_own_take_turns(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    separate_pools(chain)
+    order: list[int] = []
+    for place in range(len(chain.stages)):
+        Watched(chain, monkeypatch, lambda *_, place=place: order.append(place), place)
+    annotated(chain)
+    assert order == sorted(order)
+    assert {*order} == {0, 1, 2}
 
 
 def test_a_forward_that_fails_is_bisected_beside_the_others(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,9 +320,11 @@ def test_a_lost_device_stops_the_worker_when_no_forward_runs_any_more(
         assert raised.wait(PATIENCE)
 
     watched = Watched(chain, monkeypatch, fail)
+    others = [Watched(chain, monkeypatch, lambda *_: raised.wait(PATIENCE), stage) for stage in (1, 2)]
     with pytest.raises(DeviceError):
         chain.run(documents())
     assert watched.running == 0
+    assert [other.running for other in others] == [0, 0]
     one_at_a_time(chain)
     chain.run([])
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 
 import pytest
 import torch
 
-from workers.encoder.pool import Pool
+from workers.encoder.pool import Pool, shared
 
 
 @pytest.fixture
@@ -65,3 +66,13 @@ def test_without_more_threads_there_is_no_pool_and_nobody_waits(monkeypatch: pyt
     for thread in started:
         thread.join(60)
         assert not thread.is_alive()
+
+
+def test_trunks_share_a_pool_as_long_as_one_has_it() -> None:
+    pool = shared(2, 1)
+    assert shared(2, 1) is pool
+    assert shared(3, 1) is not pool
+    threads = {pool.submit(threading.current_thread).result() for _ in range(20)}
+    del pool
+    gc.collect()
+    assert {shared(2, 1).submit(threading.current_thread).result() for _ in range(20)}.isdisjoint(threads)
