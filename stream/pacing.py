@@ -34,7 +34,7 @@ class Pacing(Protocol):
         """Return for how many more seconds a micro-batch of ``tokens`` may wait for events; negative if late."""
 
     def computed(self, tokens: int, seconds: float) -> None:
-        """Learn how many ``seconds`` all forwards of a micro-batch of ``tokens`` took."""
+        """Learn how many ``seconds`` all forwards of a micro-batch of ``tokens`` took, none of which began earlier."""
 
     def sent(self, waited: float) -> None:
         """Learn that a micro-batch has been sent, ``waited`` seconds after its first event was polled."""

@@ -343,7 +343,8 @@ class _Run:
                     self._ahead.entered()
                     began = time.monotonic()
                     engine.chain.forward(work, self._ahead.wait_for)
-                    self._pacing.computed(batch.tokens, time.monotonic() - began)
+                    if not self._ahead.began:  # otherwise that time would leave out forwards
+                        self._pacing.computed(batch.tokens, time.monotonic() - began)
                 self._observer.on_device = None
                 self._computed.put((engine, batch, work))
 

@@ -358,16 +358,19 @@ class SideBySide(NoopChain):
             wait_for([future], self.pool)
 
 
-@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(("first", "measured"), [(0, 1), (1, 2)])
 def test_the_next_micro_batch_begins_on_an_idle_core_and_is_sent_in_its_turn(
-    monkeypatch: pytest.MonkeyPatch, first: int
+    monkeypatch: pytest.MonkeyPatch, first: int, measured: int
 ) -> None:
+    """``measured``: how many micro-batches teach what forwards take, because none of theirs has begun ahead."""
     arriving: queue.Queue[list[Record]] = queue.Queue()
     assignment, sent = Assignment("posts", 0), queue.Queue[int]()
     sink = Taking()
     monkeypatch.setattr(sink, "send", lambda batch, outbounds: sent.put(batch.number))
     clients = Clients(sink=lambda *_, **__: sink, source=lambda *_, **__: Feeding(arriving))
     monkeypatch.setattr(Observer, "observe", lambda *_: None)
+    times: list[float] = []
+    monkeypatch.setattr(FixedPacing, "computed", lambda _, tokens, seconds: times.append(seconds))
     chain = SideBySide()
     settings = {"batching": {"linger_ms": 0, "max_events": 1}}
     worker = Worker(pipeline(**settings, drain_timeout_ms=1), cast(Any, chain), clients=clients)
@@ -391,6 +394,7 @@ def test_the_next_micro_batch_begins_on_an_idle_core_and_is_sent_in_its_turn(
         for gate in chain.gates:
             gate.set()
         assert [sent.get(timeout=10) for _ in range(2)] == [1, 2]
+        assert len(times) == measured
     finally:
         for gate in chain.gates:
             gate.set()

@@ -28,6 +28,9 @@ class Ahead:
     none is until those that must be alone have passed: another crash must tell which one it was.
 
     Only the device thread may use it.
+
+    Attributes:
+        began: whether forwards of the micro-batch that was yielded last had begun before.
     """
 
     def __init__(self, prepared: Channel[Prepared], journal: Journal | NoJournal) -> None:
@@ -36,6 +39,9 @@ class Ahead:
         self._next: Prepared | None = None
         self._may_begin = False
         """Whether forwards of ``_next`` may run before its turn."""
+        self._next_began = False
+        """Whether some have begun."""
+        self.began = False
         self._running: set[Future[Any]] = set()
         self._lane = ExitStack()
 
@@ -50,6 +56,7 @@ class Ahead:
                 while item is None:
                     item = self._prepared.get()
                 self._next = None
+                self.began, self._next_began = self._next_began, False
                 yield item
         except Closed:
             return
@@ -74,7 +81,9 @@ class Ahead:
                 continue
             if idle > 0 and self._next is not None and self._may_begin:
                 engine, _, work = self._next
-                self._running |= {*engine.chain.begin(work, pool, idle)}
+                begun = engine.chain.begin(work, pool, idle)
+                self._running |= {*begun}
+                self._next_began = self._next_began or bool(begun)
             wait({*running, *self._running}, return_when=FIRST_COMPLETED)
 
     def _take(self, running: Collection[Future[Any]]) -> None:

@@ -199,6 +199,7 @@ def test_micro_batches_keep_their_order(pool: Pool) -> None:
     with closing(iter(ahead)) as batches:
         for _, batch, _ in batches:
             numbers.append(batch.number)
+            assert ahead.began is (batch.number > 0)
             ahead.entered()
             if batch.number < 3:
                 present = Future[None]()
