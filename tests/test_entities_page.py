@@ -18,11 +18,14 @@ from workers.pii.secrets import _CHECKS, _KINDS
 
 PAGE = Path(__file__).parents[1] / "docs/entities.md"
 COUNTRIES = {
-    "ABA": "United States", "AU": "Australia", "BR": "Brazil", "CA": "Canada", "DE": "Germany", "ES": "Spain",
-    "FI": "Finland", "FR": "France", "IN": "India", "IT": "Italy", "KR": "South Korea", "MEDICAL": "United States",
-    "MX": "Mexico", "NG": "Nigeria", "NL": "Netherlands", "PH": "Philippines", "PL": "Poland", "SE": "Sweden",
-    "SG": "Singapore", "TH": "Thailand", "TR": "Turkey", "UK": "United Kingdom", "US": "United States",
-    "ZA": "South Africa",
+    "ABA": "United States", "AR": "Argentina", "AT": "Austria", "AU": "Australia", "BE": "Belgium", "BG": "Bulgaria",
+    "BR": "Brazil", "CA": "Canada", "CH": "Switzerland", "CL": "Chile", "CN": "China", "CZ": "Czechia and Slovakia",
+    "DE": "Germany", "DK": "Denmark", "EE": "Estonia", "ES": "Spain", "FI": "Finland", "FR": "France", "GR": "Greece",
+    "HR": "Croatia", "IE": "Ireland", "IL": "Israel", "IN": "India", "IS": "Iceland", "IT": "Italy", "JP": "Japan",
+    "KR": "South Korea", "LT": "Lithuania", "MEDICAL": "United States", "MX": "Mexico", "NG": "Nigeria",
+    "NL": "Netherlands", "NO": "Norway", "PH": "Philippines", "PL": "Poland", "PT": "Portugal", "RO": "Romania",
+    "SE": "Sweden", "SG": "Singapore", "SI": "Slovenia", "TH": "Thailand", "TR": "Turkey", "UK": "United Kingdom",
+    "US": "United States", "ZA": "South Africa",
 }  # fmt: skip
 VECTORS = {**CHECKED, **OTHERS}
 

@@ -1,9 +1,9 @@
-"""Numbers of Asian countries, with Turkey's."""
+"""Numbers of Asian countries, with Israel's and Turkey's."""
 
 from __future__ import annotations
 
 from workers.pii.boundaries import FOUR_AND_LETTER
-from workers.pii.rows import Row
+from workers.pii.rows import ORDERS, Row
 
 _BORN = "[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 """A date without its century."""
@@ -15,6 +15,14 @@ _GSTIN = "gstin, gst, goods and services tax"
 _UEN = "uen, unique entity, acra, business registration"
 
 ASIA = (
+    Row(
+        "CN_RESIDENT_ID", "[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9X]",
+        0.8, 0.8, "cn_ric", 17, "身份证, 身份證, 身份证号, resident identity, resident id, id card",
+    ),
+    Row(
+        "IL_ID_NUMBER", "[0-9]{7,8}-[0-9]|[0-9]{9}", 0.2, 0.2, "il.idnr", 8,
+        "תעודת זהות, ת ז, teudat zehut, israeli id, israel id, mispar zehut",
+    ),
     Row("IN_AADHAAR", "[2-9][0-9]{3}_[0-9]{4}_[0-9]{4}", 0.6, 0.4, "in_.aadhaar", 12, "aadhaar, aadhar, uidai"),
     Row(
         "IN_GSTIN", "[0-3][0-9][A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]", 0.95, 0.95, "in_.gstin", 4, _GSTIN,
@@ -24,8 +32,12 @@ ASIA = (
         "IN_PAN", "[A-Z]{3}[ABCFGHLJPTK][A-Z][0-9]{4}[A-Z]", 0.7, 0.7, "in_.pan", 4, "pan, permanent account",
         hint=FOUR_AND_LETTER,
     ),
-    Row("IN_PASSPORT", "[A-PR-WY][1-9][0-9]{5}[1-9]", 0.05, 0.05, None, 7, "passport"),
+    Row("IN_PASSPORT", "[A-PR-WY][1-9][0-9]{5}[1-9]", 0.05, 0.05, None, 7, "passport", against=ORDERS),
     Row("IN_VOTER", "[A-Z]{3}[0-9]{7}", 0.4, 0.4, "in_.epic", 7, "voter, epic, elector"),
+    Row(
+        "JP_MY_NUMBER", "[0-9]{4}_[0-9]{4}_[0-9]{4}", 0.4, 0.2, "jp.in_", 12,
+        "my number, マイナンバー, 個人番号, kojin bango",
+    ),
     Row(
         "KR_BRN", "[0-9]{3}_[0-9]{2}_[0-9]{5}", 0.5, 0.2, "kr_brn", 10,
         "brn, business registration, business number, tax registration, 사업자등록번호, 사업자번호, 사업자",
@@ -37,7 +49,10 @@ ASIA = (
     Row("KR_FRN", f"{_BORN}_[5-8][0-9]{{6}}", 0.75, 0.4, "kr_frn", 13, _KR_FRN),
     # Numbers given out since October 2020 have no check digit.
     Row("KR_FRN", f"{_BORN}_[5-8][0-9]{{6}}", 0.4, 0.05, None, 13, _KR_FRN),
-    Row("KR_PASSPORT", "[MSROD](?:[0-9]{3}[A-Z][0-9]{4}|[0-9]{8})", 0.05, 0.05, None, 7, "passport, 여권"),
+    Row(
+        "KR_PASSPORT", "[MSROD](?:[0-9]{3}[A-Z][0-9]{4}|[0-9]{8})", 0.05, 0.05, None, 7, "passport, 여권",
+        against=ORDERS,
+    ),
     Row("KR_RRN", "[0-9]{6}_[1-4][0-9]{6}", 0.75, 0.4, "kr.rrn", 13, _KR_RRN),
     Row("KR_RRN", f"{_BORN}_[1-4][0-9]{{6}}", 0.4, 0.05, None, 13, _KR_RRN),
     # The check is the one that Presidio uses.

@@ -29,7 +29,7 @@ the decimals of an amount."""
 
 SEPARATOR = r"[ .\t-]|  "
 """What people put between the groups of a number."""
-_SEPARATORS = re.compile(r"[ .\t-]+")
+_SEPARATORS = re.compile(r"[ .\t\r\n/_\u00b7-]+")
 _LETTERS_BEFORE = re.compile(rf"(?<!{JOINING})[^\W\d_]{{1,20}}\Z")
 _LETTERS_AFTER = re.compile(rf"[^\W\d_]{{1,20}}(?!{JOINING})")
 _JOINING = re.compile(JOINING)

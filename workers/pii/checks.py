@@ -69,6 +69,11 @@ def ip(address: str) -> bool:
         return False
 
 
+def ipv4(address: str) -> bool:
+    """Whether it is an IPv4 address that a machine can have: not ``0.0.0.0`` and no mask (``255.255.255.0``)."""
+    return ip(address) and not address.startswith("255.") and int(ip_address(address.partition("/")[0])) > 0
+
+
 def ipv6(address: str) -> bool:
     """Whether it is an IPv6 address; not ``a::b``, ``1::2`` and ``::``, which source code is full of."""
     host = re.split("[%/]", address, maxsplit=1)[0]

@@ -1,6 +1,8 @@
 """Checksums of cryptocurrency addresses.
 
-Sources: base58check as in the Bitcoin wiki, bech32 of BIP-173, bech32m of BIP-350, mixed-case checksums of EIP-55.
+Sources: base58check as in the Bitcoin wiki, bech32 of BIP-173, bech32m of BIP-350, mixed-case checksums of EIP-55; the
+version bytes are those of each coin's ``chainparams.cpp``, of TRON's protocol and of the XRP Ledger's "base58
+encodings"; CIP-19 for Cardano.
 """
 
 from __future__ import annotations
@@ -11,7 +13,13 @@ _BASE58 = {sign: value for value, sign in enumerate("123456789ABCDEFGHJKLMNPQRST
 _BECH32 = {sign: value for value, sign in enumerate("qpzry9x8gf2tvdw0s3jn54khce6mua7l")}
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BECH32M = 0x2BC830A3
-_HASH_VERSIONS = (0x00, 0x05)
+_HASH_VERSIONS = frozenset({0x00, 0x05})
+_OTHER_VERSIONS = frozenset({0x30, 0x32, 0x1E, 0x16, 0x4C, 0x10, 0x41})
+"""The first bytes of addresses of Litecoin, Dogecoin, Dash (two each) and TRON."""
+_RIPPLE = str.maketrans(
+    "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz",
+    "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
+)
 
 
 def bitcoin(address: str) -> bool:
@@ -19,7 +27,18 @@ def bitcoin(address: str) -> bool:
     return _segwit(address) if address[:3].lower() in ("bc1", "tb1") else _base58check(address)
 
 
-def _base58check(address: str) -> bool:
+def other_coin(address: str) -> bool:
+    """Whether it is an address of Litecoin, Dogecoin, Dash, TRON, the XRP Ledger or Cardano."""
+    if address.startswith("addr1"):
+        return _is_bech32("addr", address[5:])
+    if address[:4].lower() == "ltc1":
+        return _segwit(address)
+    if address.startswith("r"):
+        return _base58check(address.translate(_RIPPLE), frozenset({0x00}))
+    return _base58check(address, _OTHER_VERSIONS)
+
+
+def _base58check(address: str, versions: frozenset[int] = _HASH_VERSIONS) -> bool:
     number = 0
     for sign in address:
         if sign not in _BASE58:
@@ -29,7 +48,7 @@ def _base58check(address: str) -> bool:
         return False
     data = number.to_bytes(25)
     zeros = len(data) - len(data.lstrip(b"\0"))
-    if len(address) - len(address.lstrip("1")) != zeros or data[0] not in _HASH_VERSIONS:
+    if len(address) - len(address.lstrip("1")) != zeros or data[0] not in versions:
         return False
     return sha256(sha256(data[:21]).digest()).digest()[:4] == data[21:]
 
@@ -42,13 +61,21 @@ def _segwit(address: str) -> bool:
         return False
     values = [_BECH32[sign] for sign in rest]
     version, program = values[0], values[1:-6]
-    expanded = [*(ord(sign) >> 5 for sign in prefix), 0, *(ord(sign) & 31 for sign in prefix)]
-    if _polymod([*expanded, *values]) != (1 if version == 0 else _BECH32M):
+    if _polymod([*_expanded(prefix), *values]) != (1 if version == 0 else _BECH32M):
         return False
     size, spare = divmod(len(program) * 5, 8)
     if spare > 4 or (program and program[-1] & ((1 << spare) - 1)):
         return False
     return version <= 16 and (size in (20, 32) if version == 0 else 2 <= size <= 40)
+
+
+def _is_bech32(prefix: str, rest: str) -> bool:
+    """Whether the checksum of ``rest``, which has letters of bech32 only, is right, at any length."""
+    return _polymod([*_expanded(prefix), *(_BECH32[sign] for sign in rest)]) == 1
+
+
+def _expanded(prefix: str) -> list[int]:
+    return [*(ord(sign) >> 5 for sign in prefix), 0, *(ord(sign) & 31 for sign in prefix)]
 
 
 def _polymod(values: list[int]) -> int:

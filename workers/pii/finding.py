@@ -14,6 +14,16 @@ FLOOR = 0.55
 """How much context adds to a score, and the lowest score it leads to. Presidio's LemmaContextAwareEnhancer adds as much
 but has a floor of 0.4; ours must lift the weakest pattern over the default threshold of the task, 0.5."""
 _WORD = re.compile(r"[^\W_]+")
+_HUMP = re.compile("(?<=[a-z][a-z])(?=[A-Z])|(?<=[A-Z][a-z])(?=[A-Z][a-z])")
+"""Where one word ends and the next begins in ``passportNumber`` and ``taxIdNumber``, but not in ``DoB``."""
+_BEHIND = 2
+"""How much farther away a word behind a value counts than one before it: in ``ssn=1 dl=2`` the 1 belongs to ``ssn``."""
+
+
+def _words(text: str) -> list[str]:
+    """The words of ``text`` in small letters; names of fields such as ``passportNumber`` are several words."""
+    small = text.lower()
+    return _WORD.findall(small if small == text else _HUMP.sub(" ", text).lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,7 @@ class Finding:
 
     ``recognizer`` is the name of what found it. ``checked``: a checksum or a parser proved it; otherwise it has the
     right form only. ``learnt``: a model found it, whose scores cannot be compared with those of patterns.
+    ``distance``: characters to the context word that raised the score; 0 if none did.
     """
 
     start: int
@@ -31,6 +42,7 @@ class Finding:
     recognizer: str
     checked: bool
     learnt: bool = False
+    distance: int = 0
 
 
 class Words:
@@ -57,12 +69,15 @@ class Words:
         return cls(phrases.split(","), before, after)
 
     def near(self, text: str, start: int, end: int) -> int | None:
-        """The distance of the nearest word from ``text[start:end]``, at least 1 character; None if there is none."""
-        words = _WORD.findall(text[max(0, start - 100) : start].lower())[-self._before :] if self._before else []
+        """The distance of the nearest word from ``text[start:end]``, at least 1 character; None if there is none.
+
+        Of two words equally near, the one before the value is nearer.
+        """
+        words = _words(text[max(0, start - 100) : start])[-self._before :] if self._before else []
         line = f" {' '.join(words)} "
         distances = [len(line) - match.end() for match in self._any.finditer(line)]
-        words = _WORD.findall(text[end : end + 100].lower())[: self._after]
-        distances += [match.start() + 1 for match in self._any.finditer(f" {' '.join(words)} ")]
+        words = _words(text[end : end + 100])[: self._after]
+        distances += [match.start() + 1 + _BEHIND for match in self._any.finditer(f" {' '.join(words)} ")]
         return min(distances, default=None)
 
 
@@ -119,6 +134,8 @@ class Unaided:
 
 
 Check = Callable[[str], bool]
+_USUAL = (None, "", " ", "-")
+"""What is usually between the groups of a number."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +144,7 @@ class Pattern:
 
     ``score`` is for a match written with separators, ``bare`` for one in a single run of letters and digits. ``loose``
     (None: ``bare``) is for unusual separators (points, tabs, two spaces, in a group called ``sep`` of the regular
-    expression), for small letters where capitals are usual, and for a match that touches a word.
+    expression) and line breaks, for small letters where capitals are usual, and for a match that touches a word.
     ``capitals``: the letters of the value are usually capitals. ``proves``: false for a check that sees the structure
     only.
     ``regroup``: the text that follows may look like one more group; drop groups from the end until the check holds.
@@ -197,7 +214,8 @@ class Pattern:
         loose = self._loose
         separator = match["sep"] if "sep" in self.regex.groupindex else None
         # 123.456.782 may be an amount, 4111.1111.1111.1111 is none.
-        if separator in ("\t", "  ") or (separator == "." and not (self.proves and _is_no_amount(groups(value)))):
+        usual = separator in _USUAL or (separator == "." and self.proves and _is_no_amount(groups(value)))
+        if not usual or "\n" in value:
             return loose
         if self.capitals and not value.isupper():
             return loose
@@ -216,12 +234,12 @@ def _is_no_amount(parts: list[str]) -> bool:
 
 def in_context(finding: Finding, recognizer: Recognizer, text: str) -> Finding:
     """The finding with its score raised or lowered by the nearest context word: to order, call 650-253-0000."""
-    score = finding.score
+    score, distance = finding.score, 0
     place = text, finding.start, finding.end
     context = None if recognizer.context is None else recognizer.context.near(*place)
     against = None if recognizer.against is None else recognizer.against.near(*place)
     if against is not None and (context is None or against < context):
         score = max(0.0, score - BOOST)
     elif context is not None:
-        score = min(1.0, max(score + BOOST, FLOOR))
-    return finding if score == finding.score else replace(finding, score=round(score, 4))
+        score, distance = min(1.0, max(score + BOOST, FLOOR)), context
+    return finding if score == finding.score else replace(finding, score=round(score, 4), distance=distance)

@@ -15,9 +15,15 @@ _MAC = re.compile(
     r"|[0-9A-Fa-f]{3}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})"
     rf"{ALONE_AFTER}(?![:-][0-9A-Fa-f]|\.[0-9A-Fa-f]{{4}}{ALONE_AFTER})"
 )
+_SAME_SEPARATOR = r"(?:(?P=sep)|[ \t]?\r?\n[ \t]{0,4})"
+"""What is between the groups of a card number, which may be broken over lines."""
 _PAIRS = re.compile("[:.-][0-9A-Fa-f]{2,4}[:.-]")
 _HARDWARE = Words.of("mac, hardware address, physical address, ethernet")
-_VERSIONS = Words.of("version, release, build, firmware, section, chapter, clause, v", before=2, after=0)
+_VERSIONS = Words.of(
+    "version, release, build, firmware, section, chapter, clause, v, plugin, module, package, driver, patch, jar",
+    before=2,
+    after=0,
+)
 
 PATTERNS = (
     Pattern(
@@ -25,7 +31,8 @@ PATTERNS = (
         "CREDIT_CARD",
         re.compile(
             r"[2-6](?<![0-9].)(?:[0-9]{12,18}"
-            rf"|[0-9]{{3}}(?P<sep>{SEPARATOR})(?:[0-9]{{4}}(?P=sep)[0-9]{{4}}(?P=sep)[0-9]{{4}}(?:(?P=sep)[0-9]{{1,3}})?"
+            rf"|[0-9]{{3}}(?P<sep>{SEPARATOR}|[/_\u00b7]| - )"
+            rf"(?:[0-9]{{4}}{_SAME_SEPARATOR}[0-9]{{4}}{_SAME_SEPARATOR}[0-9]{{4}}(?:(?P=sep)[0-9]{{1,3}})?"
             r"|[0-9]{6}(?P=sep)[0-9]{4,5}))(?![0-9])"
         ),
         0.9,
@@ -35,7 +42,10 @@ PATTERNS = (
         regroup=True,
         bounded=False,
         loose=0.4,
-        context=Words.of("credit, card, visa, mastercard, amex, american express, discover, jcb, diners, cc"),
+        context=Words.of(
+            "credit, card, visa, mastercard, amex, american express, discover, jcb, diners, cc, karte, kreditkarte, "
+            "kartennummer, carte, tarjeta, carta, cartão, kaart, creditcard, karta, karty, kort, kortti, kart"
+        ),
     ),
     Pattern(
         "rare-card",
@@ -55,20 +65,6 @@ PATTERNS = (
         context=Words.of("credit, card, maestro, jcb, cc, uatp, mir, rupay, troy"),
     ),
     Pattern(
-        "iban",
-        "IBAN_CODE",
-        re.compile(
-            rf"[A-Za-z][A-Za-z][0-9]{{2}}(?<!{JOINING}....)(?:[A-Za-z0-9]{{11,30}}"
-            rf"|(?:(?:{SEPARATOR})[A-Za-z0-9]{{4}}){{2,7}}(?:(?:{SEPARATOR})[A-Za-z0-9]{{1,3}})?){ALONE_AFTER}"
-        ),
-        1.0,
-        1.0,
-        checks.iban,
-        digits=2,
-        hint=re.compile("[0-9](?<=[A-Za-z][A-Za-z].)[0-9]"),
-        regroup=True,
-    ),
-    Pattern(
         "bitcoin",
         "CRYPTO",
         re.compile(
@@ -78,6 +74,20 @@ PATTERNS = (
         1.0,
         1.0,
         crypto.bitcoin,
+        digits=1,
+        hint=LONG_RUN,
+    ),
+    Pattern(
+        "other-coins",
+        "CRYPTO",
+        re.compile(
+            rf"[LMDA9X7Trla](?<!{JOINING}.)(?:(?<=[LMDA9X7Tr])[1-9A-HJ-NP-Za-km-z]{{24,34}}"
+            r"|(?<=l)tc1[02-9ac-hj-np-z]{39,59}|(?<=L)TC1[02-9AC-HJ-NP-Z]{39,59}"
+            rf"|(?<=a)ddr1[02-9ac-hj-np-z]{{50,100}}){ALONE_AFTER}"
+        ),
+        1.0,
+        1.0,
+        crypto.other_coin,
         digits=1,
         hint=LONG_RUN,
     ),
@@ -109,7 +119,7 @@ PATTERNS = (
         ),
         0.75,
         0.75,
-        checks.ip,
+        checks.ipv4,
         digits=4,
         bounded=False,
         loose=0.3,

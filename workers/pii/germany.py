@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workers.pii.boundaries import CODE
-from workers.pii.rows import Row
+from workers.pii.rows import ORDERS, Row
 
 _DOCUMENT = "[CFGHJKLMNPRTVWXYZ][CFGHJKLMNPRTVWXYZ0-9]{7}[0-9]"
 """The number of an identity card or passport since 2010, with the check digit that is printed behind it."""
@@ -44,7 +44,7 @@ GERMANY = (
     Row(
         "DE_PASSPORT", _DOCUMENT, 0.4, 0.4, "document", 1,
         "reisepass, reisepassnummer, passnummer, pass nr, passport, dokumentennummer, mrz",
-        hint=CODE,
+        hint=CODE, against=ORDERS,
     ),
     Row(
         "DE_SOCIAL_SECURITY",

@@ -51,6 +51,14 @@ def za_id(number: str) -> bool:
     return number[10] in "012" and luhn(number)
 
 
+def cn_ric(number: str) -> bool:
+    """Whether the last sign of a Chinese resident identity number is right (GB 11643, ISO 7064 MOD 11-2).
+
+    python-stdnum's check fails on a county that it does not know.
+    """
+    return stdnum("iso7064.mod_11_2")(number)
+
+
 def kr_frn(number: str) -> bool:
     """Whether the last digit of a South Korean foreigner registration number is right."""
     return (13 - _weighted(number, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)) % 11) % 10 == int(number[12])

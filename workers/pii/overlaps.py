@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from workers.pii.finding import Finding
 
+_LONGEST = 64
+"""Characters of the longest number that a context word supports."""
 _BETWEEN = frozenset(" \t\r\n\u00a0,;|")
 
 
@@ -16,15 +18,23 @@ def resolve(findings: Iterable[Finding]) -> list[Finding]:
 
     Drop findings below the threshold first; otherwise a weak finding would hide a good one.
 
-    Of findings with the same span the likeliest wins (patterns before models, then score, then checked, then the
-    label's alphabetical order): a number beside the name of one country is not another country's because a checksum
-    happens to hold. Of findings that overlap, checked ones win over unchecked ones, then longer over shorter ones (a
-    URL over the e-mail address in its path, an IBAN over the phone number in it), then score, start and label decide.
+    Of findings with the same span the likeliest wins (patterns before models, then score, then checked, then the one
+    whose context word is nearest, then the label's alphabetical order): a number beside the name of one country is not
+    another country's because a checksum happens to hold. Of findings that overlap, checked ones win over unchecked
+    ones, then longer over shorter ones (a URL over the e-mail address in its path, an IBAN over the phone number in
+    it), then score, start and label decide.
     """
     spans: dict[tuple[int, int], Finding] = {}
     for finding in sorted(
         findings,
-        key=lambda finding: (finding.learnt, -finding.score, not finding.checked, finding.label, finding.recognizer),
+        key=lambda finding: (
+            finding.learnt,
+            -finding.score,
+            not finding.checked,
+            finding.distance,
+            finding.label,
+            finding.recognizer,
+        ),
     ):
         spans.setdefault((finding.start, finding.end), finding)
     kept: list[Finding] = []
@@ -38,6 +48,28 @@ def fill(resolved: list[Finding], others: Iterable[Finding]) -> list[Finding]:
     """Return ``resolved``, which ``resolve`` has returned, with those of ``others`` that overlap none of them."""
     more = [finding for finding in others if _free_place(finding, resolved) is not None]
     return resolve([*resolved, *more]) if more else resolved
+
+
+def without_crossing(findings: Iterable[Finding], patterned: Iterable[Finding]) -> list[Finding]:
+    """Return ``findings`` but for those that begin or end within a finding that has a context word near it.
+
+    ``Tel. 91 123 45 67`` in ``patterned`` is whole: a model that takes the 67 and what follows for an address is wrong.
+    A finding that contains the other whole stays.
+    """
+    supported = sorted((each.start, each.end) for each in patterned if each.distance)
+    kept: list[Finding] = []
+    for finding in findings:
+        crosses = False
+        for place in (finding.start, finding.end):
+            at = bisect(supported, (place,)) - 1
+            # Supported findings may overlap each other; those that are far before cannot reach the place.
+            while at >= 0 and supported[at][0] > place - _LONGEST and not crosses:
+                start, end = supported[at]
+                crosses = start < place < end and not (start <= finding.start and finding.end <= end)
+                at -= 1
+        if not crosses:
+            kept.append(finding)
+    return kept
 
 
 def remains(resolved: Sequence[Finding], lost: Iterable[Finding], text: str) -> Iterator[Finding]:

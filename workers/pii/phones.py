@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
 _CALLING = Words.of(
     "phone, telephone, tel, cell, cellphone, mobile, mob, fax, call, called, calling, dial, text, texting, sms, "
-    "whatsapp, contact, landline, hotline, office, answering, reach, 电话, 電話, 手机, 手機, 전화, 휴대폰, โทร"
+    "whatsapp, whats app, contact, landline, hotline, office, answering, reach, fone, txt, my number, my nr, "
+    # German, Dutch, Nordic
+    "telefon, telefonnummer, telefonisch, handy, handynummer, handynr, mobil, mobilnummer, mobiltelefon, festnetz, "
+    "rufnummer, rückruf, ruf mich, rufen sie, anrufen, erreichbar, meine nummer, durchwahl, telefoon, "
+    "telefoonnummer, mobiel, bel me, mijn nummer, tlf, telefonnr, mobilnr, puhelin, puh, "
+    # Romance
+    "téléphone, portable, appelez, appelle, rappeler, rappelez, mon numéro, mon num, teléfono, tfno, móvil, celular, "
+    "llámame, llamar, llame, mi número, telefono, cellulare, chiamami, chiamare, mio numero, telefone, telemóvel, "
+    "telemovel, ligue, meu número, "
+    # Slavic, Hungarian, Turkish
+    "telefonu, komórka, komórkowy, kom, zadzwoń, mój numer, mobilní, telefonszám, телефон, тел, cep, "
+    "电话, 電話, 手机, 手機, 전화, 휴대폰, โทร"
 )
 _OTHER = Words.of(
     "isbn, issn, order, invoice, version, serial, sku, part, tracking, ticket, case, reference, ref, item, article, "
@@ -78,9 +89,9 @@ _CALLED = Pattern(
     # regions.
     re.compile(
         rf"{UNBROKEN_BEFORE}(?![0-9]{{4}}[-/.][0-9]{{1,2}}[-/.]|[0-9]{{1,2}}[-/.][0-9]{{1,2}}[-/.](?:19|20)[0-9]{{2}}\b)"
-        r"(?!(?:(?:19|20)[0-9]{2}[ -](?:19|20)[0-9]{2}|[1-9](?: [0-9]{3}){2})(?!\w|[ .-]?[0-9]))"
+        r"(?!(?:(?:19|20)[0-9]{2}[ /-](?:19|20)[0-9]{2}|[1-9](?: [0-9]{3}){2})(?!\w|[ .-]?[0-9]))"
         r"(?=(?:[^0-9\n]{0,3}[0-9]){7,15}(?![0-9]|[ .,-][0-9]))"
-        r"\+?\(?[0-9]{1,5}\)?(?:[ .-]?(?:\(0\))?[0-9]{2,12}+){1,5}+"
+        r"\+?\(?[0-9]{1,5}\)?(?:(?:[ .-]|(?<=[0-9)])(?: ?/ ?| - ))?(?:\(0\))?[0-9]{2,12}+){1,5}+"
         rf"(?: ?x[0-9]{{1,6}})?{UNBROKEN_AFTER}"
     ),
     0.2,

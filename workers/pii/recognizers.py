@@ -9,32 +9,35 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from workers.pii import checks
+from workers.pii.births import Births
 from workers.pii.dates import DATES
 from workers.pii.finding import Finding, Recognizer, in_context
 from workers.pii.general import PATTERNS
+from workers.pii.iban import Iban
 from workers.pii.internet import Email, Url, divided
 from workers.pii.national import ROWS
 from workers.pii.normalisation import plain
+from workers.pii.passports import Passports
 from workers.pii.phones import Called, Phones
 from workers.pii.plates import PLATES
 from workers.pii.secrets import SECRETS
+from workers.pii.spelled import SpelledEmail
 
 __all__ = ["Finding", "Recognizer", "Recognizers", "known_entities"]
 
-_NUMBER = re.compile(r"[0-9](?:[ ().\t\[\]/+-]{0,4}[A-Za-z]?[0-9])*+")
+_NUMBER = re.compile(r"[0-9](?:[ ().\t\r\n\[\]/+_\u00b7-]{0,4}[A-Za-z]?[0-9])*+")
 
 
 ONLY_IF_NAMED = frozenset(each.entity for each in (*DATES, *PLATES))
-"""Entities that are found only if ``entities`` names them, because they are in so many texts."""
+"""Entities that are found only if ``entities`` names them, because they are in so many texts; dates of birth always."""
+_OTHERS: tuple[Recognizer, ...] = (Email(), SpelledEmail(), Url(), Iban(), Passports(), *SECRETS)
+"""Recognisers that are no ``Pattern``, except those of phone numbers and births."""
 
 
 def known_entities() -> tuple[str, ...]:
     """The names of all entities that come with the product, in alphabetical order."""
-    return tuple(
-        sorted(
-            {Email.entity, Url.entity, Phones.entity, *(each.entity for each in (*PATTERNS, *DATES, *ROWS, *SECRETS))}
-        )
-    )
+    recognizers: tuple[Recognizer, ...] = (*PATTERNS, *DATES, *_OTHERS)
+    return tuple(sorted({Phones.entity, *(each.entity for each in recognizers), *(row.entity for row in ROWS)}))
 
 
 class Recognizers:
@@ -60,12 +63,13 @@ class Recognizers:
         if unknown := sorted(wanted - known):
             raise ValueError(f"no such entity: {', '.join(unknown)}")
         self.entities = wanted
-        builtin: list[Recognizer] = [*PATTERNS, *DATES, Email(), Url(), *SECRETS, *(row.pattern() for row in ROWS)]
+        builtin: list[Recognizer] = [*PATTERNS, *DATES, *_OTHERS, *(row.pattern() for row in ROWS)]
         if entities is None:
             builtin = [each for each in builtin if each.entity in common]
         if Phones.entity in wanted:
             builtin += [Phones(regions), Called()]
-        self._groups = _grouped(each for each in (*builtin, *extra) if each.entity in wanted)
+        births = [Births()] if entities is None or Births.entity in wanted else []
+        self._groups = _grouped([*(each for each in (*builtin, *extra) if each.entity in wanted), *births])
         self._extra = _grouped(each for each in extra if each.entity in wanted)
 
     def find(self, text: str) -> list[Finding]:

@@ -36,6 +36,8 @@ class Row(NamedTuple):
     """Words, separated by commas."""
     hint: re.Pattern[str] | None = None
     """What every text with such a number has in it, if it is fast to find."""
+    against: str = ""
+    """Words, separated by commas, that make it less likely if they are nearer than those of ``context``."""
     capitals: bool = False
     """Whether the letters must be capitals for the full score, although there is a check."""
 
@@ -61,12 +63,19 @@ class Row(NamedTuple):
         return Pattern(
             self.entity.lower(), self.entity, re.compile(written), self.score, self.bare,
             None if check is None else _canonical(check, self.check), self.digits,
-            hint=self.hint, context=Words.of(self.context), proves=proves, bounded=bounded,
+            hint=self.hint, context=Words.of(self.context),
+            against=Words.of(self.against, before=3, after=0) if self.against else None, proves=proves, bounded=bounded,
             capitals=self.capitals or (letters and not proves),
             loose=_LOOSE if proves else _UNLIKELY if letters else None,
         )  # fmt: skip
 
 
+ORDERS = (
+    "order, orders, invoice, item, part, model, ticket, issue, case, ref, reference, shipment, tracking, mrn, "
+    "customer, account, member, policy, booking, phone, tel, bestellung, bestellnummer, auftrag, rechnung, "
+    "commande, facture, pedido, factura, ordine, fattura, bestelling, zamówienie"
+)
+"""What has numbers of the form of a passport's: a shop for passport photos has orders."""
 _LOOSE, _UNLIKELY = 0.4, 0.05
 """The scores of what needs a word near it, with a check and without."""
 
@@ -107,7 +116,7 @@ def _canonical(check: Check, name: str | None) -> Check:
     return lambda number: check(compact(number).upper())
 
 
-STRUCTURE = {"us_ssn", "us_itin", "in_.pan"}
+STRUCTURE = {"us_ssn", "us_itin", "in_.pan", "dk.cpr"}
 """Checks that prove nothing: these numbers have no check digit."""
 _SIGNED = {"fi_hetu", "se.personnummer"}
 """Checks that read the hyphen or plus in a number: it tells the century."""

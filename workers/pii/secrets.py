@@ -5,16 +5,16 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import urlsafe_b64decode
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from math import log2
 from zlib import crc32
 
 from workers.pii.boundaries import LONG_RUN
+from workers.pii.credentials import Commands, Headers
 from workers.pii.finding import Finding, Unaided
 from workers.pii.internet import Url
+from workers.pii.randomness import entropy, is_placeholder, is_random
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -54,17 +54,11 @@ _RUN = re.compile("[A-Za-z0-9_-][A-Za-z0-9_.:-]{13}[A-Za-z0-9_.:-]*+")
 _PEM = re.compile("-----(BEGIN|END) (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _PEM_LINES = re.compile(r"(?:(?:\s|\\[nr]){0,4}[A-Za-z0-9+/=]{40,76})++")
 _PLACEHOLDER_BITS = 2.5
+"""Bits per character of examples (xxxx), from the frequencies of characters."""
 _UNPROVED = 0.6
 """The score of a token with a wrong checksum. It may have been altered, and nothing else begins like it."""
-_RANDOM_BITS = 3.2
 _LONG, _MUCH_BITS = 20, 3.5
-"""Bits per character, from the frequencies of characters: examples (xxxx) have fewer than the first number, words fewer
-than the second; a value of 20 characters with more than the last is hardly anything but a secret."""
-
-
-def entropy(value: str) -> float:
-    """The entropy of ``value`` in bits per character, as its characters are distributed."""
-    return -sum(count / len(value) * log2(count / len(value)) for count in Counter(value).values())
+"""A value of so many characters and bits per character is hardly anything but a secret."""
 
 
 def _crc(token: str) -> bool:
@@ -142,7 +136,7 @@ class ConnectionStrings(Unaided):
         """The URLs with a password in ``text``; they have the span that ``Url`` gives them."""
         for url in Url().find(text):
             match = _PASSWORD.match(text, url.start, url.end)
-            if match and not _is_placeholder(match[1]):
+            if match and not is_placeholder(match[1]):
                 yield Finding(url.start, url.end, self.entity, 0.95, self.name, checked=True)
 
 
@@ -151,16 +145,13 @@ _NAMES = (
     "password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "credentials",
     "apikey", "api_key", "api key", "api-key", "accesskey", "access_key", "access key", "accountkey", "account_key",
     "authkey", "auth_key", "secretkey", "secret_key", "secret key", "privatekey", "private_key", "private key",
+    "storage_key", "storagekey", "signing_key", "encryption_key", "master_key", "passwort", "kennwort",
+    "mot de passe", "contraseña", "wachtwoord", "hasło",
 )  # fmt: skip
 _VALUE = re.compile(
     r"[ \t]{0,3}[\"']?(?:Bearer )?((?:[A-Za-z0-9+/_.!@#%^*~$-]|&(?![A-Za-z_-]{1,30}=)){8,100}={0,2})"
     r"(?![A-Za-z0-9+/_.!@#%^*~$-])"
 )
-_EXAMPLE = re.compile(r"[$%]\{|\$\(|[*.x]{4}|^[$%<]|(?i:example|changeme|your|placeholder|redacted|process\.env)")
-
-
-def _is_placeholder(value: str) -> bool:
-    return _EXAMPLE.search(value) is not None
 
 
 @dataclass(frozen=True)
@@ -177,13 +168,9 @@ class Assignments(Unaided):
             before = text[max(0, sign.start() - 20) : sign.start()].rstrip("\"' \t").lower()
             if not before.endswith(_NAMES) or not (match := _VALUE.match(text, sign.end())):
                 continue
-            value = match[1]
-            mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-            bits = entropy(value)
-            # Short ones cannot reach the bits of long ones: 2.7 are enough for 8 characters.
-            if mixed and bits >= min(_RANDOM_BITS, log2(len(value)) - 0.3) and not _is_placeholder(value):
-                score = 0.9 if len(value) >= _LONG and bits >= _MUCH_BITS else 0.6
+            if is_random(value := match[1]):
+                score = 0.9 if len(value) >= _LONG and entropy(value) >= _MUCH_BITS else 0.6
                 yield Finding(match.start(1), match.end(1), self.entity, score, self.name, checked=False)
 
 
-SECRETS = (Tokens(), PrivateKeys(), ConnectionStrings(), Assignments())
+SECRETS = (Tokens(), PrivateKeys(), ConnectionStrings(), Assignments(), Headers(), Commands())

@@ -69,7 +69,8 @@ def test_there_are_many_and_the_check_sees_repeats() -> None:
         ("(", "1"), ("f::", "g"), ("deadbeef", "_"), ("0x", "g"), ("bc1q", "b"), ("www.", "_"), ("http://", "_"),
         ("http://a.", "\\"), ("a-", "_"), ("token=", "1"), ("eyJhbGciOiJI.", "1"), ("ghp_", "1"), ("a://b:c", "1@"),
         ("-----BEGIN PRIVATE KEY-----", "1"), ("5105105105105100,", "1"), ("\u62114111", "1"), ("al\u200b", "@b.c"),
-        ("\U0001f642", "1"), (" ", "1"),
+        ("\U0001f642", "1"), (" ", "1"), ("curl ", "1"), ("born ", "1"), ("geb. ", "1"), ("passport ", "1"),
+        ("DE89 ", "1"), ("(at)", "a"), (" at a.", "b"), ("Cookie: a=", "1"), ("L1", "_"), ("4111\n", "1"),
     ],
 )  # fmt: skip
 def test_a_megabyte_of_it_is_read_in_time(unit: str, end: str) -> None:
@@ -85,6 +86,8 @@ def test_a_megabyte_of_it_is_read_in_time(unit: str, end: str) -> None:
         "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa ", "0x52908400098527886E0F7030069857D2E4169EE7 ", "1/1/", "\u0661 1234567 ",
         "07400 123456 07400 123457 ", "2022-12-24 18 ", "1,4111111111111111,", "https://a.b/?e=c@d.org,f@g.org;",
         "\u62114111111111111111\u6211", "token=4d9f0b7c2a6e ", "a://b:c1d2@e.org ",
+        "DE89 37040044 0532013000 ", "born 4 July 1948 ", "passport X1234567 ", "a (at) b.de ", "curl -u a:bcd1e2 ",
+        "a at gmail dot com ", "Cookie: a=b1c2d3e4f5g6h7i8j9; ",
     ],
 )  # fmt: skip
 def test_twice_the_text_is_twice_the_work(unit: str) -> None:

@@ -26,7 +26,7 @@ EVERYDAY = (
     "Chapter 12, verses 3-5; pages 123-145.",
     "Your parcel 00340434161094042557 will arrive between 9 and 12.",
     "The score was 3:2 after extra time, 5:4 on penalties!",
-    "She was born on 3.4.1985 and turned 39.",
+    "It was built on 3.4.1985 and is 39 years old.",
     "Use std::vector<int> and foo::bar, not a[0:10].",
     "At 20:15 CET (19:15 UTC) on channel 4.",
     "We sold 1,234,567 units for EUR 12.345.678,90.",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.pii.finding import Finding
-from workers.pii.overlaps import fill, resolve
+from workers.pii.overlaps import fill, resolve, without_crossing
 from workers.pii.recognizers import Recognizers
 
 RECOGNIZERS = Recognizers()
@@ -118,3 +118,15 @@ def test_gaps_are_filled_without_overlaps(
     assert set(chosen) <= set(filled) <= {*chosen, *others}
     for other in others:
         assert other.start >= other.end or any(one.start < other.end and other.start < one.end for one in filled)
+
+
+def test_a_model_does_not_cut_a_number_with_a_word_near_it() -> None:
+    text = "Tel. 91 123 45 67, Sol 3"
+    (number,) = (each for each in RECOGNIZERS.find(text) if each.distance)
+
+    def learnt(start: int, end: int) -> Finding:
+        return Finding(start, end, "STREET_ADDRESS", 0.9, "model", checked=False, learnt=True)
+
+    crossing, inside, around, beside = learnt(15, 24), learnt(8, 11), learnt(0, 24), learnt(17, 24)
+    assert without_crossing([crossing, inside, around, beside], [number]) == [inside, around, beside]
+    assert without_crossing([crossing], [replace(number, distance=0)]) == [crossing]

@@ -15,6 +15,7 @@ from workers.pii.recognizers import Recognizers
 
 OURS = {
     "us_ssn": "us.ssn", "us_itin": "us.itin", "es_nif": "es.dni", "fi_hetu": "fi.hetu", "za_id": "za.idnr",
+    "cn_ric": "cn.ric",
     **dict.fromkeys((
         "sg_nric", "au_medicare", "kr_frn", "de_kvnr", "de_lanr", "de_rvnr", "document", "kr_brn", "ng_nin", "ph_tin",
         "us_dea", "us_npi",
@@ -57,7 +58,8 @@ def test_there_are_examples_of_both_kinds() -> None:
 def test_stdnums_doctests() -> None:
     for entity, word, number, valid in DOCTESTS:
         valid = valid and (entity, number) not in NOBODYS
-        assert strings(Recognizers([entity]), f"my {word} {number}") == [number] * valid, (entity, number)
+        bare = number.removeprefix("CL ").removeprefix("HR ").removeprefix("PT ").removeprefix("UY ")
+        assert strings(Recognizers([entity]), f"my {word} {number}") == [bare] * valid, (entity, number)
 
 
 @pytest.mark.parametrize("number", ["x-2482300w", "rccmnl83s18d969h", "54362315k", "131052-308t", "s1234567d"])

@@ -67,7 +67,10 @@ def test_context_is_whole_words_and_their_plurals() -> None:
     assert words.near("my Tax-ID: 123", 11, 14)
     assert words.near("two cells 123", 10, 13)
     assert words.near("123 is my cell", 0, 3)
-    assert [words.near(text, 3, 6) for text in ("   123", "a  123 cell", "   123 my cell")] == [None, 1, 4]
+    assert [words.near(text, 3, 6) for text in ("   123", "a  123 cell", "   123 my cell")] == [None, 3, 6]
+    # In key=value the word before is nearer; a name in camel case is several words.
+    assert words.near("cell=123 cell=4", 5, 8) == 1
+    assert words.near('"taxIdNumber":"123"', 15, 18)
     assert not words.near("excellent 123", 10, 13)
     assert not words.near("tax 123 id", 4, 7)
     assert not Words(()).near("anything 123 at all", 9, 12)

@@ -84,6 +84,22 @@ CHECKED = {
     "TR_NATIONAL_ID": ("TC kimlik no: {}", ("17291716060",)),  # stdnum
     "ZA_ID_NUMBER": ("South African ID number {}", ("7503305044089",)),  # stdnum
     "NL_BSN": ("BSN {}", ("111222333", "1112.22.333")),  # stdnum
+    "AR_CUIT": ("CUIT {}", ("20-05536168-2", "20055361682")),  # stdnum, as all up to SI_EMSO
+    "AT_SVNR": ("SVNR {}", ("1237 010180", "1237010180")),
+    "BE_NATIONAL_NUMBER": ("rijksregisternummer {}", ("85.07.30-033.28", "85 07 30 033 28", "85073003328")),
+    "BG_EGN": ("ЕГН {}", ("8032056031",)),
+    "CH_AHV": ("AHV-Nr. {}", ("756.9217.0769.85", "7569217076985")),
+    "CL_RUT": ("RUT {}", ("76086428-5", "12.531.909-2")),
+    "CN_RESIDENT_ID": ("身份证 {}", ("360426199101010071",)),
+    "GR_AMKA": ("AMKA {}", ("01013099997",)),
+    "HR_OIB": ("OIB {}", ("33392005961",)),
+    "IE_PPS": ("PPS No. {}", ("6433435F", "6433435FT")),
+    "IL_ID_NUMBER": ("teudat zehut {}", ("3933742-3",)),
+    "JP_MY_NUMBER": ("my number {}", ("6214 9832 0257", "621498320257")),
+    "NO_FODSELSNUMMER": ("fødselsnummer {}", ("151086 95088", "15108695088")),
+    "PT_NIF": ("contribuinte {}", ("501 964 843", "501964843")),
+    "RO_CNP": ("CNP {}", ("1630615123457",)),
+    "SI_EMSO": ("EMŠO {}", ("0101006500006",)),
     # Invented, with computed check digits, as all below.
     "DE_HEALTH_INSURANCE": ("Krankenversichertennummer {}", ("M418573029",)),
     "DE_PASSPORT": ("Reisepass {}", ("L7X3TK902", "C4VPY62M0")),
@@ -135,6 +151,14 @@ OTHERS = {
     "TR_LICENSE_PLATE": ("plaka {}", ("34 KRM 482", "06 B 4827")),
     "UK_POSTCODE": ("it is {}", ("SW1A 1AA", "M1 1AE", "EC1A 1BB", "DN55 1PT")),
     "UK_VEHICLE_REGISTRATION": ("registration {}", ("LK51 RMX", "K482 RMX", "RMX 482K")),
+    # stdnum; one wrong digit may be valid
+    "EE_ISIKUKOOD": ("isikukood {}", ("36805280109",)),
+    "IS_KENNITALA": ("kennitala {}", ("450401-3150", "120174-3399")),
+    "LT_ASMENS_KODAS": ("asmens kodas {}", ("33309240064",)),
+    "UK_UTR": ("UTR {}", ("19558 39661", "1955839661")),
+    "CZ_SK_BIRTH_NUMBER": ("rodné číslo {}", ("710319/2745", "7103192745")),
+    "DK_CPR": ("CPR-nr. {}", ("211062-5629",)),
+    "PASSPORT": ("my passport number is {}", ("X1234567", "C01X00T47", "AB 1234567")),  # invented, after ICAO Doc 9303
     "DATE_TIME": (
         "it was {} there",
         ("2024-02-29", "2024-02-29T13:45:10.25+01:00", "29.2.2024", "2/29/24", "31/12/1999", "3 May 2021",

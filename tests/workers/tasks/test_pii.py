@@ -302,7 +302,7 @@ def test_a_changed_file_of_recognizers_is_read_again(tmp_path: Path) -> None:
         ({"entities": ["PERSON"]}, "names and places need a model, or the spans of another task"),
         ({"entities": ["PRSON"], "model": MODEL}, 'nothing here finds "PRSON", did you mean "PERSON"?'),
         ({"threshold": {"PRSON": 0.7}, "model": MODEL}, 'nothing here finds "PRSON", did you mean "PERSON"?'),
-        ({"entities": ["XYZ"]}, "; it can be ABA_ROUTING_NUMBER, AU_ABN, "),
+        ({"entities": ["XYZ"]}, "; it can be ABA_ROUTING_NUMBER, AR_CUIT, AT_SVNR, "),
         ({"regions": ["US", "XX"]}, "no such region of phone numbers: XX"),
         ({"recognizers": "no/such.yaml"}, "no/such.yaml: cannot be read: No such file or directory"),
     ],
