@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from workers.pii.checks import luhn, only_digits
 from workers.pii.finding import Finding
+from workers.pii.postal import IN_CELL
 
 _EDGES = " \t\r\n,;:-"
 _NUMBER = re.compile(r"[+(]?\d(?:.*\d)?(?:-?[A-Z]{2,}(?![^\W_]))*\)?", re.DOTALL)
@@ -31,18 +33,24 @@ _TOWN = re.compile(r", [A-Z][\w'-]{1,20}[ ,]+")
 _BRITISH = re.compile(r"[A-Z]{1,2}\d[\dA-Z]? \d[A-Z]{2}")
 _POSTCODE = re.compile(r",? (?:[A-Z]{2,3},? \d{4,5}(?:-\d{4})?|[A-Z]{1,2}\d[\dA-Z]? \d[A-Z]{2})(?![\w-])(?!\.\d)")
 _LOOKS = {
-    "CREDIT_CARD": re.compile(r"(?:\d[ .\t-]{0,2}){11}\d"),
+    "CREDIT_CARD": re.compile(r"(?:\d[ .\t/_-]{0,3}){11}\d"),
     "EMAIL_ADDRESS": re.compile(r"[^\s@]\s?@\s?[^\s@]"),
     "IBAN_CODE": re.compile(r"[A-Za-z]{2} ?\d ?\d(?:[ .-]{0,2}[A-Za-z0-9]){8}"),
-    "IP_ADDRESS": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:"),
+    "IP_ADDRESS": re.compile(
+        r"(?<![\d.])(?!255\.|0\.0\.0\.0(?!\d))\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:"
+    ),
     "PHONE_NUMBER": re.compile(r"(?:\d\D{0,4}){5}\d|\d(?:[^A-Z]{0,4}[A-Z0-9]){6}"),
     "URL": re.compile(r"[^\W_]\s?[.:/]+\s?[^\W_]"),
     "US_SSN": re.compile(r"(?:\d[ .-]{0,2}){8}\d"),
     "ZIP_CODE": re.compile(r"(?=[^\d]{0,9}\d)[^\W_](?:[ .-]{0,2}[^\W_]){2}"),
     **dict.fromkeys(("NRP", "ORGANIZATION", "PERSON", "STREET_ADDRESS"), re.compile(r"[^\W\d_]")),
 }
-"""What a value of a label has in it at least. Checksums and lengths are not asked for: models also find what a pattern
-misses. A phone number may be a word to be dialled."""
+"""What a value of a label has in it at least. Checksums, but for cards, and lengths are not asked for: models also find
+what a pattern misses. A phone number may be a word to be dialled."""
+_MOST_DIGITS = 15
+"""Of a phone number (E.164)."""
+_IN_DECIMAL_BEFORE = re.compile(r"\d[.,]\Z")
+_IN_DECIMAL_AFTER = re.compile(r"[.,]\d")
 
 
 def trimmed(finding: Finding, text: str) -> Finding | None:
@@ -63,12 +71,22 @@ def trimmed(finding: Finding, text: str) -> Finding | None:
 def looks_right(finding: Finding, text: str) -> bool:
     """Whether a value has the form of its label, at least roughly: ``ghp_abc`` is no IP address, ``12`` no person.
 
+    A card number needs the right check digit, and a phone number has at most 15 digits and is no part of an amount.
+
     A single small word, such as "platform", is an address only in a text without capitals.
     """
     form = _LOOKS.get(finding.label)
     if form is not None and form.search(text, finding.start, finding.end) is None:
         return False
     value = text[finding.start : finding.end]
+    if finding.label == "CREDIT_CARD" and not luhn(value):
+        return False
+    if finding.label == "PHONE_NUMBER" and (
+        len(only_digits(value)) > _MOST_DIGITS
+        or _IN_DECIMAL_BEFORE.search(text, max(0, finding.start - 2), finding.start)
+        or _IN_DECIMAL_AFTER.match(text, finding.end)
+    ):
+        return False
     return not (finding.label == "STREET_ADDRESS" and value.isalpha() and value.islower() and not text.islower())
 
 
@@ -111,7 +129,7 @@ def with_whole_addresses(findings: Iterable[Finding], text: str) -> list[Finding
     joined: list[Finding] = []
     for finding in findings:
         before = joined[-1] if joined else None
-        if before is not None and before.label == "STREET_ADDRESS" and _goes_on(before.end, finding, text):
+        if before is not None and before.label == "STREET_ADDRESS" and _goes_on(before, finding, text):
             first, second = before.end - before.start, finding.end - finding.start
             score = (before.score * first + finding.score * second) / (first + second)
             joined[-1] = replace(before, end=finding.end, score=max(before.score, score))
@@ -137,9 +155,11 @@ def _addresses_of(finding: Finding, text: str) -> Iterator[Finding]:
     yield replace(finding, start=start)
 
 
-def _goes_on(end: int, finding: Finding, text: str) -> bool:
-    """Return whether an address that ends at ``end`` goes on with ``finding``."""
-    gap = text[end : finding.start]
+def _goes_on(before: Finding, finding: Finding, text: str) -> bool:
+    """Return whether the address ``before`` goes on with ``finding``."""
+    if IN_CELL in {before.recognizer, finding.recognizer}:
+        return False
+    gap = text[before.end : finding.start]
     if finding.label == "PHONE_NUMBER":
         # Models often take such a short number after a town for a phone number, though it is a postcode.
         digits = sum(character.isdigit() for character in text[finding.start : finding.end])

@@ -14,41 +14,45 @@ from workers.pii.finding import Finding
 _CAPITAL = "[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽȘȚ]"
 _WORD = r"[^\W\d_][\w.'’-]{0,30}"
 _ENDINGS = (
-    r"straße|strasse|str\.|weg|gasse|platz|allee|(?-i:[ -]Ring)|damm|ufer|markt|stieg|straat|laan|gracht|plein"
-    r"|(?<!ar)kade|singel|dijk|gatan|vägen|torget|gränd|(?<!bri)(?<!rene)gade|vej|veien|gata|[^\W\d_]{3}katu"
-    r"|[^\W\d_]{7}tie|kuja| utca| út| tér| u\."
-)
+    "straße", "strasse", "str.", "weg", "gasse", "platz", "allee", "ring", "damm", "ufer", "markt", "stieg",
+    "straat", "laan", "gracht", "plein", "kade", "singel", "dijk",
+    "gatan", "vägen", "torget", "gränd", "gade", "vej", "veien", "gata", "katu", "tie", "kuja",
+    " utca", " út", " tér", " u.",
+)  # fmt: skip
+"""What the word for a road ends in, in small letters."""
+_LIMITED = {
+    "ring": "(?-i:[ -]Ring)", "kade": "(?<!ar)kade", "gade": "(?<!bri)(?<!rene)gade", "katu": r"[^\W\d_]{3}katu",
+    "tie": r"[^\W\d_]{7}tie",
+}  # fmt: skip
+"""Endings that other words have, too -> the regular expression that leaves most of these out."""
 _BEGINNINGS = (
-    r"(?:Via|Viale|Piazza|Corso|Largo|Vicolo|Calle|C/|Avenida|Avda\.|Av\.|Plaza|Paseo|Camino|Ronda|Carrer|Gran Vía"
-    r"|Rua|Travessa|Praça|ul\.|ulica|al\.|aleja|aleje|Aleje|pl\.|os\.|[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]hemin"
-    r"|[Qq]uai|[Rr]oute|[Cc]haussée|[Aa]llée|[Cc]ours|[Ii]mpasse|[Pp]lace|[Tt]řída|Am|An de[rmn]|Auf de[rmn]|Im"
-    r"|In de[rn]|Zum|Zur|Unter den)"
-)
+    "Via", "Viale", "Piazza", "Corso", "Largo", "Vicolo",
+    "Calle", "C/", "Avenida", "Avda.", "Av.", "Plaza", "Paseo", "Camino", "Ronda", "Carrer", "Gran Vía",
+    "Rua", "Travessa", "Praça",
+    "ul.", "ulica", "al.", "aleja", "aleje", "Aleje", "pl.", "os.", "Třída", "třída",
+    *(form for word in (
+        "rue", "avenue", "boulevard", "chemin", "quai", "route", "chaussée", "allée", "cours", "impasse", "place",
+    ) for form in (word, word.capitalize())),
+    "Am", "An der", "An dem", "An den", "Auf der", "Auf dem", "Auf den", "Im", "In der", "In den", "Zum", "Zur",
+    "Unter den",
+)  # fmt: skip
+"""Words for roads that come before the name, as they are written."""
+_ROAD_WORDS = (*_ENDINGS, "gran vía", *sorted({f"{word.lower()} " for word in _BEGINNINGS}))
+"""In small letters; one of them is in every road."""
+_ENDING = "|".join(_LIMITED.get(word, re.escape(word)) for word in _ENDINGS)
+_BEGINNING = f"(?:{'|'.join(map(re.escape, _BEGINNINGS))})"
 _ROAD = (
     rf"(?:(?<!\w)(?:{_CAPITAL}[\w.'’-]{{0,20}}[ -]){{0,3}}(?=\w)(?<!\w){_CAPITAL}?"
-    rf"(?i:[\w.'’-]{{0,30}}?(?:{_ENDINGS}))|(?<!\w){_BEGINNINGS}(?: {_WORD}){{1,5}}|(?<!\w)Gran Vía)"
+    rf"(?i:[\w.'’-]{{0,30}}?(?:{_ENDING}))|(?<!\w){_BEGINNING}(?: {_WORD}){{1,5}}|(?<!\w)Gran Vía)"
 )
 _NUMBER = (
     r"\d{1,4}(?: ?[a-zA-Z](?!\w))?(?: ?[/-] ?\d{1,4}[a-zA-Z]?|/[A-Z](?!\w)){0,2}(?: (?:bis|ter))?"
     r"(?:,? ?\d{1,2}[º°ª]\.?(?: \w{1,4}){0,2})?"
 )
+_ADDRESS_LINE = rf"(?:{_ROAD},? {_NUMBER}|(?<![\w/.-]){_NUMBER},? {_BEGINNING}(?: {_WORD}){{1,5}})"
 _BETWEEN = r"(?:,? |,?[ \t]{0,3}\r?\n[ \t>|]{0,6})"
-_DOOR = re.compile(rf"(?:{_ROAD},? {_NUMBER}|(?<![\w/.-]){_NUMBER},? {_BEGINNINGS}(?: {_WORD}){{1,5}}){_BETWEEN}\Z")
+_DOOR = re.compile(rf"{_ADDRESS_LINE}{_BETWEEN}\Z")
 _LONGEST_DOOR = 70
-_ROAD_WORDS = (
-    "straße", "strasse", "str.", "weg", "gasse", "platz", "allee", "ring", "damm", "ufer", "markt", "stieg", "straat",
-    "laan",
-    "gracht", "plein", "kade", "singel", "dijk", "gatan", "vägen", "torget", "gränd", "gade", "vej", "veien", "gata",
-    "katu",
-    "tie", "kuja", " utca", " út", " tér", " u.", "via", "viale", "piazza", "corso", "largo", "vicolo", "calle", "c/",
-    "avenida",
-    "avda.", "av.", "plaza", "paseo", "camino", "ronda", "carrer", "rua", "travessa", "praça", "ul.", "ulica", "al.",
-    "alej",
-    "pl.", "os.", "rue", "avenue", "boulevard", "chemin", "quai", "route", "chaussée", "allée", "cours", "impasse",
-    "place",
-    "třída", "am ", "an de", "auf de", "im ", "in de", "zum", "zur", "unter den",
-)  # fmt: skip
-"""In small letters; one of them is in every road."""
 _FIRST = r"(?:(?:Den|Bad|San|Santa|Sankt|St\.|Saint|Sainte|Le|La|Les|Los|Las|El|Halle) |'s-)"
 _PLACE = re.compile(
     r"(?<![\w/.-])(?:[A-Z]{1,2}-)?(?:\d{5}|\d{4}(?:-\d{3}| ?[A-Z]{2}(?= ))?|\d{3} \d{2}|\d{2}-\d{3}) "
@@ -56,6 +60,16 @@ _PLACE = re.compile(
     rf"(?: (?:am|an der|im|in|a\.d\.|ob der|sur|sous|de|del|della|da|do) {_CAPITAL}[\w'’-]{{1,30}})?"
     r"(?: \([A-Z]{2}\)| \d{1,2}(?![\w./:-])| [CKNSVØ](?!\w))?"
 )
+_BORDER = r"(?:\"?[;\t|]\"?|\",\"|,(?! ))"
+"""What is between the cells of a row."""
+_DOOR_IN_CELL = re.compile(rf"{_ADDRESS_LINE}\Z|{_ROAD}(?={_BORDER}\d{{1,4}}[a-zA-Z]?\Z)")
+_CODE = r"(?:[A-Z]{1,2}-)?(?:\d{5}|\d{4}(?:-\d{3}| ?[A-Z]{2})?|\d{3} \d{2}|\d{2}-\d{3})"
+_CELLS = re.compile(
+    rf"{_BORDER}(?P<code>{_CODE}){_BORDER}"
+    rf"(?P<town>{_FIRST}?{_CAPITAL}[\w.'’/-]{{1,30}}(?: [\w.'’/()-]{{1,30}}){{0,4}})"
+)
+IN_CELL = "address-in-cells"
+"""The recogniser of addresses whose street, postcode and town are in cells of their own."""
 _SCORE = 0.85
 _NAMES = re.compile(rf"{_CAPITAL}[\w.'’-]{{0,30}}(?: {_CAPITAL}[\w.'’-]{{0,30}}){{1,3}}")
 _GAP = re.compile(r"(?:,[ ]?|[ ]?\r?\n)")
@@ -71,6 +85,48 @@ def postal_addresses(text: str) -> Iterator[Finding]:
         if any(map(before.__contains__, _ROAD_WORDS)) and (door := _DOOR.search(text, first, last)):
             reach = place.end()
             yield Finding(door.start(), reach, "STREET_ADDRESS", _SCORE, "postal-address", checked=False, learnt=True)
+
+
+def addresses_in_cells(text: str) -> Iterator[list[Finding]]:
+    """Yield the addresses in rows of CSV and the like, each as its street, its postcode and its town, in order.
+
+    A number in a cell of its own between street and postcode is left out.
+    """
+    reach = 0
+    for cells in _CELLS.finditer(text):
+        first, last = max(reach, cells.start() - _LONGEST_DOOR), cells.start()
+        before = text[first:last].lower()
+        if any(map(before.__contains__, _ROAD_WORDS)) and (door := _DOOR_IN_CELL.search(text, first, last)):
+            reach = cells.end()
+            places = (
+                (*door.span(), "STREET_ADDRESS"),
+                (*cells.span("code"), "ZIP_CODE"),
+                (*cells.span("town"), "LOCATION"),
+            )
+            yield [Finding(*place, _SCORE, IN_CELL, checked=False, learnt=True) for place in places]
+
+
+def with_addresses_in_cells(learnt: Sequence[Finding], text: str) -> list[Finding]:
+    """Add the addresses in rows to what a model has found; of its findings, what is outside of these rows' cells stays.
+
+    ``learnt`` are sorted and do not overlap; so are the returned ones.
+    """
+    rows = list(addresses_in_cells(text))
+    if not rows:
+        return list(learnt)
+    outside: list[Finding] = []
+    at = 0
+    for row in rows:
+        start, end = row[0].start, row[-1].end
+        while at < len(learnt) and learnt[at].end <= start:
+            outside.append(learnt[at])
+            at += 1
+        while at < len(learnt) and learnt[at].start < end:
+            if learnt[at].start < start:
+                outside.append(replace(learnt[at], end=start))
+            at += 1
+        outside += row
+    return outside + list(learnt[at:])
 
 
 def with_postal_addresses(learnt: Sequence[Finding], text: str) -> list[Finding]:

@@ -14,10 +14,10 @@ from schemas.labels import ENTITIES, PERSONAL
 from schemas.pipeline.tasks import PiiTask
 from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading
-from workers.pii.fields import without_field_names
+from workers.pii.fields import in_cells, without_field_names
 from workers.pii.learnt import looks_right, trimmed, with_titles, with_whole_addresses
-from workers.pii.overlaps import fill, remains, resolve
-from workers.pii.postal import with_postal_addresses
+from workers.pii.overlaps import fill, remains, resolve, without_crossing
+from workers.pii.postal import with_addresses_in_cells, with_postal_addresses
 from workers.pii.presidio import load_recognizers
 from workers.pii.recognizers import Finding, Recognizers, known_entities
 from workers.pii.wholes import with_whole_dates, with_whole_names
@@ -102,7 +102,8 @@ class Pii(Task):
             (each for name in self._others for each in _findings(document.annotations[name], text, name)), text
         )
         more = self._kept(document, more)
-        resolved = resolve([*self._kept(document, (*self._recognizers.find(text), *borrowed)), *more])
+        patterned = self._kept(document, (*self._recognizers.find(text), *borrowed))
+        resolved = resolve([*patterned, *without_crossing(more, patterned)])
         resolved = fill(resolved, self._kept(document, pieces))
         names = (finding for finding in more if finding.label in _NAMED)
         resolved = fill(resolved, _tidied(remains(resolved, names, text), text))
@@ -153,8 +154,9 @@ class PiiByModel(Pii):
         text = document.text
         findings = _findings(self._spans.annotate(document, readings), text, "model")
         findings = with_whole_dates(with_whole_names(findings, text), text)
+        findings = in_cells(findings, text)
         if self._knows_addresses:
-            findings = with_postal_addresses(findings, text)
+            findings = with_postal_addresses(with_addresses_in_cells(findings, text), text)
         if self._knows_titles:
             findings = with_titles(findings, text)
         wanted = [finding for finding in findings if self._is_wanted(finding.label)]

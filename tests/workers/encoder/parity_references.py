@@ -21,7 +21,7 @@ import transformers
 
 from tests.workers.tasks import plain
 from tests.workers.tasks.plain import Window, softmax
-from workers.pii.fields import without_field_names
+from workers.pii.fields import in_cells, without_field_names
 from workers.pii.finding import Finding
 from workers.pii.learnt import looks_right, trimmed
 from workers.pii.wholes import with_whole_names
@@ -182,7 +182,7 @@ def personal(folder: Path, event: Event, settings: Settings) -> Annotation:
     for span in _entities(folder, text, settings["aggregation"], settings["threshold"]):
         place, label = (span["start"], span["end"]), names[span["label"]]
         findings += tidied(Finding(*place, label, span["score"], "model", checked=False, learnt=True))
-    findings = [each for each in with_whole_names(findings, text) if looks_right(each, text)]
+    findings = [each for each in in_cells(with_whole_names(findings, text), text) if looks_right(each, text)]
     if address in text:
         # A format that can be checked wins over a model, which keeps what is before and after it.
         start = text.index(address)

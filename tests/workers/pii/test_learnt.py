@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.pii.fields import in_cells, without_field_names
 from workers.pii.finding import Finding
-from workers.pii.learnt import trimmed, with_titles, with_whole_addresses
+from workers.pii.learnt import looks_right, trimmed, with_titles, with_whole_addresses
 
 Marked = tuple[str, list[Finding]]
 
@@ -129,3 +130,36 @@ def test_findings_stay_in_order_and_within_the_text(pieces: list[tuple[str, str 
     for result in (with_titles(kept, text), with_whole_addresses(with_titles(kept, text), text)):
         shown(text, result)
         assert not result or result[-1].end <= len(text)
+
+
+@pytest.mark.parametrize(("text", "right"), [
+    ("[CREDIT_CARD 4111 1111 1111 1111]", True), ("ISBN [CREDIT_CARD 9783161484101]", False),
+    ("[CREDIT_CARD 20240302112233456 20240302112233457]", False),
+    ("[PHONE_NUMBER 020 7946 0958]", True), ("[PHONE_NUMBER 10 20 30 40 50 60 70 80]", False),
+    ("[PHONE_NUMBER 1 234 567],89 EUR", False), ("33.[PHONE_NUMBER 456789]+01", False),
+    ("[IP_ADDRESS 192.0.2.1]", True), ("[IP_ADDRESS 255.255.255.0]", False), ("[IP_ADDRESS 0.0.0.0]", False),
+])  # fmt: skip
+def test_a_number_must_be_able_to_be_what_its_label_says(text: str, right: bool) -> None:
+    bare, (finding,) = marked(text)
+    assert looks_right(finding, bare) == right
+
+
+@pytest.mark.parametrize("text", [
+    "[STREET_ADDRESS DNI ]12345678Z", "[PERSON Saludos],", "[PERSON Groeten\n]Sanne", "[PERSON geboren]: 1969",
+    "[STREET_ADDRESS NIR, ]1",
+])  # fmt: skip
+def test_greetings_and_names_of_fields_are_dropped(text: str) -> None:
+    bare, (finding,) = marked(text)
+    assert without_field_names(finding, bare) is None
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("[STREET_ADDRESS 1 Elm St;75007];Paris", "[STREET_ADDRESS 1 Elm St];[STREET_ADDRESS 75007];Paris"),
+    ("[PERSON Ann\tPoe]", "[PERSON Ann]\t[PERSON Poe]"),
+    ('[PERSON "Ann","Poe"]', '[PERSON "Ann]","[PERSON Poe"]'),
+    ("[STREET_ADDRESS ;1 Elm St|]", ";[STREET_ADDRESS 1 Elm St]|"),
+    ("[STREET_ADDRESS 1 Elm St; Paris, 2 Oak St]", "[STREET_ADDRESS 1 Elm St; Paris, 2 Oak St]"),
+])  # fmt: skip
+def test_no_finding_goes_over_the_border_of_a_cell(before: str, after: str) -> None:
+    text, findings = marked(before)
+    assert shown(text, in_cells(findings, text)) == after

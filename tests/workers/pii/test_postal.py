@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.thoroughness import examples
 from tests.workers.pii.test_learnt import marked, shown
 from workers.pii.finding import Finding
-from workers.pii.postal import postal_addresses, with_postal_addresses
+from workers.pii.postal import addresses_in_cells, postal_addresses, with_addresses_in_cells, with_postal_addresses
 
 ADDRESSES = [
     "Gartenstraße 12, 70174 Stuttgart", "Ringgasse 4a\n8010 Graz", "Alte Landstrasse 5/2, CH-8702 Zollikon",
@@ -57,10 +57,34 @@ def test_learnt_addresses_are_joined_with_postal_ones(before: str, after: str) -
     assert shown(text, with_postal_addresses(findings, text)) == after
 
 
+@pytest.mark.parametrize(("before", "after"), [
+    ("Ann Poe;Ringgasse 4;8010;Graz;x",
+     "Ann Poe;[STREET_ADDRESS Ringgasse 4];[ZIP_CODE 8010];[LOCATION Graz];x"),
+    ("[PERSON Ann Poe];[STREET_ADDRESS Ringgasse 4];[STREET_ADDRESS 8010];Graz",
+     "[PERSON Ann Poe];[STREET_ADDRESS Ringgasse 4];[ZIP_CODE 8010];[LOCATION Graz]"),
+    ("7,Corso [STREET_ADDRESS Italia 40,20122,Milano],a@example.it",
+     "7,[STREET_ADDRESS Corso Italia 40],[ZIP_CODE 20122],[LOCATION Milano],a@example.it"),
+    ('"Eva","Dorpsstraat 9","3431 AB","Nieuwegein"',
+     '"Eva","[STREET_ADDRESS Dorpsstraat 9]","[ZIP_CODE 3431 AB]","[LOCATION Nieuwegein]"'),
+    ("1\tul. Polna 3/5\t00-635\tWarszawa\t1",
+     "1\t[STREET_ADDRESS ul. Polna 3/5]\t[ZIP_CODE 00-635]\t[LOCATION Warszawa]\t1"),
+    ("a|Hauptstraße|12|10115|Bad Aibling|b",
+     "a|[STREET_ADDRESS Hauptstraße]|12|[ZIP_CODE 10115]|[LOCATION Bad Aibling]|b"),
+    ("[PERSON Ann, Ringgasse] 4,8010,Graz,[PERSON Bob]",
+     "[PERSON Ann, ][STREET_ADDRESS Ringgasse 4],[ZIP_CODE 8010],[LOCATION Graz],[PERSON Bob]"),
+    ("Ringgasse 4, 8010 Graz", "Ringgasse 4, 8010 Graz"),
+    ("2021;12000;Sales\n2022;13000;Sales", "2021;12000;Sales\n2022;13000;Sales"),
+])  # fmt: skip
+def test_the_cells_of_a_row_are_found_apart(before: str, after: str) -> None:
+    text, findings = marked(before)
+    assert shown(text, with_addresses_in_cells(findings, text)) == after
+
+
 PIECES = st.sampled_from([
     "Gartenstraße", "Via Roma", "Rue de la", " ", ", ", "\n", "12", "7/2", " 4a", "8010", "70174", "Graz", "Bad ",
     "Am ",
     "00-316", "1015 BA", "Ann Poe", "ü", "\U0001f642", "straße", "ul. ", "-", "(ME)", "a", "1",
+    ";", "\t", ",",
 ])  # fmt: skip
 
 
@@ -74,7 +98,7 @@ def test_spans_stay_within_the_text_and_apart(text: str, data: st.DataObject) ->
         for start, end, label in zip(cuts[::2], cuts[1::2], labels, strict=False)
     ]
     reach = 0
-    for finding in with_postal_addresses(learnt, text):
+    for finding in with_postal_addresses(with_addresses_in_cells(learnt, text), text):
         assert reach <= finding.start < finding.end <= len(text)
         reach = finding.end
 
@@ -82,8 +106,9 @@ def test_spans_stay_within_the_text_and_apart(text: str, data: st.DataObject) ->
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", [
     "Aa ", "A-", "12345 Ab ", "Am Am ", "straße ", "aaa", "Via a 1, 12345 A", "1 ", "Gran Vía ", "12 34567 Graz ",
-    "ul. ", "ß",
+    "ul. ", "ß", ";12345;A ", ";", "Via A 1;12345;",
 ])  # fmt: skip
 def test_a_megabyte_takes_seconds(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     assert all(each.end <= len(text) for each in postal_addresses(text))
+    assert all(each.end <= len(text) for row in addresses_in_cells(text) for each in row)
