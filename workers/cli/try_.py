@@ -92,6 +92,8 @@ def try_(
 ) -> None:
     """Enrich each TEXT, or the lines of standard input, and print the events."""
     require_stdout()
+    if not texts and sys.stdin is None:  # closed, as with <&-
+        raise click.UsageError("no TEXT, and standard input is closed")
     prepare_process()
     with loading() as progress:
         from schemas.pipeline.loader import load
@@ -110,8 +112,6 @@ def try_(
         encoded = [os.fsencode(text) for text in texts]
         batches: Iterable[list[Line]] = [[Line(text, len(text)) for text in encoded]]
     else:
-        if sys.stdin is None:  # closed, as with <&-
-            raise click.UsageError("no TEXT, and standard input is closed")
         stdin = sys.stdin.buffer
         if stdin.isatty():
             click.echo("Reading texts from the terminal, one per line; end with Ctrl-D.", err=True)
