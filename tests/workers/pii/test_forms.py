@@ -12,8 +12,8 @@ from tests.workers.pii.reading import RECOGNIZERS, values
 
 def scores(text: str, entity: str) -> dict[str, float]:
     """Value -> score of every finding of ``entity``, however weak."""
-    found = [each for each in RECOGNIZERS.find(text) if each.label == entity]
-    return {text[each.start : each.end]: each.score for each in found}
+    findings = [finding for finding in RECOGNIZERS.find(text) if finding.label == entity]
+    return {text[finding.start : finding.end]: finding.score for finding in findings}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ def test_their_neighbours_are_not(text: str, entity: str) -> None:
     ],
 )  # fmt: skip
 def test_weak_forms_need_a_word_near_them(number: str, entity: str) -> None:
-    ((found, score),) = scores(f"it is {number} there", entity).items()
-    assert found == number
+    ((value, score),) = scores(f"it is {number} there", entity).items()
+    assert value == number
     assert score < 0.5

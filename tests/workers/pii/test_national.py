@@ -55,8 +55,8 @@ from workers.pii.recognizers import Recognizers
     ],
 )
 def test_numbers_are_found(entity: str, text: str, value: str) -> None:
-    found = [text[each.start : each.end] for each in Recognizers([entity]).find(text) if each.score >= 0.5]
-    assert found == [value]
+    values = [text[each.start : each.end] for each in Recognizers([entity]).find(text) if each.score >= 0.5]
+    assert values == [value]
 
 
 @pytest.mark.parametrize(

@@ -58,14 +58,14 @@ def write(tmp_path: Path) -> Write:
 def found(path: Path, text: str) -> list[tuple[str, str, float, str, bool]]:
     extra = load_recognizers(path)
     return [
-        (one.label, text[one.start : one.end], one.score, one.recognizer, one.checked)
-        for one in Recognizers([one.entity for one in extra], extra=extra).find(text)
+        (finding.label, text[finding.start : finding.end], finding.score, finding.recognizer, finding.checked)
+        for finding in Recognizers([recognizer.entity for recognizer in extra], extra=extra).find(text)
     ]
 
 
 def test_the_documentations_example(write: Write) -> None:
     path = write(EXAMPLE)
-    assert [(one.name, one.entity) for one in load_recognizers(path)] == [
+    assert [(recognizer.name, recognizer.entity) for recognizer in load_recognizers(path)] == [
         ("Zip code Recognizer", "ZIP"),
         ("Titles recognizer", "TITLE"),
     ]
@@ -85,7 +85,7 @@ def test_the_documentations_example(write: Write) -> None:
     ],
 )
 def test_deny_lists_are_whole_words_in_any_case(write: Write, text: str, words: list[str]) -> None:
-    assert [one[1] for one in found(write(EXAMPLE), text)] == words
+    assert [finding[1] for finding in found(write(EXAMPLE), text)] == words
 
 
 def test_words_of_a_deny_list_match_within_text_without_spaces(write: Write) -> None:
@@ -108,19 +108,19 @@ def test_patterns_read_the_text_as_it_is_and_in_its_plain_form(write: Write) -> 
 
 def test_words_of_a_deny_list_are_no_patterns(write: Write) -> None:
     path = write("recognizers: [{name: A, supported_entity: A, deny_list: ['a.c', '(x)', 'C++']}]")
-    assert [one[1] for one in found(path, "abc a.c (x) C++ x")] == ["a.c", "(x)", "C++"]
+    assert [finding[1] for finding in found(path, "abc a.c (x) C++ x")] == ["a.c", "(x)", "C++"]
 
 
 def test_flags_are_presidios_unless_the_file_says_otherwise(write: Write) -> None:
     entry = "recognizers: [{name: A, supported_entities: [A], patterns: [{name: p, regex: '^a.b$', score: 1}]}]"
-    assert [one[1] for one in found(write(entry), "x\nA\nB\ny")] == ["A\nB"]
+    assert [finding[1] for finding in found(write(entry), "x\nA\nB\ny")] == ["A\nB"]
     assert found(write(f"global_regex_flags: 0\n{entry}"), "x\nA\nB\ny") == []
-    assert [one[1] for one in found(write(f"global_regex_flags: 0\n{entry}"), "a-b")] == ["a-b"]
+    assert [finding[1] for finding in found(write(f"global_regex_flags: 0\n{entry}"), "a-b")] == ["a-b"]
 
 
 def test_empty_matches_are_no_findings(write: Write) -> None:
     path = write("recognizers: [{name: A, supported_entity: A, patterns: [{name: p, regex: 'x*', score: 1}]}]")
-    assert [one[1] for one in found(path, "axxa")] == ["xx"]
+    assert [finding[1] for finding in found(path, "axxa")] == ["xx"]
 
 
 def test_a_pattern_that_takes_too_long_fails_the_event(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

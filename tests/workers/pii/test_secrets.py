@@ -96,8 +96,8 @@ def test_a_checksum_proves_a_token_and_a_wrong_one_makes_it_less_likely() -> Non
         token = TOKENS[kind]
         wrong = token[:-1] + ("0" if token[-1] != "0" else "1")
         for written, score, checked in ((token, 0.95, True), (wrong, 0.6, False)):
-            (found,) = [each for each in RECOGNIZERS.find(f"it is {written}") if each.label == "SECRET"]
-            assert (found.score, found.checked) == (score, checked)
+            (finding,) = [each for each in RECOGNIZERS.find(f"it is {written}") if each.label == "SECRET"]
+            assert (finding.score, finding.checked) == (score, checked)
     assert values(f"eyJ{'ab0' * 8}.eyJ{'ab1' * 8}.{'ab2' * 10}") == []
 
 

@@ -20,8 +20,8 @@ BEFORE = st.text(st.sampled_from("🙂👩‍👩‍👧é̂ößअनुשלו�
 
 
 def strings(text: str, entity: str, least: float = 0.5) -> list[str]:
-    found = [one for one in RECOGNIZERS.find(text) if one.label == entity and one.score >= least]
-    return [text[one.start : one.end] for one in resolve(found)]
+    findings = [finding for finding in RECOGNIZERS.find(text) if finding.label == entity and finding.score >= least]
+    return [text[finding.start : finding.end] for finding in resolve(findings)]
 
 
 def test_every_entity_has_an_example() -> None:
@@ -52,9 +52,9 @@ def test_a_number_is_proved_and_one_wrong_digit_is_not_found(entity: str) -> Non
         assert right.checked
         for wrong in one_digit_off(value):
             text = sentence.format(wrong)
-            found = [text[one.start : one.end] for one in recognizers.find(text)]
+            strings_found = [text[finding.start : finding.end] for finding in recognizers.find(text)]
             # The first four groups of the longest are a card by chance, and three digits behind a card may be its code.
-            assert found == [] or (value == LONGEST_CARD and wrong not in found)
+            assert strings_found == [] or (value == LONGEST_CARD and wrong not in strings_found)
 
 
 def one_digit_off(value: str) -> Iterator[str]:
@@ -102,7 +102,8 @@ def test_no_check_fails_on_what_its_pattern_lets_through(number: str) -> None:
 @pytest.mark.parametrize("entity", ["US_SSN", "US_ITIN", "US_PASSPORT", "UK_NINO", "IN_PAN", "MAC_ADDRESS"])
 def test_what_has_no_checksum_says_so(entity: str) -> None:
     sentence, values = OTHERS[entity]
-    assert [one.checked for one in RECOGNIZERS.find(sentence.format(values[0])) if one.label == entity] == [False]
+    findings = [finding for finding in RECOGNIZERS.find(sentence.format(values[0])) if finding.label == entity]
+    assert [finding.checked for finding in findings] == [False]
 
 
 @pytest.mark.parametrize(

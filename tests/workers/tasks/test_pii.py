@@ -57,7 +57,9 @@ def refusal(**settings: Any) -> str:
 def consistent(text: str, spans: Spans) -> bool:
     """Spans are in text order, do not overlap, and their offsets are code points."""
     places = [place for span in spans for place in range(span["start"], span["end"])]
-    return places == sorted(set(places)) and all(text[one["start"] : one["end"]] == one["text"] != "" for one in spans)
+    return places == sorted(set(places)) and all(
+        text[span["start"] : span["end"]] == span["text"] != "" for span in spans
+    )
 
 
 def readable(spans: Spans) -> Spans:
@@ -136,13 +138,13 @@ def test_recognizers_of_the_users_own(tmp_path: Path) -> None:
         "recognizers: [{name: Badge, supported_entity: BADGE, context: [badge], "
         "patterns: [{name: b, regex: 'B-[0-9]{4}', score: 0.4}]}]"
     )
-    own = {"recognizers": str(path)}
-    assert found("my badge: B-1234, me@example.org", **own) == [
+    badges = {"recognizers": str(path)}
+    assert found("my badge: B-1234, me@example.org", **badges) == [
         ("BADGE", "B-1234"), ("EMAIL_ADDRESS", "me@example.org"),
     ]  # fmt: skip
-    assert found("B-1234", **own) == []
-    assert found("B-1234 me@example.org", threshold=0.4, entities=["BADGE"], **own) == [("BADGE", "B-1234")]
-    assert 'did you mean "BADGE"?' in refusal(entities=["BADGES"], **own)
+    assert found("B-1234", **badges) == []
+    assert found("B-1234 me@example.org", threshold=0.4, entities=["BADGE"], **badges) == [("BADGE", "B-1234")]
+    assert 'did you mean "BADGE"?' in refusal(entities=["BADGES"], **badges)
 
 
 def is_possible(span: dict[str, Any], text: str) -> bool:
@@ -184,20 +186,22 @@ def test_a_model_finds_what_has_no_pattern(aggregation: str | None) -> None:
     assert plain
     # A person has whole words.
     assert all(
-        any(one["start"] <= span["start"] and span["end"] <= one["end"] for one in spans["private"]) for span in plain
+        any(private["start"] <= span["start"] and span["end"] <= private["end"] for private in spans["private"])
+        for span in plain
     )
-    assert {one["score"] for one in spans["private"]} <= {one["score"] for one in plain}
-    assert {one["label"] for one in spans["private"]} <= {"PERSON", "LOCATION"}
+    assert {span["score"] for span in spans["private"]} <= {span["score"] for span in plain}
+    assert {span["label"] for span in spans["private"]} <= {"PERSON", "LOCATION"}
 
 
 @given(st.text("a.,:; \n", min_size=1))
 def test_what_a_model_finds_has_no_commas_at_its_ends(text: str) -> None:
     span = {"start": 3, "end": 3 + len(text), "label": "PER", "score": 0.9, "text": text}
-    found = [
-        (f"abc{text}"[one.start : one.end], one.label) for one in _findings({"spans": [span]}, f"abc{text}", "model")
+    reported = [
+        (f"abc{text}"[finding.start : finding.end], finding.label)
+        for finding in _findings({"spans": [span]}, f"abc{text}", "model")
     ]
     bare = text.strip(",:; \n")
-    assert found == ([(bare, "PERSON")] if "a" in bare else [])
+    assert reported == ([(bare, "PERSON")] if "a" in bare else [])
 
 
 def read_as(text: str, labels: str, **settings: Any) -> list[tuple[str, str]]:
@@ -368,8 +372,8 @@ def test_spans_are_slices_of_the_text_and_never_overlap(text: str, data: Any) ->
     def with_others(order: Spans) -> Spans:
         document = Document(None, text)
         document.annotations["names"] = {"spans": order}
-        found: Spans = BORROWING.annotate(document, ())["spans"]
-        return found
+        annotated: Spans = BORROWING.annotate(document, ())["spans"]
+        return annotated
 
     spans = with_others(others)
     assert consistent(text, spans)
