@@ -10,6 +10,9 @@ PEERS := .venv-peers
 JOBS := auto
 PARALLEL = --numprocesses $(JOBS) --dist worksteal
 
+# Without cached bytecode, each process of the tests compiles every module and rewrites every assert again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast test-chart test-containers chart-tools arm64 lint audit format bench peers bench-peers chaos train evaluate schema clean
 

@@ -40,6 +40,7 @@ from tests.examples import (
 from tests.workers.chain.test_chain import close, sizes
 from workers.chain.chain import Chain
 from workers.cli.main import cli
+from workers.cli.views.plan import plan_data
 from workers.encoder.reading import HeadInfo
 from workers.tasks.pos import UNIVERSAL
 from workers.tasks.registry import task_class
@@ -78,7 +79,7 @@ def test_lint_finds_no_mistake_and_gives_notice_of_models_that_are_not_pinned(na
 
 @every_example
 def test_the_plan_names_every_task_with_the_model_it_got(name: str) -> None:
-    plan = json.loads(run_cli("lint", "--plan", "--format", "json", f"examples/{name}.yaml").stdout)["pipeline"]["plan"]
+    plan = plan_data(*loaded(name))
     planned = [task for stage in plan["stages"] for task in stage["tasks"]] + plan["without_forward"]
     expected = {
         task.name: (task.model, hub.commit(task.model)[:12])

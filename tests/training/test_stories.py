@@ -5,15 +5,21 @@ from __future__ import annotations
 import random
 import re
 from itertools import chain
+from typing import Any
+
+import pytest
 
 from training import stories, story_dev
 from training.story_templates import CLAUSES, FILLERS, TOPICS
 
-MADE = list(stories.stories(200, seed=3))
+
+@pytest.fixture(scope="module")
+def made() -> list[dict[str, Any]]:
+    return list(stories.stories(200, seed=3))
 
 
-def test_the_spans_are_the_names() -> None:
-    for story in MADE:
+def test_the_spans_are_the_names(made: list[dict[str, Any]]) -> None:
+    for story in made:
         end = 0
         for span in story["spans"]:
             name = story["text"][span["start"] : span["end"]]
@@ -22,19 +28,19 @@ def test_the_spans_are_the_names() -> None:
             end = span["end"]
 
 
-def test_all_four_labels_occur_and_no_gap_is_left() -> None:
-    assert {span["label"] for story in MADE for span in story["spans"]} == {"PER", "LOC", "ORG", "MISC"}
-    assert not [story["text"] for story in MADE if re.search(r"[\[\]{}|]", story["text"])]
+def test_all_four_labels_occur_and_no_gap_is_left(made: list[dict[str, Any]]) -> None:
+    assert {span["label"] for story in made for span in story["spans"]} == {"PER", "LOC", "ORG", "MISC"}
+    assert not [story["text"] for story in made if re.search(r"[\[\]{}|]", story["text"])]
 
 
-def test_names_come_back_within_a_text() -> None:
-    longest = max(MADE, key=lambda story: len(story["spans"]))
+def test_names_come_back_within_a_text(made: list[dict[str, Any]]) -> None:
+    longest = max(made, key=lambda story: len(story["spans"]))
     names = [longest["text"][span["start"] : span["end"]] for span in longest["spans"]]
     assert len(set(names)) < len(names)
 
 
-def test_the_same_seed_makes_the_same_texts() -> None:
-    assert list(stories.stories(5, seed=3)) == MADE[:5]
+def test_the_same_seed_makes_the_same_texts(made: list[dict[str, Any]]) -> None:
+    assert list(stories.stories(5, seed=3)) == made[:5]
 
 
 def test_names_of_the_demo_and_of_our_own_sentences_are_held_out() -> None:

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
 from schemas.errors import ModelError
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
+from workers.cli.main import cli
 from workers.encoder.panics import no_panic_report
 from workers.models.checkpoints import load_model, resolve
 
@@ -146,19 +148,18 @@ def test_a_tokenizer_that_panics_is_one_clear_line(folder: Path, name: str, capf
     assert "panicked" not in capfd.readouterr().err
 
 
-def test_such_a_worker_ends_with_the_status_of_a_model(folder: Path, tmp_path: Path) -> None:
+def test_such_a_worker_ends_with_the_status_of_a_model(folder: Path, tmp_path: Path, capfd: Any) -> None:
     edit(folder, "tokenizer.json", **PANICS["when it is used"])
     file = tmp_path / "pipeline.yaml"
     file.write_text(json.dumps({
         "pipeline": "p", "kafka": {"bootstrap.servers": "127.0.0.1:9"}, "input": {"topics": ["a"]},
         "output": {"topic": "b"}, "tasks": [{"name": "t", "task": "text-classification", "model": str(folder)}],
     }))  # fmt: skip
-    command = [sys.executable, "-m", "glossator", "try", "--pipeline", str(file), "a fox"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert ended.returncode == 66
+    ended = CliRunner().invoke(cli, ["try", "--pipeline", str(file), "a fox"])
+    assert ended.exit_code == 66
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("glossator: task ")
-    assert "panicked" not in ended.stderr
+    assert "panicked" not in ended.stderr + capfd.readouterr().err
 
 
 def test_a_full_disk_for_logs_is_no_fault_of_the_model() -> None:
