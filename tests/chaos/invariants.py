@@ -21,11 +21,15 @@ _STAGES = {"poison": "forward", "tombstone": "decode", "rubbish": "decode", "lar
 
 
 class Sample(NamedTuple):
-    """The group's committed offsets, and the ends of the output topics, which were asked for *after* the offsets."""
+    """The group's committed offsets, and the ends of the output topics, which were asked for *after* the offsets.
+
+    ``leaders`` has the leader epoch of whoever answered about an end.
+    """
 
     at: float
     committed: dict[int, int]
     ends: dict[tuple[str, int], int]
+    leaders: Mapping[tuple[str, int], int] = {}
 
 
 @dataclass
@@ -229,7 +233,12 @@ def _check_order(logs: Logs, exactly_once: bool, verdict: Verdict) -> None:
 
 
 def _check_samples(logs: Logs, places: Mapping[Source, Sequence[Place]], verdict: Verdict) -> None:
-    """Check that no committed offset was ahead of the logs at that time, or behind an earlier one."""
+    """Check that no committed offset was ahead of the logs at that time, or behind an earlier one.
+
+    A broker that was frozen takes itself for the leader until it learns that there is another one, and answers with the
+    end that the log had before. So what an answer lacks counts as there if a later leader has written it.
+    """
+    epochs = {(topic, row.partition, row.offset): row.leader_epoch for topic, rows in logs.rows.items() for row in rows}
     checked: dict[int, int] = {}
     latest: dict[int, int] = {}
     for sample in logs.samples:
@@ -239,7 +248,10 @@ def _check_samples(logs: Logs, places: Mapping[Source, Sequence[Place]], verdict
             latest[partition] = end
             for offset in range(checked.get(partition, 0), end):
                 event, copies = logs.sent.get((partition, offset)), places.get((partition, offset), ())
-                there = [place for place in copies if place[2] < sample.ends.get(place[:2], 0)]
+                there = [
+                    place for place in copies if place[2] < sample.ends.get(place[:2], 0)
+                    or epochs[place] > sample.leaders.get(place[:2], epochs[place])
+                ]  # fmt: skip
                 if event is None or logs.lacks(event, there):
                     verdict.add("ahead", f"{end} was committed of partition {partition}, and {offset} not in the log")
             checked[partition] = max(end, checked.get(partition, 0))

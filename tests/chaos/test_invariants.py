@@ -152,6 +152,29 @@ def test_a_broken_promise_is_called_by_its_name(promise: str, exactly_once: bool
     assert judge(BREAK[promise](clean()), exactly_once).broken == [f"{promise} 1"]
 
 
+def by_leader(logs: Logs, epoch: int, from_offset: int = 0) -> Logs:
+    """The same round, in which the leader ``epoch`` of ``out`` has written what is at ``from_offset`` and later."""
+    rows = [row._replace(leader_epoch=epoch) if row.offset >= from_offset else row for row in logs.output]
+    return replace(logs, output=rows)
+
+
+def test_an_answer_of_a_deposed_leader_says_nothing_about_what_later_leaders_wrote() -> None:
+    logs = by_leader(clean(), 1, from_offset=5)
+    for leaders in ({("out", 0): 0}, {("out", 0): 0, ("dead", 0): 0}):
+        stale = Sample(1.5, {0: 8}, {("out", 0): 5, ("dead", 0): 3}, leaders)
+        assert judge(replace(logs, samples=[stale, logs.samples[1]]), False).broken == []
+
+
+@pytest.mark.parametrize("leaders", [{("out", 0): 1}, {("out", 0): 2}, {("dead", 0): 0}, {}])
+def test_an_offset_ahead_of_what_its_leader_or_one_before_wrote_is_seen(leaders: dict[tuple[str, int], int]) -> None:
+    """Also right after an outdated answer, in the next sample."""
+    logs = by_leader(clean(), 1, from_offset=5)
+    stale = Sample(1.4, {0: 5}, {("out", 0): 4, ("dead", 0): 3}, {("out", 0): 0})
+    early = Sample(1.5, {0: 8}, {("out", 0): 6, ("dead", 0): 3}, leaders)
+    assert judge(replace(logs, samples=[early, logs.samples[1]]), False).broken == ["ahead 2"]
+    assert judge(replace(logs, samples=[stale, early, logs.samples[1]]), False).broken == ["ahead 3"]
+
+
 def test_a_transaction_left_open_by_who_left_in_order() -> None:
     assert judge(replace(clean(), left_open=["g-1"]), True).broken == ["left_open 1"]
 

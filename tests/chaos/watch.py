@@ -57,21 +57,23 @@ class Watch:
 
     def ends(self, committed_only: bool = False) -> dict[tuple[str, int], int]:
         """Return the output topics' high watermarks or last stable offsets. Raises KafkaException or TimeoutError."""
+        return {log: end for log, (end, _) in self._ask_ends(committed_only).items()}
+
+    def _ask_ends(self, committed_only: bool = False) -> dict[tuple[str, int], tuple[int, int | None]]:
+        """Return the ends, each with the leader epoch of the broker that answered. Raises as ``ends`` does."""
         level = IsolationLevel.READ_COMMITTED if committed_only else IsolationLevel.READ_UNCOMMITTED
         latest: Any = OffsetSpec.latest()
         asked = {TopicPartition(p.topic, p.partition): latest for p in self._partitions}
         answers = self._admin.list_offsets(asked, isolation_level=level, request_timeout=5.0)
         try:
-            ends_by_place = {
-                (self._names[p.topic], p.partition): answer.result(10).offset for p, answer in answers.items()
-            }
+            ends = {(self._names[p.topic], p.partition): answer.result(10) for p, answer in answers.items()}
         except KafkaException:
             # The client keeps using the leader epoch that it first saw, which a restarted broker always rejects.
             self._admin = self._new_admin()
             raise
-        if min(ends_by_place.values()) < 0:  # this is how the client reports a leader that has just died
+        if min(end.offset for end in ends.values()) < 0:  # this is how the client reports a leader that has just died
             raise TimeoutError("the end of a log is not known")
-        return ends_by_place
+        return {log: (end.offset, end.leader_epoch) for log, end in ends.items()}
 
     def owners(self) -> str:
         """Describe which member has which partitions, to explain why nothing moves. Raises KafkaException."""
@@ -94,13 +96,16 @@ class Watch:
             try:
                 places = self._asker.committed(self._source, timeout=5.0)
                 committed = {p.partition: p.offset for p in places if p.offset >= 0}
-                sample = Sample(time.time(), committed, self.ends())
+                at, answers = time.time(), self._ask_ends()
             except (KafkaException, TimeoutError):  # the broker is away
                 continue
+            ends = {log: end for log, (end, _) in answers.items()}
+            leaders = {log: epoch for log, (_, epoch) in answers.items() if epoch is not None}
+            sample = Sample(at, committed, ends, leaders)
             self.samples.append(sample)
             with contextlib.suppress(OSError):  # a node is away
                 self.open.add(frozenset(ongoing(self._servers)))
-            self._log.write(json.dumps([sample.at, committed, [[*k, v] for k, v in sample.ends.items()]]) + "\n")
+            self._log.write(json.dumps([at, committed, [[*log, *answer] for log, answer in answers.items()]]) + "\n")
 
     def _read(self) -> None:
         try:

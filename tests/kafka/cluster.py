@@ -25,6 +25,8 @@ class Row(NamedTuple):
     headers: Headers
     timestamp: int
     """Milliseconds since the epoch."""
+    leader_epoch: int = 0
+    """How many leaders the partition had had before the one that wrote it."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Cluster:
                                 message.value(),
                                 message.headers() or [],
                                 message.timestamp()[1],
+                                message.leader_epoch() or 0,
                             )
                         )
                     elif message.error().code() == KafkaError._PARTITION_EOF:
