@@ -69,9 +69,11 @@ class Case:
 
     @contextmanager
     def member(
-        self, delay: float = 0.0, slot: int = 0, state: Path | None = None, patience: float = 120.0
-    ) -> Iterator[Member]:
-        member = Member(self.settings, delay, slot, patience, state)
+        self, delay: float = 0.0, slot: int = 0, state: Path | None = None, patience: float = 120.0,
+        program: str = "member",
+    ) -> Iterator[Member]:  # fmt: skip
+        """Run a worker; ``program``: the module beside this one that has the meaning of ``delay``."""
+        member = Member(program, self.settings, delay, slot, patience, state)
         try:
             yield member
         except BaseException:
@@ -87,16 +89,19 @@ class Member:
     """A worker process."""
 
     def __init__(
-        self, settings: dict[str, Any], delay: float, slot: int, patience: float, state: Path | None = None
+        self, program: str, settings: dict[str, Any], delay: float, slot: int, patience: float, state: Path | None
     ) -> None:
-        command = [sys.executable, "-m", "tests.integration.member", json.dumps(settings)]
+        command = [sys.executable, "-m", f"tests.integration.{program}", json.dumps(settings)]
         command += [str(delay), str(slot), str(patience), *([str(state)] if state else [])]
         self.log = tempfile.NamedTemporaryFile("r", suffix=".log")  # noqa: SIM115 - closed with the member
         with Path(self.log.name).open("w") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
 
     def logged(self, words: str) -> bool:
-        return words in Path(self.log.name).read_text()
+        return self.times_logged(words) > 0
+
+    def times_logged(self, words: str) -> int:
+        return Path(self.log.name).read_text().count(words)
 
     def stop(self, timeout: float = 120) -> dict[str, Any]:
         """Send SIGTERM and return the final line of a graceful end, whose status must be 0."""

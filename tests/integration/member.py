@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from schemas.document import Document
 from schemas.errors import GlossatorError
@@ -32,12 +32,15 @@ class Fragile(NoopChain):
 
 
 def main(settings: dict[str, Any], delay: float, slot: int, patience: float, state: str | None = None) -> None:
+    run(Pipeline.model_validate(settings), Fragile(delay) if state else NoopChain(delay), slot, patience, state)
+
+
+def run(pipeline: Pipeline, chain: Any, slot: int, patience: float, state: str | None) -> None:
+    """Run a worker until SIGTERM, then print what it has done; exit with the status of an error."""
     logging.basicConfig(level="INFO", stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     signals = GracefulStop()
-    pipeline = Pipeline.model_validate(settings)
     journal = Journal(Path(state), pipeline.pipeline, slot) if state else None
-    chain = Fragile(delay) if state else NoopChain(delay)
-    worker = Worker(pipeline, cast(Any, chain), patience=patience, slot=slot, journal=journal)
+    worker = Worker(pipeline, chain, patience=patience, slot=slot, journal=journal)
     signals.stop = worker.stop
     try:
         drained = worker.run()
