@@ -76,7 +76,7 @@ def facts(entry: dict[str, Any], revision: str) -> str:
     if entry.get("aggregation"):
         lines.append(f"- word pieces are joined by `{entry['aggregation']}`, the best on the dev files")
     if entry.get("vote"):
-        lines.append("- equal names of a text get the same label (`vote`), which is better on the dev files")
+        lines.append("- equal names of a text are decided together (`vote`), which is better on the dev files")
     return "\n".join(lines)
 
 

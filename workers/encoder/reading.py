@@ -32,7 +32,7 @@ class HeadInfo:
       then continues a word.
     - ``unk_id``: the id of the unknown token, which always starts a word; None if there is none.
     - ``aggregation``: how the labels of tokens are best joined into spans; None if the head does not know.
-    - ``vote``: whether equal names of a text had better get the same label.
+    - ``vote``: whether equal names of a text had better be decided together.
     - ``symbols``: the emoji and symbols at which texts are split before they are tokenized.
     - ``window_margin``: of a span head, by how much more an answer must exceed "no answer" with each window; None if it
       is not calibrated for several windows (``workers/tasks/answers.py``).

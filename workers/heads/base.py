@@ -30,7 +30,7 @@ class Head(ABC):
         multi_label: whether each label has its own sigmoid, instead of a softmax over all labels.
         thresholds: label -> the calibrated probability from which it counts; None if the head has none.
         aggregation: how word pieces are best joined into spans, for token heads that know it.
-        vote: whether equal names of a text had better get the same label, for token heads that know it.
+        vote: whether equal names of a text had better be decided together, for token heads that know it.
         window_margin: by how much more an answer must exceed "no answer" with each window of a text, for span heads
             that are calibrated for several windows.
         every_layer: whether the head reads the hidden states of every layer instead of the last one only.

@@ -31,7 +31,7 @@ class ScoreMix(nn.Module):
     - ``multi_label``: whether each logit has its own sigmoid, instead of a softmax over all.
     - ``thresholds``: label -> the probability from which it counts; empty for softmax heads.
     - ``aggregation``: for token heads, the way of joining word pieces into spans that scored best.
-    - ``vote``: for token heads, whether equal names of a text had better get the same label.
+    - ``vote``: for token heads, whether equal names of a text had better be decided together.
     - ``window_margin``: for span heads, how answers of several windows compare; None if that was not calibrated.
     - ``pooling``: for sequence heads, which features of a sequence are concatenated, in this order: "mean" and "first"
       of its tokens, special tokens included; for pairs "sides", the mean of each side, their absolute difference and

@@ -8,7 +8,6 @@ over arrays, so that a token labelled ``O`` costs no Python object. Heads whose 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
@@ -26,6 +25,7 @@ from workers.encoder.symbols import JOINERS
 from workers.tasks.base import Task
 from workers.tasks.schemes import OUTSIDE, Scheme, scheme_of
 from workers.tasks.scores import DECIMALS
+from workers.tasks.votes import alike, decided
 from workers.tasks.word_tokens import words_of
 
 Span: TypeAlias = tuple[int, int, str, float]
@@ -67,7 +67,7 @@ class Spans(Task):
     If spans overlap, because two windows contain the same text or several tokens share a character, the longer one is
     kept, then the one with the higher score. Spans below the threshold of their label are dropped before that.
 
-    With ``vote``, spans with equal texts get the label whose scores have the highest sum, and keep their scores.
+    With ``vote``, names that come back are decided together, see ``workers.tasks.votes``, and thresholds come last.
 
     ``ner`` writes PERSON, LOCATION and ORGANIZATION for their abbreviations; ``token-classification`` keeps the model's
     names.
@@ -126,6 +126,7 @@ class Spans(Task):
         else:
             threshold = config.threshold if isinstance(config, SpanTask) else {}
             self._minimum = self._thresholds(threshold, scheme, subject)
+        self._lowest = dict(zip(self._names, self._minimum, strict=True))
 
     def _thresholds(self, threshold: float | Mapping[str, float], scheme: Scheme, subject: str) -> list[float]:
         """Return the lowest score of each label; a label may be named as in the event, or as the model does."""
@@ -165,7 +166,12 @@ class Spans(Task):
                 if bare:
                     spans.append({"start": start, "end": end, "label": label, "score": score, "text": bare})
         if self._vote:
-            _decide_together(spans)
+            # Single tokens are no names.
+            if self._aggregation == "none":
+                alike(spans)
+            else:
+                spans = decided(text, spans)
+            spans = [span for span in spans if span["score"] >= self._lowest[span["label"]]]
         return {"spans": spans}
 
     def _ranges(self, document: Document) -> list[tuple[int, int]]:
@@ -196,7 +202,8 @@ class Spans(Task):
     def _span(self, group: list[_Unit]) -> Iterator[Span]:
         score = round(sum(unit.score for unit in group) / len(group), DECIMALS)
         start, end, label = group[0].start, group[-1].end, group[0].label
-        if score >= self._minimum[label] and start < end:
+        # What is below its threshold has a vote all the same.
+        if (self._vote or score >= self._minimum[label]) and start < end:
             yield start, end, self._names[label], score
 
     def _valid(self, window: Encoding, table: Scores, text: str) -> Iterator[_Unit]:
@@ -272,15 +279,6 @@ def _bare(piece: str, symbols: str) -> str:
 
 def _moved(spans: Iterable[Span], by: int) -> Iterator[Span]:
     return ((start + by, end + by, label, score) for start, end, label, score in spans)
-
-
-def _decide_together(spans: list[dict[str, Any]]) -> None:
-    """Give the spans with equal texts the label with the highest sum of scores; of equal sums, the first."""
-    votes: dict[str, Counter[str]] = defaultdict(Counter)
-    for span in spans:
-        votes[span["text"]][span["label"]] += span["score"]
-    for span in spans:
-        span["label"] = votes[span["text"]].most_common(1)[0][0]
 
 
 def _translated(names: Sequence[str], scheme: Scheme) -> list[str]:

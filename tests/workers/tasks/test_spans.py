@@ -255,17 +255,35 @@ def test_a_threshold_for_an_unknown_label_is_refused() -> None:
 
 
 def test_a_vote_gives_equal_names_the_label_with_the_highest_sum_of_scores() -> None:
-    said = [("B-LOC", 0.6), ("O", 0.9), ("B-PER", 0.8), ("B-LOC", 0.7), ("O", 0.9)]
-    text = "the the the the the"
-    plain = scripted(text, BIO, said)
+    said = [("B-LOC", 0.6), ("O", 0.9), ("B-PER", 0.8), ("B-LOC", 0.7)]
+    plain = scripted("the Paris the the", BIO, said)
     assert brief(plain) == [("the", "LOC"), ("the", "PER"), ("the", "LOC")]
-    voted = scripted(text, BIO, said, vote=True)
+    voted = scripted("the Paris the the", BIO, said, vote=True)
     assert voted == [{**span, "label": "LOC"} for span in plain]
     # A name with another text has its own votes; of equal sums, the first label stays.
-    said = [("B-PER", 0.6), ("O", 0.9), ("B-LOC", 0.6), ("O", 0.9), ("B-LOC", 0.9)]
-    assert brief(scripted("the the the the Paris", BIO, said, vote=True)) == [
-        ("the", "PER"), ("the", "PER"), ("Paris", "LOC"),
-    ]  # fmt: skip
+    said = [("B-PER", 0.6), ("B-LOC", 0.6), ("B-LOC", 0.9)]
+    assert brief(scripted("the the Paris", BIO, said, vote=True)) == [("the", "PER"), ("the", "PER"), ("Paris", "LOC")]
+
+
+def test_a_vote_finds_a_name_at_all_of_its_places_or_at_none() -> None:
+    said = [("B-LOC", 0.9), ("O", 0.9), ("O", 0.6), ("B-LOC", 0.8), ("O", 0.9)]
+    found = scripted("Paris the Paris Paris the", BIO, said, vote=True)
+    assert [(span["start"], span["label"]) for span in found] == [(0, "LOC"), (10, "LOC"), (16, "LOC")]
+    assert found[1]["score"] == pytest.approx(1.7 / 3)
+    said[3] = ("O", 0.6)
+    assert scripted("Paris the Paris Paris the", BIO, said, vote=True) == []
+
+
+def test_thresholds_come_after_the_vote() -> None:
+    said = [("B-LOC", 0.9), ("B-LOC", 0.7), ("B-LOC", 0.6)]
+    found = scripted("Paris Paris Paris", BIO, said, vote=True, threshold=0.65)
+    assert [span["start"] for span in found] == [0, 6]
+
+
+def test_a_vote_on_single_tokens_is_only_about_their_labels() -> None:
+    said = [("B-LOC", 0.9), ("O", 0.9), ("O", 0.9), ("O", 0.9)]
+    found = scripted("Paris Paris Paris Paris", BIO, said, vote=True, aggregation="none")
+    assert [(span["text"], span["label"]) for span in found] == [("Paris", "B-LOC")]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +302,7 @@ def test_a_head_may_recommend_the_vote_and_the_file_decides(recommended: bool, v
 
 
 def test_sentences_are_read_alone_and_spans_are_those_of_the_text() -> None:
-    config = SpanTask(name="found", model="m", task="ner", sentences=True, vote=True)
+    config = SpanTask(name="found", model="m", task="ner", sentences=True)
     made = task_class(config)(config, small.head("bert", BIO))
     text = "the the. Paris the!\n\nthe"
     document = Document(None, text)
