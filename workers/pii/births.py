@@ -62,6 +62,9 @@ _NEARLY = (
 """In small letters; one of them is in every text with a word of birth. A search for them takes a few microseconds."""
 _IN_DATE = re.compile("[0-9]|[Nn]inet|[Ee]ightee|[Tt]wen|[Tt]wo|NINET|EIGHTEE|TWEN|TWO")
 """What is in every date."""
+_DIGIT = re.compile("[0-9]")
+_NUMERALS = "ninet", "eightee", "twen", "two"
+"""What begins the year of every date without digits."""
 _ANOTHER = re.compile(r"[.!?;] (?!\s*[0-9])|\n\s*\n|[†]")
 """What ends the statement that somebody was born."""
 
@@ -76,7 +79,9 @@ class Births(Unaided):
     def find(self, text: str) -> Iterator[Finding]:
         """The dates in ``text``, with offsets into it."""
         small = text.lower()
-        if not any(map(small.__contains__, _NEARLY)) or not _IN_DATE.search(text):
+        if not (_DIGIT.search(small) or any(map(small.__contains__, _NUMERALS))):
+            return
+        if not any(map(small.__contains__, _NEARLY)):
             return
         for word in _BORN.finditer(text):
             # The full stop of "geb." ends no sentence.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from workers.pii.boundaries import UNSPACED, continues, groups, is_one_of_many, touches_word
@@ -20,8 +21,13 @@ _BEHIND = 2
 """How much farther away a word behind a value counts than one before it: in ``ssn=1 dl=2`` the 1 belongs to ``ssn``."""
 
 
-def _words(text: str) -> list[str]:
-    """The words of ``text`` in small letters; names of fields such as ``passportNumber`` are several words."""
+@lru_cache(maxsize=1024)
+def words_of(text: str) -> list[str]:
+    """The words of ``text`` in small letters; names of fields such as ``passportNumber`` are several words.
+
+    Remembered until ``words_of.cache_clear()``, because dozens of recognisers ask for the words beside the same number.
+    The list must not be changed.
+    """
     small = text.lower()
     return _WORD.findall(small if small == text else _HUMP.sub(" ", text).lower())
 
@@ -73,10 +79,10 @@ class Words:
 
         Of two words equally near, the one before the value is nearer.
         """
-        words = _words(text[max(0, start - 100) : start])[-self._before :] if self._before else []
+        words = words_of(text[max(0, start - 100) : start])[-self._before :] if self._before else []
         line = f" {' '.join(words)} "
         distances = [len(line) - match.end() for match in self._any.finditer(line)]
-        words = _words(text[end : end + 100])[: self._after]
+        words = words_of(text[end : end + 100])[: self._after]
         distances += [match.start() + 1 + _BEHIND for match in self._any.finditer(f" {' '.join(words)} ")]
         return min(distances, default=None)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from workers.pii import checks
 from workers.pii.births import Births
 from workers.pii.dates import DATES
-from workers.pii.finding import Finding, Recognizer, in_context
+from workers.pii.finding import Finding, Recognizer, in_context, words_of
 from workers.pii.general import PATTERNS
 from workers.pii.iban import Iban
 from workers.pii.internet import Email, Url, divided
@@ -79,6 +79,12 @@ class Recognizers:
         of the text, ``extra`` also the text itself; offsets are those of ``text``. Takes time in proportion to the
         length of the text. Raises what an ``extra`` raises.
         """
+        try:
+            return self._find(text)
+        finally:
+            words_of.cache_clear()
+
+    def _find(self, text: str) -> list[Finding]:
         read = plain(text)
         best: dict[tuple[int, int, str], Finding] = {}
         for finding in divided(_findings(read.text, self._groups), read.text):
