@@ -21,10 +21,10 @@ REGEXES = {
     for owner in (
         *map(vars, (checks, general, phones, recognizers)),
         *(
-            {"regex": one.regex, "hint": one.hint}
+            {"regex": recognizer.regex, "hint": recognizer.hint}
             for group in RECOGNIZERS._groups
-            for one in group.recognizers
-            if isinstance(one, Pattern)
+            for recognizer in group.recognizers
+            if isinstance(recognizer, Pattern)
         ),
     )
     for value in owner.values()
@@ -34,18 +34,18 @@ REGEXES = {
 
 def repeats(parsed: Any) -> list[tuple[Any, int]]:
     """(kind, most times) of every repetition in a parsed regular expression."""
-    found = []
+    repetitions = []
     for operation, argument in parsed:
         if operation in (constants.MAX_REPEAT, constants.MIN_REPEAT, constants.POSSESSIVE_REPEAT):
-            found.append((operation, argument[1]))
+            repetitions.append((operation, argument[1]))
         stack = [argument]
         while stack:
             part = stack.pop()
             if isinstance(part, parser.SubPattern):
-                found += repeats(part)
+                repetitions += repeats(part)
             elif isinstance(part, tuple | list):
                 stack += part
-    return found
+    return repetitions
 
 
 def test_what_may_be_given_back_is_bounded() -> None:
@@ -116,4 +116,4 @@ def test_twice_the_text_is_twice_the_work(unit: str) -> None:
 @pytest.mark.parametrize("closing", [")", "]", ".", "))]."])
 def test_a_url_with_a_long_tail_of_punctuation_ends_before_it(closing: str) -> None:
     text = f"http://example.com/x{closing * 100_000}"
-    assert [(one.start, one.end) for one in RECOGNIZERS.find(text)] == [(0, 20)]
+    assert [(finding.start, finding.end) for finding in RECOGNIZERS.find(text)] == [(0, 20)]

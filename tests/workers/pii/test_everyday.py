@@ -95,7 +95,9 @@ TAKEN = (
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    return [(one.label, text[one.start : one.end]) for one in RECOGNIZERS.find(text) if one.score >= 0.5]
+    return [
+        (finding.label, text[finding.start : finding.end]) for finding in RECOGNIZERS.find(text) if finding.score >= 0.5
+    ]
 
 
 @pytest.mark.parametrize("text", EVERYDAY)

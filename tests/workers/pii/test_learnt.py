@@ -95,7 +95,7 @@ def test_the_score_of_an_address_is_the_mean_of_its_parts() -> None:
         Finding(start, end, "STREET_ADDRESS", score, "model", checked=False, learnt=True)
         for start, end, score in ((0, 6, 0.6), (7, 9, 1.0))
     ]
-    assert [one.score for one in with_whole_addresses(parts, "1 Elms 2B")] == [pytest.approx(0.7)]
+    assert [finding.score for finding in with_whole_addresses(parts, "1 Elms 2B")] == [pytest.approx(0.7)]
 
 
 def test_an_unsure_town_does_not_put_its_street_below_the_threshold() -> None:
@@ -103,7 +103,7 @@ def test_an_unsure_town_does_not_put_its_street_below_the_threshold() -> None:
         Finding(start, end, label, score, "model", checked=False, learnt=True)
         for start, end, label, score in ((0, 8, "STREET_ADDRESS", 0.95), (10, 25, "LOCATION", 0.55))
     ]
-    assert [one.score for one in with_whole_addresses(parts, "1 Elm St, Wolverhampton UK")] == [0.95]
+    assert [finding.score for finding in with_whole_addresses(parts, "1 Elm St, Wolverhampton UK")] == [0.95]
 
 
 def test_long_white_space_takes_no_long_time() -> None:

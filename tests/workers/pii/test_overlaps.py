@@ -15,8 +15,8 @@ RECOGNIZERS = Recognizers()
 
 
 def resolved(text: str) -> list[tuple[str, str]]:
-    kept = resolve(one for one in RECOGNIZERS.find(text) if one.score >= 0.5)
-    return [(one.label, text[one.start : one.end]) for one in kept]
+    kept = resolve(finding for finding in RECOGNIZERS.find(text) if finding.score >= 0.5)
+    return [(finding.label, text[finding.start : finding.end]) for finding in kept]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,9 @@ def test_gaps_are_filled_without_overlaps(
     assert all(before.end <= after.start for before, after in pairwise(filled))
     assert set(chosen) <= set(filled) <= {*chosen, *others}
     for other in others:
-        assert other.start >= other.end or any(one.start < other.end and other.start < one.end for one in filled)
+        assert other.start >= other.end or any(
+            finding.start < other.end and other.start < finding.end for finding in filled
+        )
 
 
 def test_a_model_does_not_cut_a_number_with_a_word_near_it() -> None:

@@ -28,7 +28,7 @@ NOBODYS = {("IT_FISCAL_CODE", "00743110157"), ("KR_RRN", "971013-9019902")}
 
 def doctests() -> list[tuple[str, str, str, bool]]:
     """(entity, a word of its context, number, whether it is valid) for each ``validate`` in a module's docstring."""
-    found = []
+    numbers = []
     for row in ROWS:
         module = OURS.get(row.check, row.check) if row.check else None
         if module is None:
@@ -39,15 +39,15 @@ def doctests() -> list[tuple[str, str, str, bool]]:
             if isinstance(call, ast.Expr) and isinstance(call.value, ast.Call):
                 name, first = call.value.func, call.value.args[0]
                 if isinstance(name, ast.Name) and name.id == "validate" and isinstance(first, ast.Constant):
-                    found.append((row.entity, row.context.split(",")[0], str(first.value), example.exc_msg is None))
-    return found
+                    numbers.append((row.entity, row.context.split(",")[0], str(first.value), example.exc_msg is None))
+    return numbers
 
 
 DOCTESTS = doctests()
 
 
 def strings(recognizers: Recognizers, text: str) -> list[str]:
-    return [text[one.start : one.end] for one in recognizers.find(text) if one.score >= 0.5]
+    return [text[finding.start : finding.end] for finding in recognizers.find(text) if finding.score >= 0.5]
 
 
 def test_there_are_examples_of_both_kinds() -> None:

@@ -41,8 +41,8 @@ def test_a_weak_pattern_needs_its_word_near_it(text: str, entity: str) -> None:
     far = f"{words} was all that he would say to us on that day about" if not text.startswith("9") else "x " * 5 + words
 
     def score(context: str) -> float:
-        (found,) = [one.score for one in RECOGNIZERS.find(text.format(context)) if one.label == entity]
-        return found
+        (weak,) = [finding.score for finding in RECOGNIZERS.find(text.format(context)) if finding.label == entity]
+        return weak
 
     assert score("") < 0.5
     assert score("so to say") < 0.5
@@ -52,7 +52,7 @@ def test_a_weak_pattern_needs_its_word_near_it(text: str, entity: str) -> None:
 
 def test_words_that_speak_against_it_lower_a_score() -> None:
     def score(text: str) -> float:
-        return max(one.score for one in RECOGNIZERS.find(text))
+        return max(finding.score for finding in RECOGNIZERS.find(text))
 
     assert score("runs version 10.1.2.3 here") < 0.5 <= score("runs at 10.1.2.3 here")
     assert score("order no. 650-253-0000") < 0.5 <= score("it is 650-253-0000")
@@ -79,12 +79,12 @@ def test_context_is_whole_words_and_their_plurals() -> None:
 @given(st.text(st.sampled_from("12 3.-/:@aB()+x\n\u00e9\U0001f642"), max_size=60))
 def test_findings_lie_in_the_text_in_order_and_each_once(text: str) -> None:
     findings = RECOGNIZERS.find(text)
-    spans = [(one.start, one.end, one.label) for one in findings]
+    spans = [(finding.start, finding.end, finding.label) for finding in findings]
     assert spans == sorted(set(spans))
-    for one in findings:
-        assert 0 <= one.start < one.end <= len(text)
-        assert 0 <= one.score <= 1
-        assert text[one.start : one.end].strip() == text[one.start : one.end]
+    for finding in findings:
+        assert 0 <= finding.start < finding.end <= len(text)
+        assert 0 <= finding.score <= 1
+        assert text[finding.start : finding.end].strip() == text[finding.start : finding.end]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def test_recognizers_of_others_take_part() -> None:
     both = Recognizers(["SHOUT", "URL"], extra=[Shouting(context=Words.of("loud"))])
     assert both.entities == {"SHOUT", "URL"}
     text = "LOUD noise, see example.com or a@example.org"
-    assert [(one.label, text[one.start : one.end], one.score) for one in both.find(text)] == [
+    assert [(finding.label, text[finding.start : finding.end], finding.score) for finding in both.find(text)] == [
         ("SHOUT", "LOUD", 0.3),
         ("URL", "example.com", 0.6),
     ]
@@ -127,9 +127,9 @@ def test_a_recognizer_is_asked_only_where_its_hint_and_its_digits_are() -> None:
 
 def test_entities_choose() -> None:
     text = "bob@example.com, 536-90-4399, https://example.com"
-    assert {one.label for one in Recognizers(["US_SSN"]).find(text)} == {"US_SSN"}
+    assert {finding.label for finding in Recognizers(["US_SSN"]).find(text)} == {"US_SSN"}
     assert Recognizers([]).find(text) == []
-    assert {one.label for one in RECOGNIZERS.find(text)} >= {"EMAIL_ADDRESS", "US_SSN", "URL"}
+    assert {finding.label for finding in RECOGNIZERS.find(text)} >= {"EMAIL_ADDRESS", "US_SSN", "URL"}
     assert RECOGNIZERS.entities == set(known_entities()) - ONLY_IF_NAMED
     assert Recognizers(known_entities()).entities == set(known_entities())
     with pytest.raises(ValueError, match="NO_SUCH, SSN"):
@@ -140,7 +140,7 @@ def test_regions_choose_whose_phone_numbers_need_no_country_code() -> None:
     text = "01 42 68 53 00"  # a number of the French telecoms regulator's range for fiction
 
     def score(*regions: str) -> float:
-        return max((one.score for one in Recognizers(["PHONE_NUMBER"], regions).find(text)), default=0.0)
+        return max((finding.score for finding in Recognizers(["PHONE_NUMBER"], regions).find(text)), default=0.0)
 
     assert score("US", "GB") < 0.5 <= score("US", "FR")
     with pytest.raises(ValueError, match="XX"):

@@ -67,9 +67,9 @@ def test_three_strikes(tmp_path: Path, lane: LaneName) -> None:
     crash(tmp_path, records, lane)
     assert set(_after(tmp_path, records).values()) == {"alone"}
     crash(tmp_path, records[5:6], lane)
-    found = _after(tmp_path, records)
-    assert found.pop(5) == "guilty"
-    assert set(found.values()) == {"alone"}, "that crash says nothing of the others"
+    verdicts = _after(tmp_path, records)
+    assert verdicts.pop(5) == "guilty"
+    assert set(verdicts.values()) == {"alone"}, "that crash says nothing of the others"
 
 
 def test_nobody_is_guilty_who_was_not_alone(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_a_torn_write_at_any_byte_is_survived(tmp_path: Path, lane: LaneName) ->
         (tmp_path / "p-0.suspects").write_bytes(run)
         (tmp_path / "p-0.inflight").write_bytes(image)
         possible.append(_after(tmp_path, everyone))
-    assert [sum(verdict == "alone" for verdict in one.values()) for one in possible] == [0, 10, 10]
+    assert [sum(verdict == "alone" for verdict in verdicts.values()) for verdicts in possible] == [0, 10, 10]
     differing = [n for n, (a, b) in enumerate(zip(*images, strict=True)) if a != b]
     for cut in range(differing[0], differing[-1] + 2):
         (tmp_path / "p-0.suspects").write_bytes(run)
@@ -366,8 +366,8 @@ def test_many_partitions_leave_room_for_some(tmp_path: Path) -> None:
     many = [Record(Assignment("topic-" * 20 + str(n), n), n, None, b"") for n in range(5000)]
     for _ in range(2):
         crash(tmp_path, many)
-    found = set(_after(tmp_path, many).values())
-    assert found == {"alone", "clear"}
+    verdicts = set(_after(tmp_path, many).values())
+    assert verdicts == {"alone", "clear"}
 
 
 def test_no_text_is_written(tmp_path: Path) -> None:
