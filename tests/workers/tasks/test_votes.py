@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
@@ -67,6 +67,27 @@ def test_the_places_of_a_name_do_not_overlap() -> None:
     text = "Ek Ek, Ek Ek Ek"
     spans = found(text, ("Ek Ek", 0, "PER", 0.96))
     assert decided(text, spans) == found(text, ("Ek Ek", 0, "PER", 0.96), ("Ek Ek", 1, "PER", 0.48))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "number", "other"),
+    [('"(Ek and a Ek, a Ek, a Ek', "a Ek", 0, '"(Ek'), ("Ek Lund met Ek, Ek, Ek", "Ek", 3, "Ek Lund")],
+)
+def test_a_place_counts_once_although_another_name_has_its_word(text: str, name: str, number: int, other: str) -> None:
+    others = found(text, (other, 0, "PER", 0.9))
+    assert decided(text, [*others, *found(text, (name, number, "PER", 0.9))]) == others
+
+
+def test_thousands_of_names_may_begin_with_one_word() -> None:
+    """Comparing each place of that word with each name took 18 s, looking it up takes 0.1 s."""
+    names = [f"Dr. N{number}" for number in range(5_000)]
+    text = ", ".join([*names, *names])
+    starts = accumulate((len(name) + 2 for name in names[:-1]), initial=0)
+    spans = [
+        {"start": start, "end": start + len(name), "label": "PER", "score": 0.9, "text": name}
+        for start, name in zip(starts, names, strict=True)
+    ]
+    assert len(decided(text, spans)) == 2 * len(names)
 
 
 def test_names_without_letters_stay_as_they_are() -> None:
