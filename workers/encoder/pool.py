@@ -58,16 +58,13 @@ class Pool:
         wait([*self._submitted])
 
 
-def shared(forwards: int, threads: int) -> Pool:
-    """Return the pool of these numbers that trunks share, so that together they do not compute on too many threads.
+def shared(pool: Pool) -> Pool:
+    """Return the pool that trunks share, so that together they do not compute on too many threads.
 
-    There is one as long as a trunk has it. Call it on the thread that loads models. Raises RuntimeError if the system
-    has no more threads.
+    It has the numbers of ``pool``, which becomes that pool if there is none. It is kept as long as a trunk has it. Call
+    it on the thread that loads models.
     """
-    numbers = forwards, threads
-    if (pool := _shared.get(numbers)) is None:
-        pool = _shared[numbers] = Pool(forwards, threads)
-    return pool
+    return _shared.setdefault((pool.forwards, pool.threads), pool)
 
 
 _shared: WeakValueDictionary[tuple[int, int], Pool] = WeakValueDictionary()

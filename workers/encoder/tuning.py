@@ -49,23 +49,26 @@ def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 1.5)
     if size is not None:
         trunk.forward_tokens = size
         trunk.token_seconds = at_once / speed(trunk, min(most, _TRIED))
-        return
-    sizes = [size for size in sizes if size * at_once <= most] or sizes[:1]
-    rates = measure(sizes, lambda tokens, warm: speed(trunk, tokens, warm), seconds)
-    if rates:
-        enough = _GOOD_ENOUGH * max(rates.values())
-        trunk.forward_tokens = min(tokens for tokens, rate in rates.items() if rate >= enough)
-        trunk.token_seconds = at_once / rates[trunk.forward_tokens]
+    else:
+        sizes = [size for size in sizes if size * at_once <= most] or sizes[:1]
+        if rates := measure(sizes, lambda tokens, warm: speed(trunk, tokens, warm), seconds):
+            enough = _GOOD_ENOUGH * max(rates.values())
+            trunk.forward_tokens = min(tokens for tokens, rate in rates.items() if rate >= enough)
+            trunk.token_seconds = at_once / rates[trunk.forward_tokens]
+    trunk.pool = trunk.pool and shared(trunk.pool)
 
 
 def _best_pool(trunk: Trunk, most: int, size: int, seconds: float) -> Pool | None:
-    """Return the pool with which forwards of ``size`` tokens are fastest; None if they are one at a time."""
+    """Return the pool with which forwards of ``size`` tokens are fastest; None if they are one at a time.
+
+    No other trunk uses it yet: behind the forwards of a worker that goes on working, all pools would look slow.
+    """
     pools: dict[int, Pool | None] = {1: None}
     if trunk.device.type == "cpu":
         cores = torch.get_num_threads()
         for count in side_by_side(cores, most // size):
             with suppress(RuntimeError):  # a container may have no more threads
-                pools[count] = shared(count, cores // count)
+                pools[count] = Pool(count, cores // count)
 
     def rate(count: int, warm: bool) -> float:
         trunk.pool = pools[count]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -69,10 +70,11 @@ def test_without_more_threads_there_is_no_pool_and_nobody_waits(monkeypatch: pyt
 
 
 def test_trunks_share_a_pool_as_long_as_one_has_it() -> None:
-    pool = shared(2, 1)
-    assert shared(2, 1) is pool
-    assert shared(3, 1) is not pool
-    threads = {pool.submit(threading.current_thread).result() for _ in range(20)}
+    pool, others = shared(Pool(2, 1)), [Pool(2, 1), Pool(3, 1)]
+    assert shared(others[0]) is pool
+    assert shared(others[1]) is others[1]
+    gone = weakref.ref(pool)
     del pool
     gc.collect()
-    assert {shared(2, 1).submit(threading.current_thread).result() for _ in range(20)}.isdisjoint(threads)
+    assert gone() is None
+    assert shared(others[0]) is others[0]

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from tests.workers import tiny
 from tests.workers.encoder.test_trunk import pipeline
 from workers.chain.chain import Chain
+from workers.encoder.pool import Pool, shared
+from workers.encoder.trunk import Trunk
 from workers.encoder.tuning import choose, measure, side_by_side, tune
 
 SIZES = [512, 1024, 2048, 4096]
@@ -137,3 +139,25 @@ def test_tuning_keeps_what_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
         assert trunk.forward_tokens == 77
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("size", [None, 1024])
+def test_a_pool_is_shared_only_after_it_was_measured(monkeypatch: pytest.MonkeyPatch, size: int | None) -> None:
+    """Measured behind what a worker computes meanwhile, every pool would look slow."""
+    model = str(tiny.checkpoint("bert", "sequence"))
+    trunk = Chain.load(pipeline({"name": "t", "task": "text-classification", "model": model})).stages[0].trunk
+    of_worker, measured = shared(Pool(2, 1)), set[Pool | None]()
+
+    def speed(trunk: Trunk, size: int, warm: bool = False) -> float:
+        measured.add(trunk.pool)
+        return 100.0 if trunk.pool is None else 200.0
+
+    monkeypatch.setattr("workers.encoder.tuning.speed", speed)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        tune(trunk, 16_384, size)
+    finally:
+        torch.set_num_threads(before)
+    assert trunk.pool is of_worker
+    assert of_worker not in measured
