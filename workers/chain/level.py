@@ -22,11 +22,13 @@ class Level:
     """
 
     def __init__(self, stages: Sequence[tuple[Stage, Job]], pace: Pace, wait_for: Wait) -> None:
-        """``stages`` with their jobs, in the order of the chain; ``wait_for`` waits when all of them have begun."""
+        """Make a level of ``stages`` with their jobs, in the order of the chain.
+
+        ``wait_for`` is called to wait for forwards when no core is idle, or all forwards of the level have begun.
+        """
         self._left = deque(stages)
         self._pace = pace
         self._then_wait = wait_for
-        self._begun: set[Future[Any]] = set()
 
     def run(self) -> Generator[None, None, None]:
         """Run all stages, and yield after each.
@@ -37,27 +39,40 @@ class Level:
         try:
             while self._left:
                 stage, job = self._left.popleft()
-                pool = stage.trunk.pool
-                if pool is not None and len(job.batches) == 1 and any(self._following(pool)):
-                    # It would run alone on all cores; on one core it leaves the others to the stages that follow.
+                if len(job.batches) == 1 and self._fills_pool_with(stage):
                     stage.begin(job, self._pace, 1)
                 stage.forward(job, self._pace, self._wait_for)
                 yield
         finally:
-            for future in self._begun:
+            begun = [future for _, job in self._left for future in job.running]
+            for future in begun:
                 future.cancel()
-            wait(self._begun)
+            wait(begun)
+
+    def _fills_pool_with(self, stage: Stage) -> bool:
+        """Whether one forward of ``stage`` and those of the stages that follow are enough for all threads of its pool.
+
+        Otherwise that forward takes less time alone, on all cores.
+        """
+        pool = stage.trunk.pool
+        following = self._following(pool)
+        waiting = sum(len(job.batches) for _, job in following)
+        return pool is not None and 1 + waiting + len(_running(following)) >= pool.forwards
 
     def _wait_for(self, running: Collection[Future[Any]], pool: Pool) -> None:
         """Begin forwards of the stages that follow on idle cores, then wait for one that runs on ``pool``."""
-        # Those of ``running`` may have begun here, while another stage had its turn.
-        self._begun = {future for future in self._begun if not (future in running or future.done())}
-        for stage, job in self._following(pool):
-            idle = pool.forwards - len(running) - len(self._begun)
-            if idle > 0:
-                self._begun |= {*stage.begin(job, self._pace, idle)}
-        self._then_wait({*running, *self._begun}, pool)
+        following = self._following(pool)
+        begun = _running(following)
+        for stage, job in following:
+            if (idle := pool.forwards - len(running) - len(begun)) > 0:
+                begun |= {*stage.begin(job, self._pace, idle)}
+        self._then_wait({*running, *begun}, pool)
 
-    def _following(self, pool: Pool) -> list[tuple[Stage, Job]]:
-        """Return the stages whose turn has not come, that use ``pool`` and have forwards that have not begun."""
-        return [(stage, job) for stage, job in self._left if stage.trunk.pool is pool and job.batches]
+    def _following(self, pool: Pool | None) -> list[tuple[Stage, Job]]:
+        """Return the stages whose turn has not come and whose trunks use ``pool``."""
+        return [(stage, job) for stage, job in self._left if stage.trunk.pool is pool]
+
+
+def _running(stages: Sequence[tuple[Stage, Job]]) -> set[Future[Any]]:
+    """Return what runs of stages whose turn has not come: it has begun in an earlier turn, or ahead of it all."""
+    return {future for _, job in stages for future in job.running if not future.done()}

@@ -205,6 +205,39 @@ def test_single_forwards_of_several_stages_run_side_by_side(chain: Chain, monkey
     assert [watched.begun for watched in stages] == [1, 1, 1]
 
 
+@pytest.mark.parametrize(("at_once", "alone"), [(AT_ONCE + 1, 3), (AT_ONCE, 0), (2, 0)])
+def test_single_forwards_that_are_fewer_than_the_cores_run_in_turns_on_all_of_them(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, at_once: int, alone: int
+) -> None:
+    pool = Pool(at_once, 1)
+    for stage in chain.stages:
+        stage.trunk.pool = pool
+    stages = [Watched(chain, monkeypatch, lambda *_: None, stage) for stage in range(AT_ONCE)]
+    annotated(chain, ["dogs"])
+    assert sum(watched.threads == {threading.current_thread().name} for watched in stages) == alone
+
+
+def test_what_has_begun_of_a_later_stage_ahead_of_all_takes_a_core(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, ends, counted = documents(TEXTS), threading.Event(), list[bool]()
+    chain.prepare(batch)
+    work, pool = chain.pack(batch), chain.stages[0].trunk.pool
+    assert pool is not None
+    Watched(chain, monkeypatch, lambda *_: ends.wait(PATIENCE), stage=1)
+    chain.begin(work, pool, 1000)
+    [of_second] = chain.begin(work, pool, 1)
+
+    def wait_for(running: Any, pool: Pool) -> None:
+        counted.append(of_second in running or of_second.done())
+        ends.set()
+        wait_for_one(running, pool)
+
+    chain.forward(work, wait_for)
+    assert counted
+    assert all(counted)
+
+
 def test_idle_cores_begin_the_stages_that_follow(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted, last = annotated(chain), threading.Event()
 
