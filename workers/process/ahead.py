@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # importing torch takes seconds, and nothing here needs it
     from workers.encoder.pool import Pool
 
 Prepared: TypeAlias = "tuple[Engine, MicroBatch, Work]"
+_MOST_IN_A_ROW = 50
+"""Micro-batches begun ahead, one after the other. All forwards can be timed only of one that is not, and batching for a
+goal of the latency learns from these times."""
 
 
 class Ahead:
@@ -25,7 +28,8 @@ class Ahead:
     Forwards that run side by side do not end at the same time, above all if one of them has a long text. ``wait_for``
     is how a chain waits for them: it takes the next micro-batch as soon as a core is idle, and begins as many of its
     forwards as there are idle cores. One with an event that is suspected of killing the process is not begun ahead, and
-    none is until those that must be alone have passed: another crash must tell which one it was.
+    none is until those that must be alone have passed: another crash must tell which one it was. After
+    fifty in a row one is not begun ahead either.
 
     Only the device thread may use it.
 
@@ -42,6 +46,8 @@ class Ahead:
         self._next_began = False
         """Whether some have begun."""
         self.began = False
+        self._in_a_row = 0
+        """How many have begun ahead since the last one that has not."""
         self._running: set[Future[Any]] = set()
         self._lane = ExitStack()
 
@@ -57,6 +63,7 @@ class Ahead:
                     item = self._prepared.get()
                 self._next = None
                 self.began, self._next_began = self._next_began, False
+                self._in_a_row = self._in_a_row + 1 if self.began else 0
                 yield item
         except Closed:
             return
@@ -93,6 +100,6 @@ class Ahead:
         self._next = self._prepared.get()
         if self._next is not None:
             batch = self._next[1]
-            self._may_begin = self._journal.may_begin(batch.records)
+            self._may_begin = self._in_a_row < _MOST_IN_A_ROW and self._journal.may_begin(batch.records)
             if self._may_begin:
                 self._lane.enter_context(self._journal.lane("ahead", batch.records))

@@ -211,6 +211,35 @@ def test_micro_batches_keep_their_order(pool: Pool) -> None:
     assert chain.begun == [1, 2, 3]
 
 
+def test_under_constant_load_some_are_not_begun_ahead_so_that_their_forwards_can_be_timed(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.process.ahead._MOST_IN_A_ROW", 2)
+    channel: Channel[Any] = Channel()
+    chain, timed = Chain(), list[int]()
+    chain.ends.set()
+    for offset in range(8):
+        channel.put(prepared(chain, offset))
+    channel.close()
+    ahead = Ahead(channel, NoJournal())
+    with closing(iter(ahead)) as batches:
+        for _, batch, _ in batches:
+            ahead.entered()
+            if not ahead.began:
+                timed.append(batch.number)
+            if batch.number == 7:
+                break
+            present, following = Future[None](), batch.number + 1
+            thread = waiting(ahead, [present], pool)
+            if following % 3 == 0:
+                thread.join(0.05)
+            else:
+                until(lambda following=following: following in chain.begun)
+            present.set_result(None)
+            thread.join(PATIENCE)
+    assert timed == [0, 3, 6]
+
+
 def test_when_the_worker_ends_no_forward_runs_any_more(pool: Pool) -> None:
     channel: Channel[Any] = Channel(2)
     chain, present = Chain(), Future[None]()
