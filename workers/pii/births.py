@@ -66,7 +66,7 @@ _DIGIT = re.compile("[0-9]")
 _NUMERALS = "ninet", "eightee", "twen", "two"
 """What begins the year of every date without digits."""
 _ANOTHER = re.compile(r"[.!?;] (?!\s*[0-9])|\n\s*\n|[†]")
-"""What ends the statement that somebody was born."""
+"""Where a statement that somebody was born ends."""
 
 
 @dataclass(frozen=True)

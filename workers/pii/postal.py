@@ -114,19 +114,19 @@ def with_addresses_in_cells(learnt: Sequence[Finding], text: str) -> list[Findin
     rows = list(addresses_in_cells(text))
     if not rows:
         return list(learnt)
-    outside: list[Finding] = []
+    together: list[Finding] = []
     at = 0
     for row in rows:
         start, end = row[0].start, row[-1].end
         while at < len(learnt) and learnt[at].end <= start:
-            outside.append(learnt[at])
+            together.append(learnt[at])
             at += 1
         while at < len(learnt) and learnt[at].start < end:
             if learnt[at].start < start:
-                outside.append(replace(learnt[at], end=start))
+                together.append(replace(learnt[at], end=start))
             at += 1
-        outside += row
-    return outside + list(learnt[at:])
+        together += row
+    return together + list(learnt[at:])
 
 
 def with_postal_addresses(learnt: Sequence[Finding], text: str) -> list[Finding]:
@@ -139,32 +139,32 @@ def with_postal_addresses(learnt: Sequence[Finding], text: str) -> list[Finding]
     postal = list(postal_addresses(text))
     if not postal:
         return list(learnt)
-    found: list[Finding] = []
+    joined: list[Finding] = []
     at = 0
     for address in postal:
         while at < len(learnt) and learnt[at].end <= address.start:
-            found.append(learnt[at])
+            joined.append(learnt[at])
             at += 1
         while at < len(learnt) and learnt[at].start < address.end:
             finding, at = learnt[at], at + 1
             if finding.label == "STREET_ADDRESS":
                 start = finding.start
-                if start < address.start and (name := _name_before(found, finding, address.start, text)):
-                    found[-1:] = name
+                if start < address.start and (name := _name_before(joined, finding, address.start, text)):
+                    joined[-1:] = name
                     start = address.start
                 ends = max(address.end, finding.end)
                 address = replace(
                     address, start=min(address.start, start), end=ends, score=max(address.score, finding.score)
                 )
             elif finding.start < address.start:
-                found.append(replace(finding, end=address.start))
-        found.append(address)
-    return found + [finding for finding in learnt[at:] if finding.start >= found[-1].end]
+                joined.append(replace(finding, end=address.start))
+        joined.append(address)
+    return joined + [finding for finding in learnt[at:] if finding.start >= joined[-1].end]
 
 
-def _name_before(found: Sequence[Finding], address: Finding, start: int, text: str) -> list[Finding]:
-    """Return what replaces the last of ``found`` if the part of ``address`` before ``start`` looks like a name."""
-    before, last = text[address.start : start], list(found[-1:])
+def _name_before(findings: Sequence[Finding], address: Finding, start: int, text: str) -> list[Finding]:
+    """Return what replaces the last of ``findings`` if the part of ``address`` before ``start`` looks like a name."""
+    before, last = text[address.start : start], list(findings[-1:])
     gap = _GAP.search(before)
     if gap is None or gap.end() < len(before):
         return []
