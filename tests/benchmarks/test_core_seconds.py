@@ -66,7 +66,10 @@ ended = threading.Event()
 threading.Thread(target=ended.wait, name="a name of more than 15 characters", daemon=True).start()
 assert "a name of more" in names(), names()
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    # A library that another test uses may have switched the threads of the tokenizers off.
+    several = os.environ | {"TOKENIZERS_PARALLELISM": "true"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=several)
     assert done.returncode == 0, done.stderr
 
 

@@ -142,7 +142,7 @@ def test_labels_that_no_task_can_find_are_mistakes() -> None:
     assert first[1] == 'is not a label that the redacted tasks find, did you mean "EMAIL_ADDRESS"?'
     assert second == ["redact.labels.PERSON", "is not a label that the redacted tasks find; it needs a model, or to "
         "be among the entities of a task"]  # fmt: skip
-    assert third[1].startswith("is not a label that the redacted tasks find; they find ABA_ROUTING_NUMBER, AU_ABN,")
+    assert third[1].startswith("is not a label that the redacted tasks find; they find ABA_ROUTING_NUMBER, AR_CUIT,")
     assert wrong("labels: {US_SSN: mask}", text) == []
 
 
