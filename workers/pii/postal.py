@@ -77,14 +77,9 @@ _GAP = re.compile(r"(?:,[ ]?|[ ]?\r?\n)")
 
 def postal_addresses(text: str) -> Iterator[Finding]:
     """Yield the addresses in ``text``, from the road to the town, in order and without overlaps."""
-    reach = 0
-    for place in _PLACE.finditer(text):
-        first, last = max(reach, place.start() - _LONGEST_DOOR), place.start()
-        before = text[first:last].lower()
-        # The search for words refuses nearly all, a hundred times as fast as the other.
-        if any(map(before.__contains__, _ROAD_WORDS)) and (door := _DOOR.search(text, first, last)):
-            reach = place.end()
-            yield Finding(door.start(), reach, "STREET_ADDRESS", _SCORE, "postal-address", checked=False, learnt=True)
+    for door, place in _pairs(text, _DOOR, _PLACE):
+        span = door.start(), place.end()
+        yield Finding(*span, "STREET_ADDRESS", _SCORE, "postal-address", checked=False, learnt=True)
 
 
 def addresses_in_cells(text: str) -> Iterator[list[Finding]]:
@@ -92,18 +87,25 @@ def addresses_in_cells(text: str) -> Iterator[list[Finding]]:
 
     A number in a cell of its own between street and postcode is left out.
     """
+    for door, cells in _pairs(text, _DOOR_IN_CELL, _CELLS):
+        places = (
+            (*door.span(), "STREET_ADDRESS"),
+            (*cells.span("code"), "ZIP_CODE"),
+            (*cells.span("town"), "LOCATION"),
+        )
+        yield [Finding(*place, _SCORE, IN_CELL, checked=False, learnt=True) for place in places]
+
+
+def _pairs(text: str, doors: re.Pattern[str], places: re.Pattern[str]) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Yield each match of ``places`` that has one of ``doors`` right before it, the door first, without overlaps."""
     reach = 0
-    for cells in _CELLS.finditer(text):
-        first, last = max(reach, cells.start() - _LONGEST_DOOR), cells.start()
+    for place in places.finditer(text):
+        first, last = max(reach, place.start() - _LONGEST_DOOR), place.start()
         before = text[first:last].lower()
-        if any(map(before.__contains__, _ROAD_WORDS)) and (door := _DOOR_IN_CELL.search(text, first, last)):
-            reach = cells.end()
-            places = (
-                (*door.span(), "STREET_ADDRESS"),
-                (*cells.span("code"), "ZIP_CODE"),
-                (*cells.span("town"), "LOCATION"),
-            )
-            yield [Finding(*place, _SCORE, IN_CELL, checked=False, learnt=True) for place in places]
+        # The search for words refuses nearly all, a hundred times as fast as the other.
+        if any(map(before.__contains__, _ROAD_WORDS)) and (door := doors.search(text, first, last)):
+            reach = place.end()
+            yield door, place
 
 
 def with_addresses_in_cells(learnt: Sequence[Finding], text: str) -> list[Finding]:

@@ -17,7 +17,7 @@ def entropy(value: str) -> float:
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether ``value`` stands for a secret (``${PASSWORD}``), hides one (``xxxx``) or says that it is an example."""
+    """Whether ``value`` is a variable (``${PASSWORD}``), a masked secret (``xxxx``) or an obvious example."""
     return _EXAMPLE.search(value) is not None
 
 

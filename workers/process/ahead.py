@@ -28,8 +28,8 @@ class Ahead:
     Forwards that run side by side do not end at the same time, above all if one of them has a long text. ``wait_for``
     is how a chain waits for them: it takes the next micro-batch as soon as a core is idle, and begins as many of its
     forwards as there are idle cores. One with an event that is suspected of killing the process is not begun ahead, and
-    none is until those that must be alone have passed: another crash must tell which one it was. After
-    fifty in a row one is not begun ahead either.
+    none is until those that must be alone have passed: another crash must tell which one it was. After fifty in a row,
+    one is not begun ahead either.
 
     Only the device thread may use it.
 
