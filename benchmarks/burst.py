@@ -29,7 +29,7 @@ from benchmarks.peers import named_threads
 from benchmarks.peers.candidates import Candidate, tasks_of
 from benchmarks.peers.running import WARM_UP, Event, Run, running
 from benchmarks.report import report
-from benchmarks.rounds import rounds
+from benchmarks.rounds import in_turn, ratios, rounds
 from benchmarks.texts import texts_from
 from tests.kafka.choice import cluster
 from workers.process.cores import usable_cores
@@ -93,9 +93,8 @@ def figures_of(bursts: Mapping[str, Sequence[Burst]]) -> dict[str, float]:
             figures[f"{name}: share, {part}"] = part_seconds / total
     first, *others = bursts
     for other in others:
-        ratios = [one.rate / two.rate for one, two in zip(bursts[first], bursts[other], strict=True)]
-        figures[f"{first} / {other}: posts/s"] = statistics.median(ratios)
-        figures[f"{first} / {other}: lowest"], figures[f"{first} / {other}: highest"] = min(ratios), max(ratios)
+        rates, other_rates = ([burst.rate for burst in bursts[name]] for name in (first, other))
+        figures |= ratios(f"{first} / {other}", rates, other_rates)
     return figures
 
 
@@ -133,7 +132,7 @@ def main() -> None:
         for run in runs.values():
             run.burst(events)  # the first one of all is slower
         for number in rounds(options.rounds, began + options.budget):
-            for name in list(runs)[:: 1 if number % 2 == 0 else -1]:
+            for name in in_turn(runs, number):
                 bursts[name].append(measure(runs[name], events, brokers))
     title = f"Bursts of {len(events)} posts, {options.dtype}, {len(bursts['here'])} rounds, {kafka.kind}"
     report("burst", title, figures_of(bursts))

@@ -1,9 +1,13 @@
-"""Rounds of a benchmark that must not take longer than somebody allows."""
+"""Rounds of a benchmark: what takes part in turns, and how it compares."""
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def rounds(count: int, end: float, clock: Callable[[], float] = time.perf_counter) -> Iterator[int]:
@@ -18,3 +22,18 @@ def rounds(count: int, end: float, clock: Callable[[], float] = time.perf_counte
             return
         yield number
         longest = max(longest, clock() - started)
+
+
+def in_turn(members: Iterable[T], number: int) -> list[T]:
+    """Return ``members`` in the order of round ``number``, every other one in reverse, so that none is always first."""
+    return list(members)[:: 1 if number % 2 == 0 else -1]
+
+
+def ratios(name: str, rates: Sequence[float], others: Sequence[float]) -> dict[str, float]:
+    """Return figures called ``name``: the median, lowest and highest of ``rates`` / ``others``, round by round."""
+    quotients = [rate / other for rate, other in zip(rates, others, strict=True)]
+    return {
+        f"{name}: posts/s": statistics.median(quotients),
+        f"{name}: lowest": min(quotients),
+        f"{name}: highest": max(quotients),
+    }

@@ -26,6 +26,7 @@ from unittest.mock import patch
 
 from benchmarks.host_path import Run, fill, worker
 from benchmarks.report import report
+from benchmarks.rounds import in_turn
 from stream.output.tally import Tally
 from tests import otlp
 from tests.kafka.choice import cluster
@@ -87,7 +88,7 @@ def main() -> None:
 
         run("nothing")
         for number in range(options.rounds):
-            names = list(WAYS)[:: 1 if number % 2 else -1]
+            names = in_turn(WAYS, number)
             runs.append({name: run(name) for name in names})
     figures: dict[str, float] = {"scrapes": scrapes[0], "spans": len(collector.spans())}
     for name, way in WAYS.items():

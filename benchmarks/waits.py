@@ -36,7 +36,7 @@ from benchmarks.four_tasks import loaded, pipeline_of
 from benchmarks.peers.figures import percentile, schedule
 from benchmarks.peers.named_threads import name_threads
 from benchmarks.report import report
-from benchmarks.rounds import rounds
+from benchmarks.rounds import in_turn, rounds
 from benchmarks.texts import texts_from
 from benchmarks.watched import STEPS, WatchedWorker
 from schemas.document import Document
@@ -187,7 +187,7 @@ def main() -> None:
         for number in rounds(options.rounds, began + options.budget):
             for load in options.loads:
                 times = schedule(capacity * load, options.seconds, number)
-                for way in list(workers)[:: 1 if number % 2 == 0 else -1]:
+                for way in in_turn(workers, number):
                     turn = take(workers[way], texts, times)
                     turns[load].setdefault(way, []).append(turn)
                     console.print(show(turn, f"{way}, {capacity * load:.0f} events/s, load {load:.0%}"))

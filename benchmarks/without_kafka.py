@@ -29,7 +29,7 @@ from benchmarks.in_memory import QueueWorker
 from benchmarks.peers.figures import latencies, percentile, schedule
 from benchmarks.peers.named_threads import name_threads
 from benchmarks.report import report
-from benchmarks.rounds import rounds
+from benchmarks.rounds import in_turn, ratios, rounds
 from benchmarks.texts import texts_from
 from workers.process.cores import usable_cores
 from workers.process.memory import collect_as_usual, collect_rarely
@@ -87,9 +87,8 @@ def ratios_of(turns: Mapping[str, Sequence[Turn]]) -> dict[str, float]:
     figures: dict[str, float] = {}
     first, *others = turns
     for other in others:
-        ratios = [two.rate / one.rate for one, two in zip(turns[first], turns[other], strict=True)]
-        figures[f"{other} / {first}: posts/s"] = statistics.median(ratios)
-        figures[f"{other} / {first}: lowest"], figures[f"{other} / {first}: highest"] = min(ratios), max(ratios)
+        rates, first_rates = ([turn.rate for turn in turns[dtype]] for dtype in (other, first))
+        figures |= ratios(f"{other} / {first}", rates, first_rates)
     return figures
 
 
@@ -119,7 +118,7 @@ def main() -> None:
         for worker in workers.values():
             take(worker, texts[:WARM_UP], [0.0] * len(texts[:WARM_UP]))
         for number in rounds(options.rounds, began + options.budget):
-            for dtype in list(workers)[:: 1 if number % 2 == 0 else -1]:
+            for dtype in in_turn(workers, number):
                 bursts = turns[None][dtype]
                 bursts.append(take(workers[dtype], texts, [0.0] * len(texts)))
                 for load in options.loads:
