@@ -9,11 +9,12 @@ from typing import Protocol
 
 from schemas.pipeline.config import Batching
 
-_GROWTH = 0.001
-_SHRINKAGE = 0.9
-"""What a micro-batch in time adds to the used share of the goal, and by what a late one multiplies it: the two are in
-balance when about one in a hundred is late."""
-_LEAST_SHARE, _MOST_SHARE = 0.3, 0.9
+_GROWTH, _SHRINKAGE = 0.001, 0.1
+"""What a micro-batch in time adds to the used share of the goal, and a late one takes from it: the two are in balance
+when about one in a hundred is late."""
+_FIRST_SHARE, _MOST_SHARE = 0.6, 0.9
+_SIZE_SHARE = 0.3
+"""Micro-batches may always be so large that their forwards last half of this share of the goal."""
 _EFFICIENT = 20
 """Micro-batches may always be so large that their tokens take this many times as long as the fixed part of forwards."""
 _DECAY = 0.99
@@ -69,10 +70,10 @@ class GoalPacing:
     - A micro-batch lingers until its first event would have the age ``budget`` at the end of the forwards. New events
       bring that moment closer, so the arrival rate need not be known.
     - It is full when forwards would last half of the budget: an event may come just after a cut, and then waits for
-      the forwards of two micro-batches. Where such forwards would be short, a larger size is allowed, at which they are
-      efficient.
+      the forwards of two micro-batches. If the budget is small, or such forwards would be short, a larger size is
+      allowed, at which they are efficient.
     - The budget is a share of the goal. It grows by a step with each micro-batch that is sent in time, and shrinks by
-      a tenth with each late one.
+      a hundred steps with each late one. Where the goal cannot be met it is zero, so that no event lingers.
     - If the first event is older than the goal already, throughput counts: a micro-batch is as large as it may be.
 
     That a latency objective sizes batches, and grows slowly and shrinks fast, is from Clipper (Crankshaw et al., NSDI
@@ -82,7 +83,7 @@ class GoalPacing:
     def __init__(self, goal: float, most: int) -> None:
         """``goal``: seconds from the poll of an event until it is sent; ``most``: tokens of a micro-batch."""
         self._goal, self._most = goal, most
-        self._share = (_LEAST_SHARE + _MOST_SHARE) / 2
+        self._share = _FIRST_SHARE
         # Weights, tokens, seconds, squared tokens, and tokens times seconds.
         self._sums = (0.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -96,7 +97,8 @@ class GoalPacing:
         fixed, each = self._line()
         if waited > self._goal or not each:
             return self._most
-        size = max(self.budget / 2 - fixed, _EFFICIENT * fixed) / each
+        budget = max(self.budget, _SIZE_SHARE * self._goal)
+        size = max(budget / 2 - fixed, _EFFICIENT * fixed) / each
         return max(1, int(min(self._most, size)))
 
     def linger(self, waited: float, tokens: int) -> float:
@@ -114,8 +116,8 @@ class GoalPacing:
 
     def sent(self, waited: float) -> None:
         """Use more of the goal if the micro-batch is in time, less if it is late."""
-        share = self._share + _GROWTH if waited <= self._goal else self._share * _SHRINKAGE
-        self._share = min(_MOST_SHARE, max(_LEAST_SHARE, share))
+        share = self._share + (_GROWTH if waited <= self._goal else -_SHRINKAGE)
+        self._share = min(_MOST_SHARE, max(0.0, share))
 
     def _line(self) -> tuple[float, float]:
         """Return the fixed seconds of a micro-batch's forwards, and the seconds of each token; none is negative."""

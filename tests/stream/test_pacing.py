@@ -98,7 +98,7 @@ def test_limits_stay_within_bounds_whatever_is_measured(
         pacing.computed(size, seconds)
         pacing.sent(age)
         assert 1 <= pacing.tokens(waited) <= most
-        assert 0 < pacing.budget < goal
+        assert 0 <= pacing.budget < goal
         assert pacing.linger(waited, tokens) <= goal - waited
         assert pacing.linger(waited, tokens + 1) <= pacing.linger(waited, tokens)
     assert pacing.tokens(goal * 1.01) == most
@@ -127,6 +127,7 @@ def test_a_goal_that_cannot_be_met_does_little_harm(share: float, goal: float) -
     events = arriving(share, 60)
     paced, fixed = (Simulation(pacing, events) for pacing in (GoalPacing(goal, MOST), FixedPacing(MOST, 0.01)))
     assert paced.quantile(0.5) <= fixed.quantile(0.5) + goal / 4
+    assert paced.quantile(0.99) <= 1.05 * fixed.quantile(0.99)
     assert paced.busy <= 1.03 * fixed.busy
 
 
@@ -160,9 +161,9 @@ def test_overload_costs_no_throughput() -> None:
 def test_a_device_that_becomes_slower_is_noticed() -> None:
     pacing = GoalPacing(1.0, MOST)
     Simulation(pacing, arriving(0.2, 60))
-    before = pacing.tokens(0.0)
+    before = pacing.budget - pacing.linger(0.0, 1500)
     Simulation(pacing, arriving(0.2, 240), slowness=2.0)
-    assert pacing.tokens(0.0) < 0.7 * before
+    assert pacing.budget - pacing.linger(0.0, 1500) == pytest.approx(2 * before, rel=0.1)
 
 
 def test_the_file_chooses() -> None:
