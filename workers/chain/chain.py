@@ -223,7 +223,7 @@ class Chain:
                 for index in indices:
                     self._tokenize(index, work.documents)
                     work.jobs[index] = self.stages[index].pack(work.documents, index)
-                    self.pace.steps += 1
+                    self.pace.advance()
             stages = [(self.stages[index], work.jobs[index]) for index in indices]
             with closing(Level(stages, self.pace, wait_for).run()) as computed:
                 for index, _ in zip(indices, computed, strict=True):

@@ -52,6 +52,11 @@ class Pace:
         with self._lock:
             self.on_forward(trunk, taken)
 
+    def advance(self) -> None:
+        """Count a step that is not measured."""
+        with self._lock:
+            self.steps += 1
+
     @contextmanager
     def annotating(self, task: str) -> Iterator[None]:
         """Add the time that the block takes to the seconds of ``task``."""

@@ -49,44 +49,64 @@ def decided(text: str, spans: list[EventSpan]) -> list[EventSpan]:
         spans: sorted by start, without overlaps; equal ones get the same label, see ``alike``.
     """
     equal = alike(spans)
-    # The number of the span that each character belongs to; -1 for none. One more at both ends.
-    owner = np.full(len(text) + 2, -1, np.int32)
-    every = list(spans)
-    for number, span in enumerate(every):
-        owner[span["start"] + 1 : span["end"] + 1] = number
-    gone: set[int] = set()
+    ballot = _Ballot(text, spans)
     for name, starts in _places(text, equal).items():
-        label, size, total, reach = equal[name][0]["label"], len(name), 0.0, 0
-        there, places = list[int](), list[tuple[int, set[int]]]()
+        ballot.decide(name, equal[name][0]["label"], starts)
+    return ballot.outcome()
+
+
+class _Ballot:
+    """The spans of a text while its names are decided, one after the other."""
+
+    def __init__(self, text: str, spans: list[EventSpan]) -> None:
+        """``spans``: sorted by start, without overlaps."""
+        self._before = spans
+        self._spans = list(spans)
+        self._dropped: set[int] = set()
+        # The number of the span that each character belongs to; -1 for none. One more at both ends.
+        self._owner = np.full(len(text) + 2, -1, np.int32)
+        for number in range(len(spans)):
+            self._mark(number, number)
+
+    def decide(self, name: str, label: str, starts: Iterable[int]) -> None:
+        """Make or drop a span at each place of ``name``, which occurs at ``starts``, in order."""
+        size, reach = len(name), 0
+        found, free = list[int](), list[tuple[int, set[int]]]()
         for start in starts:
-            before, *inside, after = owner[start : start + size + 2].tolist()
+            before, *inside, after = self._owner[start : start + size + 2].tolist()
             numbers = set(inside) - {-1}
             if before in numbers or after in numbers:
-                continue
-            number = inside[0]
-            if len(numbers) == 1 and -1 not in inside and every[number]["text"] == name:
-                there.append(number)
-                total += every[number]["score"]
+                continue  # a span begins before the name or ends after it
+            if len(numbers) == 1 and -1 not in inside and self._spans[inside[0]]["text"] == name:
+                found.append(inside[0])
             elif start >= reach:
-                places.append((start, numbers))
+                free.append((start, numbers))
                 reach = start + size
-        if not there or not places:
-            continue
-        score = total / (len(there) + len(places))
+        if not found or not free:
+            return
+        score = sum(self._spans[number]["score"] for number in found) / (len(found) + len(free))
         if score < ENOUGH:
-            gone.update(there)
-            for number in there:
-                owner[every[number]["start"] + 1 : every[number]["end"] + 1] = -1
-        else:
-            for start, numbers in places:
-                gone |= numbers
-                owner[start + 1 : start + size + 1] = len(every)
-                new = {"start": start, "end": start + size, "label": label, "score": round(score, DECIMALS)}
-                every.append({**new, "text": name})
-    if len(every) == len(spans) and not gone:
-        return spans
-    kept = [span for number, span in enumerate(every) if number not in gone]
-    return sorted(kept, key=lambda span: int(span["start"]))
+            for number in found:
+                self._dropped.add(number)
+                self._mark(number, -1)
+            return
+        for start, shorter in free:
+            self._dropped |= shorter
+            span = {"start": start, "end": start + size, "label": label, "score": round(score, DECIMALS), "text": name}
+            self._spans.append(span)
+            self._mark(len(self._spans) - 1, len(self._spans) - 1)
+
+    def outcome(self) -> list[EventSpan]:
+        """Return the spans as they are now, sorted by start."""
+        if len(self._spans) == len(self._before) and not self._dropped:
+            return self._before
+        kept = [span for number, span in enumerate(self._spans) if number not in self._dropped]
+        return sorted(kept, key=lambda span: int(span["start"]))
+
+    def _mark(self, number: int, owner: int) -> None:
+        """Let the characters of span ``number`` belong to ``owner``."""
+        span = self._spans[number]
+        self._owner[span["start"] + 1 : span["end"] + 1] = owner
 
 
 def _places(text: str, names: Iterable[str]) -> dict[str, list[int]]:
