@@ -65,7 +65,8 @@ CLASSIC_ONLY = ("partition.assignment.strategy", "session.timeout.ms", "heartbea
 
 def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
     """Yield every violation of a rule between fields; ``raw`` is the file as plain Python values."""
-    yield from _kafka(as_table(raw.get("kafka")))
+    if isinstance(raw.get("kafka"), Mapping):
+        yield from _kafka(raw["kafka"])
     source, output = as_table(raw.get("input")), as_table(raw.get("output"))
     yield from _topics(source, output)
     tasks = [as_table(task) for task in as_list(raw.get("tasks"))]
@@ -89,7 +90,7 @@ def cross_problems(raw: Mapping[str, Any]) -> Mistakes:
 
 
 def _kafka(settings: Mapping[str, Any]) -> Mistakes:
-    if settings and not settings.get("bootstrap.servers"):
+    if not settings.get("bootstrap.servers"):
         yield ("kafka",), 'needs "bootstrap.servers", for example localhost:9092'
     for setting in settings:
         if setting in RESERVED:

@@ -34,7 +34,7 @@ def problems(
         if taken is not None:
             yield (index,), f"no event reaches this route: routes[{taken}] has no condition and takes them all"
             taken = None  # once is enough
-        elif not route.get("when") and route.get("copy") is not True:
+        elif route.get("when") is None and route.get("copy") is not True:
             taken = index
         yield from (((index, *path), message) for path, message in _alone(route, inputs, dead, is_json))
         name = route.get("name") or route.get("topic") or ("drop" if route.get("drop") is True else None)

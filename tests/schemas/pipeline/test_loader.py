@@ -234,6 +234,8 @@ MISTAKES = {
          "time out before they are committed"]),
     "no address": ("  bootstrap.servers: localhost:9092\n", "",
         ['3:3 kafka: needs "bootstrap.servers", for example localhost:9092']),
+    "no setting": ("kafka:\n  bootstrap.servers: localhost:9092\n  sasl.password: ${SECRET:-hush}\n", "kafka: {}\n",
+        ['2:8 kafka: needs "bootstrap.servers", for example localhost:9092']),
     "reserved setting": ("sasl.password:", "group.id:",
         ["4:3 kafka.group.id: cannot be set: it is the pipeline's name"]),
     "setting of the broker": ("  sasl.password: ${SECRET:-hush}",

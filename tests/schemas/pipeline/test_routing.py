@@ -60,6 +60,8 @@ BAD = {
         ["{topic: a}", "{when: 'true', topic: b}", "{topic: c}"],
         ["24:7 output.routes[1]: no event reaches this route: routes[0] has no condition and takes them all"],
     ),
+    "an empty condition": (["{when: '', topic: a}", "{when: 'true', topic: b}"],
+        ["23:14 output.routes[0].when: must not be empty"]),
     "a drop that publishes": (
         ["{drop: true, copy: true, topic: a, text: none, annotations: [], key: $.id, headers: {a: b}}"],
         [
