@@ -71,7 +71,7 @@ def load_cases(path: File, environ: Mapping[str, str] = os.environ) -> tuple[lis
 
     Variables come from ``environ``. To have no case at all is a mistake.
     """
-    beside = path.with_name(path.stem + _SUFFIX + path.suffix)
+    beside = path.parent / (path.stem + _SUFFIX + path.suffix)
     files: list[CaseFile] = []
     problems: list[Problem] = []
     names: Counter[str] = Counter()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 from schemas.conditions import Condition
 from schemas.errors import ConditionError
+from schemas.pipeline.dependencies import misuses
 from schemas.pipeline.wording import did_you_mean
 
 
@@ -21,8 +22,14 @@ class Filter:
         failures: How many records the condition could not be evaluated for. They do not pass.
     """
 
-    def __init__(self, source: str, known: tuple[str, ...]) -> None:
-        """``known``: the variables that the condition may use. Raises click.BadParameter for a wrong condition."""
+    def __init__(self, source: str, known: tuple[str, ...], kinds: Mapping[str, str] | None = None) -> None:
+        """Raises click.BadParameter for a wrong condition.
+
+        Args:
+            source: The condition.
+            known: The variables that it may use.
+            kinds: Task name -> the value of ``task``, if the annotations of tasks are among them.
+        """
         self.source = source
         self.rejected = self.failures = 0
         self._condition: Condition | None = None
@@ -34,6 +41,8 @@ class Filter:
             raise click.BadParameter(str(error)) from None
         for name in sorted(self._condition.names.difference(known)):
             raise click.BadParameter(f'"{name}" is not known here{did_you_mean(name, known)}; use {", ".join(known)}')
+        for message in misuses(self._condition, kinds, is_json=True) if kinds else ():
+            raise click.BadParameter(message)
 
     def passes(self, variables: Callable[[str], Any]) -> bool:
         """Whether the condition holds; ``variables`` returns the value of a variable."""

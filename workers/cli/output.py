@@ -59,6 +59,17 @@ def checked_stdout() -> Iterator[None]:
         sys.stdout = stdout
 
 
+@contextmanager
+def writing(file: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise OutputError, which names ``file``, where the ``with`` block raises OSError. BrokenPipeError stays."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{os.fspath(file)} cannot be written: {error.strerror}") from None
+
+
 def require_stdout() -> None:
     """Raise OutputError if standard output is closed, as with ``>&-``."""
     if sys.stdout is None:

@@ -24,6 +24,7 @@ from stream.output.replay import Choice, Replay, Selection, group_prefix
 from workers.cli.filters import Filter, filter_option
 from workers.cli.keys import decryption_keys, key_option
 from workers.cli.numbers import FiniteRange, patience_option
+from workers.cli.output import writing
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.events import readable
 from workers.cli.views.letters import record_fields
@@ -198,8 +199,11 @@ def _progress() -> Iterator[Callable[[object], None]]:
 
 
 def _export(choices: Iterable[Choice], output: str) -> None:
-    """Write the letters as JSON lines to the file ``output``, or to standard output if it is "-"."""
-    with click.open_file(output, "wb") as file:
+    """Write the letters as JSON lines to the file ``output``, or to standard output if it is "-".
+
+    Raises OutputError if the file cannot be written.
+    """
+    with writing(output), click.open_file(output, "wb") as file:
         for choice in choices:
             if choice.outbound is not None:
                 file.write(_line(choice) + b"\n")

@@ -45,20 +45,33 @@ def schema(pipeline: Path | None, form: str, record: str | None) -> None:
     """Print the schema of the events that PIPELINE publishes."""
     require_stdout()
     if form not in ("avro", "protobuf"):
+        if record is not None:
+            raise click.UsageError("--record can only be used with --format avro or --format protobuf")
         click.echo(json.dumps(json_schema(), indent=2))
         return
     if pipeline is None:
         raise click.UsageError(f"--format {form} needs PIPELINE, whose tasks are fields of the schema")
 
+    from pydantic import ValidationError
+
     from schemas.pipeline.event_proto import proto_schema
     from schemas.pipeline.event_schema import avro_schema
+    from schemas.pipeline.fields import FULL_NAME
     from schemas.pipeline.formats import RegisteredFormat
     from schemas.pipeline.loader import load
+    from schemas.pipeline.wording import PATTERNS
 
+    if record is not None:
+        try:
+            RegisteredFormat(record=record)
+        except ValidationError:
+            raise click.BadParameter(
+                f"{PATTERNS[FULL_NAME]}, of at most 200 characters", param_hint="--record"
+            ) from None
     config = load(pipeline)
     chosen = config.output.format_of(None)
     options = None if chosen is None else getattr(chosen, form)
-    name = record or (options or RegisteredFormat()).record
+    name = (options or RegisteredFormat()).record if record is None else record
     if form == "protobuf":
         click.echo(proto_schema(config, name), nl=False)
     else:

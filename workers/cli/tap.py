@@ -93,7 +93,8 @@ def tap(
         feed, known = LetterFeed(form, original), ("letter", "key", "headers")
     else:
         feed, known = _feed(config, route, disagreements, form, original)
-    chosen = Filter(where, known)
+    kinds = {task.name: task.task for task in config.tasks} if isinstance(feed, EventFeed) else None
+    chosen = Filter(where, known, kinds)
     reader = Reader(config.kafka, f"{config.pipeline}.tap")
     with closing(reader):
         reader.open([topic], start, patience)

@@ -18,7 +18,7 @@ from schemas.pipeline.config import Pipeline
 from schemas.pipeline.loader import load
 from stream.output.redaction.keys import load_keys
 from workers.cli.loading import loading
-from workers.cli.output import require_stdout
+from workers.cli.output import require_stdout, writing
 from workers.cli.statuses import exit_statuses
 from workers.cli.testing.inputs import record_of, unread
 from workers.cli.testing.verdicts import Finding, Verdict, judge
@@ -113,10 +113,8 @@ def test(ctx: click.Context, files: tuple[Path, ...], words: str, junit: Path | 
                     console.print(line)
         console.print(report.summary(everything, time.monotonic() - began), markup=False)
     if junit is not None:
-        try:
+        with writing(junit):
             report.write_junit(junit, verdicts, seconds)
-        except OSError as error:
-            raise OutputError(f"{junit} cannot be written: {error.strerror}") from None
     if any(verdict.findings for verdict in everything):
         ctx.exit(1)
 

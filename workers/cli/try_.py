@@ -122,7 +122,7 @@ def try_(
         printer.print([line for line, _ in results])
         good &= all(is_event for _, is_event in results)
     if not good:
-        if _reads_events(pipeline, chain):
+        if not events and _reads_events(pipeline, chain):
             click.echo("glossator: this pipeline reads fields, so each TEXT must be an event, as JSON", err=True)
         ctx.exit(EX_DATAERR)
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from schemas.errors import OutputError
 from tests.schemas.pipeline.pipelines import UNREACHABLE
 from workers.cli.main import cli
+from workers.cli.replay import _export
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,12 @@ def test_a_wrong_command_is_refused(tmp_path: Path, options: tuple[str, ...], st
     result = CliRunner().invoke(cli, ["replay", str(file), *options])
     assert result.exit_code == status
     assert message in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("", "Is a directory"), ("no/letters.jsonl", "No such file or directory")]
+)
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, name: str, reason: str) -> None:
+    file = str(tmp_path / name)
+    with pytest.raises(OutputError, match=f"^{file} cannot be written: {reason}$"):
+        _export((), file)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.noop import pipeline
+from tests.schemas.pipeline.pipelines import UNREACHABLE
 from workers.cli.main import cli
 from workers.cli.tap import _topic
 
@@ -31,6 +32,16 @@ def test_a_topic_that_is_not_there_or_not_the_only_one_is_refused() -> None:
         _topic(pipeline(output=SHADOWED), "review", False, True)
     with pytest.raises(click.UsageError, match="no topic for disagreements"):
         _topic(pipeline(), None, False, True)
+
+
+def test_a_condition_on_a_field_that_no_annotation_has_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(UNREACHABLE)
+    where = ["tap", str(file), "--patience", "0.2", "--where"]
+    refused = CliRunner().invoke(cli, [*where, "tone.lable == 'positive'"])
+    assert refused.exit_code == 2
+    assert '"tone" has no field "lable", did you mean "label"?' in " ".join(refused.stderr.split())
+    assert CliRunner().invoke(cli, [*where, "tone.label == 'positive'"]).exit_code == 69  # there is no broker
 
 
 def test_a_condition_uses_a_shadow_only_where_it_is(tmp_path: Path) -> None:

@@ -319,6 +319,13 @@ def test_mistakes_of_all_files_are_shown_at_once_without_loading_a_model() -> No
 
 
 @pytest.mark.usefixtures("place")
+def test_a_folder_is_no_pipeline_file() -> None:
+    result = run(".", "..", "/")
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert result.stderr.splitlines() == [f"{path}:1:1 is a directory, not a file" for path in (".", "..", "/")]
+
+
+@pytest.mark.usefixtures("place")
 def test_a_label_that_the_model_does_not_have_is_a_mistake() -> None:
     result = run("p.yaml", pipeline=PIPELINE + GOOD.replace("LOCATION", "LOCATON").replace("positive", "posative"))
     assert (result.exit_code, result.stdout) == (78, "")

@@ -93,6 +93,8 @@ def test_with_several_paths_each_text_is_an_event(pipeline: str, tmp_path: Path)
     assert "each TEXT must be an event, as JSON" in result.stderr
     assert second["text"] == TEXT
     assert second["notices"] == [{"kind": "missing", "paths": ["$.title"]}]
+    result, _ = tried("--events", "--pipeline", str(file), "no event")
+    assert (result.exit_code, result.stderr) == (65, "")  # with --events, nobody needs to be told
 
 
 def test_a_text_that_comes_again_is_a_duplicate_of_the_first(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from stream.output.deadletter import PREFIX
 from workers.cli.default_pipeline import installed, starter_pipeline
 from workers.cli.demo.stream import Book, Feeder, recorded
 from workers.cli.numbers import FiniteRange
+from workers.cli.output import writing
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 from workers.process.signals import GracefulStop
@@ -165,10 +166,8 @@ def demo(
             raise failure
     click.echo(summary(book, view.seconds, worker))
     if svg:
-        try:
+        with writing(svg):
             save_svg(view, svg)
-        except OSError as error:
-            raise OutputError(f"{svg} cannot be written: {error.strerror}") from None
     if book.missing:
         ctx.exit(1)
 
