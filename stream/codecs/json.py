@@ -145,6 +145,8 @@ def _repaired(value: bytes, error: orjson.JSONDecodeError) -> tuple[bytes, Any, 
     if is_framed(value):
         raise DecodeError("the value is framed for a Schema Registry: set input.format")
     text, replaced = repair(utf8(value))
+    if not text or text.isspace():
+        raise DecodeError(f"the value is {'only white space' if text else 'empty'}, not a JSON object")
     if replaced.count:
         value = text.encode()
         try:

@@ -30,7 +30,8 @@ def _input(**settings: object) -> Input:
     ("value", "reason"),
     [
         (None, "the value is null (a tombstone)"),
-        (b"", "the value is not JSON: Input is a zero-length, empty document (line 1, column 1)"),
+        (b"", "the value is empty, not a JSON object"),
+        (b" \r\n", "the value is only white space, not a JSON object"),
         (b"\xff\xfe{}", "the value is not UTF-8: bad byte at position 0"),
         (b'{"text": "\xc3("}', "the value is not UTF-8: bad byte at position 10"),
         (b'{"text": "\xed\xa0\x80"}', "the value is not UTF-8: bad byte at position 10"),
