@@ -13,6 +13,8 @@ from schemas.errors import RedactError
 # What joins two spans of one label into one value: "Ada" "Lovelace", "Anne" "-" "Marie". A comma, the end of a sentence
 # or a line break rather separates two values.
 _JOINS = re.compile(r"[^\S\r\n]*|[-‐‑–.'’/_@+&()·]*")
+_UNSPACED = frozenset({"EMAIL_ADDRESS", "IP_ADDRESS", "MAC_ADDRESS", "URL"})
+"""Labels whose values have no spaces: two in a row are two values, whose hashes join with those of other places."""
 _LONGEST_GAP = 8
 """Characters between spans of one value, or behind the name in a mention."""
 _START = itemgetter("start")
@@ -43,7 +45,7 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
       higher score, then the one of the first task.
     - Neighbouring spans of one label become one piece if there are only spaces between them, or only punctuation that
       joins words, such as a hyphen. What is between them is redacted, too. A comma, a line break or the end of a
-      sentence separates two values.
+      sentence separates two values, and a space separates two addresses of the internet.
 
     ``clusters`` are those of a coreference task. A piece belongs to the cluster of the first mention that is the piece,
     apart from at most one word before it ("Mrs Lee") and a genitive behind it.
@@ -66,7 +68,12 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
     new = tuple.__new__  # a third of the time of calling Piece
     for span in spans[1:]:
         a, b, name = span["start"], span["end"], span["label"]
-        if a >= end and not (name == label and a - end <= _LONGEST_GAP and _JOINS.fullmatch(text, end, a)):
+        if a >= end and not (
+            name == label
+            and a - end <= _LONGEST_GAP
+            and _JOINS.fullmatch(text, end, a)
+            and not (name in _UNSPACED and text[end:a].isspace())
+        ):
             if end > start:
                 merged.append(new(Piece, (start, end, label, tuple(parts), None)))
             elif end < start:

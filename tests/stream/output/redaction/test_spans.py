@@ -56,6 +56,18 @@ def test_only_what_joins_words_is_redacted_between_neighbours(first: str, second
     assert merged(span(first, "X"), span(second, "Y", after=after)) == [(first, "X"), (second, "Y")]
 
 
+@pytest.mark.parametrize("label", ["EMAIL_ADDRESS", "IP_ADDRESS", "MAC_ADDRESS", "URL"])
+def test_a_space_separates_values_that_have_no_spaces(label: str) -> None:
+    def found(text: str, *parts: str) -> list[str]:
+        spans = [{"start": text.index(part), "end": text.index(part) + len(part)} for part in parts]
+        entries = [{**place, "label": label, "score": 1.0} for place in spans]
+        return [text[piece.start : piece.end] for piece in pieces(text, [{"spans": entries}])]
+
+    assert found("to ada@a.org bob@b.org", "ada@a.org", "bob@b.org") == ["ada@a.org", "bob@b.org"]
+    assert found("to ada-lee@a.org", "ada", "lee@a.org") == ["ada-lee@a.org"]
+    assert found("to ada@a.org", "ada@", "a.org") == ["ada@a.org"]
+
+
 def test_mentions_give_groups_with_one_word_before_and_a_genitive_behind() -> None:
     later = TEXT.index("Ada's")
     spans = [span("Ada Lovelace", "PERSON"), span("Bob", "PERSON"), span("Ada", "PERSON", after=later)]
