@@ -12,7 +12,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from copy import copy
+from functools import cache
 from importlib import import_module, metadata
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +59,7 @@ class Detector:
     name = "py3langid"
 
     def __init__(self, languages: Sequence[str] | None = None, *, careful: bool = False) -> None:
-        """Load the library's tables.
+        """Load the library's tables, which all detectors share.
 
         Args:
             languages: the codes to choose from. The default is every known code with two letters (ISO 639-1); the few
@@ -75,7 +78,7 @@ class Detector:
                 "detecting languages needs py3langid, which is not installed: pip install 'glossator[language]'"
             ) from error
         self.version = metadata.version(self.name)
-        identifier = library.LanguageIdentifier.from_model_file(library.MODEL_FILE)
+        identifier = copy(_identifier(library))
         self.known = known = sorted(identifier.labels)
         careful = careful and languages is None
         if languages is None:
@@ -168,6 +171,15 @@ class Detector:
         owners = np.repeat(np.arange(len(texts)), lengths)
         keys, counts = np.unique((owners * len(self._table) + matches)[matches >= 0], return_counts=True)
         return (*np.divmod(keys, len(self._table)), counts)
+
+
+@cache
+def _identifier(library: Any) -> Any:
+    """Read the model file of ``library``, which takes most of a second.
+
+    ``set_languages`` changes what is returned: call it on a shallow copy.
+    """
+    return library.LanguageIdentifier.from_model_file(library.MODEL_FILE)
 
 
 def _plain(text: str) -> str:
