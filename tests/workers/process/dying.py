@@ -1,7 +1,8 @@
-"""A small worker, to be run again and again: ``python -m tests.workers.process.dying``.
+"""A small worker that is run until it lives: ``python -m tests.workers.process.dying``.
 
 Arguments: a folder, and as JSON the offsets that kill the process while they are prepared, while they are on the
-device, and while they are finished. Three threads share the work as in ``Worker``, and the next micro-batch begins
+device, and while they are finished. Each life is a process, forked from one that has only imported; the exit statuses
+of all are printed as a list, as JSON. Three threads share the work as in ``Worker``, and the next micro-batch begins
 beside the one on the device where it may; nothing is committed before everything has passed. What has passed is in
 ``enriched``, and what is a dead letter in ``dead``, one offset a line.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import sys
 import threading
 from collections.abc import Iterable
@@ -24,6 +26,7 @@ from workers.process.journal import Journal, LaneName, guilty
 from workers.process.lanes import Channel, Closed
 
 EVENTS, POLLED = 60, 20
+MOST_LIVES = 40
 PLACES = (Assignment("posts", 0), Assignment("posts", 1))
 
 
@@ -90,5 +93,17 @@ def main(folder: Path, deadly: dict[LaneName, list[int]]) -> None:
     journal.close()
 
 
+def live(folder: Path, deadly: dict[LaneName, list[int]]) -> None:
+    """Run ``main`` in one process after the other, until one ends well or ``MOST_LIVES`` have not."""
+    statuses: list[int] = []
+    while not statuses or (statuses[-1] and len(statuses) < MOST_LIVES):
+        child = os.fork()
+        if not child:
+            main(folder, deadly)
+            return
+        statuses.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    print(json.dumps(statuses))
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), dict(zip(("prepare", "device", "finish"), map(json.loads, sys.argv[2:]), strict=True)))
+    live(Path(sys.argv[1]), dict(zip(("prepare", "device", "finish"), map(json.loads, sys.argv[2:]), strict=True)))
