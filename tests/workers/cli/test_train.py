@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from tests.workers import tiny
 from workers.cli.main import cli
 from workers.cli.train import MOST_SHOWN, notes, table
-from workers.learning.card import Result
+from workers.learning import card
 from workers.learning.examples import Labelled
 from workers.learning.metrics import Metric
 
@@ -28,35 +28,54 @@ output: {{topic: out}}
 """
 
 
-@pytest.fixture
-def labels(tmp_path: Path) -> Path:
+def labels_in(folder: Path) -> Path:
     words = ("splendid", "horrible")
     rows = [{"text": f"Lamp {n} is {words[n % 2]}.", "label": ("good", "bad")[n % 2]} for n in range(120)]
-    file = tmp_path / "labels.jsonl"
+    file = folder / "labels.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
     return file
 
 
-def test_a_table_and_how_to_go_on(labels: Path, tmp_path: Path) -> None:
-    out = tmp_path / "pack"
-    done = CliRunner().invoke(cli, ["train", str(labels), "--task", "text-classification", "--out", str(out)])
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    return labels_in(tmp_path)
+
+
+def train(labels: Path, out: Path, *options: str) -> Result:
+    return CliRunner().invoke(cli, ["train", str(labels), "--task", "text-classification", "--out", str(out), *options])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """A pack on the default trunk, the starter's, and what the command printed."""
+    folder = tmp_path_factory.mktemp("trained")
+    done = train(labels_in(folder), folder / "pack")
     assert done.exit_code == 0, done.output
+    return folder / "pack", done
+
+
+def test_a_table_and_how_to_go_on(trained: tuple[Path, Result], labels: Path) -> None:
+    out, done = trained
     assert "train, " in done.stdout and "accuracy" in done.stdout
     assert f"model: {out}" in done.stdout
     assert "no comparison with starter: its head does not give " in done.stdout
-    again = CliRunner().invoke(cli, ["train", str(labels), "--task", "text-classification", "--out", str(out)])
+    again = train(labels, out)
     assert again.exit_code == 2 and "--force" in again.stderr
 
 
-@pytest.mark.parametrize(("trunk", "stages"), [("starter", 1), ("tiny", 2)])
-def test_lint_shows_whose_forward_it_shares(trunk: str, stages: int, labels: Path, tmp_path: Path) -> None:
-    out = tmp_path / "pack"
-    model = trunk if trunk == "starter" else str(tiny.checkpoint("bert", "embedding"))
-    options = ["--task", "text-classification", "--trunk", model, "--out", str(out)]
-    done = CliRunner().invoke(cli, ["train", str(labels), *options])
+def test_lint_shows_that_it_shares_the_starters_forward(trained: tuple[Path, Result], tmp_path: Path) -> None:
+    check_forwards(trained[0], 1, tmp_path)
+
+
+def test_lint_shows_that_a_trunk_of_its_own_has_its_own_forward(labels: Path, tmp_path: Path) -> None:
+    done = train(labels, tmp_path / "pack", "--trunk", str(tiny.checkpoint("bert", "embedding")))
     assert done.exit_code == 0, done.output
-    file = tmp_path / "pipeline.yaml"
-    file.write_text(PIPELINE.format(model=out))
+    check_forwards(tmp_path / "pack", 2, tmp_path)
+
+
+def check_forwards(pack: Path, stages: int, folder: Path) -> None:
+    file = folder / "pipeline.yaml"
+    file.write_text(PIPELINE.format(model=pack))
     done = CliRunner().invoke(cli, ["lint", str(file), "--plan", "--format", "json"])
     assert done.exit_code == 0, done.output
     plan = json.loads(done.stdout)["pipeline"]["plan"]
@@ -98,7 +117,7 @@ def test_a_topic_needs_a_pipeline_file_and_a_broker(
 
 
 def test_a_long_table_ends_in_the_card() -> None:
-    result = Result(Path("pack"), "starter", False, Labelled("text-classification", (), [], 3, 2), {})
+    result = card.Result(Path("pack"), "starter", False, Labelled("text-classification", (), [], 3, 2), {})
     result.parts = {"train": [], "dev": [], "test": []}
     result.metrics = [Metric(f"F1 {number}", 0.5, 0.4, 0.6) for number in range(MOST_SHOWN + 2)]
     assert table(result).row_count == MOST_SHOWN
