@@ -173,6 +173,7 @@ def test_the_default_is_the_example() -> None:
     assert starter_pipeline() == load(ROOT / "examples/starter.yaml", {})
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_that_models_are_loading(pipeline: str) -> None:
     command = [sys.executable, "-m", "workers.cli.main", "try", "--pipeline", pipeline, TEXT]
     screen, terminal = pty.openpty()
