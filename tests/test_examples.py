@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
@@ -182,8 +181,7 @@ def test_the_support_desk_reads_english_tickets_alone(monkeypatch: pytest.Monkey
 
 
 def test_the_support_desk_holds_and_runs_a_model_that_two_tasks_name_once() -> None:
-    report = json.loads(run_cli("lint", "--plan", "--format", "json", "examples/support-desk.yaml").stdout)
-    plan = report["pipeline"]["plan"]
+    plan = plan_data(*loaded("support-desk"))
     assert [[task["name"] for task in stage["tasks"]] for stage in plan["stages"]] == [
         ["tone"], ["subject", "demands"], ["facts"],
     ]  # fmt: skip
