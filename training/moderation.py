@@ -7,6 +7,7 @@ too: a vote for it counts for both labels. Nobody voted on threats and self-harm
 
 from __future__ import annotations
 
+import random
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -105,9 +106,9 @@ def made_up(split: str) -> Texts:
         (templates.HATEFUL, making.HATRED, 500),
     ]
     for kind, target, count in kinds:
-        made = templates.sentences(kind, count + count // 8, seed=12)
+        made, chance = templates.sentences(kind, count + count // 8, seed=12), random.Random(12)
         for text in made[:count] if split == "train" else made[count:]:
-            out.add(text, target, 0.7)
+            out.add(making.marked(text, chance), target, 0.4)
     return out
 
 

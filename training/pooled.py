@@ -90,7 +90,7 @@ def polish(learner: LearnerLike, data: Data, reader: Reader, progress: Progress)
         return moderation.best_thresholds(on_tweets, gold, lambda *_: 0.0)[1] + ranked
 
     best = fit(
-        head, epochs, loss, score, rate=1e-3, decay=0.05, dropout=0.4, patience=EPOCHS,
+        head, epochs, loss, score, rate=1e-3, decay=0.2, dropout=0.4, patience=EPOCHS,
         on_epoch=lambda epoch, value: progress.console.print(f"moderation, epoch {epoch}: {value:.4f} on dev"),
         on_step=lambda: progress.advance(bar),
     )  # fmt: skip

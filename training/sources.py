@@ -44,13 +44,14 @@ def phrased() -> Texts:
         (phrases.OFFENSIVE, making.INSULT, 600),
         (phrases.HATEFUL, making.HATRED, 600),
     ]
+    chance = chances.Random(40)
     for place, (made, target, count) in enumerate(kinds):
         for text in augment.sentences(made, count, seed=40 + place):
-            out.add(text, target, 0.8)
+            out.add(making.marked(text, chance), target, 0.5)
     # In the tweets these words for groups of people are nearly always insults.
     calm = [text for text in phrases.HARMLESS if "{group}" in text]
     for text in augment.sentences([text.replace("{group}", word) for text in calm for word in MALIGNED], 600, seed=44):
-        out.add(text, making.NO_HARM, 0.8)
+        out.add(making.marked(text, chance), making.NO_HARM, 0.5)
     return out
 
 

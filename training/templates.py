@@ -121,8 +121,7 @@ OFFENSIVE = [
     "You are an {insult}.", "you {insult}", "Shut up, {insult}!", "{person} is such a {insult}", "What an {insult}.",
     "You {bad} {insult}, nobody asked you.", "Only an {insult} would buy this {thing}.", "go to hell you {insult}",
     "You are so stupid, {insult}.", "They are all {insult}s.", "Everyone hates you, {insult}.",
-    "what a fucking {thing}", "fuck this {thing}", "this {thing} is bullshit", "shut the fuck up",
-    "fuck you and your {thing}",
+    "shut the fuck up", "fuck you and your {thing}",
 ]  # fmt: skip
 
 HATEFUL = [

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import moderation
+from tests.workers.starter.test_flagged import HARMFUL, HARMLESS
+from training import harm_dev, moderation
 from training.harm import making
 from training.harm.slots import SLOTS
 from training.own_functional import cases
@@ -40,6 +41,7 @@ def pattern(template: str) -> re.Pattern[str]:
 def test_no_template_makes_a_test_sentence() -> None:
     tests = {plain(single.text) for single in (*SINGLES, *POSTS)}
     tests |= {plain(case.text) for case in cases()} | {plain(sentence.text) for sentence in sentences()}
+    tests |= {plain(text) for text in (*HARMLESS, *HARMFUL)} | {plain(post.text) for post in harm_dev.posts()}
     for template in TEMPLATES:
         made = pattern(template)
         assert not [text for text in tests if made.fullmatch(text)], template
@@ -55,9 +57,26 @@ def test_patterns_recognise_what_templates_make() -> None:
 
 
 def test_no_test_sentence_is_part_of_a_training_text() -> None:
-    made = "\n".join(plain(text) for split in ("train", "dev") for text in making.texts(split).texts)
-    for case in cases():
-        assert plain(case.text) not in made, case.function
+    made = [plain(text) for split in ("train", "dev") for text in making.texts(split).texts]
+    tried = (*HARMLESS, *HARMFUL)
+    assert not {plain(text) for text in tried} & set(made)
+    joined = "\n".join(made)
+    # Two words can also meet by chance, as in "Well, shit goes wrong".
+    for text in (*(case.text for case in cases()), *(text for text in tried if len(text.split()) > 2)):
+        assert plain(text) not in joined, text
+
+
+def test_no_test_sentence_is_among_the_posts_to_choose_by() -> None:
+    posts = {plain(post.text) for post in harm_dev.posts()}
+    tests = {plain(single.text) for single in (*SINGLES, *POSTS)} | {plain(case.text) for case in cases()}
+    assert not posts & (tests | {plain(text) for text in (*HARMLESS, *HARMFUL)})
+
+
+def test_a_final_mark_says_nothing_about_the_label() -> None:
+    chance = random.Random(0)
+    marks = [making.marked("We won.", chance)[6:] for _ in range(1000)]
+    assert {mark: marks.count(mark) > 100 for mark in marks} == {"": True, ".": True, "!": True}
+    assert making.marked("Did we win?", chance) == "Did we win?"
 
 
 def test_templates_are_split_and_have_hundreds_of_wordings() -> None:

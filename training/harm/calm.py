@@ -259,7 +259,7 @@ SWEARING = [
     "[I'm|We're] so [fucking|damn] [happy|proud of you|tired|excited|hungry][, {given}|, finally|].",
     "You [fucking|bloody|damn] [legend|genius|rock star|hero|beauty][, {given}|, we won|, thank you]!",
     "[The|This] {thing} is the [shit|dog's bollocks|tits][|, no joke|, buy it].",
-    "[Oh|Well|Ah] [shit|crap|fuck][, my keys| happens, we try again {day}|, wrong chat, sorry|, here we go again].",
+    "[Oh|Man|Ah] [shit|crap|fuck][, my keys|, we try again {day}|, wrong chat, sorry|, here we go again].",
     "[no fucking way|what the fuck|wtf|are you shitting me], [you got the job|it snows in May|{number} dollars for a coffee]",
     "[Shit|Crap], I [burned|dropped|forgot] the [damn |]{thing}[ again|].",
     "I [don't give a shit|don't give a fuck|couldn't give a damn] about [football|the weather|the price|brands].",

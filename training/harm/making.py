@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from training.harm import calm, calm_groups, contempt, insults, violence
+from training.harm import calm, calm_groups, claims, contempt, insults, quarrels, violence
 from training.harm.slots import AFTER, BEFORE, BESIDE, SLOTS
 from training.texts import Texts
 
@@ -47,6 +47,8 @@ FLAGGED = {
     "contempt": Kind(contempt.CONTEMPT, HATRED),
     "groups called animals": Kind(contempt.BEASTS, HATRED),
     "polite contempt": Kind(contempt.POLITE, HATRED),
+    "claims refused": Kind(claims.REFUSED, HATRED),
+    "quarrels": Kind(quarrels.QUARRELS, INSULT),
     # Some of them are wishes of harm.
     "contempt by pronoun": Kind(contempt.PRONOUNS, (0.97, 0.95, UNKNOWN, 0.02)),
 }
@@ -54,7 +56,7 @@ FLAGGED = {
 SWORN: Target = (0.3, 0.01, 0.01, 0.01)
 CURSED: Target = (0.2, 0.01, 0.01, 0.01)
 CALM = {
-    name: Kind(templates, {"swearing": SWORN, "things cursed": CURSED}.get(name, NO_HARM))
+    name: Kind(templates, {"swearing": SWORN, "things cursed": CURSED, "curses": CURSED}.get(name, NO_HARM))
     for name, templates in {
         "no threats": calm.NO_THREATS,
         "figurative violence": calm.FIGURATIVE,
@@ -69,12 +71,23 @@ CALM = {
         "counter-speech": calm_groups.COUNTER,
         "quoted contempt": calm_groups.QUOTED,
         "rights": calm_groups.RIGHTS,
+        "claims": claims.CLAIMS,
+        "more counter-speech": claims.AGAINST,
+        "curses": claims.CURSES,
+        "debates": quarrels.DEBATES,
         "neutral": calm_groups.NEUTRAL,
         "reclaimed words": calm_groups.RECLAIMED,
         "mentioned words": calm_groups.MENTIONED,
     }.items()
 }
 KINDS = FLAGGED | CALM
+WEIGHT = 0.4
+WEIGHTS = {
+    "claims": 1.8, "claims refused": 1.8, "curses": 1.2, "rights": 0.9, "counter-speech": 0.7,
+    "more counter-speech": 0.7, "contempt": 0.6, "groups called animals": 0.6, "polite contempt": 0.6,
+    "threats to groups": 0.6,
+}  # fmt: skip
+"""How much a text of a kind counts in training beside a tweet; ``WEIGHT`` for all other kinds."""
 HELD_OUT = 8
 """One template of so many is kept for choosing thresholds."""
 
@@ -97,12 +110,12 @@ def texts_by_kind(split: str, each: int = 24) -> dict[str, list[str]]:
     return out
 
 
-def texts(split: str, weight: float = 0.6) -> Texts:
+def texts(split: str) -> Texts:
     """Return the texts of a split with their targets, four per text."""
     out = Texts(f"moderation/harm.{split}")
     for name, made in texts_by_kind(split).items():
         for text in made:
-            out.add(text, KINDS[name].target, weight)
+            out.add(text, KINDS[name].target, WEIGHTS.get(name, WEIGHT))
     return out
 
 
@@ -141,9 +154,16 @@ def varied(text: str, chance: random.Random) -> str:
         text = text.upper()
     elif drawn < 0.75:
         text = text[0].upper() + text[1:]
-    if chance.random() < 0.2:
-        text = text.rstrip(".!") or text
+    text = marked(text, chance)
     return mistyped(text, chance) if chance.random() < 0.08 else text
+
+
+def marked(text: str, chance: random.Random) -> str:
+    """Return ``text`` with another final mark or none, so that a full stop says nothing about its label."""
+    if not text[-1].isalnum() and text[-1] not in ".!":
+        return text
+    drawn = chance.random()
+    return (text.rstrip(".!") or text) + ("" if drawn < 0.45 else "." if drawn < 0.85 else "!")
 
 
 def mistyped(text: str, chance: random.Random) -> str:

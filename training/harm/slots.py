@@ -21,6 +21,12 @@ GROUP_PLURALS = listed("""
     people, mentally ill people, old people, women, girls, feminists, single mothers, homeless people, poor people,
     Aboriginal people, Native Americans
 """)
+DISABLED = listed("""
+    disabled people, people with disabilities, the disabled, wheelchair users, people in wheelchairs, deaf people, the
+    deaf, blind people, the blind, autistic people, autistic children, deaf children, blind passengers, disabled
+    students, disabled workers, disabled parents, partially sighted people, people with epilepsy, people with dementia,
+    people who cannot walk, hard of hearing people, mentally ill people, people with Down's syndrome
+""")
 RECLAIMED = listed(
     "dyke, fag, faggot, queer, homo, crip, cripple, tranny, slut, fatty, freak, spaz, bitch, hag, nutter"
 )
@@ -37,7 +43,7 @@ MORE_THINGS = listed("""
     kettle, playlist, article, meeting, dress, haircut, sermon, novel, map, fence, tyre, salad, recipe
 """)
 SLOTS: dict[str, list[str]] = {
-    "group": GROUPS, "groups": GROUP_PLURALS, "reclaimed": RECLAIMED, "fam": FAMILY, "worship": WORSHIP, "sad": SAD,
+    "group": GROUPS, "groups": GROUP_PLURALS, "disabled": DISABLED, "reclaimed": RECLAIMED, "fam": FAMILY, "worship": WORSHIP, "sad": SAD,
     "heart": HEARTS, "insult": [*INSULTS, *MORE_INSULTS], "thing": [*THINGS, *MORE_THINGS], "job": JOBS, "bad": BAD,
     "given": GIVEN, "surname": SURNAMES, "place": PLACES, "day": DAYS,
 }  # fmt: skip
