@@ -96,9 +96,9 @@ def _head(out: Path, name: str, head: Any) -> dict[str, Any]:
 
 
 def _write(out: Path, name: str, tensors: dict[str, Tensor]) -> dict[str, str]:
-    """Return the tensors in float16, except the mix, which is only seven numbers."""
+    """Return the tensors in float16, except two that have few numbers."""
     content = save({
-        key: value.detach().contiguous().to(torch.float32 if key == "mix" else torch.float16)
+        key: value.detach().contiguous().to(torch.float32 if key in ("mix", "transitions") else torch.float16)
         for key, value in tensors.items()
     })  # fmt: skip
     (out / f"{name}.safetensors").write_bytes(content)

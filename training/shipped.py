@@ -59,7 +59,7 @@ def resume(learner: Learner) -> None:
         inner = head.head if name == "coreference" else head
         wanted = {key: value for key, value in inner.named_parameters() if not key.startswith("parametrizations.")}
         if {key: value.shape for key, value in wanted.items()} != {
-            key: value.shape for key, value in tensors.items() if key != "mix"
+            key: value.shape for key, value in tensors.items() if key not in {"mix", "transitions"}
         }:
             continue
         for key, value in wanted.items():

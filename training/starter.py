@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from training import calibration, export, joint, polish, pooled, sources, teachers
+from training import calibration, export, joint, polish, pooled, sources, teachers, transitions
 from training.data import Data
 from training.reading import Reader, Source
 from training.shipped import RENEWED, Shipped, resume
@@ -85,6 +85,8 @@ def _last(sets: Data, reader: Reader, progress: Progress, only: Sequence[str], o
             shipped.take("ner")
         scores |= polish.polish(shipped, sets, reader, progress, words, resumed=["ner"])
         scores |= calibration.token_heads(shipped, sets, reader, words)
+        if "ner" in words:
+            transitions.learn(shipped, sets, reader)
     if not (out / MANIFEST).exists():
         shutil.copytree(STARTER_FOLDER, out, dirs_exist_ok=True)
     export.renew({name: shipped.heads[name] for name in only}, out)
@@ -123,6 +125,7 @@ def _rounds(
     scores |= pooled.polish(learner, sets, reader, progress)
     progress.console.print("choosing temperatures and thresholds")
     scores |= calibration.calibrate(learner, sets, reader)
+    transitions.learn(learner, sets, reader)
     export.ship(learner, trunk, out)
     return scores
 

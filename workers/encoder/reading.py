@@ -33,6 +33,8 @@ class HeadInfo:
     - ``unk_id``: the id of the unknown token, which always starts a word; None if there is none.
     - ``aggregation``: how the labels of tokens are best joined into spans; None if the head does not know.
     - ``vote``: whether equal names of a text had better be decided together.
+    - ``transitions``: ``[labels, labels]``, what a label adds to the log-probability of the next one; None if the head
+      has not learnt that.
     - ``symbols``: the emoji and symbols at which texts are split before they are tokenized.
     - ``window_margin``: of a span head, by how much more an answer must exceed "no answer" with each window; None if it
       is not calibrated for several windows (``workers/tasks/answers.py``).
@@ -49,6 +51,7 @@ class HeadInfo:
     reference: Mapping[str, Any] | None = None
     window_margin: float | None = None
     vote: bool = False
+    transitions: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Encoding
 from torch import Tensor
 
@@ -31,6 +33,8 @@ class Head(ABC):
         thresholds: label -> the calibrated probability from which it counts; None if the head has none.
         aggregation: how word pieces are best joined into spans, for token heads that know it.
         vote: whether equal names of a text had better be decided together, for token heads that know it.
+        transitions: ``[labels, labels]``, what a label adds to the log-probability of the next one, for token heads
+            that have learnt it.
         window_margin: by how much more an answer must exceed "no answer" with each window of a text, for span heads
             that are calibrated for several windows.
         every_layer: whether the head reads the hidden states of every layer instead of the last one only.
@@ -46,6 +50,7 @@ class Head(ABC):
     thresholds: dict[str, float] | None = None
     aggregation: str | None = None
     vote: bool = False
+    transitions: NDArray[np.float32] | None = None
     window_margin: float | None = None
     reference: Mapping[str, Any] | None = None
     every_layer: bool = False

@@ -32,6 +32,8 @@ class ScoreMix(nn.Module):
     - ``thresholds``: label -> the probability from which it counts; empty for softmax heads.
     - ``aggregation``: for token heads, the way of joining word pieces into spans that scored best.
     - ``vote``: for token heads, whether equal names of a text had better be decided together.
+    - ``transitions``: for token heads, ``[labels, labels]``, what a label adds to the log-probability of the next one;
+      None if that was not learnt.
     - ``window_margin``: for span heads, how answers of several windows compare; None if that was not calibrated.
     - ``pooling``: for sequence heads, which features of a sequence are concatenated, in this order: "mean" and "first"
       of its tokens, special tokens included; for pairs "sides", the mean of each side, their absolute difference and
@@ -43,6 +45,7 @@ class ScoreMix(nn.Module):
     """
 
     temperature: Tensor
+    transitions: Tensor | None
 
     def __init__(self, entry: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Build it from its entry in the manifest and its tensors.
@@ -63,11 +66,15 @@ class ScoreMix(nn.Module):
         self.reference: Mapping[str, Any] | None = entry.get("drift")
         self.mix = nn.Parameter(tensors["mix"].float())
         self.register_buffer("temperature", torch.tensor(float(entry["temperature"])))
+        learnt = tensors.get("transitions")
+        self.register_buffer("transitions", None if learnt is None else learnt.float())
         self.reduce = _linear(tensors, "reduce") if "reduce.weight" in tensors else None
         self.hidden = _linear(tensors, "hidden") if "hidden.weight" in tensors else None
         self.out = _linear(tensors, "out")
         if self.out.out_features != len(self.labels):
             raise RuntimeError(f"{self.out.out_features} outputs for {len(self.labels)} labels")
+        if learnt is not None and learnt.shape != (len(self.labels), len(self.labels)):
+            raise RuntimeError(f"transitions of shape {list(learnt.shape)} for {len(self.labels)} labels")
         self.requires_grad_(False)
         self.eval()
 
@@ -163,6 +170,7 @@ class ScoreMixHead(Head):
         self.thresholds = module.thresholds or None
         self.aggregation = module.aggregation
         self.vote = module.vote
+        self.transitions = None if module.transitions is None else module.transitions.numpy()
         self.window_margin = module.window_margin
         self.reference = module.reference
 

@@ -56,6 +56,7 @@ class Model:
         return HeadInfo(
             head.labels, head.multi_label, head.thresholds, tokenizer.word_aware, tokenizer.unk_id, head.aggregation,
             tokenizer.symbols, head.reference, window_margin=head.window_margin, vote=head.vote,
+            transitions=head.transitions,
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from schemas.pipeline.tasks import PosTask
 from workers.encoder.reading import HeadInfo, Reading, Scores
 from workers.tasks.scores import numbers
 from workers.tasks.spans import Span, Spans
+from workers.tasks.word_tokens import word_scores
 
 # Universal Dependencies v2 (universaldependencies.org/u/pos).
 UNIVERSAL = frozenset({
@@ -61,7 +62,7 @@ class PartOfSpeech(Spans):
         words = list(_words(window.word_ids, offsets, text))
         if not words:
             return []
-        rows = self._word_scores(table, words)
+        rows = word_scores(table, words, self._aggregation)
         return zip(
             [offsets[first][0] for first, _ in words], [offsets[last][1] for _, last in words],
             map(names.__getitem__, rows.argmax(axis=1).tolist()), numbers(rows.max(axis=1)), strict=True,

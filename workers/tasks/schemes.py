@@ -36,8 +36,6 @@ _OTHERS = (
 )
 # Labels for padding and special tokens, which follow no scheme.
 _IGNORED = re.compile(r"O|X|PAD|UNK|\[\w+\]|<\w+>")
-_FORBIDDEN = -1e4
-"""The log-probability of an invalid transition: finite, so that there is a path even if no valid one exists."""
 
 Bools = NDArray[np.bool_]
 
@@ -50,6 +48,7 @@ class Scheme:
     - ``names``: the name of a joined span.
     - ``joins``: ``[labels, labels]``, whether a token with the second label continues the span of the first.
     - ``starts``, ``ends``: whether a span may begin, or end, with the label. True for ``O``.
+    - ``opens``: whether the label says that a span begins, and another label of its kind that a span goes on.
     """
 
     kinds: tuple[str, ...]
@@ -57,6 +56,7 @@ class Scheme:
     joins: Bools
     starts: Bools
     ends: Bools
+    opens: Bools
 
     @property
     def constrained(self) -> bool:
@@ -76,45 +76,11 @@ class Scheme:
         """
         kinds = np.unique(self.kinds, return_inverse=True)[1]
         members = np.eye(kinds.max() + 1)[kinds]
-        begins = (first * self.starts) @ members / np.maximum(first @ members, 1e-30)
+        begins = (first * self.opens) @ members / np.maximum(first @ members, 1e-30)
         finishes = (last * self.ends) @ members / np.maximum(last @ members, 1e-30)
-        starting = np.where(self.starts, begins[:, kinds], 1 - begins[:, kinds])
+        starting = np.where(self.opens, begins[:, kinds], 1 - begins[:, kinds])
         ending = np.where(self.ends, finishes[:, kinds], 1 - finishes[:, kinds])
         return ((scores @ members)[:, kinds] * starting * ending).astype(np.float32)
-
-    def decode(self, scores: Scores, gaps: Bools, edges: tuple[bool, bool]) -> list[int]:
-        """Return the most probable valid sequence of labels (Viterbi 1967).
-
-        Args:
-            scores: probabilities ``[units, labels]`` of tokens or words.
-            gaps: ``[units - 1]``, whether something that is in no span separates a unit from the next one.
-            edges: whether the first unit begins the text, and whether the last one ends it. Elsewhere, where a window
-                was cut, a span may come in from outside or go on.
-        """
-        best = scores.argmax(axis=1)
-        apart = self.ends[best[:-1]] & self.starts[best[1:]]
-        together = self.joins[best[:-1], best[1:]] & ~gaps
-        within = bool((apart | together).all())
-        if within and (self.starts[best[0]] or not edges[0]) and (self.ends[best[-1]] or not edges[1]):
-            return best.tolist()  # type: ignore[no-any-return]
-        closed = self.ends[:, None] & self.starts
-        across = np.where(closed, 0.0, _FORBIDDEN)
-        follows = np.where(closed | self.joins, 0.0, _FORBIDDEN)
-        rows = np.log(np.maximum(scores, 1e-30, dtype=np.float64))
-        columns = np.arange(len(self.kinds))
-        total = rows[0] + (np.where(self.starts, 0.0, _FORBIDDEN) if edges[0] else 0.0)
-        origins = []
-        for row, gap in zip(rows[1:], gaps.tolist(), strict=True):
-            candidates = total[:, None] + (across if gap else follows)
-            origin = candidates.argmax(axis=0)
-            origins.append(origin)
-            total = candidates[origin, columns] + row
-        label = int((total + (np.where(self.ends, 0.0, _FORBIDDEN) if edges[1] else 0.0)).argmax())
-        path = [label]
-        for origin in reversed(origins):
-            label = int(origin[label])
-            path.append(label)
-        return path[::-1]
 
 
 def scheme_of(labels: Sequence[str]) -> Scheme:
@@ -136,7 +102,8 @@ def scheme_of(labels: Sequence[str]) -> Scheme:
     continues = [position in (_INSIDE, _END) for position in positions]
     numbers = np.unique(kinds, return_inverse=True)[1]
     joins = (numbers[:, None] == numbers) & np.array(continuable, bool)[:, None] & np.array(continues, bool)
-    return Scheme(kinds, names, joins, np.array(starts, bool), np.array(ends, bool))
+    opens = starts if ended or single else [position == _BEGIN for position in positions]
+    return Scheme(kinds, names, joins, *(np.array(each, bool) for each in (starts, ends, opens)))
 
 
 # A kind may lack labels that never occurred in the training data; its other labels must then do without them.

@@ -2,7 +2,8 @@
 
 The rules are those of transformers' ``TokenClassificationPipeline`` (``pipelines/token_classification.py``), written
 over arrays, so that a token labelled ``O`` costs no Python object. Heads whose labels also mark the end of a span
-(BIOES and its relatives, see ``workers/tasks/schemes.py``) get the most probable valid labels instead.
+(BIOES and its relatives, see ``workers/tasks/schemes.py``), and heads that have learnt which label follows which, get
+the most probable sequence of labels instead (``workers/tasks/decoding.py``).
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading, Scores
 from workers.encoder.symbols import JOINERS
 from workers.tasks.base import Task
+from workers.tasks.decoding import Decoder
 from workers.tasks.schemes import OUTSIDE, Scheme, scheme_of
 from workers.tasks.scores import DECIMALS
 from workers.tasks.votes import alike, decided
-from workers.tasks.word_tokens import words_of
+from workers.tasks.word_tokens import word_scores, words_of
 
 Span: TypeAlias = tuple[int, int, str, float]
 """Start, end (half-open, in code points), label, score. A plain tuple, because every word may become a span."""
@@ -61,8 +63,9 @@ class Spans(Task):
     new span); ``first``, ``average`` and ``max`` first choose one label per word, from its first token, from the mean
     of its tokens' scores, or from its token with the highest score.
 
-    If the scheme of the labels forbids some sequences, tokens or words get the most probable valid sequence, and the
-    score of each is the sum over the labels of its kind. A span's score is the mean of its tokens or words.
+    If the scheme of the labels forbids some sequences, tokens or words get the most probable sequence, and the score of
+    each is the sum over the labels of its kind; so do words if the head has learnt which label follows which. A span's
+    score is the mean of its tokens or words.
 
     If spans overlap, because two windows contain the same text or several tokens share a character, the longer one is
     kept, then the one with the higher score. Spans below the threshold of their label are dropped before that.
@@ -115,7 +118,10 @@ class Spans(Task):
         self._inside = np.array([name != OUTSIDE for name in names])
         # Without aggregation nothing is joined.
         self._joined = scheme.joins.tolist() if joined else [[False] * len(names)] * len(names)
-        self._decodes = joined and scheme.constrained
+        # Transitions are between words.
+        learnt = head.transitions if self._aggregation in ("first", "average", "max") else None
+        self._decodes = joined and (scheme.constrained or learnt is not None)
+        self._decoder = Decoder(scheme, learnt)
         kinds = np.array(scheme.kinds)
         self._same_kind = kinds[:, None] == kinds
         self._names = _translated(names, scheme) if config.task == "ner" else list(names)
@@ -180,16 +186,18 @@ class Spans(Task):
 
     def _spans(self, window: Encoding, table: Scores, text: str) -> Iterable[Span]:
         """Yield the spans of one window, from its scores ``[tokens, labels]``."""
-        labels = table.argmax(axis=1)
-        inside = np.flatnonzero(self._inside[labels])
-        if not len(inside):
-            return
         if self._decodes:
-            units = self._valid(window, table, text)
-        elif self._aggregation in ("none", "simple"):
-            units = self._tokens(window, table, inside.tolist(), labels[inside].tolist())
+            tokens = self._decoder.candidates(table)
+            units = self._together(window, table, tokens.tolist(), text) if len(tokens) else iter(())
         else:
-            units = self._words(window, table, inside.tolist(), text)
+            labels = table.argmax(axis=1)
+            inside = np.flatnonzero(self._inside[labels])
+            if not len(inside):
+                return
+            if self._aggregation in ("none", "simple"):
+                units = self._tokens(window, table, inside.tolist(), labels[inside].tolist())
+            else:
+                units = self._words(window, table, inside.tolist(), text)
         group: list[_Unit] = []
         for unit in units:
             if group and not (unit.first == group[-1].last + 1 and self._joined[group[-1].label][unit.label]):
@@ -206,19 +214,26 @@ class Spans(Task):
         if (self._vote or score >= self._minimum[label]) and start < end:
             yield start, end, self._names[label], score
 
-    def _valid(self, window: Encoding, table: Scores, text: str) -> Iterator[_Unit]:
-        """Yield the tokens or words inside spans, with the most probable labels that the scheme allows."""
-        places = {token: chars for token in range(len(table)) if (chars := window.token_to_chars(token)) is not None}
-        if not places:
+    def _together(self, window: Encoding, table: Scores, tokens: Sequence[int], text: str) -> Iterator[_Unit]:
+        """Yield those of ``tokens``, or of the words that contain any, that are in spans; all others are outside.
+
+        They get the most probable sequence of labels.
+        """
+        content = [token for token in tokens if window.token_to_chars(token) is not None]  # None for special tokens
+        if not content:
             return
         words = self._aggregation != "simple"
-        units = words_of(list(places), window, self.head, text) if words else [(t, t) for t in places]
+        units = words_of(content, window, self.head, text) if words else [(token, token) for token in content]
         bounds = np.array(units)
         first, last = table[bounds[:, 0]], table[bounds[:, 1]]
-        scores = self._scheme.of_words(self._word_scores(table, units), first, last) if words else first
-        starts, ends = [places[token][0] for token, _ in units], [places[token][1] for _, token in units]
-        edges = not text[: starts[0]].strip(), not text[ends[-1] :].strip()
-        labels = self._scheme.decode(scores, bounds[1:, 0] > bounds[:-1, 1] + 1, edges)
+        scores = self._scheme.of_words(word_scores(table, units, self._aggregation), first, last) if words else first
+        offsets = window.offsets
+        starts, ends = [offsets[token][0] for token, _ in units], [offsets[token][1] for _, token in units]
+        (before, _), (_, after) = units[0], units[-1]
+        edges = (
+            _is_closed(window, before - 1, text[: starts[0]]), _is_closed(window, after + 1, text[ends[-1] :])
+        )  # fmt: skip
+        labels = self._decoder.decode(scores, bounds[1:, 0] > bounds[:-1, 1] + 1, edges)
         for unit, start, end, label, row in zip(units, starts, ends, labels, scores, strict=True):
             if not self._outside[label]:
                 yield _Unit(*unit, start, end, label, min(1.0, float(row[self._same_kind[label]].sum())))
@@ -231,28 +246,22 @@ class Spans(Task):
     def _words(self, window: Encoding, table: Scores, tokens: list[int], text: str) -> Iterator[_Unit]:
         """Yield the words that contain any of ``tokens``, with their labels; all other words are outside."""
         words = words_of(tokens, window, self.head, text)
-        rows = self._word_scores(table, words)
+        rows = word_scores(table, words, self._aggregation)
         labels, scores = rows.argmax(axis=1).tolist(), rows.max(axis=1).tolist()
         for (first, last), label, score in zip(words, labels, scores, strict=True):
             start, end = window.token_to_chars(first), window.token_to_chars(last)
             if start is not None and end is not None and not self._outside[label]:
                 yield _Unit(first, last, start[0], end[1], label, score)
 
-    def _word_scores(self, table: Scores, words: Sequence[tuple[int, int]]) -> Scores:
-        """Return scores ``[words, labels]`` from those of all tokens, given each word's first and last token."""
-        bounds = np.array(words)
-        if self._aggregation == "max":
-            surest = table.max(axis=1)
-            bounds[:, 0] = [
-                first + int(surest[first : last + 1].argmax()) if first < last else first for first, last in words
-            ]
-        if self._aggregation != "average":
-            chosen: Scores = table[bounds[:, 0]]
-            return chosen
-        edges = np.add(bounds, (0, 1)).ravel()
-        sums = np.add.reduceat(table, edges[:-1] if edges[-1] == len(table) else edges)[::2]
-        means: Scores = np.divide(sums, np.diff(edges)[::2, None], dtype=np.float32)
-        return means
+
+def _is_closed(window: Encoding, neighbour: int, beyond: str) -> bool:
+    """Return whether no span reaches beyond the outermost unit: the text ends there, or its neighbour is outside.
+
+    ``neighbour``: the token beside it, which is outside unless it is a special one; ``beyond``: the text on that side.
+    """
+    if 0 <= neighbour < len(window.ids) and window.token_to_chars(neighbour) is not None:
+        return True
+    return not beyond.strip()
 
 
 def _lines(text: str, start: int, end: int, *, several: bool) -> Iterator[tuple[int, int]]:

@@ -1,12 +1,13 @@
-"""Which tokens of a window form a word."""
+"""Which tokens of a window form a word, and the scores of words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from tokenizers import Encoding
 
-from workers.encoder.reading import HeadInfo
+from workers.encoder.reading import HeadInfo, Scores
 
 
 def words_of(tokens: Sequence[int], window: Encoding, head: HeadInfo, text: str) -> list[tuple[int, int]]:
@@ -26,6 +27,27 @@ def words_of(tokens: Sequence[int], window: Encoding, head: HeadInfo, text: str)
                 done += 1
             words.append((first, done))
     return words
+
+
+def word_scores(table: Scores, words: Sequence[tuple[int, int]], aggregation: str) -> Scores:
+    """Return scores ``[words, labels]`` from those of all tokens, ``table``, and each word's first and last token.
+
+    ``aggregation``: "average" takes the mean of a word's tokens, "max" the token with the highest score, anything else
+    the first one.
+    """
+    bounds = np.array(words)
+    if aggregation == "max":
+        surest = table.max(axis=1)
+        bounds[:, 0] = [
+            first + int(surest[first : last + 1].argmax()) if first < last else first for first, last in words
+        ]
+    if aggregation != "average":
+        chosen: Scores = table[bounds[:, 0]]
+        return chosen
+    edges = np.add(bounds, (0, 1)).ravel()
+    sums = np.add.reduceat(table, edges[:-1] if edges[-1] == len(table) else edges)[::2]
+    means: Scores = np.divide(sums, np.diff(edges)[::2, None], dtype=np.float32)
+    return means
 
 
 def _continues(window: Encoding, head: HeadInfo, text: str) -> Callable[[int], bool]:

@@ -131,8 +131,8 @@ def test_each_difference_is_shown_with_its_place_and_in_junit() -> None:
         "        + 0.735247",
         "      p.test.yaml:7:28 tests[0].expect.annotations.entities.spans[0]: no entry is like this",
         '        - {"text": "Paris", "label": "PERSON"}',
-        '        + {"start": 0, "end": 13, "label": "PERSON", "score": 0.997407, "text": "Angela Merkel"}',
-        '        + {"start": 44, "end": 49, "label": "LOCATION", "score": 0.961971, "text": "Paris"}',
+        '        + {"start": 0, "end": 13, "label": "PERSON", "score": 0.998491, "text": "Angela Merkel"}',
+        '        + {"start": 44, "end": 49, "label": "LOCATION", "score": 0.962969, "text": "Paris"}',
         "      p.test.yaml:8:17 tests[0].expect.annotations.safety: "
         "there is no annotation: the task's condition (when) was not true",
         "      p.test.yaml:9:17 tests[0].expect.notices[0]: no entry is like this",

@@ -218,3 +218,16 @@ def test_other_trunk_weights_are_refused(copy: Path) -> None:
     pack = spoil(copy, lambda manifest: manifest["trunk"].update({"sha256": "0" * 64}))
     with pytest.raises(ModelError, match="does not hold the weights"):
         pack.trunk()
+
+
+def test_transitions_are_read_and_must_fit_the_labels() -> None:
+    entry = ENTRIES["ner"]
+    tensors = PACK.tensors(entry)
+    labels = len(entry["labels"])
+    learnt = SHIPPED["ner"].as_head().transitions
+    assert learnt is not None
+    assert learnt.shape == (labels, labels)
+    without = {name: tensor for name, tensor in tensors.items() if name != "transitions"}
+    assert ScoreMix(entry, without).as_head().transitions is None
+    with pytest.raises(RuntimeError, match="transitions of shape"):
+        ScoreMix(entry, {**tensors, "transitions": torch.zeros(labels, labels - 1)})

@@ -1,15 +1,10 @@
-"""Label schemes: told from the labels, and decoded to the most probable valid sequence."""
+"""Label schemes, told from the labels."""
 
 from __future__ import annotations
 
-from itertools import pairwise, product
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.thoroughness import examples
 from workers.tasks.schemes import Scheme, scheme_of
 
 
@@ -78,21 +73,6 @@ def scored(scheme: Scheme, rows: list[dict[int, float]]) -> np.ndarray:
     return table
 
 
-def test_an_invalid_sequence_becomes_the_most_probable_valid_one() -> None:
-    scheme = scheme_of(BIOES)
-    b, i, e, s = range(1, 5)
-    gaps = np.zeros(2, bool)
-    # Alice Mary Smith: a middle name that looks like an entity of its own.
-    assert scheme.decode(scored(scheme, [{b: 0.9}, {s: 0.5, i: 0.4}, {e: 0.9}]), gaps, (True, True)) == [b, i, e]
-    assert scheme.decode(scored(scheme, [{0: 0.9}, {i: 0.5, s: 0.3}, {0: 0.9}]), gaps, (True, True)) == [0, s, 0]
-    # At the cut edges of a window a span comes in from outside and goes on.
-    inner = scored(scheme, [{i: 0.9}, {e: 0.9}, {b: 0.9}])
-    assert scheme.decode(inner, gaps, (False, False)) == [i, e, b]
-    assert scheme.decode(inner, gaps, (True, True)) != [i, e, b]
-    # No span reaches over a special token.
-    assert scheme.decode(scored(scheme, [{b: 0.9}, {i: 0.9}, {e: 0.9}]), np.array([False, True]), (True, True))[1] != i
-
-
 def test_the_outer_tokens_of_a_word_tell_its_position() -> None:
     scheme = scheme_of(BIOES)
     b, i, e, s = range(1, 5)
@@ -103,38 +83,11 @@ def test_the_outer_tokens_of_a_word_tell_its_position() -> None:
     assert words.sum(1) == pytest.approx(first.sum(1), abs=1e-5)
 
 
-def valid(scheme: Scheme, path: tuple[int, ...], gaps: np.ndarray, edges: tuple[bool, bool]) -> bool:
-    return (
-        (not edges[0] or bool(scheme.starts[path[0]]))
-        and (not edges[1] or bool(scheme.ends[path[-1]]))
-        and all(
-            (scheme.ends[label] and scheme.starts[following]) or (scheme.joins[label, following] and not gap)
-            for (label, following), gap in zip(pairwise(path), gaps, strict=True)
-        )
-    )
-
-
-@settings(deadline=None, max_examples=examples(60))
-@given(
-    names=st.sampled_from((BIOES, labels("BIE", "A", "B"), labels("BILU", "A"), (*labels("BMES", "A"), "S-B", "C"))),
-    length=st.integers(1, 4),
-    seed=st.integers(0, 2**32 - 1),
-    edges=st.tuples(st.booleans(), st.booleans()),
-)
-def test_it_finds_what_trying_all_sequences_finds(
-    names: tuple[str, ...], length: int, seed: int, edges: tuple[bool, bool]
-) -> None:
-    rng, scheme = np.random.default_rng(seed), scheme_of(names)
-    scores = rng.dirichlet(np.full(len(names), 0.3), length).astype(np.float32)
-    gaps = rng.random(length - 1) < 0.2
-    logs = np.log(np.maximum(scores, 1e-30, dtype=np.float64))
-    paths = [path for path in product(range(len(names)), repeat=length) if valid(scheme, path, gaps, edges)]
-    totals = [logs[range(length), path].sum() for path in paths]
-    decoded = scheme.decode(scores, gaps, edges)
-    assert valid(scheme, tuple(decoded), gaps, edges)
-    assert logs[range(length), decoded].sum() == pytest.approx(max(totals))
-
-
-def test_there_is_an_answer_where_nothing_is_valid() -> None:
-    scheme = scheme_of(("B-A", "I-A", "E-A", "B-B", "E-B"))
-    assert len(scheme.decode(np.full((1, 5), 0.2, np.float32), np.zeros(0, bool), (True, True))) == 1
+def test_the_first_token_of_a_word_tells_whether_a_span_begins_if_nothing_marks_ends() -> None:
+    scheme = scheme_of(labels("BI", "PER", "LOC"))
+    b, i = 1, 2
+    surest = scored(scheme, [{i: 0.9, b: 0.05}, {b: 0.6, i: 0.3}])
+    first = scored(scheme, [{b: 0.5, 0: 0.4}, {i: 0.7, 0: 0.2}])
+    words = scheme.of_words(surest, first, surest)
+    assert words.argmax(1).tolist() == [b, i]
+    assert words.sum(1) == pytest.approx(surest.sum(1), abs=1e-5)

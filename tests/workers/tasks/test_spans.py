@@ -205,6 +205,42 @@ def test_labels_that_are_invalid_together_are_decoded_to_the_likeliest_valid_one
 
 
 @pytest.mark.parametrize("aggregation", ["first", "average", "max"])
+def test_words_get_the_labels_that_a_head_has_learnt_to_expect_together(aggregation: str) -> None:
+    learnt = np.zeros((5, 5), np.float32)
+    learnt[1, 2] = learnt[2, 2] = learnt[3, 4] = learnt[4, 4] = 1.5
+    learnt[0, [2, 4]] = learnt[[1, 2], 4] = learnt[[3, 4], 2] = -1.5
+    text = "the the the the the"
+    (window,) = small.windows_of("bert", text, LONG)
+    table = np.full((len(window), len(BIO)), 0.001, np.float32)
+    table[:, 0] = 0.996
+    table[2] = [0.05, 0.9, 0.02, 0.02, 0.01]
+    table[3] = [0.05, 0.01, 0.42, 0.02, 0.5]  # a surname that is a place's, too
+    table[5] = [0.5, 0.3, 0.19, 0.005, 0.005]  # not without more of a name beside it
+    config = SpanTask.model_validate({"name": "found", "model": "m", "task": "ner", "aggregation": aggregation})
+    alone, together = (
+        Spans(config, replace(small.head("bert", BIO), transitions=transitions)).annotate(
+            Document(None, text), [Reading([window], [table])]
+        )["spans"]
+        for transitions in (None, learnt)
+    )
+    assert brief(alone) == [("the", "PERSON"), ("the", "LOCATION")]
+    assert brief(together) == [("the the", "PERSON")]
+    assert together[0]["start"] == 4
+    assert together[0]["score"] == pytest.approx((0.92 + 0.43) / 2, abs=1e-3)
+
+
+def test_single_tokens_are_those_of_transformers_whatever_follows_what() -> None:
+    learnt = np.full((5, 5), 3.0, np.float32)
+    head = replace(small.head("bert", BIO), transitions=learnt)
+    (window,) = small.windows_of("bert", "the the", LONG)
+    table = np.array([[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]], np.float32)
+    for aggregation, texts in (("none", ["B-PERSON", "I-LOCATION"]), ("simple", ["PERSON", "LOCATION"])):
+        config = SpanTask.model_validate({"name": "n", "model": "m", "task": "ner", "aggregation": aggregation})
+        spans = Spans(config, head).annotate(Document(None, "the the"), [Reading([window], [table])])["spans"]
+        assert [span["label"] for span in spans] == texts
+
+
+@pytest.mark.parametrize("aggregation", ["first", "average", "max"])
 def test_words_of_several_tokens_have_one_position(aggregation: str) -> None:
     labels = ("O", "B-PER", "I-PER", "E-PER", "S-PER")
     text = "coffee coffee Merkel"
