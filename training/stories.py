@@ -16,10 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from faker import Faker
-
 from training import own_posts, own_sentences, story_dev, story_lists
 from training.augment import Spans
+from training.fakes import seeded
 from training.personal_lists import NATIONS
 from training.story_templates import CLAUSES, FILLERS, HEADS, TOPICS
 from training.word_lists import GIVEN, ORGANISATIONS, PLACES, SURNAMES
@@ -84,8 +83,8 @@ class Names:
         self._chance = random.Random(seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._towns = [_faker(locale, seed) for locale in story_lists.REAL]
-            self._people = [_faker(locale, seed) for locale in story_lists.PEOPLE]
+            self._towns = [seeded([locale], seed, weighted=True) for locale in story_lists.REAL]
+            self._people = [seeded([locale], seed, weighted=True) for locale in story_lists.PEOPLE]
 
     def town(self) -> str:
         """Return one of our lists, or mostly of Faker's."""
@@ -165,12 +164,6 @@ class Cast:
                 value = make()
         self._last = value
         return label, value
-
-
-def _faker(locale: str, seed: int) -> Any:
-    fake: Any = Faker(locale)
-    fake.seed_instance(seed)
-    return fake
 
 
 def _fresh(make: Callable[[], str]) -> str:

@@ -42,10 +42,11 @@ def test_the_same_seed_makes_the_same_sentences_at_any_time(monkeypatch: pytest.
     assert made == personal.sentences(600, seed=3)
 
 
-def test_the_same_seed_makes_the_same_sentences_in_every_process() -> None:
+def test_the_same_seed_makes_the_same_texts_in_every_process() -> None:
     program = (
-        "import hashlib; from training import personal; "
-        "print(hashlib.sha256(str(personal.sentences(200, seed=3)).encode()).hexdigest())"
+        "import hashlib; from training import personal, stories; "
+        "made = [*personal.sentences(200, seed=3), *stories.stories(40, seed=3)]; "
+        "print(hashlib.sha256(str(made).encode()).hexdigest())"
     )
     made = {
         subprocess.run(
