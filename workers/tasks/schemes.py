@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,13 @@ class Scheme:
         """Whether some sequences of labels are invalid."""
         return not (self.starts.all() and self.ends.all())
 
+    @cached_property
+    def _membership(self) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """The number of each label's kind, and ``[labels, kinds]``: whether a label is of a kind."""
+        kinds = np.unique(self.kinds, return_inverse=True)[1]
+        members: NDArray[np.float32] = np.eye(kinds.max() + 1, dtype=np.float32)[kinds]
+        return kinds, members
+
     def of_words(self, scores: Scores, first: Scores, last: Scores) -> Scores:
         """Return the scores of words' labels: whether a word begins and ends a span is told by its outer tokens.
 
@@ -74,13 +82,13 @@ class Scheme:
             first: probabilities of each word's first token, of the same shape.
             last: those of its last token.
         """
-        kinds = np.unique(self.kinds, return_inverse=True)[1]
-        members = np.eye(kinds.max() + 1)[kinds]
+        kinds, members = self._membership
         begins = (first * self.opens) @ members / np.maximum(first @ members, 1e-30)
         finishes = (last * self.ends) @ members / np.maximum(last @ members, 1e-30)
         starting = np.where(self.opens, begins[:, kinds], 1 - begins[:, kinds])
         ending = np.where(self.ends, finishes[:, kinds], 1 - finishes[:, kinds])
-        return ((scores @ members)[:, kinds] * starting * ending).astype(np.float32)
+        words: Scores = (scores @ members)[:, kinds] * starting * ending
+        return words
 
 
 def scheme_of(labels: Sequence[str]) -> Scheme:
