@@ -75,6 +75,8 @@ class ScoreMix(nn.Module):
             raise RuntimeError(f"{self.out.out_features} outputs for {len(self.labels)} labels")
         if learnt is not None and learnt.shape != (len(self.labels), len(self.labels)):
             raise RuntimeError(f"transitions of shape {list(learnt.shape)} for {len(self.labels)} labels")
+        if learnt is not None and "O" not in self.labels:
+            raise RuntimeError('transitions without a label "O"')
         self.requires_grad_(False)
         self.eval()
 

@@ -231,3 +231,5 @@ def test_transitions_are_read_and_must_fit_the_labels() -> None:
     assert ScoreMix(entry, without).as_head().transitions is None
     with pytest.raises(RuntimeError, match="transitions of shape"):
         ScoreMix(entry, {**tensors, "transitions": torch.zeros(labels, labels - 1)})
+    with pytest.raises(RuntimeError, match='without a label "O"'):
+        ScoreMix({**entry, "labels": ["X", *entry["labels"][1:]]}, tensors)
