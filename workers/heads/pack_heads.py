@@ -172,7 +172,7 @@ class ScoreMixHead(Head):
         self.thresholds = module.thresholds or None
         self.aggregation = module.aggregation
         self.vote = module.vote
-        self.transitions = None if module.transitions is None else module.transitions.numpy()
+        self.transitions = None if module.transitions is None else module.transitions.cpu().numpy()
         self.window_margin = module.window_margin
         self.reference = module.reference
 
