@@ -43,9 +43,9 @@ MORE_THINGS = listed("""
     kettle, playlist, article, meeting, dress, haircut, sermon, novel, map, fence, tyre, salad, recipe
 """)
 SLOTS: dict[str, list[str]] = {
-    "group": GROUPS, "groups": GROUP_PLURALS, "disabled": DISABLED, "reclaimed": RECLAIMED, "fam": FAMILY, "worship": WORSHIP, "sad": SAD,
-    "heart": HEARTS, "insult": [*INSULTS, *MORE_INSULTS], "thing": [*THINGS, *MORE_THINGS], "job": JOBS, "bad": BAD,
-    "given": GIVEN, "surname": SURNAMES, "place": PLACES, "day": DAYS,
+    "group": GROUPS, "groups": GROUP_PLURALS, "disabled": DISABLED, "reclaimed": RECLAIMED, "fam": FAMILY,
+    "worship": WORSHIP, "sad": SAD, "heart": HEARTS, "insult": [*INSULTS, *MORE_INSULTS],
+    "thing": [*THINGS, *MORE_THINGS], "job": JOBS, "bad": BAD, "given": GIVEN, "surname": SURNAMES, "place": PLACES, "day": DAYS,
 }  # fmt: skip
 
 # Texts put before, after or beside a sentence. They do not change its label.

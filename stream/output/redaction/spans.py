@@ -14,7 +14,7 @@ from schemas.errors import RedactError
 # or a line break rather separates two values.
 _JOINS = re.compile(r"[^\S\r\n]*|[-‐‑–.'’/_@+&()·]*")
 _UNSPACED = frozenset({"EMAIL_ADDRESS", "IP_ADDRESS", "MAC_ADDRESS", "URL"})
-"""Labels whose values have no spaces: two in a row are two values, whose hashes join with those of other places."""
+"""Labels whose values contain no spaces. Two of them side by side stay two values, each with its own hash."""
 _LONGEST_GAP = 8
 """Characters between spans of one value, or behind the name in a mention."""
 _START = itemgetter("start")
@@ -45,7 +45,7 @@ def pieces(text: str, annotations: Iterable[Annotation], clusters: Sequence[Anno
       higher score, then the one of the first task.
     - Neighbouring spans of one label become one piece if there are only spaces between them, or only punctuation that
       joins words, such as a hyphen. What is between them is redacted, too. A comma, a line break or the end of a
-      sentence separates two values, and a space separates two addresses of the internet.
+      sentence separates two values, and so does a space between two e-mail addresses, URLs, IP or MAC addresses.
 
     ``clusters`` are those of a coreference task. A piece belongs to the cluster of the first mention that is the piece,
     apart from at most one word before it ("Mrs Lee") and a genitive behind it.
