@@ -44,13 +44,16 @@ class Batch(NamedTuple):
 def learn(learner: LearnerLike, data: Data, reader: Reader) -> None:
     """Give the head of names its transitions; it must have its temperature and aggregation."""
     head: Any = learner.heads["ner"]
-    units = [
+
+    def words(units: Sequence[Unit]) -> list[tuple[Tensor, Tensor]]:
+        units = [unit for unit in units if not all(unit.target["encoding"].special_tokens_mask)]
+        return [_words(unit, rows, head) for unit, rows in zip(units, logits(learner, "ner", units), strict=True)]
+
+    once = [
         *tokens.named(data, reader, "uner_ewt", "train"), *tokens.named(data, reader, "wnut17", "train"),
-        *2 * tokens.named(data, reader, "wikigold", "train"), *tokens.in_runs(data, reader, "wikigold", "train"),
-        *tokens.told(reader, STORIES),
+        *tokens.in_runs(data, reader, "wikigold", "train"), *tokens.told(reader, STORIES),
     ]  # fmt: skip
-    units = [unit for unit in units if not all(unit.target["encoding"].special_tokens_mask)]
-    texts = [_words(unit, rows, head) for unit, rows in zip(units, logits(learner, "ner", units), strict=True)]
+    texts = words(once) + 2 * words(tokens.named(data, reader, "wikigold", "train"))
     texts.sort(key=lambda text: len(text[0]))
     batches = [padded(texts[first : first + BATCH]) for first in range(0, len(texts), BATCH)]
     head.transitions = fitted(batches)

@@ -40,16 +40,14 @@ class Decoder:
             self._first += first
             self._last += last
             self._outside = outside
-            self._others = np.flatnonzero(self._inside)
-            kinds = np.array(scheme.kinds)[self._others]
-            self._siblings = (kinds[:, None] == kinds).astype(np.float32)
-            self._factors = np.exp(np.where(self._siblings > 0, self._gains()[self._others], 0.0).max(axis=1))
+            self._same_kind = scheme.same_kind.astype(np.float32)
+            self._factors = np.exp(np.where(scheme.same_kind, self._gains(), 0.0).max(axis=1))
 
     def _gains(self) -> Logs:
         """Return the most that transitions can add to a path if one label that is ``O`` becomes another."""
         before = (self._follows - self._follows[:, [self._outside]]).max(axis=0)
         after = (self._follows - self._follows[self._outside]).max(axis=1)
-        # Where the scheme forbids what O would need, any probability is enough; float32 has no larger powers of e.
+        # Where the scheme forbids "O", any other label may win. The limit keeps the factors within float32.
         gains: Logs = np.clip(before, 0, 40) + np.clip(after, 0, 40)
         return gains
 
@@ -63,7 +61,7 @@ class Decoder:
         if not self._learnt:
             return np.arange(len(table) if self._inside[table.argmax(axis=1)].any() else 0)
         # The labels of a kind share its probability, for a word in another way than for its tokens.
-        likely = table[:, self._others] @ self._siblings * self._factors
+        likely = (table @ self._same_kind * self._factors)[:, self._inside]
         return np.flatnonzero(likely.max(axis=1) >= table[:, self._outside])
 
     def decode(self, scores: Scores, gaps: Bools, edges: tuple[bool, bool]) -> list[int]:

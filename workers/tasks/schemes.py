@@ -65,11 +65,11 @@ class Scheme:
         return not (self.starts.all() and self.ends.all())
 
     @cached_property
-    def _membership(self) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """The number of each label's kind, and ``[labels, kinds]``: whether a label is of a kind."""
-        kinds = np.unique(self.kinds, return_inverse=True)[1]
-        members: NDArray[np.float32] = np.eye(kinds.max() + 1, dtype=np.float32)[kinds]
-        return kinds, members
+    def same_kind(self) -> Bools:
+        """``[labels, labels]``, whether two labels are of one kind."""
+        kinds = np.array(self.kinds)
+        same: Bools = kinds[:, None] == kinds
+        return same
 
     def of_words(self, scores: Scores, first: Scores, last: Scores) -> Scores:
         """Return the scores of words' labels: whether a word begins and ends a span is told by its outer tokens.
@@ -82,12 +82,12 @@ class Scheme:
             first: probabilities of each word's first token, of the same shape.
             last: those of its last token.
         """
-        kinds, members = self._membership
-        begins = (first * self.opens) @ members / np.maximum(first @ members, 1e-30)
-        finishes = (last * self.ends) @ members / np.maximum(last @ members, 1e-30)
-        starting = np.where(self.opens, begins[:, kinds], 1 - begins[:, kinds])
-        ending = np.where(self.ends, finishes[:, kinds], 1 - finishes[:, kinds])
-        words: Scores = (scores @ members)[:, kinds] * starting * ending
+        same = self.same_kind.astype(np.float32)
+        begins = (first * self.opens) @ same / np.maximum(first @ same, 1e-30)
+        finishes = (last * self.ends) @ same / np.maximum(last @ same, 1e-30)
+        starting = np.where(self.opens, begins, 1 - begins)
+        ending = np.where(self.ends, finishes, 1 - finishes)
+        words: Scores = scores @ same * starting * ending
         return words
 
 

@@ -8,7 +8,6 @@ the most probable sequence of labels instead (``workers/tasks/decoding.py``).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
@@ -22,9 +21,9 @@ from schemas.labels import ENTITIES, PERSONAL
 from schemas.pipeline.tasks import PiiTask, PosTask, SpanTask
 from schemas.pipeline.wording import did_you_mean
 from workers.encoder.reading import Activation, HeadInfo, Reading, Scores
-from workers.encoder.symbols import JOINERS
 from workers.tasks.base import Task
 from workers.tasks.decoding import Decoder
+from workers.tasks.lines import lines, without_symbols
 from workers.tasks.schemes import OUTSIDE, Scheme, scheme_of
 from workers.tasks.scores import DECIMALS
 from workers.tasks.votes import alike, decided
@@ -32,14 +31,6 @@ from workers.tasks.word_tokens import word_scores, words_of
 
 Span: TypeAlias = tuple[int, int, str, float]
 """Start, end (half-open, in code points), label, score. A plain tuple, because every word may become a span."""
-
-
-_BREAKS = re.compile(r"(?<!\s)\s*[\n\r\t\v\f\x85\u2028\u2029]\s*")
-"""White space that no entity contains, unless a program has wrapped the text there. It is looked for once per run of
-spaces, not at each space."""
-_BLANK_LINE = re.compile(r"(?:\n|\r\n?)[ \t]*(?:\n|\r)|\u2029")
-_WRAPPED = 50
-"""Code points of a line that a program may have wrapped."""
 
 
 class _Unit(NamedTuple):
@@ -122,8 +113,6 @@ class Spans(Task):
         learnt = head.transitions if self._aggregation in ("first", "average", "max") else None
         self._decodes = joined and (scheme.constrained or learnt is not None)
         self._decoder = Decoder(scheme, learnt)
-        kinds = np.array(scheme.kinds)
-        self._same_kind = kinds[:, None] == kinds
         self._names = _translated(names, scheme) if config.task == "ner" else list(names)
         self._on_several_lines = frozenset(filter(on_several_lines, self._names))
         self.labels = [name for name, outside in zip(self._names, self._outside, strict=True) if not outside]
@@ -163,9 +152,9 @@ class Spans(Task):
         for whole_start, whole_end, label, score in without_overlaps(candidates):
             several = label in self._on_several_lines
             whole = (whole_start, whole_end)
-            for start, end in _lines(text, *whole, several=several) if self._symbols else (whole,):
+            for start, end in lines(text, *whole, several=several) if self._symbols else (whole,):
                 piece = text[start:end]
-                bare = _bare(piece, self._symbols)
+                bare = without_symbols(piece, self._symbols)
                 if len(bare) != len(piece):
                     start += piece.find(bare)
                     end = start + len(bare)
@@ -236,7 +225,7 @@ class Spans(Task):
         labels = self._decoder.decode(scores, bounds[1:, 0] > bounds[:-1, 1] + 1, edges)
         for unit, start, end, label, row in zip(units, starts, ends, labels, scores, strict=True):
             if not self._outside[label]:
-                yield _Unit(*unit, start, end, label, min(1.0, float(row[self._same_kind[label]].sum())))
+                yield _Unit(*unit, start, end, label, min(1.0, float(row[self._scheme.same_kind[label]].sum())))
 
     def _tokens(self, window: Encoding, table: Scores, tokens: list[int], labels: list[int]) -> Iterator[_Unit]:
         for token, label, score in zip(tokens, labels, table[tokens, labels].tolist(), strict=True):
@@ -262,28 +251,6 @@ def _is_closed(window: Encoding, neighbour: int, beyond: str) -> bool:
     if 0 <= neighbour < len(window.ids) and window.token_to_chars(neighbour) is not None:
         return True
     return not beyond.strip()
-
-
-def _lines(text: str, start: int, end: int, *, several: bool) -> Iterator[tuple[int, int]]:
-    """Yield the parts of an entity that are on lines, or in columns, of their own.
-
-    Tokenizers drop line breaks, so a list of names can come out as one. A line that is long enough to have been wrapped
-    does not end an entity. With ``several``, only columns and blank lines end it.
-    """
-    for space in _BREAKS.finditer(text, start, end):
-        line = space.start() - (text.rfind("\n", 0, space.start()) + 1)
-        if "\t" in space[0] or (line < _WRAPPED and not several) or _BLANK_LINE.search(space[0]):
-            yield start, space.start()
-            start = space.end()
-    yield start, end
-
-
-def _bare(piece: str, symbols: str) -> str:
-    """Return ``piece`` without white space at its ends, and without the symbols at which its text was split."""
-    bare = piece.strip()
-    while symbols and (shorter := bare.strip(symbols + JOINERS).strip()) != bare:
-        bare = shorter
-    return bare
 
 
 def _moved(spans: Iterable[Span], by: int) -> Iterator[Span]:

@@ -24,7 +24,7 @@ from tests.workers.tasks.small import FAMILIES, Family
 from workers.encoder.reading import HeadInfo, Reading
 from workers.tasks.base import Task
 from workers.tasks.registry import task_class
-from workers.tasks.spans import Spans, _lines
+from workers.tasks.spans import Spans
 
 BIO = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 PLAIN = ("LOC", "O", "PER", "X-PER", "ORG")
@@ -374,10 +374,3 @@ def test_ner_refuses_a_head_that_has_no_outside() -> None:
         task(("LABEL_0", "LABEL_1"), task="ner")
     with pytest.raises(ModelError, match="no labels"):
         Spans(SpanTask(name="found", model="m", task="token-classification"), HeadInfo(()))
-
-
-def test_long_white_space_takes_no_long_time() -> None:
-    text = f"Ann{' ' * 1_000_000}Lee"  # would take hours if each space were a place to begin at
-    assert [*_lines(text, 0, len(text), several=False)] == [(0, len(text))]
-    assert [*_lines(f"{text}\n Bob", 0, len(text) + 5, several=True)] == [(0, len(text) + 5)]
-    assert [*_lines("Ann \n Bob", 0, 9, several=False)] == [(0, 3), (6, 9)]
