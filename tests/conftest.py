@@ -47,6 +47,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return cores if "not integration" in config.option.markexpr else min(cores + (cores + 1) // 2, 8)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where workers that a test starts keep their state: not in the home folder, and apart from parallel tests."""
+    folder = tmp_path_factory.mktemp("state-home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory, worker_id: str, pytestconfig: pytest.Config) -> Cluster:
     """The best Kafka this machine offers; with luck a real one (``.real``)."""

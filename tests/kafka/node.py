@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import base64
 import contextlib
+import hashlib
 import shutil
 import signal
 import socket
@@ -47,6 +49,14 @@ SETTINGS = {
     "group.consumer.min.heartbeat.interval.ms": "500",
     "group.consumer.heartbeat.interval.ms": "1000",
 }
+
+
+def _cluster_id(seed: str) -> str:
+    """A cluster id from ``seed``: 16 bytes in URL-safe base64, never with a "-" first, which would read as an option.
+
+    Two clusters need two ids, because a worker keeps its state and the lock of its slot in a folder of that name.
+    """
+    return base64.urlsafe_b64encode(b"g" + hashlib.sha256(seed.encode()).digest()[:15])[:22].decode()
 
 
 class KafkaNode:
@@ -94,7 +104,8 @@ class KafkaNode:
         folder.mkdir(parents=True, exist_ok=True)
         self._properties = folder / "server.properties"
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        cluster = [*(["--standalone"] if alone else []), "--cluster-id", "Z2xvc3NhdG9yLXRlc3RzMA"]
+        cluster_id = _cluster_id(properties.get("controller.quorum.voters") or str(folder))
+        cluster = [*(["--standalone"] if alone else []), "--cluster-id", cluster_id]
         # It is waited for only when needed, so that several nodes are formatted at once.
         self._formatting = self._run("kafka.tools.StorageTool", "format", "--config", str(self._properties), *cluster)
 
