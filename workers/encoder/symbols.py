@@ -76,14 +76,12 @@ class SymbolSplitter:
             return plain_letters(text_or_pair)
         return plain_letters(text_or_pair[0]), plain_letters(text_or_pair[1])
 
-    def copy(self, tokenizer: Tokenizer) -> Tokenizer:
-        """Return a copy of ``tokenizer`` that makes a word of every run of such symbols.
+    def split(self, tokenizer: Tokenizer) -> None:
+        """Let ``tokenizer`` make a word of every run of such symbols.
 
-        It treats all other texts as ``tokenizer`` does, and offsets are those of the text.
+        It treats all other texts as before, and offsets are those of the text.
         """
         split = pre_tokenizers.Split(Regex(self._pattern), "isolated")
-        made = Tokenizer.from_str(tokenizer.to_str())
-        made.pre_tokenizer = pre_tokenizers.Sequence(
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
             [split, tokenizer.pre_tokenizer] if tokenizer.pre_tokenizer else [split]
         )
-        return made

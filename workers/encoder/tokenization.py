@@ -80,20 +80,28 @@ class Tokenization:
         self.cut = cut
         self.unk_id = unk_id
         # Copies, because truncation is part of a tokenizer's state. Padding settings of the file are not wanted.
-        self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        # A vocabulary takes some tens of milliseconds to write, and to read.
+        written = tokenizer.to_str()
         stride = 0 if cut.truncate else cut.stride
-        if not cut.segments:
-            self._tokenizer.enable_truncation(cut.max_length, stride=stride, strategy=_STRATEGIES[cut.side])
+
+        def copy() -> Tokenizer:
+            made = Tokenizer.from_str(written)
+            made.no_padding()
+            made.no_truncation()
+            if not cut.segments:
+                made.enable_truncation(cut.max_length, stride=stride, strategy=_STRATEGIES[cut.side])
+            return made
+
+        self._tokenizer = copy()
         self._room = cut.max_length - tokenizer.num_special_tokens_to_add(is_pair=True) - stride
-        self._plain = Tokenizer.from_str(tokenizer.to_str())
+        self._plain = Tokenizer.from_str(written)
         self._plain.no_padding()
         self._plain.enable_truncation(cut.max_length)
         self._splitter = SymbolSplitter(symbols) if symbols else None
         if self._splitter is not None:
-            self._splitting = self._splitter.copy(self._tokenizer)
-            self._plain = self._splitter.copy(self._plain)
+            self._splitting = copy()
+            for made in (self._splitting, self._plain):
+                self._splitter.split(made)
         self._length = lru_cache(maxsize=4096)(self._count)
         self.typed = types and any(self._tokenizer.encode("a").type_ids)
         self.typed_pairs = types and any(self._tokenizer.encode("a", "b").type_ids)
