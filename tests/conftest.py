@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +26,22 @@ if hypothesis.settings.get_current_profile_name() == "default":
     hypothesis.settings.register_profile("patient", deadline=None)
     hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("fast", deadline=None, max_examples=20)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from looking, again and again, at what lasts: all modules, and thousands of tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let the end of the process find all garbage."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,6 +72,18 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def starter_weights() -> Iterator[None]:
+    """Read the weights of the starter once in this process, if it has tests that may load them."""
+    if "workers.models.library" not in sys.modules:  # which takes seconds to import
+        yield
+        return
+    from tests.weights import starter_read_once
+
+    with starter_read_once():
+        yield
 
 
 @pytest.fixture(scope="session")
