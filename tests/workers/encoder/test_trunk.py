@@ -207,7 +207,7 @@ def test_a_copy_in_half_precision_leaves_the_trunk_as_it_was(family: str) -> Non
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("family", slow_but_for_some(tiny.FAMILIES))
 def test_weights_are_reordered_where_that_is_faster_and_nothing_else_changes(family: str, dtype: torch.dtype) -> None:
     checkpoint = resolve(str(tiny.checkpoint(family, "embedding")))
     ids, batch = ids_of([9, 2, 9, 40])

@@ -33,8 +33,11 @@ PLACES = [
 ]  # fmt: skip
 
 
+PIPELINE = parse(GOOD, environ={})
+
+
 def fed(value: Any, form: str, original: bool) -> EventFeed:
-    feed = EventFeed(parse(GOOD, environ={}), form, original)
+    feed = EventFeed(PIPELINE, form, original)
     feed.begin()
     feed.record(Record(Assignment("out", 0), 1, b"k", json.dumps(value).encode()), Filter("", ()))
     feed.end()
