@@ -60,7 +60,7 @@ def test_a_kraft_controller_is_not_taken_for_a_broker(kafka_node: KafkaNode, tmp
         "tasks: [{name: tone, task: sentiment, model: starter}]\noutput: {topic: out}\ntelemetry: {port: null}\n"
     )
     command = [sys.executable, "-m", "workers.cli.main", "run", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == SettingError.exit_status, done.stderr
     *log, line = done.stderr.splitlines()
     assert all(" INFO " in entry for entry in log)

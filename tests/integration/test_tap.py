@@ -103,7 +103,7 @@ def test_new_events_are_followed_until_interrupted(case: Case, file: Path) -> No
         while not received or "</figure>" not in received[-1]:
             received.append(tap.stdout.readline())
         tap.send_signal(signal.SIGINT)
-        received += tap.communicate(timeout=30)[0].splitlines(keepends=True)
+        received += tap.communicate(timeout=120)[0].splitlines(keepends=True)
         assert tap.returncode == 0
         assert received[-1] == "</html>\n"
     finally:

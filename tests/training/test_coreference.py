@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from workers.models.checkpoints import load_tokenizer, resolve
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "coreference"
 SOURCE = FIXTURE / "checkpoint"
+RAN = Path(tempfile.gettempdir()) / f"glossator-pickle-ran-{os.getpid()}"
 DOCUMENTS: list[dict[str, Any]] = json.loads((FIXTURE / "documents.json").read_bytes())
 
 
@@ -110,7 +113,7 @@ class Code:
     """Code that a pickle must not be able to run."""
 
     def __reduce__(self) -> Any:
-        return Path.touch, (Path("/tmp/glossator-pickle-ran"),)
+        return Path.touch, (RAN,)
 
 
 REFUSED = {
@@ -142,7 +145,7 @@ def test_what_is_no_f_coref_checkpoint_is_refused(spoil: Spoil, says: str, sourc
     with pytest.raises(ModelError, match=says):
         convert(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    assert not Path("/tmp/glossator-pickle-ran").exists()
+    assert not RAN.exists()
 
 
 def test_a_folder_with_files_is_not_written_to(source: Path) -> None:

@@ -280,11 +280,11 @@ def test_what_lingers_is_computed_when_polling_pauses(monkeypatch: pytest.Monkey
         arriving.put(
             [Record(Assignment("posts", 0), offset, None, b'{"text": "x"}', polled_at=now) for offset in range(3)]
         )
-        assert chain.started.get(timeout=10) == 3
+        assert chain.started.get(timeout=60) == 3
     finally:
         chain.ended.put(None)
         worker.stop()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
 
 
@@ -309,25 +309,25 @@ def test_a_micro_batch_takes_in_what_comes_while_the_device_computes(
     def send(count: int) -> None:
         arriving.put([Record(assignment, next(offsets), None, b'{"text": "x"}') for _ in range(count)])
         for _ in range(count):
-            assert chain.prepared.acquire(timeout=10)
+            assert chain.prepared.acquire(timeout=60)
 
     try:
         send(1)
-        assert chain.started.get(timeout=10) == 1
+        assert chain.started.get(timeout=60) == 1
         for count in (1, 1, 2):
             send(count)
         chain.ended.put(None)
-        assert chain.started.get(timeout=10) == 4
+        assert chain.started.get(timeout=60) == 4
         send(8)  # what is full need not wait for the device
         chain.ended.put(None)
-        assert chain.started.get(timeout=10) == 6
+        assert chain.started.get(timeout=60) == 6
         chain.ended.put(None)
-        assert chain.started.get(timeout=10) == 2
+        assert chain.started.get(timeout=60) == 2
     finally:
         for _ in range(8):
             chain.ended.put(None)
         worker.stop()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
 
 
@@ -379,25 +379,25 @@ def test_the_next_micro_batch_begins_on_an_idle_core_and_is_sent_in_its_turn(
     try:
         for offset in range(3):
             arriving.put([Record(assignment, offset, None, b'{"text": "x"}')])
-        assert [chain.started.get(timeout=10) for _ in range(2)] == [0, 1]
+        assert [chain.started.get(timeout=60) for _ in range(2)] == [0, 1]
         with pytest.raises(queue.Empty):
             chain.started.get(timeout=0.05)
         chain.gates[first].set()
         if first == 0:
-            assert sent.get(timeout=10) == 0
-            assert chain.started.get(timeout=10) == 2
+            assert sent.get(timeout=60) == 0
+            assert chain.started.get(timeout=60) == 2
         else:
             with pytest.raises(queue.Empty):
                 sent.get(timeout=0.05)
             chain.gates[0].set()
-            assert sent.get(timeout=10) == 0
+            assert sent.get(timeout=60) == 0
         for gate in chain.gates:
             gate.set()
-        assert [sent.get(timeout=10) for _ in range(2)] == [1, 2]
+        assert [sent.get(timeout=60) for _ in range(2)] == [1, 2]
         assert len(times) == measured
     finally:
         for gate in chain.gates:
             gate.set()
         worker.stop()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()

@@ -99,9 +99,9 @@ def test_after_the_block_nobody_listens() -> None:
         _ = broker.bootstrap_servers
     with broker:
         host, port = broker.bootstrap_servers.split(":")
-        socket.create_connection((host, int(port)), timeout=10).close()
+        socket.create_connection((host, int(port)), timeout=60).close()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)), timeout=10)
+        socket.create_connection((host, int(port)), timeout=60)
     with pytest.raises(RuntimeError):
         _ = broker.bootstrap_servers
     broker.stop()

@@ -70,7 +70,7 @@ def test_each_new_topic_is_reported_once(cluster: Cluster) -> None:
         assert _taken(discovery) == ["named", "p-a", "p-b"], "an answer that lacks a topic takes no partition away"
     finally:
         discovery.close()
-    discovery._thread.join(10)
+    discovery._thread.join(60)
     assert not discovery._thread.is_alive()
 
 
@@ -78,5 +78,5 @@ def test_without_an_interval_it_looks_until_it_has_an_answer(cluster: Cluster) -
     cluster.topics = ["p-a"]
     discovery = Discovery({"topic.metadata.refresh.interval.ms": -1}, READS)
     assert _taken(discovery) == ["named", "p-a"]
-    discovery._thread.join(10)
+    discovery._thread.join(60)
     assert not discovery._thread.is_alive()

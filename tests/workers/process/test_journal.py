@@ -199,8 +199,8 @@ def test_nothing_else_is_in_hand_beside_who_must_be_alone(tmp_path: Path, first:
     with journal.lane("prepare", _records([first])):
         thread.start()
         assert begun.wait(0.1 if waits else 10) != waits
-    assert begun.wait(10)
-    thread.join(10)
+    assert begun.wait(60)
+    thread.join(60)
     journal.close()
 
 
@@ -264,7 +264,7 @@ def test_after_a_failure_nobody_else_is_taken_in_hand(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), journal.lane("device", _records([5])):
         thread.start()
         raise ZeroDivisionError
-    assert ended.wait(10)
+    assert ended.wait(60)
     _die(journal)
     assert _after(tmp_path, _records([5, 6])) == {5: "guilty", 6: "clear"}
 

@@ -39,7 +39,7 @@ def test_put_waits_for_room() -> None:
     thread.join(0.05)
     assert thread.is_alive(), "a full channel took more"
     assert channel.get() == 1
-    thread.join(5)
+    thread.join(60)
     assert channel.get() == 2
 
 
@@ -58,7 +58,7 @@ def test_abort_wakes_whoever_waits(full: bool) -> None:
     thread = _thread(work)
     thread.join(0.05)
     channel.abort()
-    assert ended.wait(5)
+    assert ended.wait(60)
     assert len(channel) == 0
 
 
@@ -75,11 +75,11 @@ def test_a_channel_is_idle_while_somebody_waits_for_what_is_not_there() -> None:
     assert channel.get() == 1
     assert not waits.is_set(), "there was an item"
     thread = _thread(channel.get)
-    assert waits.wait(5)
+    assert waits.wait(60)
     assert idle == [True]
     assert channel.idle
     channel.put(2)
-    thread.join(5)
+    thread.join(60)
     assert not channel.idle
     assert channel.get(0) is None
     assert not channel.idle, "whoever gave up still counts"
@@ -92,7 +92,7 @@ def test_an_interrupted_wait_ends_without_an_item() -> None:
     thread.join(0.05)
     assert thread.is_alive()
     channel.interrupt()
-    thread.join(5)
+    thread.join(60)
     assert got == [None]
 
 

@@ -61,7 +61,7 @@ def stopped(pipeline: Path, state: Path, number: int, after: float, *options: st
             time.sleep(0.001)
         time.sleep(after)
         process.send_signal(number)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=240)
     finally:
         if process.poll() is None:
             for child in psutil.Process(process.pid).children(recursive=True):
@@ -89,7 +89,7 @@ def test_a_signal_at_any_moment_of_a_start_ends_it_cleanly(pipeline: Path, tmp_p
             break
     duration = time.monotonic() - begun
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=60)
+    first.communicate(timeout=240)
     assert first.returncode == 0
 
     chance = random.Random(seed)
@@ -125,11 +125,11 @@ def test_the_same_pipeline_runs_on_two_clusters_and_twice_on_none(pipeline: Path
                 assert any("models ready" in line for line in worker.stdout)
             assert len(list(tmp_path.glob("cluster-*/p-0.inflight"))) == 2
             third = started(second, tmp_path)
-            output, _ = third.communicate(timeout=60)
+            output, _ = third.communicate(timeout=240)
             assert (third.returncode, "--slot" in output) == (76, True)
         finally:
             for worker in workers:
                 worker.send_signal(signal.SIGTERM)
-                worker.communicate(timeout=60)
+                worker.communicate(timeout=240)
         assert [worker.returncode for worker in workers] == [0, 0]
         assert (tmp_path / "p-0.suspects").read_text() == "from before there were clusters"

@@ -39,7 +39,7 @@ def address(stats: Stats) -> Iterator[str]:
 
 def get(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -123,7 +123,7 @@ def test_metrics_can_be_chosen_by_name(address: str) -> None:
 def exchange(address: str, request: bytes) -> tuple[bytes, bytes]:
     """Send ``request`` and return the head and body of what comes back until the server closes."""
     host, port = address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as client:
+    with socket.create_connection((host, int(port)), timeout=60) as client:
         client.sendall(request)
         answer = b""
         while piece := client.recv(65536):
@@ -170,7 +170,7 @@ def test_a_thousand_dribbling_clients_starve_no_probe(address: str) -> None:
     with contextlib.ExitStack() as clients:
         clients.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         for number in range(1000):
-            client = clients.enter_context(socket.create_connection((host, int(port)), timeout=10))
+            client = clients.enter_context(socket.create_connection((host, int(port)), timeout=60))
             client.sendall(b"GET /livez HTTP/1.1\r\nX-")
             if number % 100 == 99:
                 assert get(f"{address}/livez") == (200, "ok\n")
@@ -184,7 +184,7 @@ def test_a_client_has_a_limited_time(address: str, monkeypatch: pytest.MonkeyPat
     host, port = address.removeprefix("http://").split(":")
     # Without a limit all bytes would be taken.
     with (
-        socket.create_connection((host, int(port)), timeout=10) as dribbling,
+        socket.create_connection((host, int(port)), timeout=60) as dribbling,
         pytest.raises(ConnectionError),
     ):
         for _ in range(600):
