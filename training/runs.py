@@ -45,18 +45,19 @@ def runs(examples: Sequence[Example], words: Iterable[int]) -> Iterator[list[Exa
         yield part
 
 
-def joined(part: Sequence[Example]) -> Example:
-    """Return one example of several, with a space between their texts."""
+def joined(part: Sequence[Example], between: str = " ") -> Example:
+    """Return one example of several, with ``between`` between their texts."""
     if len(part) == 1:
         return part[0]
     text, spans, offsets, tags = "", [], [], []
     for example in part:
         at = len(text)
-        text += example["text"] + " "
+        text += example["text"] + between
         spans += [{**span, "start": span["start"] + at, "end": span["end"] + at} for span in example.get("spans", ())]
         offsets += [[start + at, end + at] for start, end in example.get("offsets", ())]
         tags += example.get("tags", ())
-    return {"id": part[0]["id"], "text": text[:-1], "spans": spans, "offsets": offsets, "tags": tags}
+    text = text.removesuffix(between)
+    return {"id": part[0]["id"], "text": text, "spans": spans, "offsets": offsets, "tags": tags}
 
 
 class Names:

@@ -211,16 +211,19 @@ def test_names_with_and_without_what_a_set_does_not_mark(folder: Write) -> None:
     location: Annotation = {"spans": [span(0, 4, "LOCATION"), span(0, 2, "MISC")]}
     said: list[Annotation] = [
         location, {"spans": []}, location,
-        # The two sentences of the first document are one text.
+        # The two sentences of the first document are one text: with a space between them, and with a line break.
         {"spans": [span(0, 4, "LOCATION"), span(5, 8, "PERSON")]}, location,
-        location, location,
+        {"spans": [span(0, 4, "LOCATION"), span(5, 8, "PERSON")]}, {"spans": []},
+        location, location, location,
         {"spans": [span(1, 4, "PERSON"), span(8, 12, "LOCATION")]},
     ]  # fmt: skip
     assert values(words.ner(Told(data, {"ner": said}))) == {
         "ner uner_ewt.test span F1": pytest.approx(4 / 5),
         "ner uner_ewt.test span F1 10 sentences at a time": 1,
+        "ner uner_ewt.test span F1 10 sentences at a time, one a line": pytest.approx(4 / 5),
         "ner wikigold.test span F1": pytest.approx(2 / 3),
         "ner wikigold.test span F1 10 sentences at a time": pytest.approx(2 / 3),
+        "ner wikigold.test span F1 10 sentences at a time, one a line": pytest.approx(2 / 3),
         "ner btc.test span F1 without handles": 1,
         "ner btc.test span F1 with handles": pytest.approx(1 / 2),
     }

@@ -48,10 +48,10 @@ def test_runs_keep_every_sentence_once_within_its_document(documents: list[list[
         assert len(part) == 1 or sum(len(sentence["text"].split()) for sentence in part) <= limit
 
 
-@given(st.lists(SENTENCES, min_size=1, max_size=6))
-def test_a_run_has_the_spans_and_tags_of_its_sentences(sentences: list[list[str]]) -> None:
-    run = runs.joined([example("a", number, words) for number, words in enumerate(sentences)])
-    assert run["text"] == " ".join(" ".join(words) for words in sentences)
+@given(st.lists(SENTENCES, min_size=1, max_size=6), st.sampled_from((" ", "\n", "", "\r\n")))
+def test_a_run_has_the_spans_and_tags_of_its_sentences(sentences: list[list[str]], between: str) -> None:
+    run = runs.joined([example("a", number, words) for number, words in enumerate(sentences)], between)
+    assert run["text"] == between.join(" ".join(words) for words in sentences)
     words = [word for sentence in sentences for word in sentence]
     assert pieces(run["text"], run["offsets"]) == run["tags"] == words
     assert pieces(run["text"], [(span["start"], span["end"]) for span in run["spans"]]) == [
