@@ -20,6 +20,7 @@ class Result:
     - ``labelled``, ``parts``: the checked file, and its examples by split.
     - ``dev_loss``: the lowest loss on dev; ``temperature``: the calibrated divisor of the logits.
     - ``aggregation``: how word pieces are joined; None unless the task is ``ner``.
+    - ``transitions``: whether the head has learnt which label follows which; ``dev_f1``: span F1 on dev without that.
     - ``thresholds``: per label of moderation; ``reached``: whether it has the requested ``precision`` on dev.
     - ``seed``: of everything random.
     - ``metrics``, ``baseline``: metrics on the test split, of the new head and of the head of the model ``against``.
@@ -34,6 +35,8 @@ class Result:
     dev_loss: float = 0.0
     temperature: float = 1.0
     aggregation: str | None = None
+    transitions: bool = False
+    dev_f1: Metric | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
     reached: dict[str, bool] = field(default_factory=dict)
     precision: float = 0.9
@@ -99,6 +102,8 @@ def card(result: Result) -> str:
     lines.append(f"- temperature {result.temperature:.3f}, fitted on dev; loss on dev {result.dev_loss:.4f}")
     if result.aggregation:
         lines.append(f"- word pieces are joined by `{result.aggregation}`, the best of four on dev")
+        better = "words are labelled together, by which label follows which"
+        lines.append(f"- {better if result.transitions else f'not used, because dev lost by it: {better}'}")
     for label, value in result.thresholds.items():
         asked = f"precision {result.precision}"
         how = f"{asked} on dev" if result.reached[label] else f"best F1 on dev: {asked} was not reached"

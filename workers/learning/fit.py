@@ -13,6 +13,8 @@ from torch.nn.utils import parametrize
 from workers.heads.pack_heads import ScoreMix
 
 Batch = Any
+SMALL = {"mix", "transitions"}
+"""The tensors that have few numbers."""
 
 
 class Softmax(nn.Module):
@@ -40,7 +42,7 @@ def new_head(
         kind: "sequence" or "token".
         hidden: the width of the hidden layer; 0 leaves it out.
         reduce: the width that states are reduced to first; 0 leaves that layer out.
-        context: for a token head, how many tokens on either side are put beside each token.
+        context: for a token head, how many tokens on either side are put next to each token.
         pooling: for a sequence head, the poolings that are put side by side.
         multi_label: whether the labels do not exclude each other.
         aggregation: how word pieces are joined; None if the head says nothing about it.
@@ -156,9 +158,9 @@ def _trained(modules: nn.Module) -> dict[str, Tensor]:
 
 
 def tensors(head: ScoreMix) -> dict[str, Any]:
-    """Return the head's tensors as they are written to its file: float16, except for the mix."""
+    """Return the head's tensors as they are written to its file: float16, except two that have few numbers."""
     return {
-        name: value.detach().contiguous().to(torch.float32 if name == "mix" else torch.float16)
+        name: value.detach().contiguous().to(torch.float32 if name in SMALL else torch.float16)
         for name, value in head.state_dict().items()
         if name != "temperature"
     }

@@ -14,11 +14,12 @@ from schemas.pipeline.config import Pipeline
 from schemas.taxonomies import CLEAN, CLOSED, TAXONOMIES, spelled
 from workers.chain.chain import Chain
 from workers.learning.examples import Example, Labelled, Task, canonical
-from workers.learning.metrics import measure
+from workers.learning.metrics import Metric, measure
 from workers.tasks.schemes import OUTSIDE, scheme_of
 from workers.tasks.scores import DECIMALS
 
-AGGREGATIONS = ("simple", "first", "average", "max")
+OF_WORDS = ("first", "average", "max")
+AGGREGATIONS = ("simple", *OF_WORDS)
 CHUNK = 64
 """Texts that are annotated together."""
 FEWEST_FLAGGED = 3
@@ -111,14 +112,19 @@ def _names(chain: Chain, task: Task) -> dict[str, set[str]]:
     return names
 
 
-def best_aggregation(model: str, labelled: Labelled, dev: Sequence[Example], device: str) -> str:
-    """Return the aggregation with the best span F1 on dev; of equal ones the first."""
-    chain = load_chain(model, "ner", device, [{"aggregation": name} for name in AGGREGATIONS])
+def best_aggregation(
+    model: str, labelled: Labelled, dev: Sequence[Example], device: str, among: Sequence[str] = AGGREGATIONS
+) -> tuple[str, Metric]:
+    """Return the aggregation with the best span F1 on dev, of equal ones the first, and that F1.
+
+    If no span is right with any, it is "first". F1 is not a number if dev has no span.
+    """
+    chain = load_chain(model, "ner", device, [{"aggregation": name} for name in among])
     by_task = annotate(chain, dev, lambda _: None)
-    scores = [measure("ner", labelled.labels, dev, annotations)[0].value for annotations in by_task]
-    # F1 is not a number if there is no span in dev.
-    order = np.nan_to_num(np.array(scores), nan=0.0)
-    return AGGREGATIONS[int(order.argmax())] if order.any() else "first"
+    scores = [measure("ner", labelled.labels, dev, annotations)[0] for annotations in by_task]
+    order = np.nan_to_num(np.array([score.value for score in scores]), nan=0.0)
+    best = int(order.argmax())
+    return (among[best] if order.any() else "first"), scores[best]
 
 
 def thresholds(

@@ -20,7 +20,7 @@ from workers.drift.reference import Recorder
 from workers.drift.tally import Kind
 from workers.encoder.packing import Ints
 from workers.heads.pack_heads import ScoreMix
-from workers.learning import measuring
+from workers.learning import measuring, transitions
 from workers.learning.card import Result, card
 from workers.learning.examples import Task
 from workers.learning.loading import Sources, load_examples
@@ -79,20 +79,23 @@ def train(options: Options, progress: Progress) -> Result:
         result = Result(
             options.out, options.trunk, options.adapt, labelled, parts, precision=options.precision, seed=options.seed
         )
-        head, weights = _learn(options, result, base, folder, progress)
-        write(folder, options.task, base.entry, head, weights)
-        _choose(options, result, head, folder, progress)
-        write(folder, options.task, base.entry, head, weights)
+        head, weights, learnt = _learn(options, result, base, folder, progress)
+        save = partial(write, folder, options.task, base.entry, head, weights)
+        save()
+        _choose(options, result, head, folder)
+        if learnt is not None:
+            _choose_transitions(options, result, head, folder, learnt=learnt, save=save)
+        save()
         head.reference = _measure(options, result, folder, progress)
-        write(folder, options.task, base.entry, head, weights)
+        save()
         (folder / CARD).write_text(card(result), encoding="utf-8")
     return result
 
 
 def _learn(
     options: Options, result: Result, base: Base, folder: Path, progress: Progress
-) -> tuple[ScoreMix, dict[str, Tensor] | None]:
-    """Train and return the head, and the tensors of the adapter if one is requested."""
+) -> tuple[ScoreMix, dict[str, Tensor] | None, Tensor | None]:
+    """Train and return the head, the tensors of the adapter if one is requested, and the transitions of names."""
     task, labels = options.task, result.labelled.labels
     examples = [*result.parts["train"], *result.parts["dev"]]
     with _bar(progress, "tokenizing", len(examples) + len(result.parts["test"])) as advance:
@@ -121,10 +124,11 @@ def _learn(
         on_epoch=lambda epoch, loss: progress.update(bar, description=f"epoch {epoch}, dev loss {loss:.4f}"),
     )  # fmt: skip
     progress.remove_task(bar)
+    learnt = transitions.learn(head, source, expected, chosen["train"], base.info) if task == "ner" else None
     if adapting is None:
-        return head, None
+        return head, None, learnt
     nn.Module.to(adapting.model, "cpu")
-    return head, adapter.extract(adapting.model, adapting.original)
+    return head, adapter.extract(adapting.model, adapting.original), learnt
 
 
 def _adapting(options: Options, base: Base, windows: Windows) -> Adapting:
@@ -137,13 +141,13 @@ def _adapting(options: Options, base: Base, windows: Windows) -> Adapting:
         ) from error
 
 
-def _choose(options: Options, result: Result, head: ScoreMix, folder: Path, progress: Progress) -> None:
+def _choose(options: Options, result: Result, head: ScoreMix, folder: Path) -> None:
     """Choose aggregation and thresholds on dev, by running the whole way from text to annotation."""
     result.temperature = float(head.temperature)
     if options.task == "ner":
-        head.aggregation = measuring.best_aggregation(
+        head.aggregation, result.dev_f1 = measuring.best_aggregation(
             str(folder), result.labelled, result.parts["dev"], options.device
-        )  # fmt: skip
+        )
         result.aggregation = head.aggregation
     if options.task == "moderation":
         chosen = measuring.thresholds(
@@ -152,6 +156,28 @@ def _choose(options: Options, result: Result, head: ScoreMix, folder: Path, prog
         head.thresholds = {label: value for label, (value, _) in chosen.items()}
         result.thresholds = head.thresholds
         result.reached = {label: reached for label, (_, reached) in chosen.items()}
+
+
+def _choose_transitions(
+    options: Options, result: Result, head: ScoreMix, folder: Path, *, learnt: Tensor, save: Callable[[], None]
+) -> None:
+    """Give ``head`` the transitions ``learnt``, and the aggregation that is best with them, unless dev loses by that.
+
+    They usually help, but a dev split of fifty texts cannot show that: so a loss counts only beyond the standard error.
+    """
+    head.transitions = learnt
+    save()
+    aggregation, with_them = measuring.best_aggregation(
+        str(folder), result.labelled, result.parts["dev"], options.device, measuring.OF_WORDS
+    )
+    without = result.dev_f1
+    assert without is not None
+    # A 95 % interval is as wide as 3.92 standard errors. If there is nothing to compare, they are kept.
+    result.transitions = not with_them.value < without.value - (without.high - without.low) / 3.92
+    if result.transitions:
+        head.aggregation = result.aggregation = aggregation
+    else:
+        head.transitions = None
 
 
 def _measure(options: Options, result: Result, folder: Path, progress: Progress) -> Mapping[str, Any] | None:

@@ -18,6 +18,7 @@ from schemas.pipeline.tasks import EmbeddingTask
 from workers.chain.plan import plan
 from workers.chain.stage import Stage
 from workers.encoder.packing import Ints, flat_starts
+from workers.encoder.reading import HeadInfo
 from workers.learning.examples import Example
 from workers.models.adapter import merge
 from workers.models.checkpoints import load_model, resolve
@@ -35,11 +36,13 @@ class Base:
     - ``name``: "starter", a hub id, or a checkpoint's folder.
     - ``entry``: the trunk's entry in a pack's manifest.
     - ``stage``: tokenizes and computes; it has no outputs yet.
+    - ``info``: how its tokenizer marks words; there is no head yet, so it says nothing about one.
     """
 
     name: str
     entry: dict[str, Any]
     stage: Stage
+    info: HeadInfo
 
     def model(self) -> PreTrainedModel:
         """Load the model again, in float32 on the CPU and with its adapters merged, to attach another adapter.
@@ -70,12 +73,13 @@ def open_trunk(name: str, compute: Compute) -> Base:
         raise ModelError(f'model "{name}" is a pack, not a trunk; name the trunk that it was trained on (see its card)')
     config = EmbeddingTask(name="trunk", task="embedding", model=name, pooling="mean")
     try:
-        (stage,) = plan([config], Library(compute)).stages
+        planned = plan([config], Library(compute))
     except ModelError as error:
         # The task exists only here.
         raise ModelError(error.failures.get(config.name, str(error))) from error
+    (stage,), (task,) = planned.stages, planned.tasks
     stage = Stage(stage.trunk, stage.tokenization)
-    return Base(name, _entry(name, stage), stage)
+    return Base(name, _entry(name, stage), stage, task.task.head)
 
 
 def _entry(name: str, stage: Stage) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,16 @@ from schemas.errors import LabelsError, ModelError, OutputError
 from schemas.pipeline.config import Compute, Pipeline
 from tests.workers import tiny
 from workers.chain.chain import Chain
-from workers.learning.card import Result, suggested_taxonomy
-from workers.learning.examples import Example
+from workers.learning.card import Result, card, suggested_taxonomy
+from workers.learning.examples import Example, Labelled
 from workers.learning.fit import new_head
 from workers.learning.loading import Sources
 from workers.learning.measuring import annotate, load_baseline
+from workers.learning.metrics import Metric
 from workers.learning.rows import Row
 from workers.learning.scores import wilson
 from workers.learning.states import POOLING, Adapting, Kept
-from workers.learning.train import Options, train
+from workers.learning.train import Options, _choose_transitions, train
 from workers.learning.trunks import make_windows, open_trunk
 from workers.learning.writing import beside, objection
 
@@ -172,6 +174,27 @@ def test_names_are_learnt_on_any_trunk(adapt: bool, tmp_path: Path) -> None:
     document = Document(None, "the valve 7")
     chain.run([document])
     assert [(span["text"], span["label"]) for span in document.annotations["mine"]["spans"]] == [("valve", "PART")]
+
+
+@pytest.mark.parametrize(("with_them", "kept"), [(0.7, True), (0.56, True), (0.54, False), (math.nan, True)])
+def test_transitions_are_kept_unless_dev_loses_more_than_a_standard_error_by_them(
+    with_them: float, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = Result(
+        tmp_path, "starter", False, Labelled("ner", ("PART",), [], 0, 0), {"train": [], "dev": [], "test": []}
+    )
+    without = Metric("span F1", 0.6, 0.5, 0.696)
+    result.aggregation, result.dev_f1 = "simple", without
+    head = new_head(["O", "B-PART", "I-PART"], 2, 4, kind="token", aggregation="simple")
+    learnt, saved = torch.eye(3), list[torch.Tensor | None]()
+    monkeypatch.setattr(
+        "workers.learning.measuring.best_aggregation", lambda *_: ("max", without._replace(value=with_them))
+    )
+    options = Options(Sources(tmp_path), "ner", tmp_path)
+    _choose_transitions(options, result, head, tmp_path, learnt=learnt, save=lambda: saved.append(head.transitions))
+    assert saved == [learnt]  # measured from the written pack
+    assert (head.transitions is learnt, head.aggregation) == ((True, "max") if kept else (False, "simple"))
+    assert ("dev lost by it" in card(result)) != kept
 
 
 @pytest.mark.slow

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from training import transitions
+from schemas.pipeline.config import Compute
+from tests.workers import tiny
+from workers.learning import transitions
+from workers.learning.examples import Example
+from workers.learning.fit import new_head
+from workers.learning.rows import Row
+from workers.learning.states import Kept
+from workers.learning.targets import head_labels, targets
+from workers.learning.trunks import make_windows, open_trunk
 
 OUTSIDE, PERSON, INSIDE = range(3)
 LABELS = 3
@@ -20,7 +30,7 @@ def batch(*texts: list[set[int]]) -> transitions.Batch:
         allowed = torch.zeros(len(text), LABELS, dtype=torch.bool)
         for word, labels in enumerate(text):
             allowed[word, sorted(labels)] = True
-        rows.append((torch.full((len(text), LABELS), -1.0), allowed))
+        rows.append(transitions.Words(torch.full((len(text), LABELS), -1.0), allowed))
     return transitions.padded(rows)
 
 
@@ -56,3 +66,21 @@ def test_the_total_is_that_of_all_allowed_paths_and_padding_adds_nothing() -> No
             for path in itertools.product(*text)
         ]
         assert float(totals[row]) == pytest.approx(float(torch.tensor(paths).logsumexp(0)), abs=1e-4)
+
+
+def test_a_head_learns_from_the_words_of_its_texts() -> None:
+    """The parts here are always one word, which its first token labels, so no word continues a part."""
+    texts = [f"{'the ' * (number % 3)}unbelievable pump {number}" for number in range(24)]
+    examples = [
+        Example(Row(number, f"f:{number}", {}), text, spans=((text.index("un"), text.index(" pump"), "PART"),))
+        for number, text in enumerate(texts)
+    ]
+    base = open_trunk(str(tiny.checkpoint("bert", "embedding")), Compute(device="cpu"))
+    windows = make_windows(base.stage, examples)
+    chosen = np.arange(len(windows))
+    kept = Kept(base.stage, windows, "token", Path())
+    torch.manual_seed(0)
+    head = new_head(head_labels("ner", ["PART"]), kept.layers, kept.size, kind="token")
+    learnt = transitions.learn(head, kept, targets("ner", ["PART"], examples, windows, chosen), chosen, base.info)
+    assert learnt[OUTSIDE].argmin() == INSIDE
+    assert learnt[PERSON].argmax() == OUTSIDE
