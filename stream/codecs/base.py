@@ -50,7 +50,10 @@ class Codec(ABC):
         try:
             value = record.value
             if value is None:
-                raise DecodeError("the value is null (a tombstone)")
+                raise DecodeError(
+                    "the value is null, and a tombstone needs a key" if record.key is None
+                    else "the value is null (a tombstone)"
+                )  # fmt: skip
             if len(value) > self._max_bytes:
                 raise DecodeError(f"the value has {len(value)} bytes, input.max_bytes is {self._max_bytes}")
             given = record.consumed_headers

@@ -17,8 +17,8 @@ from schemas.pipeline.ensembles import custom
 from schemas.pipeline.loader import load_file
 from stream.kafka.checking import run_mistakes
 from stream.kafka.reader import Reader, Start
-from workers.cli.numbers import patience_option
 from workers.cli.output import require_stdout
+from workers.cli.parameters import patience_option
 from workers.cli.starts import start_option
 from workers.cli.statuses import exit_statuses
 from workers.drift.reference import Recorder, Reference, write_references

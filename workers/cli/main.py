@@ -49,7 +49,7 @@ Example:
     {
         0: "a clean end",
         1: "the demo lost or repeated events; a case has failed (test); the worker is not well (probe);\n"
-        "      an attribute has no threshold (calibrate)",
+        "      an attribute has no threshold (calibrate); the reader of the output has closed it (tap | head)",
         EX_DATAERR: "some texts have errors (try)",
         130: "interrupted (143: terminated) before a graceful end",
     },

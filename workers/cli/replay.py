@@ -23,8 +23,8 @@ from stream.output.redaction.keys import Key
 from stream.output.replay import Choice, Replay, Selection, group_prefix
 from workers.cli.filters import Filter, filter_option
 from workers.cli.keys import decryption_keys, key_option
-from workers.cli.numbers import FiniteRange, patience_option
 from workers.cli.output import writing
+from workers.cli.parameters import FiniteRange, TopicType, patience_option
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.events import readable
 from workers.cli.views.letters import record_fields
@@ -41,7 +41,7 @@ Without --run and --output it only shows what would be sent. With --run, records
 back to their input topic (or to --to) with key, value, headers and timestamp of the
 original, without our headers about the failure, and with a header that counts the
 attempts. Sending and remembering what was sent is one transaction: the same command
-goes on where it was interrupted, tries again what could not be sent, and sends no
+continues where it was interrupted, tries again what could not be sent, and sends no
 letter twice. Another condition or another topic is another command, which begins with
 the first letter.
 
@@ -59,7 +59,12 @@ attempts, pipeline, config, age in seconds), key and headers.
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @filter_option("letter", "key", "headers")
 @click.option("--run", "really", is_flag=True, help="Send the letters; without it they are only counted.")
-@click.option("--to", metavar="TOPIC", help="Send to this topic instead of the one where each event came from.")
+@click.option(
+    "--to",
+    type=TopicType(),
+    metavar="TOPIC",
+    help="Send to this topic instead of the one where each event came from.",
+)
 @click.option(
     "--output",
     metavar="FILE",

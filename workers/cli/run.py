@@ -30,7 +30,7 @@ from stream.kafka.topics import check_cluster
 from stream.output.redaction.keys import load_keys
 from stream.telemetry.traces import require_libraries
 from workers.cli.ending import report, use_format
-from workers.cli.numbers import patience_option
+from workers.cli.parameters import patience_option
 from workers.cli.probe import address_option
 from workers.cli.schema_files import require_schema
 from workers.cli.slots import AUTO, first_free, slot_option
@@ -98,8 +98,8 @@ _CLOSING = 25.0
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
     envvar="GLOSSATOR_STATE",
-    help="Where each slot keeps a small file of the events in hand, by cluster and pipeline, so that an event which "
-    "kills the process again and again becomes a dead letter. Default: $XDG_STATE_HOME/glossator.",
+    help="Where each slot keeps a small file of the events in progress, by cluster and pipeline, so that an event "
+    "which kills the process again and again becomes a dead letter. Default: $XDG_STATE_HOME/glossator.",
 )
 @click.option(
     "--telemetry",

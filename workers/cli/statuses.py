@@ -17,7 +17,7 @@ def exit_statuses(others: Mapping[int, str], *kinds: type[GlossatorError]) -> st
     Args:
         others: Statuses that do not come from an error, or that mean something particular to one verb, and their
             meanings. A wrong command line is always included.
-        kinds: The errors that can end the verb, beside GlossatorError. Errors with the same status share an entry.
+        kinds: The errors that can end the verb, besides GlossatorError. Errors with the same status share an entry.
     """
     meanings: dict[int, list[str]] = {WRONG_COMMAND_LINE: ["wrong command line"]}
     for status, meaning in others.items():

@@ -18,8 +18,8 @@ from stream.kafka.checking import run_mistakes
 from stream.kafka.reader import Reader, Start
 from stream.output.formats.encoders import decoder
 from workers.cli.filters import Filter
-from workers.cli.numbers import patience_option
 from workers.cli.output import require_stdout
+from workers.cli.parameters import patience_option
 from workers.cli.starts import start_option
 from workers.cli.statuses import exit_statuses
 from workers.cli.views.answers import VARIABLES as ANSWER_VARIABLES
@@ -42,7 +42,12 @@ of tasks; with --dead-letters: letter, key and headers, as in glossator replay. 
 topic with a shape: answer, key and headers.
 
 """ + exit_statuses(
-    {0: "ended as asked, also by Ctrl-C"}, AccessError, BrokerError, ConfigError, OffsetError, OutputError
+    {0: "ended as asked, also by Ctrl-C", 1: "the reader of the output has closed it (| head)"},
+    AccessError,
+    BrokerError,
+    ConfigError,
+    OffsetError,
+    OutputError,
 )
 
 _PAUSE = 0.5

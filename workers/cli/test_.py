@@ -34,7 +34,7 @@ Example:
   glossator test -k "place" --junit report.xml pipelines/*.yaml
 
 \b
-A case, in the section "tests" of FILE or in NAME.test.yaml beside it:
+A case, in the section "tests" of FILE or in NAME.test.yaml next to it:
   tests:
     - name: a place is found
       text: Angela Merkel loves the wonderful coffee in Paris.

@@ -11,8 +11,8 @@ import click
 
 from schemas.errors import AccessError, BrokerError, ConfigError, DeviceError, LabelsError, ModelError, OutputError
 from schemas.paths import parse_path
-from schemas.pipeline.fields import DEVICE, TOPIC
-from workers.cli.numbers import FiniteRange, patience_option
+from schemas.pipeline.fields import DEVICE
+from workers.cli.parameters import FiniteRange, TopicType, patience_option
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 
@@ -67,7 +67,9 @@ def _path(_context: click.Context, _option: click.Parameter, value: str) -> str:
     metavar="DIR",
     help="The folder to write. It must be new or empty.",
 )
-@click.option("--from-topic", "topic", metavar="TOPIC", help="Read reviewers' decisions from this topic, too.")
+@click.option(
+    "--from-topic", "topic", type=TopicType(), metavar="TOPIC", help="Read reviewers' decisions from this topic, too."
+)
 @click.option(
     "--pipeline",
     type=click.Path(path_type=Path),
@@ -134,8 +136,6 @@ def train(
         raise click.UsageError(f"--from-topic and --pipeline belong together; add {missing}")
     if labels is None and topic is None:
         raise click.UsageError("there is nothing to learn from; name a file of LABELS, or a topic with --from-topic")
-    if topic is not None and re.search(TOPIC, topic) is None:
-        raise click.BadParameter("not the name of a topic", ctx, param_hint="--from-topic")
     if re.search(DEVICE, device) is None:
         raise click.BadParameter("auto, cpu, cuda or cuda:N", ctx, param_hint="--device")
     prepare_process()

@@ -74,6 +74,12 @@ def test_bad_json_is_a_failure_in_its_place(value: bytes | None, reason: str) ->
     assert document.record.value == value
 
 
+def test_a_null_value_without_a_key_is_told_apart_from_a_tombstone() -> None:
+    document = codec(_input()).decode(Record(Assignment("posts", 0), 7, None, None))
+    assert document.failure is not None
+    assert document.failure.message == "the value is null, and a tombstone needs a key"
+
+
 def test_the_event_keeps_its_own_bytes() -> None:
     value = b'\xef\xbb\xbf{"n": 123456789012345678901234567890,\r\n "a": 1, "a": 2,\n "text": "one\\ntwo"}'
     document = codec(_input()).decode(_record(value))

@@ -18,6 +18,8 @@ from workers.cli.replay import _export
     [
         (("--run", "--output", "x"), 2, "--output writes to a file; it cannot be used with --run or --to"),
         (("--to", "posts.enriched.dead"), 2, "posts.enriched.dead is the dead-letter topic itself"),
+        (("--to", "a b", "--run"), 2, "'--to': the name of a topic has 1 to 249 letters, digits, . _ and -"),
+        (("--to", "..", "--run"), 2, "is not . or .."),
         (("--where", "stage == 'decode'"), 2, '"stage" is not known here; use letter, key, headers'),
         (("--rate", "nan", "--run"), 2, "nan is not a number"),
         (("--patience", "0.2", "--run"), 69, "no broker answers at 127.0.0.1:1"),

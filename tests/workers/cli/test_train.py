@@ -97,7 +97,7 @@ def test_a_device_that_is_none_is_a_wrong_command_line(labels: Path, tmp_path: P
         ((), 2, "there is nothing to learn from"),
         (("--from-topic", "posts.review"), 2, "add --pipeline FILE"),
         (("--pipeline", "FILE"), 2, "add --from-topic TOPIC"),
-        (("--from-topic", "a b", "--pipeline", "FILE"), 2, "not the name of a topic"),
+        (("--from-topic", "a b", "--pipeline", "FILE"), 2, "the name of a topic has 1 to 249 letters"),
         (("--from-topic", "a", "--pipeline", "FILE", "--decision", "label"), 2, "must start with $"),
         (("--from-topic", "a", "--pipeline", "FILE", "--max-rows", "0"), 2, "0 is not in the range"),
         (("--from-topic", "a", "--pipeline", "nowhere.yaml"), 78, "nowhere.yaml"),

@@ -21,8 +21,8 @@ from stream.kafka.source import Source
 from stream.output.deadletter import PREFIX
 from workers.cli.default_pipeline import installed, starter_pipeline
 from workers.cli.demo.stream import Book, Feeder, recorded
-from workers.cli.numbers import FiniteRange
 from workers.cli.output import writing
+from workers.cli.parameters import FiniteRange
 from workers.cli.statuses import exit_statuses
 from workers.process.environment import prepare_process
 from workers.process.signals import GracefulStop
@@ -74,7 +74,7 @@ _MORE: tuple[dict[str, Any], ...] = (
     {"name": "again", "task": "similarity", "model": "starter", "window": 1000, "threshold": 0.95},
     {"name": "grammar", "task": "pos", "model": "starter"},
 )
-"""Tasks beside those of ``glossator try``."""
+"""Tasks in addition to those of ``glossator try``."""
 _NAME = "glossator-demo"
 _PATIENCE = 15.0
 """Seconds to wait for the broker and its topics."""

@@ -1,4 +1,4 @@
-"""Numbers as options of the command line."""
+"""Types of options of the command line."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+
+
+class TopicType(click.ParamType[str]):
+    """The name of a topic, by Kafka's rule: a broker that is asked for another one gives a worse answer, and later."""
+
+    name = "topic"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return ``value``. Raises click.BadParameter if no topic can have that name."""
+        from pydantic import TypeAdapter, ValidationError  # --help must not load them
+
+        from schemas.pipeline.fields import TopicName
+
+        try:
+            return TypeAdapter[str](TopicName).validate_python(value)
+        except ValidationError:
+            self.fail("the name of a topic has 1 to 249 letters, digits, . _ and -, and is not . or ..", param, ctx)
 
 
 class FiniteRange(click.FloatRange):
