@@ -1,4 +1,4 @@
-"""The host path by format: events through a worker that computes nothing, beside JSON in and JSON out.
+"""The host path by format: events through a worker that computes nothing, compared with JSON in and JSON out.
 
 Events and the enriched ones are the same; only how they are encoded differs. The Schema Registry is in this process,
 and is asked once for each schema.

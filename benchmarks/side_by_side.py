@@ -3,7 +3,7 @@
 Each way is a process, or as many as it has workers, which keeps its models loaded. In rounds, the ways take turns to
 annotate the same posts, so that other load on the machine affects all of them alike. The chain runs as in a worker, on
 three threads, but without Kafka; the first micro-batch of a round is not counted. Ratios are medians over the rounds.
-``--busy`` runs loops beside them that use a core each.
+``--busy`` also runs loops that use a core each.
 
     python -m benchmarks.side_by_side --texts posts.jsonl.gz --count 1000 --busy 1
 """

@@ -49,7 +49,7 @@ class GlossatorError(Exception):
     Attributes:
         exit_status: The status a process ends with when this is what ended it.
         restart: Whether starting the process again can help without a person changing something first.
-        crash: Whether an end with it counts as a crash, of which the events in hand are suspected.
+        crash: Whether an end with it counts as a crash, of which the events in progress are suspected.
         summary: What the exit status means, as a phrase for help texts.
     """
 

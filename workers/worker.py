@@ -271,8 +271,8 @@ class _Run:
     def _linger(self) -> float | None:
         """Return the seconds after which the unfilled micro-batch is due; None if only something else can make it so.
 
-        While the device computes, it had better wait for more: cut now, it would only wait as well. While polling is
-        paused nothing more can come, and without what it holds polling might not go on.
+        While the device computes, it should wait for more: if it were cut now, it would wait as well. While polling is
+        paused nothing more can come, and without what it holds polling might not resume.
         """
         if not self._prepared.idle:
             return None
@@ -402,7 +402,7 @@ class _Run:
         """End the threads and leave the group, however far ``open`` has come; returns whether a thread hangs.
 
         A thread that does not end may be using the sink, which is then left open. The journal is closed unless this end
-        counts as a crash: a failure that the events in hand may have caused, or one of them is what is stuck.
+        counts as a crash: a failure that the events in progress may have caused, or one of them is what is stuck.
         """
         self._ends = True
         for channel in (self._arrived, self._prepared, self._computed):
@@ -457,9 +457,9 @@ def _loaded(chain: Chain) -> Future[Chain]:
 
 
 def _is_crash(failure: BaseException | None, busy: bool) -> bool:
-    """Whether the events in hand are to be suspected after a run that ended with ``failure``; None: it was asked to.
+    """Whether to suspect the events in progress after a run that ended with ``failure``; None: it was asked to.
 
-    ``busy``: a thread has not ended. If something was stuck for too long, what that thread has in hand is the suspect.
+    ``busy``: a thread has not ended. If something was stuck for too long, that thread's work is the suspect.
     """
     if isinstance(failure, StuckError):
         return busy

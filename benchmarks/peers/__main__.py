@@ -1,4 +1,4 @@
-"""Measure glossator and its peers. What was measured is kept, so a run that was stopped goes on where it was.
+"""Measure glossator and its peers. What was measured is kept, so a run that was stopped resumes where it was.
 
 python -m benchmarks.peers throughput --texts posts.jsonl.gz --budget 140
 python -m benchmarks.peers latency

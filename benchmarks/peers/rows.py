@@ -1,4 +1,4 @@
-"""The rows that were measured, in a JSON file, so that a run can go on where an earlier one stopped."""
+"""The rows that were measured, in a JSON file, so that a run can resume where an earlier one stopped."""
 
 from __future__ import annotations
 

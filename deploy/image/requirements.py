@@ -1,4 +1,4 @@
-"""Prints what the images install beside glossator: its dependencies and those of the extras named on the command line.
+"""Prints what the images install besides glossator: its dependencies and those of the extras named on the command line.
 
 A layer made from this list is written again when the list changes, not whenever pyproject.toml does.
 

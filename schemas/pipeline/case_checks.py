@@ -113,7 +113,7 @@ def _expected(
     outcome = next((name for name in ("dead_letter", "tombstone") if name in expect), None)
     for name in expect if outcome else ():
         if name not in {outcome, "nowhere"}:
-            yield Mistake(("expect", name), f"cannot be expected beside {outcome}", at_key=True)
+            yield Mistake(("expect", name), f"cannot be expected together with {outcome}", at_key=True)
 
 
 def _no_task(name: str, tasks: Iterable[str]) -> str:

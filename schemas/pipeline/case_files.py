@@ -1,4 +1,4 @@
-"""Reads the cases of a pipeline: from the section ``tests`` of its file, and from ``NAME.test.yaml`` beside it."""
+"""Reads the cases of a pipeline: from the section ``tests`` of its file, and from ``NAME.test.yaml`` next to it."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ class CaseFile:
 
 
 def pipeline_of(path: File) -> File:
-    """Return the pipeline file that ``path`` means: for ``NAME.test.yaml``, that beside it."""
+    """Return the pipeline file that ``path`` means: for ``NAME.test.yaml``, the one next to it."""
     stem = File(path.stem)
     return path.with_name(stem.stem + path.suffix) if stem.suffix == _SUFFIX else path
 
 
 def load_cases(path: File, environ: Mapping[str, str] = os.environ) -> tuple[list[CaseFile], list[Problem]]:
-    """Return the cases of the pipeline file at ``path``, those in it and those beside it, and what is wrong with them.
+    """Return the cases of the pipeline file at ``path``, those in it and those next to it, and what is wrong with them.
 
     Variables come from ``environ``. To have no case at all is a mistake.
     """

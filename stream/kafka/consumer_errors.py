@@ -21,7 +21,7 @@ def raise_if_final(error: KafkaError, message: Message, settings: Settings) -> N
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
         raise OffsetError(
             f"{message.topic()}[{message.partition()}]: the committed offset is no longer in the log, so events "
-            "were deleted before they were read; reset the group's offsets yourself to go on"
+            "were deleted before they were read; reset the group's offsets yourself to continue"
         )
     if error.code() == KafkaError.INVALID_SESSION_TIMEOUT:
         raise SettingError(

@@ -30,15 +30,15 @@ _LONGEST_PAUSE = 2.0
 """Seconds between two attempts to commit the same records; doubled after each."""
 _SHARE = 0.75
 """A transaction ends when it holds this share of the events, or bytes, at which polling pauses. The others are computed
-while it is committed, and polling goes on."""
+while it is committed, and polling continues."""
 
 
 class _AbortedError(Exception):
-    """The transaction cannot be committed any more, but the producer can go on."""
+    """The transaction cannot be committed any more, but the producer can continue."""
 
 
 class _UnresolvedError(Exception):
-    """It is unknown whether the transaction was committed, or the producer cannot go on."""
+    """It is unknown whether the transaction was committed, or the producer cannot continue."""
 
 
 class _NoCoordinatorError(BrokerError):
@@ -215,7 +215,7 @@ class ExactlyOnceSink(Sink):
             index += 1
 
     def _wait_for_reports(self) -> bool:
-        """Wait until nothing is out; returns whether it is, and the transaction can go on."""
+        """Wait until nothing is out; returns whether it is, and the transaction can continue."""
         while self._spoilt is None and self._flush():
             if time.monotonic() > self._began + self._timeout:
                 return False
@@ -307,7 +307,7 @@ class ExactlyOnceSink(Sink):
         self._ask(lambda: self._producer.commit_transaction(_CALL), "committing", deadline)
 
     def _abort(self) -> bool:
-        """Abort the transaction; returns whether the producer can go on."""
+        """Abort the transaction; returns whether the producer can continue."""
         try:
             self._ask(lambda: self._producer.abort_transaction(_CALL), "aborting", time.monotonic() + self._timeout)
         except (_AbortedError, _UnresolvedError) as reason:

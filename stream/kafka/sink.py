@@ -27,7 +27,7 @@ in its place, which may be nothing, or None if it must not be left out and there
 within the client, so it must not use the sink."""
 
 REPORT_WAIT = 0.1
-"""Seconds for which a sink that cannot go on waits for delivery reports before it tries again."""
+"""Seconds for which a sink that cannot continue waits for delivery reports before it tries again."""
 _QUESTION = 3.0
 """Seconds between two questions whether the brokers are back."""
 _ANY_PARTITION = -1

@@ -98,7 +98,7 @@ def _require_each_event_once(broker: Any, url: str, registry: SchemaRegistryClie
 
 
 class Feed:
-    """Sends posts until it is stopped, so that whenever a worker is killed, it has work in hand."""
+    """Sends posts until it is stopped, so that whenever a worker is killed, it is in the middle of something."""
 
     def __init__(self, case: Case, write: AvroSerializer) -> None:
         self.count = 0

@@ -135,7 +135,7 @@ class Chain:
             on_progress: called with one line for each model.
             before: the chain that this one will replace. Its cache, pace and equal trunks are shared; it can go on
                 working, and is not changed before ``take_over``.
-            every: go on after a model that cannot be loaded, to find all of them.
+            every: continue after a model that cannot be loaded, to find all of them.
 
         Raises:
             ModelError: if a model is missing or does not fit its task.

@@ -126,9 +126,9 @@ class Forwards:
                     running[pool.submit(partial(self._forward, job, batch, pace))] = batch
                 if not running:
                     batch = (pending or crowded).pop()
-                    beside = pool is not None and pool.busy  # with what has begun ahead
+                    shared = pool is not None and pool.busy  # with what has begun ahead
                     results = self._forward(job, batch, pace)
-                    if pool is not None and beside and _is_too_large(batch, results):
+                    if pool is not None and shared and _is_too_large(batch, results):
                         pool.finish()
                         results = self._forward(job, batch, pace)
                     yield batch, results

@@ -43,7 +43,7 @@ class Failures:
     """What is wrong with the models of tasks; the first failure is raised at once, or all of them at the end."""
 
     def __init__(self, every: bool) -> None:
-        """``every``: go on after a failure, and raise all in ``raise_if_any``."""
+        """``every``: continue after a failure, and raise all in ``raise_if_any``."""
         self._every = every
         self._messages: dict[str, str] = {}
 

@@ -32,7 +32,7 @@ class HeadInfo:
       then continues a word.
     - ``unk_id``: the id of the unknown token, which always starts a word; None if there is none.
     - ``aggregation``: how the labels of tokens are best joined into spans; None if the head does not know.
-    - ``vote``: whether equal names of a text had better be decided together.
+    - ``vote``: whether equal names of a text should be decided together.
     - ``transitions``: ``[labels, labels]``, what a label adds to the log-probability of the next one; None if the head
       has not learnt that.
     - ``symbols``: the emoji and symbols at which texts are split before they are tokenized.

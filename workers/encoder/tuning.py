@@ -61,7 +61,7 @@ def tune(trunk: Trunk, most: int, size: int | None = None, seconds: float = 1.5)
 def _best_pool(trunk: Trunk, most: int, size: int, seconds: float) -> Pool | None:
     """Return the pool with which forwards of ``size`` tokens are fastest; None if they are one at a time.
 
-    No other trunk uses it yet: behind the forwards of a worker that goes on working, all pools would look slow.
+    No other trunk uses it yet: behind the forwards of a worker that keeps working, all pools would look slow.
     """
     pools: dict[int, Pool | None] = {1: None}
     if trunk.device.type == "cpu":

@@ -32,7 +32,7 @@ class Head(ABC):
         multi_label: whether each label has its own sigmoid, instead of a softmax over all labels.
         thresholds: label -> the calibrated probability from which it counts; None if the head has none.
         aggregation: how word pieces are best joined into spans, for token heads that know it.
-        vote: whether equal names of a text had better be decided together, for token heads that know it.
+        vote: whether equal names of a text should be decided together, for token heads that know it.
         transitions: ``[labels, labels]``, what a label adds to the log-probability of the next one, for token heads
             that have learnt it.
         window_margin: by how much more an answer must exceed "no answer" with each window of a text, for span heads

@@ -31,7 +31,7 @@ class ScoreMix(nn.Module):
     - ``multi_label``: whether each logit has its own sigmoid, instead of a softmax over all.
     - ``thresholds``: label -> the probability from which it counts; empty for softmax heads.
     - ``aggregation``: for token heads, the way of joining word pieces into spans that scored best.
-    - ``vote``: for token heads, whether equal names of a text had better be decided together.
+    - ``vote``: for token heads, whether equal names of a text should be decided together.
     - ``transitions``: for token heads, ``[labels, labels]``, what a label adds to the log-probability of the next one;
       None if that was not learnt.
     - ``window_margin``: for span heads, how answers of several windows compare; None if that was not calibrated.

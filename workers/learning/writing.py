@@ -1,4 +1,4 @@
-"""Writing of a pack so that it is complete or absent: into a folder beside its place, which is then renamed."""
+"""Writing of a pack so that it is complete or absent: into a folder next to its place, which is then renamed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def objection(out: Path, *, force: bool) -> str | None:
 
 @contextmanager
 def beside(out: Path) -> Iterator[Path]:
-    """Yield a new folder beside ``out``, which replaces ``out`` at the end; an exception removes it instead.
+    """Yield a new folder next to ``out``, which replaces ``out`` at the end; an exception removes it instead.
 
     Missing parents of ``out`` are created. Files that are not part of a pack are deleted at the end. Raises OutputError
     if the folder cannot be created, or the disk is full.

@@ -14,7 +14,7 @@ Tibetan, Burmese, Khmer, Chinese, Japanese, Korean and some of their neighbours.
 LATIN = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 """Latin letters, as ranges of a character class."""
 JOINING = rf"[^\W_{UNSPACED}]"
-"""A letter or digit that belongs to the word beside it. An underscore does not: file names join fields by it."""
+"""A letter or digit that belongs to the word next to it. An underscore does not: file names join fields by it."""
 
 # The first of the two is much the faster and refuses nearly all.
 ALONE_BEFORE = rf"(?<![A-Za-z0-9])(?<!{JOINING})"
@@ -70,7 +70,7 @@ def touches_word(text: str, start: int, end: int) -> bool | None:
     """Whether ``text[start:end]`` touches Latin letters, such as ``tel202-555-0143`` or ``512-34-5678Patient``.
 
     Digits may touch letters of other alphabets: hashes and identifiers have none. Returns None if the value is a part
-    of a longer token: a letter touches a letter, or the letters beside it are followed by more digits.
+    of a longer token: a letter touches a letter, or the letters next to it are followed by more digits.
     """
     before = start > 0 and _JOINING.match(text, start - 1) is not None
     after = _JOINING.match(text, end) is not None
@@ -82,7 +82,7 @@ def touches_word(text: str, start: int, end: int) -> bool | None:
 
 
 def continues(text: str, start: int, end: int, proved: bool) -> bool:
-    """Whether the number ``text[start:end]`` goes on across a point, a comma or a hyphen beside it.
+    """Whether the number ``text[start:end]`` continues across a point, a comma or a hyphen.
 
     Decimals, thousands, timestamps and part numbers do: ``4.7370000000000001``, ``123 456 782,50``, ``123-45-6789-01``.
     A field of CSV or of a JSON array does not: ``42,449-87-4100``, ``4111111111111111,12/27``. ``proved`` says whether

@@ -16,7 +16,7 @@ _ABBREVIATIONS = frozenset({
     "NHS", "NIE", "NIF", "NINO", "NIR", "OIB", "PESEL", "PIN", "PNR", "QTY", "REF", "RMA", "SKU", "SSN", "SVNR", "TEL",
     "TIN", "URL", "VAT",
 })  # fmt: skip
-"""They are no names, whatever is beside them."""
+"""They are not names, whatever is next to them."""
 _NAMES = frozenset({
     "account", "address", "adres", "adresse", "agent", "amount", "anschrift", "assignee", "author", "balance", "bank",
     "birthday", "branch", "caller", "card", "case", "category", "city", "claim", "client", "code", "company",

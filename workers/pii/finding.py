@@ -25,7 +25,7 @@ _BEHIND = 2
 def words_of(text: str) -> list[str]:
     """The words of ``text`` in small letters; names of fields such as ``passportNumber`` are several words.
 
-    Remembered until ``words_of.cache_clear()``, because dozens of recognisers ask for the words beside the same number.
+    Remembered until ``words_of.cache_clear()``, because dozens of recognisers ask for the words next to one number.
     The list must not be changed.
     """
     small = text.lower()

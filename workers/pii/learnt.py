@@ -156,7 +156,7 @@ def _addresses_of(finding: Finding, text: str) -> Iterator[Finding]:
 
 
 def _goes_on(before: Finding, finding: Finding, text: str) -> bool:
-    """Return whether the address ``before`` goes on with ``finding``."""
+    """Return whether the address ``before`` continues with ``finding``."""
     if IN_CELL in {before.recognizer, finding.recognizer}:
         return False
     gap = text[before.end : finding.start]

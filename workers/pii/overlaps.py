@@ -19,7 +19,7 @@ def resolve(findings: Iterable[Finding]) -> list[Finding]:
     Drop findings below the threshold first; otherwise a weak finding would hide a good one.
 
     Of findings with the same span the likeliest wins (patterns before models, then score, then checked, then the one
-    whose context word is nearest, then the label's alphabetical order): a number beside the name of one country is not
+    whose context word is nearest, then the label's alphabetical order): a number next to the name of one country is not
     another country's because a checksum happens to hold. Of findings that overlap, checked ones win over unchecked
     ones, then longer over shorter ones (a URL over the e-mail address in its path, an IBAN over the phone number in
     it), then score, start and label decide.

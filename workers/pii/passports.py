@@ -1,4 +1,4 @@
-"""Numbers of passports of any country, beside the word passport in the languages of many."""
+"""Numbers of passports of any country, next to the word passport in the languages of many."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Called:
 
 
 class _Run(NamedTuple):
-    """A stretch of a text that may be a phone number; ``touches``: there are letters directly beside it."""
+    """A stretch of a text that may be a phone number; ``touches``: there are letters directly next to it."""
 
     start: int
     end: int
@@ -231,7 +231,7 @@ def _finding(match: PhoneNumberMatch, text: str, offset: int, touches: bool) -> 
 
 
 def _runs(text: str) -> Iterator[_Run]:
-    """Runs of digits and their separators, without digits that belong to a word beside them."""
+    """Runs of digits and their separators, without digits that belong to a word next to them."""
     for match in _RUN.finditer(text):
         start, end = match.span()
         number = match[0]

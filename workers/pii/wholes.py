@@ -1,4 +1,4 @@
-"""Names and dates of which a model has found a part: they go on to the end of the word, or of the date."""
+"""Names and dates of which a model has found a part: they are extended to the end of the word, or of the date."""
 
 from __future__ import annotations
 

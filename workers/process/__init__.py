@@ -1,1 +1,1 @@
-"""What a worker process needs beside its work: threads, signals, crashes, reloading, and several on one machine."""
+"""What a worker process needs besides its work: threads, signals, crashes, reloading, and several on one machine."""

@@ -38,7 +38,7 @@ class Ahead:
     """
 
     def __init__(self, prepared: Channel[Prepared], journal: Journal | NoJournal) -> None:
-        """``prepared``: the micro-batches; ``journal``: records what is in hand, in its lane "ahead"."""
+        """``prepared``: the micro-batches; ``journal``: records what has begun, in its lane "ahead"."""
         self._prepared, self._journal = prepared, journal
         self._next: Prepared | None = None
         self._may_begin = False

@@ -1,17 +1,17 @@
-"""A record of the events in hand that survives the process, to find events that kill it again and again.
+"""A record of the events in progress that survives the process, to find events that kill it again and again.
 
 A model can take the whole process down: a fault in C code, a broken device, the kernel running out of memory. The
-events in hand are then read again after the restart and would kill it again, forever. So what each thread has in hand
-is kept in a file, and the next process that finds it after a crash knows which events to suspect:
+events in progress are then read again after the restart and would kill it again, forever. So what each thread is
+working on is kept in a file, and the next process that finds it after a crash knows which events to suspect:
 
-- in hand at one crash: suspected, but processed like any other;
-- in hand at two crashes without passing all threads in between: processed alone, with nothing else in hand anywhere;
-- in hand at one more crash, alone: turned into a dead letter of stage ``crash``.
+- in progress at one crash: suspected, but processed like any other;
+- in progress at two crashes without passing all threads in between: processed alone, while all threads wait;
+- in progress at one more crash, alone: turned into a dead letter of stage ``crash``.
 
-An end that this program decides on, because of the brokers, say, is no crash, whatever is in hand then.
+An end that this program decides on, because of the brokers, say, is no crash, whatever is in progress at that time.
 
 An event that passes all threads is no longer suspected, and after a clean end none is. A crash is no evidence about
-events that were not in hand, so these keep their count; otherwise two such events within one commit interval could
+events that were not in progress, so these keep their count; otherwise two such events within one commit interval could
 alternate forever. The rules are in ``suspects.py``.
 
 Only topics, partitions and offsets are written, never text.
@@ -47,7 +47,7 @@ LaneName = Literal["prepare", "device", "finish", "ahead"]
 _MOST = 4096
 """Suspects kept, in a file of about 100 kB."""
 _ROOM = 1 << 16
-"""Bytes for each lane in the file of what is in hand."""
+"""Bytes for each lane in the file of what is in progress."""
 _MEMBERS = 20
 """Ids of members kept: as many processes may die within a session timeout of the group."""
 _HEADER = struct.Struct("<II")
@@ -58,7 +58,7 @@ _OFFSETS: dict[LaneName, int] = {"prepare": 0, "device": _ROOM, "finish": 2 * _R
 class Journal:
     """The journal of one slot. Only the prepare thread may call ``pieces``, and each lane's thread its own ``lane``.
 
-    ``<pipeline>-<slot>.inflight`` holds what is in hand. It is memory-mapped, so it survives the process, but not a
+    ``<pipeline>-<slot>.inflight`` holds what is in progress. It is memory-mapped, so it survives the process, but not a
     crash of the machine. ``<pipeline>-<slot>.suspects`` holds the suspects and the id of the run that writes the other
     file; what other runs left there is ignored. So replacing this one file makes a start or an end take effect at once.
     ``<pipeline>-<slot>.members`` holds the ids that the consumer group gave to the processes of the slot.
@@ -99,7 +99,7 @@ class Journal:
         self._broken = False
 
     def may_begin(self, records: Iterable[Record]) -> bool:
-        """Whether the lane "ahead" may have ``records`` in hand beside what the lane "device" has. Does not block.
+        """Whether the lane "ahead" may work on ``records`` beside what the lane "device" works on. Does not block.
 
         Not as long as an event must be alone: it would wait for the lane "ahead", whose thread may be waiting for
         others to take what the lane "device" has finished. Other suspects wait for their turn: the fewer events are in
@@ -131,9 +131,9 @@ class Journal:
 
     @contextmanager
     def lane(self, lane: LaneName, records: Iterable[Record]) -> Iterator[None]:
-        """Record that ``records`` are in hand while the block runs; if the block raises, they stay recorded.
+        """Record that ``records`` are in progress while the block runs; if the block raises, they stay recorded.
 
-        Blocks while another lane has an event in hand that must be alone. Raises Closed after any block has raised.
+        Blocks while another lane works on an event that must be alone. Raises Closed after any block has raised.
         """
         spans = spans_of(records)
         self._enter(lane, spans)
@@ -171,14 +171,14 @@ class Journal:
         os.close(self._file)
 
     def set_aside(self) -> None:
-        """Record an end that is no crash, although events may be in hand; earlier suspects remain.
+        """Record an end that is no crash, although events may be in progress; earlier suspects remain.
 
         The slot stays locked until the process ends, because a thread may still be within its block.
         """
         with self._turn:
             self._broken = True
             self._turn.notify_all()
-            self._run = ""  # the next run ignores what this one had in hand
+            self._run = ""  # the next run ignores what this one was working on
             try:
                 if self._suspects:
                     self._save(self._suspects)
@@ -188,7 +188,7 @@ class Journal:
                 log.warning("%s cannot be written: %s", self._suspects_file.name, error.strerror)
 
     def _enter(self, lane: LaneName, spans: Sequence[Span]) -> None:
-        """Wait until ``spans`` may be in hand. A suspect must be alone so that a crash is evidence against it."""
+        """Wait until ``spans`` may be in progress. A suspect must be alone so that a crash is evidence against it."""
         with self._turn:
             alone = must_be_alone(self._suspects, spans)
             while (self._alone or (alone and self._busy)) and not self._broken:
@@ -214,7 +214,7 @@ class Journal:
         spans = [span for lane in _OFFSETS for span in self._read(lane)] if self._run else []
         if spans:
             events = sum(last - first + 1 for _, _, first, last in spans)
-            log.warning("the last run died with up to %d events in hand", events)
+            log.warning("the last run died with up to %d events in progress", events)
             suspects = raised(suspects, spans)
             if len(suspects) > _MOST:
                 log.warning("%d spans of events are suspected; only %d are remembered", len(suspects), _MOST)
@@ -257,7 +257,7 @@ class Journal:
         self._map[at : at + _HEADER.size + len(data)] = _HEADER.pack(len(data), zlib.crc32(data)) + data
 
     def _read(self, lane: LaneName) -> list[Span]:
-        """Return what the last run had in hand. A torn entry was being written, so the work was not under way."""
+        """Return what the last run was working on. A torn entry was being written, so the work was not under way."""
         at = _OFFSETS[lane]
         length, check = _HEADER.unpack(self._map[at : at + _HEADER.size])
         data = self._map[at + _HEADER.size : at + _HEADER.size + min(length, _ROOM - _HEADER.size)]
@@ -323,7 +323,7 @@ def cluster_folder(cluster: str) -> str:
 def guilty(record: Record) -> Document:
     """Return the failed document of an event that has killed the process."""
     document = Document(record)
-    error = CrashError("the process died with this event in hand three times, the last time with it alone")
+    error = CrashError("the process died three times while processing this event, the last time nothing but this event")
     document.failure = Failure.of(error, "crash")
     return document
 

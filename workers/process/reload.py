@@ -37,8 +37,8 @@ class Reloader(threading.Thread):
     """A thread that reloads the pipeline file when ``ask`` is called, and with ``watch`` when the file has changed.
 
     If the file has mistakes, if its models cannot be loaded or fail on a plain sentence, or if a change needs a restart
-    (``fixed``), nothing changes and the log gives the reason. Otherwise the new models are loaded and warmed up beside
-    the old ones, which takes memory for both, and ``swap`` is called with the new chain. Trunks whose weights have not
+    (``fixed``), nothing changes and the log gives the reason. Otherwise the new models are loaded and warmed up while
+    the old ones work, which takes memory for both, and ``swap`` gets the new chain. Trunks whose weights have not
     changed are kept.
     """
 

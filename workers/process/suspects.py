@@ -1,4 +1,4 @@
-"""Which events may have killed the process: spans of offsets, and at how many crashes they were in hand.
+"""Which events may have killed the process: spans of offsets, and at how many crashes they were in progress.
 
 Pure arithmetic, without files or a clock.
 """
@@ -11,26 +11,26 @@ from typing import Literal, NamedTuple, TypeAlias
 from schemas.record import Record
 
 Verdict = Literal["clear", "alone", "guilty"]
-"""How to process an event: as usual, with nothing else in hand, or not at all."""
+"""How to process an event: as usual, with nothing else in progress, or not at all."""
 Span: TypeAlias = tuple[str, int, int, int]
 """Topic, partition, first and last offset."""
 
 ALONE, GUILTY = 2, 3
 """Numbers of crashes from which an event is processed alone, and not at all."""
 _FORGET = 16
-"""Crashes without its partition in hand after which a suspect is forgotten."""
+"""Crashes without its partition in progress after which a suspect is forgotten."""
 
 
 class Suspect(NamedTuple):
-    """A span of events that were in hand at ``crashes`` crashes.
+    """A span of events that were in progress at ``crashes`` crashes.
 
     Attributes:
         topic: The topic.
         partition: The partition.
         first: The first offset.
         last: The last offset.
-        crashes: At how many crashes it was in hand.
-        age: For how many crashes since then no event of its partition was in hand.
+        crashes: At how many crashes it was in progress.
+        age: For how many crashes since then no event of its partition was in progress.
     """
 
     topic: str
@@ -56,7 +56,7 @@ def must_be_alone(suspects: Iterable[Suspect], spans: Sequence[Span]) -> bool:
 
 
 def may_begin(suspects: Iterable[Suspect], spans: Sequence[Span]) -> bool:
-    """Whether ``spans`` may be in hand before their turn: no suspect is among them, and none must be alone any more.
+    """Whether ``spans`` may begin before their turn: no suspect is among them, and none must be alone any more.
 
     The guilty are no suspects here, because they are not processed.
     """
@@ -65,11 +65,11 @@ def may_begin(suspects: Iterable[Suspect], spans: Sequence[Span]) -> bool:
 
 
 def raised(before: Iterable[Suspect], spans: Sequence[Span]) -> list[Suspect]:
-    """Return the suspects after a crash with ``spans`` in hand.
+    """Return the suspects after a crash with ``spans`` in progress.
 
-    The spans of ``before`` are disjoint, and so are those returned. Only an event that was in hand alone becomes
-    guilty. Events that were not in hand keep their count, because the crash is no evidence about them. They are
-    forgotten after 16 crashes with nothing of their partition in hand: other workers own it then.
+    The spans of ``before`` are disjoint, and so are those returned. Only an event that was in progress alone becomes
+    guilty. Events that were not in progress keep their count, because the crash is no evidence about them. They are
+    forgotten after 16 crashes with nothing of their partition in progress: other workers own it then.
     """
     spans = _union(spans)
     highest = GUILTY if len(spans) == 1 and spans[0][2] == spans[0][3] else ALONE
@@ -118,7 +118,7 @@ def cleared(before: Iterable[Suspect], spans: Iterable[Span]) -> list[Suspect]:
 
 
 def _union(spans: Iterable[Span]) -> list[Span]:
-    """Return the same offsets as disjoint spans, in order: two lanes may have had the same event in hand."""
+    """Return the same offsets as disjoint spans, in order: two lanes may have had the same event in progress."""
     union: list[Span] = []
     for topic, partition, first, last in sorted(spans):
         if union and union[-1][:2] == (topic, partition) and first <= union[-1][3]:

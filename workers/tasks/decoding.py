@@ -70,7 +70,7 @@ class Decoder:
         Args:
             scores: probabilities ``[units, labels]``.
             gaps: ``[units - 1]``, whether something that is in no span separates a unit from the next one.
-            edges: whether a span may neither come in before the first unit, nor go on after the last one. Where a
+            edges: whether a span may neither begin before the first unit, nor end after the last one. Where a
                 window of a text was cut, it may.
         """
         if not self._learnt:

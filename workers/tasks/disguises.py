@@ -3,7 +3,7 @@
 People hide words from moderation with digits for letters, spaces between letters, letters of other scripts, invisible
 characters, emoji within words and repeated letters (Röttger et al. 2021, "HateCheck", on spelling variations; Kurita,
 Belova and Anastasopoulos 2019, "Towards Robust Toxic Content Classification"). A disguise can have several meanings
-(``1`` is an i or an l), so a text has up to two views, which are read beside it and never in its place.
+(``1`` is an i or an l), so a text has up to two views, which are read in addition to it, never in its place.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Moderation(Task):
       if any of them is. A label that a closed taxonomy (``CLOSED``) has no name for is left out, and a name that no
       label of the model means is not in the annotation.
     - Labels that say whom a text mentions (``MENTIONS``) are left out unless ``taxonomy`` is ``model`` or a map.
-    - What disguised words mean is read beside the text (``views``); the highest score of each label counts.
+    - What disguised words mean is read in addition to the text (``views``); the highest score of each label counts.
     - A label's threshold is the first of these: the one in the pipeline file (by the model's name, then by the
       taxonomy's), the file's ``default``, the head's calibrated one, 0.5.
 

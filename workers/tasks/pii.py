@@ -39,7 +39,7 @@ DEFAULT_THRESHOLD = 0.5
 _NAMED = frozenset({"LOCATION", "ORGANIZATION", "PERSON", "STREET_ADDRESS"})
 """What keeps the rest of a finding if a number takes a part of it."""
 _ON_SEVERAL_LINES = frozenset({"ADDRESS", "PRIVATE_ADDRESS", "STREET_ADDRESS"})
-"""Labels of models whose spans go on after a line break."""
+"""Labels of models whose spans may continue after a line break."""
 
 
 class Pii(Task):

@@ -49,7 +49,7 @@ class Scheme:
     - ``names``: the name of a joined span.
     - ``joins``: ``[labels, labels]``, whether a token with the second label continues the span of the first.
     - ``starts``, ``ends``: whether a span may begin, or end, with the label. True for ``O``.
-    - ``opens``: whether the label says that a span begins, and another label of its kind that a span goes on.
+    - ``opens``: whether the label says that a span begins, and another label of its kind that a span continues.
     """
 
     kinds: tuple[str, ...]
@@ -94,7 +94,7 @@ class Scheme:
 def scheme_of(labels: Sequence[str]) -> Scheme:
     """Recognise the scheme of ``labels``.
 
-    Letters count as positions only if the labels as a whole follow a scheme, so ``E-MAIL`` beside ``B-PER`` and
+    Letters count as positions only if the labels as a whole follow a scheme, so ``E-MAIL`` next to ``B-PER`` and
     ``I-PER`` is a kind of its own. Labels without a position, such as ``PER``, join neighbours with the same label.
     """
     parsed, names = _parsed(labels)

@@ -82,7 +82,7 @@ class Spans(Task):
             config: the entry of the pipeline file.
             head: the labels of the head.
             minimum: label -> the lowest score of a span; default: as ``config.threshold`` says.
-            on_several_lines: label -> whether its spans may go on after a line break, as addresses do.
+            on_several_lines: label -> whether its spans may continue after a line break, as addresses do.
 
         Raises:
             ModelError: if the head has no labels, or for ``ner`` and ``pii`` no label ``O``; if ``config.threshold``
@@ -246,7 +246,7 @@ class Spans(Task):
 def _is_closed(window: Encoding, neighbour: int, beyond: str) -> bool:
     """Return whether no span reaches beyond the outermost unit: the text ends there, or its neighbour is outside.
 
-    ``neighbour``: the token beside it, which is outside unless it is a special one; ``beyond``: the text on that side.
+    ``neighbour``: the token next to it, which is outside unless it is a special one; ``beyond``: the text on that side.
     """
     if 0 <= neighbour < len(window.ids) and window.token_to_chars(neighbour) is not None:
         return True

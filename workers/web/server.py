@@ -41,7 +41,7 @@ class ProbeServer:
     """Answers GET and HEAD requests, one for each connection. One daemon thread serves all connections.
 
     The number of connections is bounded, and so are the size and the time of a request. When there are too many
-    connections, the oldest is closed: a probe, which sends its request at once, is answered beside any number of
+    connections, the oldest is closed: a probe, which sends its request at once, is answered despite any number of
     clients that do not.
 
     Attributes:

@@ -147,7 +147,7 @@ tests:
         "14:62 tests[1].record.timestamp_ms: must be at least 0",
         '17:35 tests[2].expect.dead_letter.stage: is not a stage that can fail here, did you mean "decode"?',
         '17:51 tests[2].expect.dead_letter.task: there is no such task, did you mean "entities"?',
-        "17:60 tests[2].expect.absent: cannot be expected beside dead_letter",
+        "17:60 tests[2].expect.absent: cannot be expected together with dead_letter",
         "18:55 tests[3].expect.tombstone: needs a record whose value is null",
         "19:29 tests[4].event: contains a number that JSON does not have; to send such text, use record.value",
         "20:25 tests[5].text: environment variable NOT_SET is not set",

@@ -39,7 +39,7 @@ class Chain:
 
 
 class Noted(NoJournal):
-    """``lanes`` has the offsets that each lane has in hand; ``suspects`` are the offsets that must not begin ahead."""
+    """``lanes`` has the offsets that each lane works on; ``suspects`` are the offsets that must not begin ahead."""
 
     def __init__(self, *suspects: int) -> None:
         self.suspects = suspects

@@ -40,7 +40,7 @@ def _die(journal: Journal) -> None:
 
 
 def crash(folder: Path, records: Sequence[Record], lane: LaneName = "device") -> None:
-    """Run a process that dies with ``records`` in hand."""
+    """Run a process that dies with ``records`` in progress."""
     journal = Journal(folder, "p", 0)
     in_hand = journal.lane(lane, records)
     in_hand.__enter__()
@@ -52,7 +52,7 @@ def _verdicts(journal: Journal, records: Sequence[Record]) -> dict[int, str]:
 
 
 def _after(folder: Path, records: Sequence[Record]) -> dict[int, str]:
-    """Return the verdicts of a process that dies with nothing in hand."""
+    """Return the verdicts of a process that dies with nothing in progress."""
     journal = Journal(folder, "p", 0)
     verdicts = _verdicts(journal, records)
     _die(journal)
@@ -249,7 +249,7 @@ def test_when_the_suspects_have_passed_all_may_begin_before_their_turn_again(tmp
 
 
 def test_after_a_failure_nobody_else_is_taken_in_hand(tmp_path: Path) -> None:
-    """Otherwise the next event would be in hand beside the one that broke the device, and neither could be blamed."""
+    """Otherwise the next event would be in progress with the one that broke the device, and neither could be blamed."""
     for _ in range(2):
         crash(tmp_path, _records([5]))
     journal = Journal(tmp_path, "p", 0)
@@ -380,7 +380,7 @@ def test_no_text_is_written(tmp_path: Path) -> None:
 
 
 class JournalMachine(RuleBasedStateMachine):
-    """Lanes take events in hand and put them down, and the process dies; compared with a count per event."""
+    """Lanes begin and end their work on events, and the process dies; compared with a count per event."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -530,7 +530,7 @@ def test_poison_within_one_commit_interval_is_found_event_by_event(
 
 
 def _live_ahead(folder: Path, poison: set[int], cut: int, steps: int) -> set[int] | None:
-    """As ``_live``, but the next micro-batch begins beside the present one where it may: both kill while in hand."""
+    """As ``_live``, but the next micro-batch begins during the present one where it may, and both can kill."""
     journal = Journal(folder, "p", 0)
     batches: list[Sequence[Record]] = []
     dead: set[int] = set()
