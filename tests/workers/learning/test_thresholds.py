@@ -102,7 +102,7 @@ def test_a_monotone_score_gets_the_threshold_that_flags_the_same_rows() -> None:
 
 def test_the_interval_is_narrower_with_more_rows_and_the_same_with_the_same_seed() -> None:
     widths = []
-    for rows in (60, 6000):
+    for rows in (60, 2000):
         old, new, _ = spread(rows)
         result, again = (calibrate("A", "A", old, new, old_threshold=0.8) for _ in range(2))
         assert (result.low, result.high) == (again.low, again.high)
