@@ -75,14 +75,14 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def starter_weights() -> Iterator[None]:
-    """Read the weights of the starter once in this process, if it has tests that may load them."""
+def models() -> Iterator[None]:
+    """Read the models that tests share once in this process, if it has tests that may load them."""
     if "workers.models.library" not in sys.modules:  # which takes seconds to import
         yield
         return
-    from tests.weights import starter_read_once
+    from tests.weights import models_read_once
 
-    with starter_read_once():
+    with models_read_once():
         yield
 
 

