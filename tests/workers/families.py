@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
@@ -11,10 +11,10 @@ FAST = ("bert", "modernbert", "deberta-v2")
 """One that has absolute positions, one that has rotary ones and local attention, and one that has to be padded."""
 
 
-def slow_but_for_some(cases: Iterable[Any]) -> list[Any]:
-    """``cases`` of ``parametrize``, families or tuples that begin with one: all but those of ``FAST`` marked slow."""
+def slow_but_for_some(cases: Iterable[Any], fast: Collection[str] = FAST) -> list[Any]:
+    """``cases`` of ``parametrize``, families or tuples that begin with one: all but those of ``fast`` marked slow."""
     return [
-        case if (family := case if isinstance(case, str) else case[0]) in FAST else _slow(case, family)
+        case if (family := case if isinstance(case, str) else case[0]) in fast else _slow(case, family)
         for case in cases
     ]
 

@@ -12,6 +12,7 @@ from huggingface_hub import constants
 
 from schemas.errors import ModelError
 from tests.workers import tiny
+from tests.workers.families import slow_but_for_some
 from workers.models.checkpoints import Checkpoint, load_model, pooling_of, resolve
 
 
@@ -164,7 +165,7 @@ def test_a_head_of_another_size_than_the_config_says_is_refused(folder: Path) ->
         load_model(resolve(str(folder)), "sequence")
 
 
-@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("family", slow_but_for_some(tiny.FAMILIES))
 @pytest.mark.parametrize("kind", ["sequence", "token"])
 def test_any_checkpoint_is_a_trunk_for_embeddings(family: str, kind: str) -> None:
     whole = load_model(resolve(str(tiny.checkpoint(family, kind))), cast(Any, kind))
