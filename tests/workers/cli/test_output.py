@@ -24,11 +24,23 @@ def shell(command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+ARGUMENTS = [
+    "--help",
+    "lint examples/starter.yaml",
+    "--version",
+    "run --help",
+    "lint --format json examples/starter.yaml",
+]
+
+
 @pytest.mark.parametrize(
-    "arguments",
-    ["--help", "--version", "run --help", "lint examples/starter.yaml", "lint --format json examples/starter.yaml"],
+    ("arguments", "unbuffered"),
+    [
+        *((arguments, "") for arguments in ARGUMENTS),
+        *((arguments, "1") for arguments in ARGUMENTS[:2]),
+        *(pytest.param(arguments, "1", marks=pytest.mark.slow) for arguments in ARGUMENTS[2:]),
+    ],
 )
-@pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_disk_is_one_line_and_a_status(arguments: str, unbuffered: str) -> None:
     done = shell(f"glossator {arguments} > /dev/full", PYTHONUNBUFFERED=unbuffered)
     assert (done.returncode, done.stderr) == (OutputError.exit_status, FULL)

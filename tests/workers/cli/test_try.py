@@ -148,6 +148,7 @@ def test_a_shadow_is_shown_to_people_and_is_in_no_event(pipeline: str, tmp_path:
     assert pretty[3].endswith("(shadow of names)")
 
 
+@pytest.mark.slow  # a process of its own, with a model
 def test_events_come_while_the_input_is_still_open_and_nothing_else_goes_into_a_pipe(pipeline: str) -> None:
     command = [sys.executable, "-m", "workers.cli.main", "try", "--pipeline", pipeline]
     pipe = subprocess.PIPE
