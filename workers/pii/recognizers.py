@@ -63,7 +63,8 @@ class Recognizers:
         if unknown := sorted(wanted - known):
             raise ValueError(f"no such entity: {', '.join(unknown)}")
         self.entities = wanted
-        builtin: list[Recognizer] = [*PATTERNS, *DATES, *_OTHERS, *(row.pattern() for row in ROWS)]
+        national = (row.pattern() for row in ROWS if row.entity in wanted)
+        builtin: list[Recognizer] = [*PATTERNS, *DATES, *_OTHERS, *national]
         if entities is None:
             builtin = [each for each in builtin if each.entity in common]
         if Phones.entity in wanted:
