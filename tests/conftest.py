@@ -30,7 +30,11 @@ hypothesis.settings.register_profile("fast", deadline=None, max_examples=20)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Keep the garbage collector from looking, again and again, at what lasts: all modules, and thousands of tests."""
+    """Keep the garbage collector from looking, again and again, at what lasts: all modules, and thousands of tests.
+
+    What tests make is looked at less often than usual, because most of it stays, too: reports, models, caches.
+    """
+    gc.set_threshold(20_000, 20, 20)  # before a worker remembers what is usual
     gc.disable()
     try:
         return (yield)
