@@ -37,12 +37,19 @@ class Layout:
     blocks: Blocks | None = None
 
     @classmethod
-    def of(cls, batch: PackedBatch, device: torch.device, dtype: torch.dtype, heads: int | None) -> Layout:
-        """Return the layout of ``batch`` for a model on ``device`` in ``dtype`` with ``heads`` attention heads.
+    def of(
+        cls, batch: PackedBatch, device: torch.device, dtype: torch.dtype, heads: int | None, rows: int | None = None
+    ) -> Layout:
+        """Return the layout of ``batch``. Call it on the thread that will compute.
 
-        ``heads``: None if unknown. Call it on the thread that will compute.
+        Args:
+            batch: the sequences.
+            device: where the model is.
+            dtype: in which it computes.
+            heads: how many attention heads it has; None if unknown.
+            rows: how many rows the forward has, padding at the end included; None if there is none.
         """
-        blocks = Blocks.of(batch, heads, dtype) if device.type == "cpu" and heads else None
+        blocks = Blocks.of(batch, heads, dtype, rows) if device.type == "cpu" and heads else None
         return cls(torch.from_numpy(batch.starts).to(device), batch.longest, batch.groups, blocks)
 
 
@@ -58,6 +65,8 @@ def packed_attention(  # noqa: PLR0917, the signature is given by transformers
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Compute attention within each sequence of ``layout``: ``[1, heads, T, d]`` -> ``[1, T, heads, d]``.
+
+    On a CPU, rows after the last sequence are padding: what they get is finite, and means nothing.
 
     With a ``sliding_window`` of w, a token sees those less than w tokens away, in both directions, which is how
     transformers passes windows to kernels. Raises ValueError without a layout.
@@ -91,6 +100,7 @@ def packed_attention(  # noqa: PLR0917, the signature is given by transformers
         else:
             result = _banded(group_q, group_k, group_v, scaling, sliding_window)
         _split(out, group).copy_(result.transpose(1, 2))
+    out[layout.groups[-1].end :] = 0
     return out.unsqueeze(0), None
 
 

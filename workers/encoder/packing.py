@@ -67,6 +67,16 @@ def flat_starts(lengths: Ints) -> Ints:
     return starts
 
 
+def rows_on_cpu(tokens: int) -> int:
+    """Return how many rows a forward of ``tokens`` tokens should have on a CPU, padding at the end included.
+
+    oneDNN makes a kernel for each number of rows that it meets, which takes as long as the product itself or longer in
+    bfloat16, and keeps about a thousand. So few numbers should occur. Memory, too, is used again if its sizes repeat.
+    """
+    whole = 16 if tokens < 256 else 32
+    return -(-tokens // whole) * whole
+
+
 def pack(lengths: Ints, starts: Ints, chosen: Ints, budget: int, padded: bool = False) -> list[PackedBatch]:
     """Pack the ``chosen`` sequences into batches of at most ``budget`` tokens; a longer sequence gets its own batch.
 

@@ -44,7 +44,8 @@ class Blocks:
     """The first sequences of a packed batch, padded, R rows in all, for models with ``heads`` attention heads.
 
     - ``heads``: how many attention heads there are.
-    - ``tokens``: how many tokens of the batch the sequences have.
+    - ``tokens``: how many tokens of the batch the sequences have. If they are all of the batch, what pads the batch
+      itself counts, too, and gets the result of the first token.
     - ``blocks``: the sequences by padded length, the shortest first.
     - ``gather`` ``[R * heads]``: which rows of ``[T * heads, d]`` the blocks need. Those of one head of a sequence are
       neighbours, so that a block is ``[count * heads, length, d]``. Padding repeats the last token of its sequence.
@@ -58,10 +59,11 @@ class Blocks:
     back: Tensor
 
     @classmethod
-    def of(cls, batch: PackedBatch, heads: int, dtype: torch.dtype) -> Blocks | None:
+    def of(cls, batch: PackedBatch, heads: int, dtype: torch.dtype, batch_rows: int | None = None) -> Blocks | None:
         """Return the sequences of ``batch`` for which products are faster; None if there are none.
 
-        The calling thread is the one that will compute: it decides how many threads there are.
+        ``batch_rows``: the rows of the forward, if the batch is padded at its end. The calling thread is the one that
+        will compute: it decides how many threads there are.
         """
         sizes = np.diff(batch.starts).astype(np.int64)
         sizes = sizes[: np.searchsorted(sizes, _longest(dtype), side="right")]
@@ -89,7 +91,9 @@ class Blocks:
             mask = None if is_token.all() else _mask(is_token, heads, dtype)
             blocks.append(Block(count, length, row, start, mask))
             first = last
-        return cls(heads, tokens, tuple(blocks), torch.from_numpy(gather), torch.from_numpy(back.reshape(-1)))
+        if len(sizes) == len(batch) and batch_rows is not None:
+            back = np.pad(back, ((0, batch_rows - tokens), (0, 0)))
+        return cls(heads, len(back), tuple(blocks), torch.from_numpy(gather), torch.from_numpy(back.reshape(-1)))
 
     def up_to(self, longest: int) -> tuple[int, int, int]:
         """Return how many blocks are padded to no more than ``longest`` tokens, and their rows and tokens."""

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 from workers.encoder import attention
 from workers.encoder.attention import Layout
 from workers.encoder.linear import reorder
-from workers.encoder.packing import Ints, PackedBatch, flat_starts, pack
+from workers.encoder.packing import Ints, PackedBatch, flat_starts, pack, rows_on_cpu
 from workers.encoder.pool import Pool
 
 States = tuple[Tensor, ...]
@@ -137,14 +137,21 @@ class Trunk:
         return copy
 
     def _forward_packed(self, batch: PackedBatch, ids: Ints, types: Ints | None, every_layer: bool) -> States:
+        tokens = len(batch.tokens)
+        rows = rows_on_cpu(tokens) if self.device.type == "cpu" else tokens
+
+        def row(values: Ints, fill: int) -> Tensor:
+            return self._row(np.pad(values, (0, rows - tokens), constant_values=fill))
+
         inputs = {
-            "input_ids": self._row(ids[batch.tokens]),
-            "position_ids": self._row(batch.positions + self._offset),
-            "layout": Layout.of(batch, self.device, self.dtype, self._heads),
+            "input_ids": row(ids[batch.tokens], self._pad),
+            "position_ids": row(batch.positions + self._offset, self._offset),
+            "layout": Layout.of(batch, self.device, self.dtype, self._heads, rows),
         }
         if types is not None:
-            inputs["token_type_ids"] = self._row(types[batch.tokens])
-        return _states(self._model(**inputs, output_hidden_states=every_layer), every_layer)
+            inputs["token_type_ids"] = row(types[batch.tokens], 0)
+        states = _states(self._model(**inputs, output_hidden_states=every_layer), every_layer)
+        return states if rows == tokens else tuple(layer[:, :tokens] for layer in states)
 
     def _forward_padded(self, batch: PackedBatch, ids: Ints, types: Ints | None, every_layer: bool) -> States:
         sizes = np.diff(batch.starts)

@@ -41,12 +41,13 @@ def expected(batch: PackedBatch, parts: list[torch.Tensor], scaling: float, wind
 
 
 def attention(
-    batch: PackedBatch, parts: list[torch.Tensor], scaling: float, window: int | None, by_products: int
-) -> torch.Tensor:
+    batch: PackedBatch, parts: list[torch.Tensor], scaling: float, window: int | None, by_products: int,
+    *, rows: int | None = None,
+) -> torch.Tensor:  # fmt: skip
     """``by_products``: the length up to which sequences are computed by products."""
     query, key, value = parts
     with torch.inference_mode(), patch.object(products, "_longest", lambda dtype: by_products):
-        layout = Layout.of(batch, CPU, query.dtype, HEADS)
+        layout = Layout.of(batch, CPU, query.dtype, HEADS, rows)
         assert (layout.blocks is not None) == (by_products >= np.diff(batch.starts).min())
         out, _ = packed_attention(
             torch.nn.Identity(), query, key, value, None, scaling=scaling, sliding_window=window, layout=layout
@@ -74,6 +75,20 @@ def test_half_precision_pads_to_other_lengths_and_attends_to_the_same(
     out = attention(batch, halves, 0.3, window, by_products)
     wanted = expected(batch, [half.float() for half in halves], 0.3, window)
     torch.testing.assert_close(out.float(), wanted, rtol=2e-2, atol=3e-2)
+
+
+@settings(deadline=None)
+@given(lengths, st.none() | st.integers(1, 50), st.integers(0, 45), st.integers(1, 40))
+def test_rows_that_pad_a_batch_are_finite_and_change_nothing(
+    lengths: list[int], window: int | None, by_products: int, padding: int
+) -> None:
+    batch, parts = packed(lengths)
+    size = parts[0].shape[2]
+    longer = [torch.nn.functional.pad(part, (0, 0, 0, padding), value=3.0) for part in parts]
+    out = attention(batch, longer, 0.3, window, by_products, rows=size + padding)
+    assert out.shape[1] == size + padding
+    assert out.isfinite().all()
+    torch.testing.assert_close(out[:, :size], expected(batch, parts, 0.3, window), rtol=1e-4, atol=1e-5)
 
 
 def test_large_blocks_are_divided() -> None:

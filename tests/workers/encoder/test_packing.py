@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.encoder.packing import flat_starts, pack
+from workers.encoder.packing import flat_starts, pack, rows_on_cpu
 
 lengths = st.lists(st.integers(1, 200), max_size=60).map(lambda sizes: np.array(sizes, np.int64))
 budgets = st.integers(1, 600)
@@ -76,3 +76,11 @@ def test_only_the_chosen_sequences_are_packed(lengths: npt.NDArray[np.int64], bu
 def test_nothing_to_pack_is_no_forward(budget: int) -> None:
     nothing = np.array([], np.int64)
     assert pack(nothing, flat_starts(nothing), nothing, budget) == []
+
+
+def test_forwards_have_few_numbers_of_rows_and_little_padding() -> None:
+    rows = [rows_on_cpu(tokens) for tokens in range(1, 4097)]
+    assert len(set(rows)) == 136
+    assert all(tokens <= row < tokens + 32 for tokens, row in enumerate(rows, 1))
+    assert max(row / tokens for tokens, row in enumerate(rows, 1) if tokens >= 32) <= 1.5
+    assert sum(rows) / sum(range(1, 4097)) < 1.01

@@ -173,6 +173,21 @@ def test_all_layers_are_given_where_they_are_asked_for(family: str) -> None:
     torch.testing.assert_close(states[-1], trunk.forward(batch, ids)[0])
 
 
+def test_few_numbers_of_rows_reach_the_model_and_its_states_have_those_of_the_batch() -> None:
+    trunk = stage("bert", "embedding").trunk
+    seen = set()
+    hook = trunk._model.register_forward_pre_hook(
+        lambda *args: seen.add(args[2]["input_ids"].shape[1]), with_kwargs=True
+    )
+    with torch.inference_mode():
+        for tokens in range(17, 49):
+            ids, lengths = np.arange(5, 5 + tokens), np.array([tokens])
+            (batch,) = pack(lengths, flat_starts(lengths), np.arange(1), tokens)
+            assert {layer.shape[1] for layer in trunk.forward(batch, ids, every_layer=True)} == {tokens}
+    hook.remove()
+    assert seen == {32, 48}
+
+
 def test_half_precision_is_close_and_still_packed() -> None:
     trunk = Trunk(load_model(resolve(str(tiny.checkpoint("bert", "embedding"))), "embedding"), CPU, torch.bfloat16)
     assert trunk.packed
