@@ -117,7 +117,7 @@ def _read(stages: dict[int, Stage], tasks: Sequence[Planned]) -> dict[str, list[
         document = Document(None)
         stage.prepare([document], index, [{planned.task.name: _inputs(planned) for planned in members}])
         tokenized: Tokenized = document.sequences[index]
-        # Texts that fit no window of this model, with another one, say, are left out.
+        # Texts that do not fit into the window of this model, such as pairs of long ones, are left out.
         document.failure = None
         for name, inputs in tokenized.inputs.items():
             tokenized.inputs[name] = [each for each in inputs if each not in tokenized.failed]

@@ -99,11 +99,11 @@ class Journal:
         self._broken = False
 
     def may_begin(self, records: Iterable[Record]) -> bool:
-        """Whether the lane "ahead" may work on ``records`` beside what the lane "device" works on. Does not block.
+        """Whether the lane "ahead" may work on ``records`` while the lane "device" works on others. Does not block.
 
         Not as long as an event must be alone: it would wait for the lane "ahead", whose thread may be waiting for
         others to take what the lane "device" has finished. Other suspects wait for their turn: the fewer events are in
-        hand with them at another crash, the fewer are blamed. Device thread.
+        progress with them at another crash, the fewer are blamed. Device thread.
         """
         return not self._suspects or may_begin(self._suspects, spans_of(records))
 
@@ -323,7 +323,7 @@ def cluster_folder(cluster: str) -> str:
 def guilty(record: Record) -> Document:
     """Return the failed document of an event that has killed the process."""
     document = Document(record)
-    error = CrashError("the process died three times while processing this event, the last time nothing but this event")
+    error = CrashError("the process died three times with this event in progress, the last time with no other")
     document.failure = Failure.of(error, "crash")
     return document
 
