@@ -16,6 +16,7 @@ from torch import Tensor
 from training.joint import Learner
 from training.linking import COREFERENCE, ClusterMix
 from training.reading import MAX_TOKENS
+from workers.learning.fit import IN_FLOAT32
 from workers.models import adapter
 from workers.models.packs import FORMAT, MANIFEST
 
@@ -98,7 +99,7 @@ def _head(out: Path, name: str, head: Any) -> dict[str, Any]:
 def _write(out: Path, name: str, tensors: dict[str, Tensor]) -> dict[str, str]:
     """Return the tensors in float16, except two that have few numbers."""
     content = save({
-        key: value.detach().contiguous().to(torch.float32 if key in ("mix", "transitions") else torch.float16)
+        key: value.detach().contiguous().to(torch.float32 if key in IN_FLOAT32 else torch.float16)
         for key, value in tensors.items()
     })  # fmt: skip
     (out / f"{name}.safetensors").write_bytes(content)

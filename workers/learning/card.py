@@ -20,7 +20,7 @@ class Result:
     - ``labelled``, ``parts``: the checked file, and its examples by split.
     - ``dev_loss``: the lowest loss on dev; ``temperature``: the calibrated divisor of the logits.
     - ``aggregation``: how word pieces are joined; None unless the task is ``ner``.
-    - ``transitions``: whether the head has learnt which label follows which; ``dev_f1``: span F1 on dev without that.
+    - ``transitions``: whether the head has learnt which label follows which.
     - ``thresholds``: per label of moderation; ``reached``: whether it has the requested ``precision`` on dev.
     - ``seed``: of everything random.
     - ``metrics``, ``baseline``: metrics on the test split, of the new head and of the head of the model ``against``.
@@ -36,7 +36,6 @@ class Result:
     temperature: float = 1.0
     aggregation: str | None = None
     transitions: bool = False
-    dev_f1: Metric | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
     reached: dict[str, bool] = field(default_factory=dict)
     precision: float = 0.9

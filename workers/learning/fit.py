@@ -13,8 +13,8 @@ from torch.nn.utils import parametrize
 from workers.heads.pack_heads import ScoreMix
 
 Batch = Any
-SMALL = {"mix", "transitions"}
-"""The tensors that have few numbers."""
+IN_FLOAT32 = {"mix", "transitions"}
+"""The tensors that are written in float32, because they have few numbers; the others in float16."""
 
 
 class Softmax(nn.Module):
@@ -160,7 +160,7 @@ def _trained(modules: nn.Module) -> dict[str, Tensor]:
 def tensors(head: ScoreMix) -> dict[str, Any]:
     """Return the head's tensors as they are written to its file: float16, except two that have few numbers."""
     return {
-        name: value.detach().contiguous().to(torch.float32 if name in SMALL else torch.float16)
+        name: value.detach().contiguous().to(torch.float32 if name in IN_FLOAT32 else torch.float16)
         for name, value in head.state_dict().items()
         if name != "temperature"
     }

@@ -24,7 +24,7 @@ from workers.learning import measuring, transitions
 from workers.learning.card import Result, card
 from workers.learning.examples import Task
 from workers.learning.loading import Sources, load_examples
-from workers.learning.metrics import OVERALL, measure
+from workers.learning.metrics import OVERALL, Metric, measure
 from workers.learning.splits import split
 from workers.learning.states import Adapting, Kept
 from workers.learning.targets import targets
@@ -82,9 +82,7 @@ def train(options: Options, progress: Progress) -> Result:
         head, weights, learnt = _learn(options, result, base, folder, progress)
         save = partial(write, folder, options.task, base.entry, head, weights)
         save()
-        _choose(options, result, head, folder)
-        if learnt is not None:
-            _choose_transitions(options, result, head, folder, learnt=learnt, save=save)
+        _choose(options, result, head, folder, learnt=learnt, save=save)
         save()
         head.reference = _measure(options, result, folder, progress)
         save()
@@ -141,14 +139,18 @@ def _adapting(options: Options, base: Base, windows: Windows) -> Adapting:
         ) from error
 
 
-def _choose(options: Options, result: Result, head: ScoreMix, folder: Path) -> None:
-    """Choose aggregation and thresholds on dev, by running the whole way from text to annotation."""
+def _choose(
+    options: Options, result: Result, head: ScoreMix, folder: Path, *, learnt: Tensor | None, save: Callable[[], None]
+) -> None:
+    """Choose aggregation, transitions and thresholds on dev, by running the whole way from text to annotation."""
     result.temperature = float(head.temperature)
     if options.task == "ner":
-        head.aggregation, result.dev_f1 = measuring.best_aggregation(
+        head.aggregation, without = measuring.best_aggregation(
             str(folder), result.labelled, result.parts["dev"], options.device
         )
         result.aggregation = head.aggregation
+        if learnt is not None:
+            _choose_transitions(options, result, head, folder, learnt=learnt, without=without, save=save)
     if options.task == "moderation":
         chosen = measuring.thresholds(
             str(folder), result.labelled, result.parts["dev"], options.precision, options.device
@@ -159,19 +161,19 @@ def _choose(options: Options, result: Result, head: ScoreMix, folder: Path) -> N
 
 
 def _choose_transitions(
-    options: Options, result: Result, head: ScoreMix, folder: Path, *, learnt: Tensor, save: Callable[[], None]
-) -> None:
+    options: Options, result: Result, head: ScoreMix, folder: Path,
+    *, learnt: Tensor, without: Metric, save: Callable[[], None],
+) -> None:  # fmt: skip
     """Give ``head`` the transitions ``learnt``, and the aggregation that is best with them, unless dev loses by that.
 
     They usually help, but a dev split of fifty texts cannot show that: so a loss counts only beyond the standard error.
+    ``without``: span F1 on dev without them.
     """
     head.transitions = learnt
     save()
     aggregation, with_them = measuring.best_aggregation(
         str(folder), result.labelled, result.parts["dev"], options.device, measuring.OF_WORDS
     )
-    without = result.dev_f1
-    assert without is not None
     # A 95 % interval is as wide as 3.92 standard errors. If there is nothing to compare, they are kept.
     result.transitions = not with_them.value < without.value - (without.high - without.low) / 3.92
     if result.transitions:

@@ -184,14 +184,16 @@ def test_transitions_are_kept_unless_dev_loses_more_than_a_standard_error_by_the
         tmp_path, "starter", False, Labelled("ner", ("PART",), [], 0, 0), {"train": [], "dev": [], "test": []}
     )
     without = Metric("span F1", 0.6, 0.5, 0.696)
-    result.aggregation, result.dev_f1 = "simple", without
+    result.aggregation = "simple"
     head = new_head(["O", "B-PART", "I-PART"], 2, 4, kind="token", aggregation="simple")
     learnt, saved = torch.eye(3), list[torch.Tensor | None]()
     monkeypatch.setattr(
         "workers.learning.measuring.best_aggregation", lambda *_: ("max", without._replace(value=with_them))
     )
     options = Options(Sources(tmp_path), "ner", tmp_path)
-    _choose_transitions(options, result, head, tmp_path, learnt=learnt, save=lambda: saved.append(head.transitions))
+    _choose_transitions(
+        options, result, head, tmp_path, learnt=learnt, without=without, save=lambda: saved.append(head.transitions)
+    )
     assert saved == [learnt]  # measured from the written pack
     assert (head.transitions is learnt, head.aggregation) == ((True, "max") if kept else (False, "simple"))
     assert ("dev lost by it" in card(result)) != kept
