@@ -141,7 +141,8 @@ class Trunk:
         rows = rows_on_cpu(tokens) if self.device.type == "cpu" else tokens
 
         def row(values: Ints, fill: int) -> Tensor:
-            return self._row(np.pad(values, (0, rows - tokens), constant_values=fill))
+            padded = np.pad(values, (0, rows - tokens), constant_values=fill)
+            return torch.from_numpy(padded).to(self.device).unsqueeze(0)
 
         inputs = {
             "input_ids": row(ids[batch.tokens], self._pad),
@@ -173,9 +174,6 @@ class Trunk:
     def _tolerance(self) -> float:
         """How far hidden states may be apart, relative to their norm, and still count as equal."""
         return 1e-4 if self.dtype == torch.float32 else 3e-2
-
-    def _row(self, values: Ints) -> Tensor:
-        return torch.from_numpy(values).to(self.device).unsqueeze(0)
 
     def _place(self, device: torch.device, dtype: torch.dtype) -> None:
         # Buffers keep their type: rotary frequencies that are rounded turn far positions by the wrong angle.
